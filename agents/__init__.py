@@ -1,0 +1,1 @@
+"""Search agents, one module each. This folder is the package ``molmach.agents``."""

@@ -1,0 +1,43 @@
+"""The errors that a user can cause or meet, under one base.
+
+Each message says what was wrong, where, and what would be accepted; the command line prints it
+as it stands and ends with the class's ``exit_code``.
+"""
+
+
+class MolmachError(Exception):
+    """Base of every error that molmach raises on purpose."""
+
+    exit_code = 1
+
+
+class SpecError(MolmachError):
+    """What a person wrote (a file, a flag, a value) can't be taken."""
+
+    exit_code = 2
+
+
+class BuildError(MolmachError):
+    """The machine that a valid spec describes can't be built in three dimensions."""
+
+    exit_code = 2
+
+
+class ForceFieldError(MolmachError):
+    """The force field has no parameters for a molecule."""
+
+    exit_code = 2
+
+
+class SimulationError(MolmachError):
+    """A run could not be carried out or went numerically wrong."""
+
+
+class Interrupted(SimulationError):
+    """The run was stopped by the user; what had been computed is kept."""
+
+
+class ScoreError(MolmachError):
+    """A run folder or trajectory can't be scored."""
+
+    exit_code = 2

@@ -1,0 +1,23 @@
+"""Assembly -> ``openmm.System``: one implementation per force field, MMFF94 embedded."""
+
+from molmach.forcefield.base import MACHINE_GROUPS, ForceField, Group
+from molmach.forcefield.energy import EnergyRecord, energies_of_file, energy_by_group
+from molmach.forcefield.mmff94 import MMFF94
+
+__all__ = [
+    "MACHINE_GROUPS",
+    "MMFF94",
+    "EnergyRecord",
+    "ForceField",
+    "Group",
+    "energies_of_file",
+    "energy_by_group",
+    "get",
+]
+
+_FORCE_FIELDS: dict[str, ForceField] = {name: MMFF94(name) for name in ("MMFF94", "MMFF94s")}
+
+
+def get(name: str) -> ForceField:
+    """The force field of that name; the spec has checked the name."""
+    return _FORCE_FIELDS[name]

@@ -1,0 +1,123 @@
+"""Physical constants and the reading and writing of quantities with units.
+
+Numbers inside molmach are in OpenMM's MD units: nm, ps, u, K, kJ/mol, elementary charge. Two
+exceptions follow the field's habit and are named wherever they occur: electric fields are in V/nm
+and frequencies in GHz (1 GHz = 1 turn/ns). Constants: CODATA 2018.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pint
+
+BOLTZMANN = 8.31446261815324e-3
+"""Boltzmann constant, kJ/(mol K)."""
+
+VOLT_PER_NM = 96.48533212331
+"""Energy of one elementary charge moved 1 nm against 1 V/nm, kJ/mol: the field unit in MD units."""
+
+DEBYE = 0.020819433
+"""One debye, e nm."""
+
+KCAL = 4.184
+"""One thermochemical kilocalorie, kJ."""
+
+TURN = 2.0 * math.pi
+"""One turn, rad."""
+
+_SIGNIFICANT_DIGITS = 12
+
+
+class QuantityError(ValueError):
+    """A text is not a quantity of the wanted kind; the message says what is."""
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A kind of quantity: what it is called, the unit that molmach keeps it in, and an example."""
+
+    name: str
+    unit: str
+    example: str
+
+
+FIELD = Dimension("an electric field", "V/nm", "1 V/nm")
+FREQUENCY = Dimension("a frequency", "GHz", "50 GHz")
+TIME = Dimension("a time", "ps", "200 ps")
+TEMPERATURE = Dimension("a temperature", "K", "300 K")
+RATE = Dimension("a rate", "1/ps", "2 /ps")
+TORQUE = Dimension("a torque (energy per radian)", "kJ/mol", "5 kJ/mol")
+MASS = Dimension("a mass", "u", "3 u")
+STIFFNESS = Dimension("a force constant", "kJ/mol/nm^2", "5000 kJ/mol/nm^2")
+ANGLE = Dimension("an angle", "deg", "45 deg")
+
+
+@cache
+def _registry() -> Any:
+    return pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
+
+
+def parse(text: object, dimension: Dimension) -> float:
+    """Read a quantity such as ``"1.0 V/nm"``; return its value in ``dimension.unit``.
+
+    Twelve significant digits are kept, so that spellings that differ by the rounding of a unit
+    conversion (``1 ns``, ``1000 ps``) give the same number. Energies per molecule (``pN nm``,
+    ``eV``) are taken per mole, angular frequencies (``rad/ps``, ``turn/ns``) as cycles.
+
+    Raises
+    ------
+    QuantityError
+        The value has no unit, an unknown one or one of another kind, or is not finite.
+    """
+    expected = f"{dimension.name} with its unit, such as '{dimension.example}'"
+    if not isinstance(text, str):
+        raise QuantityError(f"got {text!r}; expected {expected}")
+    if len(text) > 60 or not re.fullmatch(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?[^*\d].*", text):
+        raise QuantityError(f"got {text!r}; expected {expected}")
+    if re.search(r"\*\*|[()\[\]{}=,;:<>&|'\"\\@#$!?~`]|\^.*\^|\^-?\d{2}|__", text):
+        raise QuantityError(f"got {text!r}; expected {expected}")
+    try:
+        value = _convert(_registry().Quantity(text.replace("µ", "u")), dimension)
+    except Exception as error:  # pint raises tokenizer, syntax, offset-unit and dimension errors alike
+        raise QuantityError(f"got {text!r}; expected {expected}") from error
+    if not math.isfinite(value):
+        raise QuantityError(f"got {text!r}, which is not finite; expected {expected}")
+    return float(f"{value:.{_SIGNIFICANT_DIGITS}g}")
+
+
+def _convert(quantity: Any, dimension: Dimension) -> float:
+    registry = _registry()
+    unit = registry.Unit(dimension.unit)
+    if dimension is FREQUENCY and _has_angle(quantity):
+        return float(quantity.to("rad/s").magnitude) / TURN * 1e-9
+    if dimension not in (ANGLE, TORQUE) and _has_angle(quantity):
+        raise QuantityError("an angle where none belongs")
+    if dimension is ANGLE and not _has_angle(quantity):
+        raise QuantityError("no angle unit")
+    per_mole = quantity
+    if dimension in (TORQUE, STIFFNESS) and "[substance]" not in quantity.dimensionality:
+        per_mole = quantity * registry.Quantity(1, "avogadro_number/mol")
+    return float(per_mole.to(unit).magnitude)
+
+
+def _has_angle(quantity: Any) -> bool:
+    angles = ("radian", "degree", "turn", "revolution", "cycle", "arcminute", "arcsecond", "grade", "circle")
+    temperatures = ("degree_Celsius", "degree_Fahrenheit", "degree_Rankine", "degree_Reaumur")
+    return any(
+        name not in temperatures and any(angle in name for angle in angles) for name in quantity._units
+    )
+
+
+def show(value: float, dimension: Dimension) -> str:
+    """Write a value in ``dimension.unit`` so that :func:`parse` reads back the same number."""
+    return f"{value:.{_SIGNIFICANT_DIGITS}g} {dimension.unit}"
+
+
+def thermal_energy(temperature_K: float) -> float:
+    """k_B T in kJ/mol."""
+    return BOLTZMANN * temperature_K
