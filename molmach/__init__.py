@@ -1,1 +1,66 @@
-"""molmach."""
+"""molmach: build, drive, simulate and score molecular machines, with their controls.
+
+    >>> import molmach
+    >>> spec = molmach.load("difluorophenylene-rotor", ["protocol.replicas=4", "protocol.duration=20 ps"])
+    >>> spec.machine.axle
+    (2, 3)
+    >>> run = molmach.simulate(spec)  # doctest: +SKIP
+    >>> molmach.score(run).velocity  # doctest: +SKIP
+
+Names are imported when they are first used, so that a worker process or a quick command does not
+wait for libraries that it never calls.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from molmach.build import Assembly, build, mirror
+    from molmach.engine import Run
+    from molmach.errors import MolmachError
+    from molmach.experiment import read_run, simulate
+    from molmach.score import Estimate, Score, score
+    from molmach.spec import Spec, load
+
+_HOMES = {
+    "Assembly": "molmach.build",
+    "Estimate": "molmach.score",
+    "MolmachError": "molmach.errors",
+    "Run": "molmach.engine",
+    "Score": "molmach.score",
+    "Spec": "molmach.spec",
+    "load": "molmach.spec",
+    "mirror": "molmach.build",
+    "read_run": "molmach.experiment",
+    "simulate": "molmach.experiment",
+}
+
+__version__ = version("molmach")
+
+__all__ = [
+    "Assembly",
+    "Estimate",
+    "MolmachError",
+    "Run",
+    "Score",
+    "Spec",
+    "build",
+    "load",
+    "mirror",
+    "read_run",
+    "score",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("build", "score"):  # packages that can be called, see molmach.callable_package
+        return import_module(f"molmach.{name}")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'molmach' has no attribute '{name}'")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import pint
-
 BOLTZMANN = 8.31446261815324e-3
 """Boltzmann constant, kJ/(mol K)."""
 
@@ -59,6 +57,8 @@ ANGLE = Dimension("an angle", "deg", "45 deg")
 
 @cache
 def _registry() -> Any:
+    import pint  # takes a third of a second, which commands without a spec need not wait for
+
     return pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
 
 

@@ -37,7 +37,8 @@ class Protocol(Section):
     hydrogen_mass
         Mass given to hydrogens, taken from the heavy atom that they are bonded to.
     constraints
-        ``h-bonds`` fixes the length of bonds to hydrogen.
+        ``h-bonds`` fixes the length of bonds to hydrogen; ``none`` lets them vibrate (use 1 fs then: at
+        2 fs the unresolved vibration leaks heat into the energy books).
     anchor
         Force constant of the harmonic anchors on the stator's atoms.
     """
@@ -53,7 +54,7 @@ class Protocol(Section):
     frames: fields.Time = 1.0
     force_field: Literal["MMFF94", "MMFF94s"] = "MMFF94"
     hydrogen_mass: fields.Mass | None = None
-    constraints: Literal["none", "h-bonds"] = "none"
+    constraints: Literal["none", "h-bonds"] = "h-bonds"
     anchor: fields.Stiffness = 5000.0
 
     @model_validator(mode="after")

@@ -1,0 +1,40 @@
+"""A uniform field turning about the axle: E(t) = E (cos(wt + p), sin(wt + p), 0)."""
+
+from __future__ import annotations
+
+import math
+
+from molmach.build import Assembly
+from molmach.drives.base import DriveTerms
+from molmach.drives.uniform_field import uniform_field_force
+from molmach.spec import Drive, RotatingField
+from molmach.units import TURN, VOLT_PER_NM
+
+
+class RotatingFieldModel:
+    """Turns a dipole with it where mu E exceeds the drag; reflected, it turns the other way."""
+
+    def __init__(self, drive: RotatingField) -> None:
+        self.drive = drive
+
+    @property
+    def frequency(self) -> float | None:
+        """Turns of the field per ns."""
+        return self.drive.frequency
+
+    def terms(self, assembly: Assembly) -> DriveTerms:
+        """The field's force, its x and y components on the schedule."""
+        strength = self.drive.field * VOLT_PER_NM
+        phase = math.radians(self.drive.phase)
+        angle = f"{TURN * self.drive.frequency * 1e-3!r}*t+({phase!r})"
+        at_start = (strength * math.cos(phase), strength * math.sin(phase), 0.0)
+        return DriveTerms(
+            [uniform_field_force(assembly, at_start)],
+            {"field_x": f"{strength!r}*cos({angle})", "field_y": f"{strength!r}*sin({angle})"},
+        )
+
+    def mirror(self) -> Drive:
+        """y -> -y: opposite sense and opposite phase."""
+        return self.drive.model_copy(
+            update={"frequency": -self.drive.frequency, "phase": -self.drive.phase + 0.0}
+        )

@@ -1,0 +1,56 @@
+"""Series and trajectories on disk."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from molmach.engine.run import Series
+from molmach.errors import ScoreError
+
+
+def save_series(series: Series, path: Path) -> None:
+    """Write a condition's series as ``coordinate.npz``: arrays named as in :class:`Series`."""
+    np.savez_compressed(path, **{field.name: getattr(series, field.name) for field in fields(Series)})
+
+
+def load_series(path: Path) -> Series:
+    """Read what :func:`save_series` wrote.
+
+    Raises
+    ------
+    ScoreError
+        The file is missing, damaged or lacks a series.
+    """
+    try:
+        with np.load(path) as stored:
+            return Series(**{field.name: stored[field.name] for field in fields(Series)})
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise ScoreError(f"{path}: not a coordinate series of molmach ({error})") from error
+
+
+def save_trajectories(
+    frames: NDArray[np.float32], time_ps: NDArray[np.float64], topology: Path, directory: Path
+) -> None:
+    """Write one XTC file a replica: ``trajectory.xtc`` the first, then ``trajectory-1.xtc`` and on.
+
+    Parameters
+    ----------
+    frames
+        (n_replicas, n_frames, n_atoms, 3) coordinates, nm.
+    time_ps
+        (n_frames,) times.
+    topology
+        PDB file of the same atoms.
+    directory
+        Where to write.
+    """
+    import mdtraj  # slow to import, and workers never need it
+
+    atoms = mdtraj.load_pdb(str(topology)).topology
+    for replica, coordinates in enumerate(frames):
+        name = "trajectory.xtc" if replica == 0 else f"trajectory-{replica}.xtc"
+        mdtraj.Trajectory(coordinates, atoms, time=time_ps).save_xtc(str(directory / name))

@@ -1,0 +1,91 @@
+"""OpenMM platforms: which are there, and which is fastest for a system, by trial."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import openmm
+from numpy.typing import NDArray
+
+from molmach.errors import SpecError
+
+GPU_PLATFORMS = ("CUDA", "HIP", "OpenCL")
+_TRIAL_SECONDS = 0.15
+_CLEAR_WIN = 1.2
+"""Another platform must beat Reference by this, so that noise does not change a run's numbers."""
+
+
+@dataclass(frozen=True)
+class PlatformTrial:
+    """Measured wall time of one step on a platform; infinite, with the reason, where it failed."""
+
+    platform: str
+    us_per_step: float
+    problem: str = ""
+
+
+def platform_names() -> list[str]:
+    """Names of the platforms that this OpenMM has loaded, Reference first."""
+    return [openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())]
+
+
+def platform_and_properties(name: str) -> tuple[openmm.Platform, dict[str, str]]:
+    """A platform set up for one replica: one thread on a CPU, mixed precision on a GPU."""
+    platform = openmm.Platform.getPlatform(name)
+    if name == "CPU":
+        return platform, {"Threads": "1"}
+    if name in GPU_PLATFORMS:
+        offered = platform.getPropertyNames()
+        wanted = {"Precision": "mixed", "DeterministicForces": "true"}
+        return platform, {key: value for key, value in wanted.items() if key in offered}
+    return platform, {}
+
+
+def trial(
+    system: openmm.System, integrator: openmm.Integrator, positions_nm: NDArray[np.float64], name: str
+) -> PlatformTrial:
+    """Time steps of a system on a platform, its start-up left out."""
+    try:
+        copy = openmm.XmlSerializer.clone(integrator)
+        context = openmm.Context(system, copy, *platform_and_properties(name))
+        context.setPositions(positions_nm)
+        copy.step(5)
+        context.getState(getPositions=True)
+        steps = 20
+        while True:
+            started = time.perf_counter()
+            copy.step(steps)
+            context.getState(getPositions=True)
+            elapsed = time.perf_counter() - started
+            if elapsed > _TRIAL_SECONDS:
+                return PlatformTrial(name, elapsed / steps * 1e6)
+            steps *= 4
+    except openmm.OpenMMException as error:
+        return PlatformTrial(name, float("inf"), str(error).splitlines()[0])
+
+
+def choose_platform(
+    system: openmm.System, integrator: openmm.Integrator, positions_nm: NDArray[np.float64], wanted: str | None
+) -> str:
+    """The wanted platform, or else the one that a trial of this very system shows to be fastest.
+
+    Raises
+    ------
+    SpecError
+        The wanted platform is not there or can't run the system.
+    """
+    names = platform_names()
+    if wanted is not None:
+        if wanted not in names:
+            raise SpecError(f"--platform {wanted}: not available here; accepted: {', '.join(names)}")
+        result = trial(system, integrator, positions_nm, wanted)
+        if result.problem:
+            raise SpecError(f"--platform {wanted}: can't run this machine: {result.problem}")
+        return wanted
+    trials = {name: trial(system, integrator, positions_nm, name).us_per_step for name in names}
+    best = min(trials, key=lambda name: trials[name])
+    if trials["Reference"] < _CLEAR_WIN * trials[best]:
+        return "Reference"
+    return best

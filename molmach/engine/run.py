@@ -1,0 +1,88 @@
+"""What a simulation leaves behind, in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from molmach.build import Assembly
+from molmach.spec import Drive, Spec
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """The sampled history of one condition's replicas over the measured part.
+
+    Attributes
+    ----------
+    time_ps
+        (n_samples + 1,) from 0 to the duration.
+    angle
+        (n_replicas, n_samples + 1) unwrapped rotor angle, rad.
+    heat, drive_work, load_work
+        (n_replicas, n_samples + 1) running totals since the measured part's start, kJ/mol: heat
+        given to the bath, work of drive and load on the machine.
+    energy_change
+        (n_replicas,) change of the machine's internal energy (force field, anchors, kinetic)
+        from the first to the last sample, kJ/mol.
+    temperature
+        (n_replicas,) mean kinetic temperature, K.
+    """
+
+    time_ps: Floats
+    angle: Floats
+    heat: Floats
+    drive_work: Floats
+    load_work: Floats
+    energy_change: Floats
+    temperature: Floats
+
+
+@dataclass(frozen=True)
+class Performance:
+    """Measured speed: wall time per step of one replica on one core, and the whole run's throughput."""
+
+    us_per_step_per_replica: float
+    ns_per_day: float
+    engine: str
+    platform: str
+    workers: int
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A simulated machine: its replicas' history and, if they were run, its controls'.
+
+    Attributes
+    ----------
+    spec
+        As run.
+    assembly, drive
+        What was simulated; a control's differ from the spec's.
+    series
+        The measured history.
+    performance
+        Speed and platform.
+    controls
+        ``undriven`` and ``mirror`` runs by name; empty where they were not asked for.
+    run_dir
+        The run's folder.
+    """
+
+    spec: Spec
+    assembly: Assembly
+    drive: Drive
+    series: Series
+    performance: Performance
+    controls: dict[str, Run] = field(default_factory=dict)
+    run_dir: Path | None = None
+
+    @property
+    def replicas(self) -> int:
+        """Number of independent replicas."""
+        return int(self.series.angle.shape[0])

@@ -1,0 +1,72 @@
+"""A worker process: ``python -m molmach.engine.worker``.
+
+It reads one JSON job a line from standard input, ``{"directory": ..., "replica": ...}``, runs it,
+and writes one JSON message a line to standard output: ``{"steps": n}`` while it runs, then
+``{"finished": true}``, or ``{"error": text}``. When standard input closes, because it is to stop or
+because the process that started it is gone, it writes a checkpoint and ends.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+from molmach.engine.replica import run_replica
+from molmach.errors import MolmachError
+
+_REPORT_SECONDS = 0.2
+
+
+def main() -> None:
+    """Serve jobs until standard input closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which closes our input
+    jobs: queue.Queue[str | None] = queue.Queue()
+    closed = threading.Event()
+
+    def read() -> None:
+        for line in sys.stdin:
+            jobs.put(line)
+        closed.set()
+        jobs.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    while (line := jobs.get()) is not None and not closed.is_set():
+        job = json.loads(line)
+        _serve(Path(job["directory"]), int(job["replica"]), closed)
+
+
+def _serve(directory: Path, replica: int, closed: threading.Event) -> None:
+    reported = 0.0
+
+    def progress(steps: int) -> None:
+        nonlocal reported
+        now = time.monotonic()
+        if now - reported > _REPORT_SECONDS:
+            reported = now
+            _say({"steps": steps})
+
+    try:
+        finished = run_replica(directory, replica, progress, closed.is_set)
+    except MolmachError as error:
+        _say({"error": str(error)})
+    except Exception as error:  # the parent must hear of anything, or it would wait for ever
+        _say({"error": f"{type(error).__name__}: {error}"})
+    else:
+        _say({"finished": finished})
+
+
+def _say(message: dict[str, object]) -> None:
+    try:
+        sys.stdout.write(json.dumps(message) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

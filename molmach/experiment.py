@@ -1,0 +1,325 @@
+"""A claim with its controls: from a spec to a finished run folder.
+
+Work in progress lives in ``<run folder>.unfinished``; the run folder itself appears in one piece,
+by renaming, when everything in it is there. The same command goes on where a killed one stopped.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import platform as host
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from molmach import drives, engine, report
+from molmach.build import Assembly, build, mirror, read_sdf, write_structure
+from molmach.engine import Collected, Condition, Performance, Progress, Run
+from molmach.errors import ScoreError, SimulationError, SpecError
+from molmach.score import Score, score
+from molmach.spec import Spec, load
+
+RUN_SCHEMA = "molmach.run/1"
+ENGINES = ("auto", "native")
+_CONTROLS = ("undriven", "mirror")
+
+
+def simulate(
+    spec: Spec,
+    out: str | Path | None = None,
+    *,
+    controls: bool = True,
+    engine_name: str = "auto",
+    platform: str | None = None,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] = lambda progress: None,
+) -> Run:
+    """Simulate a machine and its controls, score them, and write the run folder.
+
+    Parameters
+    ----------
+    spec
+        What to simulate.
+    out
+        Run folder; default ``runs/<name>-<first twelve characters of the key>``. If it holds a
+        finished run of the same spec, that run is returned and nothing is simulated.
+    controls
+        Whether to run the undriven and mirror controls; without them the score says so.
+    engine_name
+        ``auto`` or ``native``.
+    platform
+        OpenMM platform; default the fastest in a trial.
+    workers
+        Worker processes; default one a core, or one on a GPU.
+    progress
+        Called as steps are done.
+
+    Raises
+    ------
+    SpecError, BuildError, ForceFieldError
+        The spec can't be simulated.
+    SimulationError
+        The dynamics went wrong.
+    """
+    if engine_name not in ENGINES:
+        raise SpecError(f"--engine {engine_name}: accepted: {', '.join(ENGINES)}")
+    if workers is not None and workers < 1:
+        raise SpecError(f"--workers {workers}: expected one or more")
+    folder = run_folder(spec, out, controls)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        return _finished(spec, folder, controls)
+    work = folder.with_name(folder.name + ".unfinished")
+    with _locked(work):
+        if folder.is_dir() and any(folder.iterdir()):  # finished by another process while we waited
+            return _finished(spec, folder, controls)
+        _claim_work(work, spec, controls)
+        conditions = _conditions(spec, controls)
+        chosen = _platform(work, conditions[0], platform)
+        folders = [(condition, work / condition.name) for condition in conditions]
+        for condition, directory in folders:
+            engine.write_condition(condition, directory, chosen)
+        count = engine.worker_count(chosen, len(conditions) * spec.protocol.replicas, workers)
+        engine.run_conditions(folders, count, progress)
+        collected = [engine.collect(directory, spec.protocol.sampling) for _, directory in folders]
+        run = _assemble_run(spec, conditions, collected, folder, chosen, count)
+        result = work / "result"
+        shutil.rmtree(result, ignore_errors=True)
+        write_run(run, collected, result)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(result, folder)
+        shutil.rmtree(work, ignore_errors=True)
+    return run
+
+
+def run_folder(spec: Spec, out: str | Path | None, controls: bool) -> Path:
+    """Where a run of ``spec`` is written."""
+    if out is not None:
+        return Path(out).resolve()
+    suffix = "" if controls else "-uncontrolled"
+    return Path("runs").resolve() / f"{spec.name}-{spec.key[:12]}{suffix}"
+
+
+@contextmanager
+def _locked(work: Path) -> Iterator[None]:
+    """Hold the work folder against a second process; the system lets go of it when we end, however."""
+    try:
+        work.mkdir(parents=True, exist_ok=True)
+        stream = (work / "lock").open("w")
+    except OSError as error:
+        raise SpecError(f"{work}: can't be written ({error.strerror}); expected a writable -o folder") from error
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SimulationError(
+                f"{work}: another molmach process is working on this run; wait for it or choose another -o folder"
+            ) from error
+        yield
+
+
+def _claim_work(work: Path, spec: Spec, controls: bool) -> None:
+    """Note in the work folder what it is for, or check that it is for the same."""
+    note = work / "plan.json"
+    plan = {"key": spec.key, "controls": controls}
+    if note.is_file():
+        found = json.loads(note.read_text())
+        if found["key"] != spec.key or found["controls"] != controls:
+            raise SpecError(
+                f"{work}: holds the unfinished run of another spec or without the same controls "
+                f"(key {str(found['key'])[:12]}); remove it or choose another -o folder"
+            )
+        return
+    _write_whole(note, json.dumps(plan))
+
+
+def _write_whole(path: Path, text: str) -> None:
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def _conditions(spec: Spec, controls: bool) -> list[Condition]:
+    """The claim, and its undriven and mirrored twins."""
+    assembly = build(spec)
+    pairs: list[tuple[str, Assembly, Any]] = [("claim", assembly, spec.drive)]
+    if controls:
+        pairs.append(("undriven", assembly, drives.undriven(spec.drive)))
+        pairs.append(("mirror", mirror(assembly), drives.mirror(spec.drive)))
+    return [
+        engine.prepare(name, label, machine, drive, spec.protocol)
+        for label, (name, machine, drive) in enumerate(pairs)
+    ]
+
+
+def _platform(work: Path, claim: Condition, wanted: str | None) -> str:
+    """The platform of the run: as wanted, as the unfinished run has it, or the fastest."""
+    task = work / claim.name / "task.json"
+    if task.is_file():
+        before = str(json.loads(task.read_text())["platform"])
+        if wanted not in (None, before):
+            raise SpecError(
+                f"--platform {wanted}: the unfinished run in {work} uses {before}; go on with that or remove it"
+            )
+        return before
+    positions = claim.assembly.positions_nm
+    return engine.choose_platform(claim.system, claim.integrator, positions, wanted)
+
+
+def _assemble_run(
+    spec: Spec,
+    conditions: list[Condition],
+    collected: list[Collected],
+    folder: Path,
+    platform: str,
+    workers: int,
+) -> Run:
+    steps = spec.protocol.total_steps * spec.protocol.replicas * len(conditions)
+    seconds = sum(part.seconds for part in collected)
+    us = seconds / steps * 1e6
+    performance = Performance(
+        us_per_step_per_replica=us,
+        ns_per_day=workers * spec.protocol.timestep * 1e-3 / (us * 1e-6) * 86400.0,
+        engine="native",
+        platform=platform,
+        workers=workers,
+    )
+    runs = {
+        condition.name: Run(spec, condition.assembly, condition.drive, part.series, performance)
+        for condition, part in zip(conditions, collected, strict=True)
+    }
+    claim = runs.pop("claim")
+    return replace(claim, controls=runs, run_dir=folder)
+
+
+def write_run(run: Run, collected: list[Collected], directory: Path) -> None:
+    """Write every file of a run folder into ``directory``."""
+    write_structure(run.assembly, directory)
+    (directory / "machine.yaml").write_text(run.spec.to_yaml(), encoding="utf-8")
+    engine.save_series(run.series, directory / "coordinate.npz")
+    engine.save_trajectories(
+        collected[0].frames, collected[0].frame_time_ps, directory / "topology.pdb", directory
+    )
+    for (name, control), part in zip(run.controls.items(), collected[1:], strict=True):
+        place = directory / "controls" / name
+        write_structure(control.assembly, place)
+        engine.save_series(control.series, place / "coordinate.npz")
+        engine.save_trajectories(part.frames, part.frame_time_ps, place / "topology.pdb", place)
+    document = result_document(run, score(run), provenance(run))
+    (directory / "provenance.json").write_text(_json(document["provenance"]), encoding="utf-8")
+    (directory / "score.json").write_text(_json(document), encoding="utf-8")
+    report.write_report(run, score(run), document["provenance"], directory)
+
+
+def provenance(run: Run) -> dict[str, Any]:
+    """Versions, seed, platform and date: what a reader needs to repeat the run, and nothing of the host."""
+    packages = ("molmach", "openmm", "rdkit", "numpy", "mdtraj")
+    return {
+        "key": run.spec.key,
+        "seed": run.spec.protocol.seed,
+        "engine": run.performance.engine,
+        "platform": run.performance.platform,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {"python": host.python_version(), **{name: version(name) for name in packages}},
+    }
+
+
+def result_document(run: Run, result: Score, origin: dict[str, Any]) -> dict[str, Any]:
+    """The JSON document of a run: schema ``molmach.run/1``."""
+    return {
+        "schema": RUN_SCHEMA,
+        "name": run.spec.name,
+        "run_dir": str(run.run_dir),
+        "key": run.spec.key,
+        "score": result.to_json(),
+        "controls": {name: control.to_json() for name, control in result.controls.items()},
+        "machine": {
+            "smiles": run.assembly.smiles,
+            "atoms": run.assembly.molecule.GetNumAtoms(),
+            "moment_of_inertia": run.assembly.moment_of_inertia(),
+            "rotor_dipole": float((run.assembly.rotor_dipole_debye**2).sum() ** 0.5),
+            "units": {"moment_of_inertia": "u nm^2", "rotor_dipole": "D"},
+        },
+        "performance": {
+            "us_per_step_per_replica": run.performance.us_per_step_per_replica,
+            "ns_per_day": run.performance.ns_per_day,
+            "engine": run.performance.engine,
+            "platform": run.performance.platform,
+            "workers": run.performance.workers,
+        },
+        "provenance": origin,
+    }
+
+
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=2, allow_nan=False) + "\n"
+
+
+def read_document(folder: Path) -> dict[str, Any]:
+    """``score.json`` of a finished run folder, its ``run_dir`` where the folder is now.
+
+    Raises
+    ------
+    ScoreError
+        The folder is no finished run.
+    """
+    try:
+        document = json.loads((folder / "score.json").read_text(encoding="utf-8"))
+        if document["schema"] != RUN_SCHEMA:
+            raise ScoreError(f"{folder}: score.json has schema {document['schema']!r}; expected {RUN_SCHEMA!r}")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ScoreError(f"{folder}: not a finished run folder of molmach; expected what 'molmach simulate' wrote") from error
+    return {**document, "run_dir": str(folder.resolve())}
+
+
+def read_run(folder: str | Path) -> Run:
+    """Read a finished run folder.
+
+    Raises
+    ------
+    ScoreError
+        The folder is no finished run, or a file in it is missing or damaged.
+    """
+    folder = Path(folder)
+    document = read_document(folder)
+    spec = load(folder / "machine.yaml")
+    performance = Performance(**document["performance"])
+    parts = {"claim": (folder, spec.drive)}
+    for name, drive in zip(_CONTROLS, (drives.undriven(spec.drive), drives.mirror(spec.drive)), strict=True):
+        if (folder / "controls" / name).is_dir():
+            parts[name] = (folder / "controls" / name, drive)
+    runs = {
+        name: Run(
+            spec,
+            read_sdf(place / "assembly.sdf", spec.protocol.force_field),
+            drive,
+            engine.load_series(place / "coordinate.npz"),
+            performance,
+        )
+        for name, (place, drive) in parts.items()
+    }
+    claim = runs.pop("claim")
+    return replace(claim, controls=runs, run_dir=folder.resolve())
+
+
+def _finished(spec: Spec, folder: Path, controls: bool) -> Run:
+    """The finished run that stands where this one would go, if it is of the same spec."""
+    try:
+        document = read_document(folder)
+    except ScoreError as error:
+        raise SpecError(f"-o {folder}: exists and is not a run of molmach; choose another folder") from error
+    if document["key"] != spec.key:
+        raise SpecError(
+            f"-o {folder}: holds the run of another spec (key {document['key'][:12]}, this one's is "
+            f"{spec.key[:12]}); choose another folder"
+        )
+    if controls and not document["score"]["controlled"]:
+        raise SpecError(f"-o {folder}: holds this run without controls; choose another folder, or add --no-controls")
+    return read_run(folder)
+

@@ -1,0 +1,57 @@
+"""Turns, velocity and diffusion of unwrapped angles."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from molmach.units import TURN
+
+Floats = NDArray[np.float64]
+
+_WINDOWS = 8
+"""Each replica is cut into this many windows for its diffusion."""
+
+
+def velocities(angle: Floats, time_ps: Floats) -> Floats:
+    """(n_replicas,) net turns per ns of (n_replicas, n_samples) unwrapped angles (rad)."""
+    duration_ns = (time_ps[-1] - time_ps[0]) * 1e-3
+    return np.asarray((angle[:, -1] - angle[:, 0]) / TURN / duration_ns)
+
+
+def completed_turns(angle: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Completed turns forward and backward, each (n_replicas,).
+
+    A turn is completed when the angle is a whole turn away from where the last one was completed;
+    so a rotor that rattles about one place completes none, however often it crosses it.
+    """
+    counts = np.zeros((2, angle.shape[0]), dtype=np.int64)
+    for replica, series in enumerate(angle):
+        base = series[0]
+        turns = (series - base) / TURN
+        sample = 0
+        while True:
+            beyond = np.flatnonzero(np.abs(turns[sample:]) >= 1.0)
+            if beyond.size == 0:
+                break
+            sample += int(beyond[0])
+            whole = int(turns[sample])
+            counts[0 if whole > 0 else 1, replica] += abs(whole)
+            turns = turns - whole
+    return counts[0], counts[1]
+
+
+def diffusions(angle: Floats, time_ps: Floats) -> Floats:
+    """(n_replicas,) effective diffusion, turn^2/ns: half the growth rate of the variance.
+
+    Each replica is cut into windows; the variance of the turns made within a window, about the
+    mean over all replicas, divided by twice the window's length. Windows are long (an eighth of
+    the measured part), so that what inertia and libration add is past.
+    """
+    n_samples = angle.shape[1] - 1
+    length = n_samples // _WINDOWS
+    edges = angle[:, : length * _WINDOWS + 1 : length] / TURN
+    steps = np.diff(edges, axis=1)
+    window_ns = (time_ps[length] - time_ps[0]) * 1e-3
+    unbiased = steps.size / (steps.size - 1)
+    return np.asarray(unbiased * np.mean((steps - steps.mean()) ** 2, axis=1) / (2.0 * window_ns))

@@ -1,0 +1,240 @@
+"""The score of a run."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from molmach import drives
+from molmach.build import MAX_SAFE_JUMP, largest_jump
+from molmach.engine import Run
+from molmach.errors import ScoreError
+from molmach.score.controls import ControlResult, judge_mirror, judge_undriven
+from molmach.score.regime import driven_regime, lag_per_turn
+from molmach.score.rotation import completed_turns, diffusions, velocities
+from molmach.score.statistics import (
+    Estimate,
+    Floats,
+    finite_or_none,
+    jackknife_estimate,
+    mean_estimate,
+    p_value_of_zero,
+)
+from molmach.spec import AlternatingField, RotatingField
+from molmach.units import DEBYE, VOLT_PER_NM, thermal_energy
+
+SIGNIFICANCE = 0.05
+BALANCE_TOLERANCE = 0.02
+"""Energy books that miss by more than this share of the energy through them are reported."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a machine's motion amounts to.
+
+    Attributes
+    ----------
+    estimates
+        By name, each with its interval over replicas: ``velocity``, ``net_turns``,
+        ``forward_turns``, ``backward_turns``, ``directionality``, ``diffusion``, ``peclet``, and
+        for a simulated run ``work_rate``, ``dissipation``, ``temperature``, with a load
+        ``load_power`` and ``efficiency``, under a periodic drive ``lag_per_turn``.
+    p_value
+        Of no net motion.
+    replicas
+        Number of independent replicas.
+    verdict
+        ``forward``, ``backward``, ``unresolved``, or ``failed`` where a control failed.
+    controlled
+        Whether both controls were run.
+    controls
+        ``undriven`` and ``mirror`` by name.
+    regime
+        How the machine follows a rotating field (Vacek & Michl); None for other drives.
+    energy_balance
+        (work - heat - change of internal energy) over the energy through the books; None where
+        nothing does work.
+    warnings
+        What a reader must know before believing the numbers.
+    """
+
+    estimates: dict[str, Estimate]
+    p_value: float
+    replicas: int
+    verdict: str
+    controlled: bool
+    controls: dict[str, ControlResult] = field(default_factory=dict)
+    regime: str | None = None
+    energy_balance: float | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def velocity(self) -> Estimate:
+        """Mean velocity, turn/ns."""
+        return self.estimates["velocity"]
+
+    def to_json(self) -> dict[str, Any]:
+        """The ``score`` part of a result document."""
+        return {
+            **{name: estimate.to_json() for name, estimate in self.estimates.items()},
+            "p_value": finite_or_none(self.p_value),
+            "replicas": self.replicas,
+            "verdict": self.verdict,
+            "controlled": self.controlled,
+            "regime": self.regime,
+            "energy_balance": self.energy_balance,
+            "warnings": list(self.warnings),
+        }
+
+
+def score(run: Run) -> Score:
+    """Score a simulated run, and judge the claim by its controls where they were run.
+
+    Raises
+    ------
+    ScoreError
+        Fewer than two replicas.
+    """
+    series = run.series
+    base = score_angles(series.angle, series.time_ps)
+    claim_samples = velocities(series.angle, series.time_ps)
+    controls: dict[str, ControlResult] = {}
+    for name, control in run.controls.items():
+        samples = velocities(control.series.angle, control.series.time_ps)
+        estimate = mean_estimate(samples, "turn/ns")
+        if name == "undriven":
+            controls[name] = judge_undriven(estimate, samples)
+        else:
+            controls[name] = judge_mirror(estimate, samples, base.velocity, claim_samples)
+    estimates = dict(base.estimates)
+    estimates.update(_energetics(run))
+    regime = None
+    frequency = drives.model(run.drive).frequency
+    if frequency is not None:
+        sign = math.copysign(1.0, base.velocity.value) if isinstance(run.drive, AlternatingField) else 1.0
+        estimates["lag_per_turn"] = lag_per_turn(base.velocity, sign * frequency)
+    if isinstance(run.drive, RotatingField):
+        dipole = float(np.linalg.norm(run.assembly.rotor_dipole_debye)) * DEBYE
+        dipole_energy = dipole * run.drive.field * VOLT_PER_NM
+        kT = thermal_energy(run.spec.protocol.temperature)
+        regime = driven_regime(estimates["lag_per_turn"], dipole_energy, kT)
+    balance = energy_balance(run)
+    warnings = list(base.warnings)
+    if balance is not None and abs(balance) > BALANCE_TOLERANCE:
+        warnings.append(
+            f"the energy books miss by {100 * abs(balance):.1f} % of the work; a shorter timestep or a longer "
+            "run makes the work rate and dissipation surer"
+        )
+    failed = any(not control.passed for control in controls.values())
+    return Score(
+        estimates=estimates,
+        p_value=base.p_value,
+        replicas=run.replicas,
+        verdict="failed" if failed else base.verdict,
+        controlled={"undriven", "mirror"} <= controls.keys(),
+        controls=controls,
+        regime=regime,
+        energy_balance=balance,
+        warnings=tuple(warnings),
+    )
+
+
+def score_angles(angle: Floats, time_ps: Floats) -> Score:
+    """Score unwrapped angles alone; without controls, so the verdict is an uncontrolled one.
+
+    Parameters
+    ----------
+    angle
+        (n_replicas, n_samples) unwrapped angles, rad.
+    time_ps
+        (n_samples,) times, ps.
+
+    Raises
+    ------
+    ScoreError
+        Fewer than two replicas or ten samples.
+    """
+    if angle.ndim != 2 or angle.shape[0] < 2:
+        raise ScoreError("got one replica; expected at least two, for only independent replicas give an interval")
+    if angle.shape[1] < 10:
+        raise ScoreError(f"got {angle.shape[1]} samples a replica; expected at least 10")
+    velocity_samples = velocities(angle, time_ps)
+    velocity = mean_estimate(velocity_samples, "turn/ns")
+    duration_ns = (time_ps[-1] - time_ps[0]) * 1e-3
+    forward, backward = completed_turns(angle)
+    diffusion_samples = diffusions(angle, time_ps)
+    n = angle.shape[0]
+
+    def directionality(chosen: np.ndarray[Any, Any]) -> float:
+        turns = forward[chosen].sum() + backward[chosen].sum()
+        return float((forward[chosen].sum() - backward[chosen].sum()) / turns) if turns else math.nan
+
+    def peclet(chosen: np.ndarray[Any, Any]) -> float:
+        spread = float(np.mean(diffusion_samples[chosen]))
+        return abs(float(np.mean(velocity_samples[chosen]))) / spread if spread > 0.0 else math.nan
+
+    estimates = {
+        "velocity": velocity,
+        "net_turns": mean_estimate(velocity_samples * duration_ns, "turn"),
+        "forward_turns": mean_estimate(forward.astype(float), "turn"),
+        "backward_turns": mean_estimate(backward.astype(float), "turn"),
+        "directionality": jackknife_estimate(directionality, n, "1", (-1.0, 1.0)),
+        "diffusion": _not_negative(mean_estimate(diffusion_samples, "turn^2/ns")),
+        "peclet": jackknife_estimate(peclet, n, "1", (0.0, math.inf)),
+    }
+    p_value = p_value_of_zero(velocity_samples)
+    verdict = "unresolved"
+    if p_value < SIGNIFICANCE:
+        verdict = "forward" if velocity.value > 0.0 else "backward"
+    return Score(estimates, p_value, n, verdict, controlled=False, warnings=_sampling_warnings(angle, time_ps))
+
+
+def _not_negative(estimate: Estimate) -> Estimate:
+    return Estimate(estimate.value, (max(0.0, estimate.ci95[0]), estimate.ci95[1]), estimate.unit)
+
+
+def _sampling_warnings(angle: Floats, time_ps: Floats) -> tuple[str, ...]:
+    jump = largest_jump(angle)
+    if jump <= MAX_SAFE_JUMP:
+        return ()
+    interval = float(time_ps[1] - time_ps[0])
+    return (
+        f"the angle changes by up to {math.degrees(jump):.0f} degrees between samples {interval:g} ps apart, so turns "
+        f"may be counted the wrong way; a sampling interval of {interval * MAX_SAFE_JUMP / jump / 2:.2g} ps is safe",
+    )
+
+
+def _energetics(run: Run) -> dict[str, Estimate]:
+    series = run.series
+    duration_ns = (series.time_ps[-1] - series.time_ps[0]) * 1e-3
+    work = series.drive_work[:, -1] / duration_ns
+    useful = -series.load_work[:, -1] / duration_ns
+    unit = "kJ/mol/ns"
+    estimates = {
+        "work_rate": mean_estimate(work, unit),
+        "dissipation": mean_estimate(series.heat[:, -1] / duration_ns, unit),
+        "temperature": mean_estimate(series.temperature, "K"),
+    }
+    if run.drive.load != 0.0:
+
+        def efficiency(chosen: np.ndarray[Any, Any]) -> float:
+            paid = float(np.mean(work[chosen]))
+            return float(np.mean(useful[chosen])) / paid if paid > 0.0 else math.nan
+
+        estimates["load_power"] = mean_estimate(useful, unit)
+        estimates["efficiency"] = jackknife_estimate(efficiency, run.replicas, "1")
+    return estimates
+
+
+def energy_balance(run: Run) -> float | None:
+    """(work - heat - internal energy change) / max(|work|, |heat|), means over replicas; None without work."""
+    series = run.series
+    work = float(np.mean(series.drive_work[:, -1] + series.load_work[:, -1]))
+    if work == 0.0:
+        return None
+    heat = float(np.mean(series.heat[:, -1]))
+    through = max(abs(work), abs(heat))
+    return (work - heat - float(np.mean(series.energy_change))) / through

@@ -1,0 +1,102 @@
+"""Estimates from independent replicas, and the tests between them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+Floats = NDArray[np.float64]
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its 95 % confidence interval over replicas; ``value`` is nan where it is undefined."""
+
+    value: float
+    ci95: tuple[float, float]
+    unit: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain mapping; undefined numbers become null."""
+        return {
+            "value": finite_or_none(self.value),
+            "ci95": [finite_or_none(self.ci95[0]), finite_or_none(self.ci95[1])],
+            "unit": self.unit,
+        }
+
+
+def finite_or_none(value: float) -> float | None:
+    """JSON has no nan."""
+    return float(value) if math.isfinite(value) else None
+
+
+def mean_estimate(samples: Floats, unit: str) -> Estimate:
+    """Mean of one number a replica, with Student's interval.
+
+    Parameters
+    ----------
+    samples
+        (n_replicas,) independent values, n_replicas >= 2.
+    unit
+        Of the values.
+    """
+    mean = float(np.mean(samples))
+    half = float(stats.t.ppf(0.5 + 0.5 * CONFIDENCE, samples.size - 1) * stats.sem(samples))
+    return Estimate(mean, (mean - half, mean + half), unit)
+
+
+def jackknife_estimate(
+    function: Callable[[NDArray[np.intp]], float],
+    n_replicas: int,
+    unit: str,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+) -> Estimate:
+    """A function of the replicas that is no plain mean, with the delete-one jackknife's interval.
+
+    Efron & Stein, Ann. Stat. 9, 586 (1981). The interval is cut at ``bounds``.
+
+    Parameters
+    ----------
+    function
+        Takes replica numbers, gives the value from those replicas alone.
+    n_replicas
+        Number of replicas.
+    unit, bounds
+        Unit of the value, and the values that it can take.
+    """
+    everyone = np.arange(n_replicas)
+    value = function(everyone)
+    partial = np.array([function(np.delete(everyone, r)) for r in everyone])
+    if not math.isfinite(value) or not np.all(np.isfinite(partial)):
+        return Estimate(value, (math.nan, math.nan), unit)
+    error = math.sqrt((n_replicas - 1) * float(np.mean((partial - partial.mean()) ** 2)))
+    half = float(stats.t.ppf(0.5 + 0.5 * CONFIDENCE, n_replicas - 1)) * error
+    return Estimate(value, (max(bounds[0], value - half), min(bounds[1], value + half)), unit)
+
+
+def p_value_of_zero(samples: Floats) -> float:
+    """Two-sided p-value of Student's one-sample test of mean zero; (n_replicas,) samples."""
+    return _student(float(np.mean(samples)), float(stats.sem(samples)), samples.size - 1)
+
+
+def p_value_of_opposite(first: Floats, second: Floats) -> float:
+    """Two-sided p-value of Welch's test that the means of two sets of replicas sum to zero."""
+    squared = np.array([np.var(s, ddof=1) / s.size for s in (first, second)])
+    total = float(squared.sum())
+    degrees = np.array([first.size - 1, second.size - 1])
+    freedom = total**2 / float(np.sum(squared**2 / degrees)) if total > 0.0 else float(degrees.sum())
+    return _student(float(np.mean(first) + np.mean(second)), math.sqrt(total), freedom)
+
+
+def _student(difference: float, error: float, freedom: float) -> float:
+    if error == 0.0:
+        return 1.0 if difference == 0.0 else 0.0
+    return float(2.0 * stats.t.sf(abs(difference) / error, freedom))
