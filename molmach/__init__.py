@@ -18,7 +18,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from molmach.build import Assembly, build, mirror
+    from molmach.build import Assembly, build
+    from molmach.build.mirror import mirror
     from molmach.engine import Run
     from molmach.errors import MolmachError
     from molmach.experiment import read_run, simulate

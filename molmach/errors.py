@@ -33,7 +33,7 @@ class SimulationError(MolmachError):
     """A run could not be carried out or went numerically wrong."""
 
 
-class Interrupted(SimulationError):
+class InterruptedRunError(SimulationError):
     """The run was stopped by the user; what had been computed is kept."""
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import platform as host
 import shutil
 from collections.abc import Callable, Iterator
@@ -93,7 +92,7 @@ def simulate(
         shutil.rmtree(result, ignore_errors=True)
         write_run(run, collected, result)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(result, folder)
+        result.replace(folder)
         shutil.rmtree(work, ignore_errors=True)
     return run
 
@@ -113,13 +112,16 @@ def _locked(work: Path) -> Iterator[None]:
         work.mkdir(parents=True, exist_ok=True)
         stream = (work / "lock").open("w")
     except OSError as error:
-        raise SpecError(f"{work}: can't be written ({error.strerror}); expected a writable -o folder") from error
+        raise SpecError(
+            f"{work}: can't be written ({error.strerror}); expected a writable -o folder"
+        ) from error
     with stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise SimulationError(
-                f"{work}: another molmach process is working on this run; wait for it or choose another -o folder"
+                f"{work}: another molmach process is working on this run; "
+                "wait for it or choose another -o folder"
             ) from error
         yield
 
@@ -142,7 +144,7 @@ def _claim_work(work: Path, spec: Spec, controls: bool) -> None:
 def _write_whole(path: Path, text: str) -> None:
     temporary = path.with_name(path.name + ".tmp")
     temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def _conditions(spec: Spec, controls: bool) -> list[Condition]:
@@ -165,7 +167,8 @@ def _platform(work: Path, claim: Condition, wanted: str | None) -> str:
         before = str(json.loads(task.read_text())["platform"])
         if wanted not in (None, before):
             raise SpecError(
-                f"--platform {wanted}: the unfinished run in {work} uses {before}; go on with that or remove it"
+                f"--platform {wanted}: the unfinished run in {work} uses {before}; "
+                "go on with that or remove it"
             )
         return before
     positions = claim.assembly.positions_nm
@@ -272,9 +275,13 @@ def read_document(folder: Path) -> dict[str, Any]:
     try:
         document = json.loads((folder / "score.json").read_text(encoding="utf-8"))
         if document["schema"] != RUN_SCHEMA:
-            raise ScoreError(f"{folder}: score.json has schema {document['schema']!r}; expected {RUN_SCHEMA!r}")
+            raise ScoreError(
+                f"{folder}: score.json has schema {document['schema']!r}; expected {RUN_SCHEMA!r}"
+            )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ScoreError(f"{folder}: not a finished run folder of molmach; expected what 'molmach simulate' wrote") from error
+        raise ScoreError(
+            f"{folder}: not a finished run folder of molmach; expected what 'molmach simulate' wrote"
+        ) from error
     return {**document, "run_dir": str(folder.resolve())}
 
 
@@ -320,6 +327,7 @@ def _finished(spec: Spec, folder: Path, controls: bool) -> Run:
             f"{spec.key[:12]}); choose another folder"
         )
     if controls and not document["score"]["controlled"]:
-        raise SpecError(f"-o {folder}: holds this run without controls; choose another folder, or add --no-controls")
+        raise SpecError(
+            f"-o {folder}: holds this run without controls; choose another folder, or add --no-controls"
+        )
     return read_run(folder)
-

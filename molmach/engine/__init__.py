@@ -5,8 +5,8 @@ from molmach.engine.folder import load_series, save_series, save_trajectories
 from molmach.engine.native import Condition, prepare, write_condition
 from molmach.engine.platforms import PlatformTrial, choose_platform, platform_names, trial
 from molmach.engine.pool import Progress, run_conditions, worker_count
-from molmach.engine.run import Performance, Run, Series
 from molmach.engine.replica import Collected, collect
+from molmach.engine.run import Performance, Run, Series
 
 __all__ = [
     "BenchRow",

@@ -8,7 +8,6 @@ killed goes on from its files alone.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from molmach.spec import Drive, Protocol
 from molmach.units import BOLTZMANN, thermal_energy
 
 STEPS_PER_PERIOD = 4.5
-"""Fewest steps in the shortest bond vibration's period: the step times its angular frequency is at most 1.4."""
+"""Fewest steps in the fastest bond vibration's period: step times angular frequency stays below 1.4."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,20 +92,22 @@ def _check_timestep(protocol: Protocol, period_ps: float, drive: Drive) -> None:
     longest = period_ps / STEPS_PER_PERIOD
     if protocol.timestep > longest:
         raise SpecError(
-            f"protocol.timestep: {protocol.timestep * 1e3:g} fs is too long for the stiffest bond, which vibrates "
-            f"with a period of {period_ps * 1e3:.1f} fs; expected at most {longest * 1e3:.2f} fs "
+            f"protocol.timestep: {protocol.timestep * 1e3:g} fs is too long for the stiffest bond, "
+            f"which vibrates with a period of {period_ps * 1e3:.1f} fs; "
+            f"expected at most {longest * 1e3:.2f} fs "
             "(constraints: h-bonds, or a hydrogen_mass of 3 u, allow longer steps)"
         )
     frequency = drives.model(drive).frequency
     if frequency is not None and abs(frequency) * 1e-3 * protocol.timestep > 0.05:
         raise SpecError(
-            f"drive.frequency: {frequency:g} GHz makes a period of {1e3 / abs(frequency):g} ps, fewer than 20 steps "
-            f"of {protocol.timestep * 1e3:g} fs; expected at most {50.0 / protocol.timestep:g} GHz"
+            f"drive.frequency: {frequency:g} GHz makes a period of {1e3 / abs(frequency):g} ps, "
+            f"fewer than 20 steps of {protocol.timestep * 1e3:g} fs; "
+            f"expected at most {50.0 / protocol.timestep:g} GHz"
         )
     if protocol.friction * protocol.timestep > 1.0:
         raise SpecError(
-            f"protocol.friction: {protocol.friction:g} /ps relaxes within one step of {protocol.timestep * 1e3:g} fs; "
-            f"expected at most {1.0 / protocol.timestep:g} /ps"
+            f"protocol.friction: {protocol.friction:g} /ps relaxes within one step "
+            f"of {protocol.timestep * 1e3:g} fs; expected at most {1.0 / protocol.timestep:g} /ps"
         )
 
 
@@ -151,4 +152,4 @@ def write_condition(condition: Condition, directory: Path, platform: str) -> Non
     }
     temporary = directory / "task.json.tmp"
     temporary.write_text(json.dumps(task))
-    os.replace(temporary, directory / "task.json")
+    temporary.replace(directory / "task.json")

@@ -67,7 +67,10 @@ def trial(
 
 
 def choose_platform(
-    system: openmm.System, integrator: openmm.Integrator, positions_nm: NDArray[np.float64], wanted: str | None
+    system: openmm.System,
+    integrator: openmm.Integrator,
+    positions_nm: NDArray[np.float64],
+    wanted: str | None,
 ) -> str:
     """The wanted platform, or else the one that a trial of this very system shows to be fastest.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -94,22 +95,22 @@ def run_conditions(
     alive = len(threads)
     try:
         while alive:
-            job, message = news.get()
-            if job is None:
+            news_of, message = news.get()
+            if news_of is None:
                 alive -= 1
             elif "error" in message:
-                raise SimulationError(f"{job.condition}, replica {job.replica}: {message['error']}")
+                raise SimulationError(f"{news_of.condition}, replica {news_of.replica}: {message['error']}")
             elif "steps" in message:
-                done[job] = int(str(message["steps"]))
+                done[news_of] = int(str(message["steps"]))
             elif message.get("finished"):
-                done[job] = folders[0][0].protocol.total_steps
+                done[news_of] = folders[0][0].protocol.total_steps
             progress(Progress(sum(done.values()), total))
     finally:
         _stop(processes, waiting)
 
 
 def _start() -> subprocess.Popen[str]:
-    threads = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return subprocess.Popen(
         [sys.executable, "-m", "molmach.engine.worker"],
         stdin=subprocess.PIPE,
@@ -135,7 +136,9 @@ def _feed(
             except queue.Empty:
                 return
             try:
-                process.stdin.write(json.dumps({"directory": str(job.directory), "replica": job.replica}) + "\n")
+                process.stdin.write(
+                    json.dumps({"directory": str(job.directory), "replica": job.replica}) + "\n"
+                )
                 process.stdin.flush()
             except (OSError, ValueError):
                 news.put((job, {"error": "the worker process ended unexpectedly"}))
@@ -160,10 +163,8 @@ def _stop(processes: list[subprocess.Popen[str]], waiting: queue.Queue[_Job]) ->
             break
     for process in processes:
         if process.stdin is not None:
-            try:
+            with contextlib.suppress(OSError):
                 process.stdin.close()
-            except OSError:
-                pass
     for process in processes:
         try:
             process.wait(timeout=60)

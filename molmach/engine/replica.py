@@ -116,7 +116,7 @@ def run_replica(
             written = time.monotonic()
         if stop:
             break
-    return done == total
+    return bool(done == total)
 
 
 def _sample(
@@ -130,7 +130,8 @@ def _sample(
     positions = context.getState(getPositions=True).getPositions(asNumpy=True)._value
     if not np.all(np.isfinite(positions)):
         raise SimulationError(
-            f"coordinates became infinite at sample {sample}; expected a shorter protocol.timestep or a weaker drive"
+            f"coordinates became infinite at sample {sample}; "
+            "expected a shorter protocol.timestep or a weaker drive"
         )
     block.angle.append(float(coordinate(positions)))
     block.books.append([integrator.getGlobalVariableByName(name) for name in BOOKS])
@@ -164,7 +165,7 @@ def _write_block(
         )
         stream.flush()
         os.fsync(stream.fileno())
-    os.replace(temporary, target)
+    temporary.replace(target)
 
 
 def _blocks(folder: Path) -> list[dict[str, Any]]:
@@ -187,7 +188,7 @@ def _blocks(folder: Path) -> list[dict[str, Any]]:
 def steps_done(directory: Path, replica: int, sampling_steps: int) -> int:
     """Steps that a replica has behind it in its checkpoints."""
     samples = sum(block["angle"].size for block in _blocks(directory / f"replica-{replica:05d}"))
-    return max(0, samples - 1) * sampling_steps
+    return max(0, int(samples) - 1) * sampling_steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,7 +220,9 @@ def collect(directory: Path, sampling_ps: float) -> Collected:
         blocks = _blocks(directory / f"replica-{replica:05d}")
         angle = np.concatenate([block["angle"] for block in blocks]) if blocks else np.empty(0)
         if angle.size != skip + samples + 1:
-            raise SimulationError(f"{directory}: replica {replica} is not finished; run the same command again")
+            raise SimulationError(
+                f"{directory}: replica {replica} is not finished; run the same command again"
+            )
         angles.append(unwrap(angle)[skip:])
         books.append(np.concatenate([block["books"] for block in blocks])[skip:])
         energies.append(np.concatenate([block["energy"] for block in blocks]))

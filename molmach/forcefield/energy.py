@@ -28,9 +28,7 @@ class EnergyRecord:
     problem: str = ""
 
 
-def energy_by_group(
-    context: openmm.Context, groups: tuple[Group, ...] = MACHINE_GROUPS
-) -> dict[str, float]:
+def energy_by_group(context: openmm.Context, groups: tuple[Group, ...] = MACHINE_GROUPS) -> dict[str, float]:
     """Energy of each force group of a context in its present state, kJ/mol, by term name."""
     return {
         group.name.lower(): context.getState(getEnergy=True, groups={int(group)}).getPotentialEnergy()._value

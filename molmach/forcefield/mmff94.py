@@ -41,7 +41,10 @@ class MMFF94:
             system.addParticle(mass)
         if constrain_hydrogens:
             for (i, j), (_, r0) in zip(parameters.bond.atoms, parameters.bond.values, strict=True):
-                if 1 in (molecule.GetAtomWithIdx(int(i)).GetAtomicNum(), molecule.GetAtomWithIdx(int(j)).GetAtomicNum()):
+                if 1 in (
+                    molecule.GetAtomWithIdx(int(i)).GetAtomicNum(),
+                    molecule.GetAtomWithIdx(int(j)).GetAtomicNum(),
+                ):
                     system.addConstraint(int(i), int(j), r0)
         for force in _forces(parameters):
             system.addForce(force)
@@ -92,9 +95,7 @@ def _forces(parameters: MMFF94Parameters) -> list[openmm.Force]:
     linear = openmm.CustomAngleForce("k*(1+cos(theta))")
     stretch_bend = openmm.CustomCompoundBondForce(3, _STRETCH_BEND)
     out_of_plane = openmm.CustomCompoundBondForce(4, _WILSON_ANGLE)
-    van_der_waals = openmm.CustomBondForce(
-        "epsilon*(1.07/(s+0.07))^7*(1.12/(s^7+0.12)-2); s=r/r_star"
-    )
+    van_der_waals = openmm.CustomBondForce("epsilon*(1.07/(s+0.07))^7*(1.12/(s^7+0.12)-2); s=r/r_star")
     electrostatic = openmm.CustomBondForce(f"qq/(r+{ELECTROSTATIC_BUFFER})")
     filled: list[tuple[Group, openmm.Force, Terms]] = [
         (Group.BOND, bond, parameters.bond),

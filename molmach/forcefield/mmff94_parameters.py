@@ -102,7 +102,9 @@ def parameters_of(molecule: Chem.Mol, variant: str) -> MMFF94Parameters:
     with rdBase.BlockLogs():
         properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(molecule, mmffVariant=variant)
     if properties is None:
-        raise ForceFieldError(f"{variant} has no atom types for this molecule; expected one that MMFF94 covers")
+        raise ForceFieldError(
+            f"{variant} has no atom types for this molecule; expected one that MMFF94 covers"
+        )
     n_atoms = molecule.GetNumAtoms()
     types = [properties.GetMMFFAtomType(i) for i in range(n_atoms)]
     charges = np.array([properties.GetMMFFPartialCharge(i) for i in range(n_atoms)], dtype=np.float64)

@@ -94,8 +94,8 @@ def _parameters(run: Run) -> dict[str, str]:
     }
     speed = run.performance
     measured = {
-        "performance": f"{speed.us_per_step_per_replica:.3g} us per step per replica, {speed.ns_per_day:.3g} ns/day "
-        f"with {speed.workers} worker(s), {speed.engine} on {speed.platform}"
+        "performance": f"{speed.us_per_step_per_replica:.3g} us per step per replica, "
+        f"{speed.ns_per_day:.3g} ns/day with {speed.workers} worker(s), {speed.engine} on {speed.platform}"
     }
     return {**_flat(spec), **built, **measured}
 
@@ -112,5 +112,6 @@ def _flat(content: dict[str, Any], prefix: str = "") -> dict[str, str]:
 
 def _rows(content: dict[str, str]) -> str:
     return "".join(
-        f'<tr><th>{escape(name)}</th><td class="mono">{escape(value)}</td></tr>' for name, value in content.items()
+        f'<tr><th>{escape(name)}</th><td class="mono">{escape(value)}</td></tr>'
+        for name, value in content.items()
     )

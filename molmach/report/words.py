@@ -6,9 +6,10 @@ from molmach.score import Score
 
 _REGIMES = {
     "synchronous": "The rotor follows the field (synchronous: it lags by less than 1/e of a turn per turn).",
-    "asynchronous": "The rotor slips against the field (asynchronous: it loses between 1/e and all of a turn per turn).",
+    "asynchronous": "The rotor slips against the field "
+    "(asynchronous: it loses between 1/e and all of a turn per turn).",
     "random driven": "The rotor does not follow: the field outweighs kT but not the drag (random driven).",
-    "random thermal": "The rotor does not follow: the field's hold on the dipole is below kT (random thermal).",
+    "random thermal": "The rotor does not follow: the field holds it by less than kT (random thermal).",
 }
 
 
@@ -19,7 +20,10 @@ def verdict_sentence(result: Score) -> str:
             reasons = [c.statement for c in result.controls.values() if not c.passed]
             return f"The claim fails: the machine's control {' and '.join(reasons)}."
         case "unresolved":
-            return "No net direction can be told from chance; more replicas or a longer run would narrow the interval."
+            return (
+                "No net direction can be told from chance; "
+                "more replicas or a longer run would narrow the interval."
+            )
         case direction:
             basis = "both controls agree" if result.controlled else "without controls this is no claim yet"
             return f"The machine turns {direction}; {basis}."

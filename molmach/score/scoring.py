@@ -14,7 +14,7 @@ from molmach.engine import Run
 from molmach.errors import ScoreError
 from molmach.score.controls import ControlResult, judge_mirror, judge_undriven
 from molmach.score.regime import driven_regime, lag_per_turn
-from molmach.score.rotation import completed_turns, diffusions, velocities
+from molmach.score.rotation import completed_turns, diffusions, directionality_estimate, velocities
 from molmach.score.statistics import (
     Estimate,
     Floats,
@@ -55,8 +55,8 @@ class Score:
     regime
         How the machine follows a rotating field (Vacek & Michl); None for other drives.
     energy_balance
-        (work - heat - change of internal energy) over the energy through the books; None where
-        nothing does work.
+        (work - heat - change of internal energy) as a share of the energy through the books;
+        None where nothing does work.
     warnings
         What a reader must know before believing the numbers.
     """
@@ -68,7 +68,7 @@ class Score:
     controlled: bool
     controls: dict[str, ControlResult] = field(default_factory=dict)
     regime: str | None = None
-    energy_balance: float | None = None
+    energy_balance: Estimate | None = None
     warnings: tuple[str, ...] = ()
 
     @property
@@ -85,7 +85,7 @@ class Score:
             "verdict": self.verdict,
             "controlled": self.controlled,
             "regime": self.regime,
-            "energy_balance": self.energy_balance,
+            "energy_balance": None if self.energy_balance is None else self.energy_balance.to_json(),
             "warnings": list(self.warnings),
         }
 
@@ -123,10 +123,11 @@ def score(run: Run) -> Score:
         regime = driven_regime(estimates["lag_per_turn"], dipole_energy, kT)
     balance = energy_balance(run)
     warnings = list(base.warnings)
-    if balance is not None and abs(balance) > BALANCE_TOLERANCE:
+    if balance is not None and _misses(balance):
         warnings.append(
-            f"the energy books miss by {100 * abs(balance):.1f} % of the work; a shorter timestep or a longer "
-            "run makes the work rate and dissipation surer"
+            f"the energy books miss by {100 * abs(balance.value):.1f} % of the energy through them: "
+            "the integrator leaks; a shorter protocol.timestep, or constraints: h-bonds, "
+            "makes work rate and dissipation surer"
         )
     failed = any(not control.passed for control in controls.values())
     return Score(
@@ -158,7 +159,9 @@ def score_angles(angle: Floats, time_ps: Floats) -> Score:
         Fewer than two replicas or ten samples.
     """
     if angle.ndim != 2 or angle.shape[0] < 2:
-        raise ScoreError("got one replica; expected at least two, for only independent replicas give an interval")
+        raise ScoreError(
+            "got one replica; expected at least two, for only independent replicas give an interval"
+        )
     if angle.shape[1] < 10:
         raise ScoreError(f"got {angle.shape[1]} samples a replica; expected at least 10")
     velocity_samples = velocities(angle, time_ps)
@@ -167,10 +170,6 @@ def score_angles(angle: Floats, time_ps: Floats) -> Score:
     forward, backward = completed_turns(angle)
     diffusion_samples = diffusions(angle, time_ps)
     n = angle.shape[0]
-
-    def directionality(chosen: np.ndarray[Any, Any]) -> float:
-        turns = forward[chosen].sum() + backward[chosen].sum()
-        return float((forward[chosen].sum() - backward[chosen].sum()) / turns) if turns else math.nan
 
     def peclet(chosen: np.ndarray[Any, Any]) -> float:
         spread = float(np.mean(diffusion_samples[chosen]))
@@ -181,7 +180,7 @@ def score_angles(angle: Floats, time_ps: Floats) -> Score:
         "net_turns": mean_estimate(velocity_samples * duration_ns, "turn"),
         "forward_turns": mean_estimate(forward.astype(float), "turn"),
         "backward_turns": mean_estimate(backward.astype(float), "turn"),
-        "directionality": jackknife_estimate(directionality, n, "1", (-1.0, 1.0)),
+        "directionality": directionality_estimate(forward, backward),
         "diffusion": _not_negative(mean_estimate(diffusion_samples, "turn^2/ns")),
         "peclet": jackknife_estimate(peclet, n, "1", (0.0, math.inf)),
     }
@@ -189,7 +188,9 @@ def score_angles(angle: Floats, time_ps: Floats) -> Score:
     verdict = "unresolved"
     if p_value < SIGNIFICANCE:
         verdict = "forward" if velocity.value > 0.0 else "backward"
-    return Score(estimates, p_value, n, verdict, controlled=False, warnings=_sampling_warnings(angle, time_ps))
+    return Score(
+        estimates, p_value, n, verdict, controlled=False, warnings=_sampling_warnings(angle, time_ps)
+    )
 
 
 def _not_negative(estimate: Estimate) -> Estimate:
@@ -202,8 +203,9 @@ def _sampling_warnings(angle: Floats, time_ps: Floats) -> tuple[str, ...]:
         return ()
     interval = float(time_ps[1] - time_ps[0])
     return (
-        f"the angle changes by up to {math.degrees(jump):.0f} degrees between samples {interval:g} ps apart, so turns "
-        f"may be counted the wrong way; a sampling interval of {interval * MAX_SAFE_JUMP / jump / 2:.2g} ps is safe",
+        f"the angle changes by up to {math.degrees(jump):.0f} degrees between samples {interval:g} ps apart, "
+        "so turns may be counted the wrong way; "
+        f"a sampling interval of {interval * MAX_SAFE_JUMP / jump / 2:.2g} ps is safe",
     )
 
 
@@ -229,12 +231,23 @@ def _energetics(run: Run) -> dict[str, Estimate]:
     return estimates
 
 
-def energy_balance(run: Run) -> float | None:
-    """(work - heat - internal energy change) / max(|work|, |heat|), means over replicas; None without work."""
+def energy_balance(run: Run) -> Estimate | None:
+    """(work - heat - internal energy change) / max(|work|, |heat|), replica means; None without work."""
     series = run.series
-    work = float(np.mean(series.drive_work[:, -1] + series.load_work[:, -1]))
-    if work == 0.0:
+    work = series.drive_work[:, -1] + series.load_work[:, -1]
+    heat = series.heat[:, -1]
+    if not np.any(work):
         return None
-    heat = float(np.mean(series.heat[:, -1]))
-    through = max(abs(work), abs(heat))
-    return (work - heat - float(np.mean(series.energy_change))) / through
+    missing = work - heat - series.energy_change
+
+    def share(chosen: np.ndarray[Any, Any]) -> float:
+        through = max(abs(float(np.mean(work[chosen]))), abs(float(np.mean(heat[chosen]))))
+        return float(np.mean(missing[chosen])) / through
+
+    return jackknife_estimate(share, run.replicas, "1")
+
+
+def _misses(balance: Estimate) -> bool:
+    """Whether the books miss by more than tolerated, and by more than chance explains."""
+    low, high = balance.ci95
+    return abs(balance.value) > BALANCE_TOLERANCE and not low <= 0.0 <= high

@@ -64,7 +64,9 @@ def angles_of_trajectories(
     times = [trajectory.time for trajectory in loaded]
     for path, time in zip(trajectories, times, strict=True):
         if time.shape != times[0].shape or not np.allclose(time - time[0], times[0] - times[0][0], atol=1e-3):
-            raise ScoreError(f"{path}: frame times differ from {trajectories[0]}; expected the same in every replica")
+            raise ScoreError(
+                f"{path}: frame times differ from {trajectories[0]}; expected the same in every replica"
+            )
     angles = [_angle(trajectory, loaded[0], axle, np.array(rotor)) for trajectory in loaded]
     return unwrap(np.array(angles)), np.asarray(times[0] - times[0][0], dtype=np.float64)
 
@@ -88,7 +90,9 @@ def _angle(trajectory: Any, first: Any, axle: tuple[int, int], rotor: np.ndarray
     x = x - (x @ z) * z
     x = x / np.linalg.norm(x)
     across = np.stack([x, np.cross(z, x)])
-    masses = np.array([atom.element.mass if atom.element is not None else 1.0 for atom in first.topology.atoms])
+    masses = np.array(
+        [atom.element.mass if atom.element is not None else 1.0 for atom in first.topology.atoms]
+    )
 
     def plane(coordinates: Floats) -> np.ndarray[Any, Any]:
         centred = coordinates[..., rotor, :] - coordinates[..., list(axle), :].mean(axis=-2, keepdims=True)

@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
-from molmach import systems
+from molmach import systems as library
 from molmach.errors import SpecError
 from molmach.spec.drive import Drive
 from molmach.spec.fields import Section
@@ -69,12 +69,12 @@ def load(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Spec:
         The file, a field or an override can't be taken; the message names it and what is accepted.
     """
     text = str(name_or_path)
-    if text in systems.names():
-        path, source = systems.path(text), text
+    if text in library.names():
+        path, source = library.path(text), text
     else:
         path, source = Path(name_or_path), text
         if not path.exists():
-            nearest = difflib.get_close_matches(text, systems.names(), 1)
+            nearest = difflib.get_close_matches(text, library.names(), 1)
             hint = f"; did you mean '{nearest[0]}'?" if nearest else ""
             raise SpecError(
                 f"{text}: neither a machine of the library nor a file{hint} "

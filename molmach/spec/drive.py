@@ -99,6 +99,4 @@ class ConstantTorque(Driven):
     torque: fields.Torque
 
 
-Drive = Annotated[
-    NoDrive | RotatingField | AlternatingField | ConstantTorque, Field(discriminator="kind")
-]
+Drive = Annotated[NoDrive | RotatingField | AlternatingField | ConstantTorque, Field(discriminator="kind")]

@@ -45,14 +45,10 @@ def _writer(dimension: Dimension) -> PlainSerializer:
     return PlainSerializer(lambda value: units.show(value, dimension), return_type=str)
 
 
-Field = Annotated[
-    float, _not_negative(units.FIELD), _reader(units.FIELD), _writer(units.FIELD)
-]
+Field = Annotated[float, _not_negative(units.FIELD), _reader(units.FIELD), _writer(units.FIELD)]
 """An electric field strength, V/nm."""
 
-Frequency = Annotated[
-    float, _positive(units.FREQUENCY), _reader(units.FREQUENCY), _writer(units.FREQUENCY)
-]
+Frequency = Annotated[float, _positive(units.FREQUENCY), _reader(units.FREQUENCY), _writer(units.FREQUENCY)]
 """A frequency in cycles, GHz."""
 
 SignedFrequency = Annotated[float, _reader(units.FREQUENCY), _writer(units.FREQUENCY)]
@@ -81,7 +77,5 @@ Friction = Annotated[float, _positive(units.RATE), _reader(units.RATE), _writer(
 Mass = Annotated[float, _positive(units.MASS), _reader(units.MASS), _writer(units.MASS)]
 """An atomic mass, u."""
 
-Stiffness = Annotated[
-    float, _positive(units.STIFFNESS), _reader(units.STIFFNESS), _writer(units.STIFFNESS)
-]
+Stiffness = Annotated[float, _positive(units.STIFFNESS), _reader(units.STIFFNESS), _writer(units.STIFFNESS)]
 """A harmonic force constant, kJ/mol/nm^2."""

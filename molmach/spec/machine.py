@@ -20,7 +20,9 @@ def _parse_smiles(smiles: object) -> str:
     with rdBase.BlockLogs():
         molecule = Chem.MolFromSmiles(smiles.strip())
     if molecule is None or molecule.GetNumAtoms() == 0:
-        raise ValueError(f"got {smiles!r}, which RDKit can't read; expected a valid SMILES, such as 'c1ccccc1'")
+        raise ValueError(
+            f"got {smiles!r}, which RDKit can't read; expected a valid SMILES, such as 'c1ccccc1'"
+        )
     if molecule.GetNumHeavyAtoms() > MAX_HEAVY_ATOMS:
         raise ValueError(
             f"got a molecule of {molecule.GetNumHeavyAtoms()} heavy atoms; expected at most {MAX_HEAVY_ATOMS}"
@@ -31,7 +33,9 @@ def _parse_smiles(smiles: object) -> str:
     numbers = [atom.GetAtomMapNum() for atom in molecule.GetAtoms() if atom.GetAtomMapNum()]
     repeated = sorted({number for number in numbers if numbers.count(number) > 1})
     if repeated:
-        raise ValueError(f"atom-map number {repeated[0]} stands on more than one atom; expected each number once")
+        raise ValueError(
+            f"atom-map number {repeated[0]} stands on more than one atom; expected each number once"
+        )
     return _canonical(molecule)
 
 
@@ -95,7 +99,9 @@ class Machine(Section):
     @model_validator(mode="after")
     def _map_numbers_exist(self) -> Machine:
         present = {
-            atom.GetAtomMapNum() for atom in Chem.MolFromSmiles(self.smiles).GetAtoms() if atom.GetAtomMapNum()
+            atom.GetAtomMapNum()
+            for atom in Chem.MolFromSmiles(self.smiles).GetAtoms()
+            if atom.GetAtomMapNum()
         }
         for field in ("axle", "stator", "rotor", "reference_atom"):
             value = getattr(self, field)

@@ -1,0 +1,75 @@
+"""``molmach simulate``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from molmach import experiment
+from molmach.cli.output import JsonFlag, Overrides, SystemArgument, print_json, progress_bar
+from molmach.cli.result import print_result
+from molmach.errors import InterruptedRunError
+from molmach.score import score
+from molmach.spec import load
+
+
+class Engine(StrEnum):
+    """Engines that can be asked for."""
+
+    AUTO = "auto"
+    NATIVE = "native"
+
+
+def simulate(
+    system: SystemArgument,
+    out: Annotated[
+        Path | None, typer.Option("-o", metavar="DIR", help="Run folder; default runs/NAME-KEY.")
+    ] = None,
+    overrides: Overrides = None,
+    replicas: Annotated[int | None, typer.Option(help="Independent runs; as protocol.replicas.")] = None,
+    duration: Annotated[str | None, typer.Option(help="Measured time, e.g. '200 ps'.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The one seed; as protocol.seed.")] = None,
+    controls: Annotated[bool, typer.Option(help="Run the undriven and mirror controls.")] = True,
+    engine: Annotated[Engine, typer.Option(help="Engine.")] = Engine.AUTO,
+    platform: Annotated[
+        str | None, typer.Option(help="OpenMM platform; default the fastest in a trial.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes; default one a core.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Simulate a machine with its controls, and score it.
+
+    A run that was stopped or killed goes on from its last checkpoint when the same command is
+    given again.
+    """
+    changes = list(overrides or [])
+    for field, value in (("replicas", replicas), ("duration", duration), ("seed", seed)):
+        if value is not None:
+            changes.append(f"protocol.{field}={value}")
+    spec = load(system, changes)
+    try:
+        with progress_bar(spec.name) as progress:
+            run = experiment.simulate(
+                spec,
+                out,
+                controls=controls,
+                engine_name=engine.value,
+                platform=platform,
+                workers=workers,
+                progress=progress,
+            )
+    except KeyboardInterrupt as interrupt:
+        raise InterruptedRunError(
+            "stopped; what was computed is kept, and the same command goes on from there"
+        ) from interrupt
+    assert run.run_dir is not None
+    document = experiment.read_document(run.run_dir)
+    if as_json:
+        print_json(document)
+    else:
+        print_result(run, score(run))
+    if document["score"]["verdict"] == "failed":
+        raise typer.Exit(3)
