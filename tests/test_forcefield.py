@@ -104,7 +104,9 @@ def test_force_is_minus_the_gradient_of_energy() -> None:
             moved[atom, axis] += sign * step
             context.setPositions(moved)
             energies.append(context.getState(getEnergy=True).getPotentialEnergy()._value)
-        assert forces[atom, axis] == pytest.approx(-(energies[0] - energies[1]) / (2 * step), rel=1e-5, abs=1e-2)
+        assert forces[atom, axis] == pytest.approx(
+            -(energies[0] - energies[1]) / (2 * step), rel=1e-5, abs=1e-2
+        )
 
 
 def test_hydrogen_mass_is_taken_from_the_heavy_atom() -> None:
@@ -150,10 +152,12 @@ def test_groups_are_distinct() -> None:
     assert len({int(group) for group in Group}) == len(Group) <= 32
 
 
-@pytest.mark.skipif("MOLMACH_MMFF94_SUITE" not in os.environ, reason="set it to a folder with Halgren's suite")
+@pytest.mark.skipif(
+    "MOLMACH_MMFF94_SUITE" not in os.environ, reason="set it to a folder with Halgren's suite"
+)
 @pytest.mark.parametrize(("variant", "count"), [("MMFF94", 761), ("MMFF94s", 265)])
 def test_halgrens_validation_suite(variant: str, count: int) -> None:
-    """His published totals, 0.006 kcal/mol; files ``<variant>_dative.sdf`` and ``<variant>_reference.log``."""
+    """His published totals, 0.006 kcal/mol; files <variant>_dative.sdf and <variant>_reference.log."""
     folder = Path(os.environ["MOLMACH_MMFF94_SUITE"])
     log = (folder / f"{variant}_reference.log").read_text()
     pattern = r"^(\S+)\s*\n\s*\nTotal ENERGY \(Kcal\)\s+(\S+)"

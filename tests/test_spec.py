@@ -34,7 +34,9 @@ def test_two_spellings_of_one_spec_share_a_key() -> None:
             _text(duration="1e6 fs", friction="2 /ps", seed=1),  # type: ignore[arg-type]
             _text().replace("50 GHz", "0.05 THz").replace("1 V/nm", "10 MV/cm"),
             _text().replace("name: r", "name: another"),
-            _text().replace("[CH:1]#[C:2]c1c(F)c(F)c([C:3]#[CH:4])cc1", "c1c([C:3]#[CH:4])c(F)c(F)c([C:2]#[CH:1])c1"),
+            _text().replace(
+                "[CH:1]#[C:2]c1c(F)c(F)c([C:3]#[CH:4])cc1", "c1c([C:3]#[CH:4])c(F)c(F)c([C:2]#[CH:1])c1"
+            ),
         )
     }
     assert len(keys) == 1
@@ -42,7 +44,13 @@ def test_two_spellings_of_one_spec_share_a_key() -> None:
 
 @pytest.mark.parametrize(
     "override",
-    ["protocol.seed=2", "drive.field=2 V/nm", "machine.axle=[3, 2]", "protocol.force_field=MMFF94s", "drive.load=1 kJ/mol"],
+    [
+        "protocol.seed=2",
+        "drive.field=2 V/nm",
+        "machine.axle=[3, 2]",
+        "protocol.force_field=MMFF94s",
+        "drive.load=1 kJ/mol",
+    ],
 )
 def test_anything_that_changes_a_number_changes_the_key(override: str) -> None:
     assert load(ROTOR, [override]).key != load(ROTOR).key

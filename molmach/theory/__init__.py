@@ -1,0 +1,46 @@
+"""Exactly solvable models of a driven rotor: the references that simulations are held against.
+
+Units: angles in rad, times in ps, energies and torques in kJ/mol, moments of inertia in u nm^2
+(so that kJ/mol = u nm^2/ps^2), temperatures as k_B T in kJ/mol. This package imports nothing of
+molmach's.
+"""
+
+from molmach.theory.adler import adler_velocity, critical_dipole_energy
+from molmach.theory.free import free_mean_square_angle, rotational_diffusion
+from molmach.theory.langevin import (
+    Rotor1D,
+    Torque,
+    Trajectory1D,
+    alternating_field_torque,
+    constant_torque,
+    hindering_torque,
+    mean_velocity_and_error,
+    rotating_field_torque,
+    simulate,
+    sum_torques,
+)
+from molmach.theory.washboard import (
+    effective_diffusion,
+    rotating_field_velocity,
+    stratonovich_velocity,
+)
+
+__all__ = [
+    "Rotor1D",
+    "Torque",
+    "Trajectory1D",
+    "adler_velocity",
+    "alternating_field_torque",
+    "constant_torque",
+    "critical_dipole_energy",
+    "effective_diffusion",
+    "free_mean_square_angle",
+    "hindering_torque",
+    "mean_velocity_and_error",
+    "rotating_field_torque",
+    "rotating_field_velocity",
+    "rotational_diffusion",
+    "simulate",
+    "stratonovich_velocity",
+    "sum_torques",
+]
