@@ -60,7 +60,11 @@ def alternating_field_torque(
     field_angle: float = 0.0,
     phase: float = 0.0,
 ) -> Torque:
-    """mu E cos(w t + phase) sin(field_angle - phi - dipole_angle): a field along a fixed line."""
+    """mu E cos(w t + phase) sin(field_angle - phi - dipole_angle): a field along a fixed line.
+
+    With :func:`hindering_torque`, whose barriers are at zero, a dipole at +45 degrees turns backward;
+    with the field across (``field_angle`` a quarter turn) or the minima at zero, forward.
+    """
 
     def torque(phi: Floats, t: float) -> Floats:
         strength = dipole_energy * math.cos(angular_frequency * t + phase)
@@ -161,7 +165,7 @@ def simulate(
         work = work + 0.5 * (driving + following) * (phi - before)
         driving = following
     time_ps = np.arange(samples + 1) * sample_every * timestep_ps
-    return Trajectory1D(time_ps, angle_out, work_out - work_out[:, :1])
+    return Trajectory1D(np.asarray(time_ps, dtype=np.float64), angle_out, work_out - work_out[:, :1])
 
 
 def mean_velocity_and_error(trajectory: Trajectory1D) -> tuple[float, float]:

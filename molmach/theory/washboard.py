@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,60 +90,40 @@ def rotating_field_velocity(
 def _log_integrals(
     potential: Potential, torque: float, thermal_energy: float, diffusion: float, period: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Logarithms of I_+(x), I_-(x) on the grid and of the mean of I_+ over a period.
+    """Logarithms of I_+(x), I_-(x) on a grid of one period and of the mean of I_+ over it.
 
-    Each integrand is periodic but for the factor exp(-F y / kT), which is integrated exactly over
-    every grid cell with the periodic part linear in it: no overflow and second-order accurate in
-    the cell, refined by Richardson's step to fourth order.
+    Both are smooth and periodic in x, so that the mean over equidistant x converges spectrally. All
+    terms of the integrals over y are positive and summed by their logarithms: no barrier overflows
+    or cancels.
     """
-    coarse = _integrals_on(potential, torque, thermal_energy, diffusion, period, _GRID // 2)
-    fine = _integrals_on(potential, torque, thermal_energy, diffusion, period, _GRID)
-    log_plus, log_minus = (
-        # Richardson's (4 f - c) / 3, as a factor on f; where the grid is too coarse for it to be a
-        # small correction, f stands.
-        f + np.log1p(np.clip((1.0 - np.exp(c - f)) / 3.0, -0.3, 0.3))
-        for f, c in zip((fine[0][::2], fine[1][::2]), coarse, strict=True)
-    )
+    x = np.asarray(np.arange(_GRID)[:, None] * (period / _GRID), dtype=np.float64)
+    y, weights = _panels(period)
+    log_weights = np.log(weights) - torque * y / thermal_energy - math.log(diffusion)
+    u = potential(x) / thermal_energy
+    log_plus = _log_sum_exp(u - potential(x - y) / thermal_energy + log_weights)
+    log_minus = _log_sum_exp(potential(x + y) / thermal_energy - u + log_weights)
     return log_plus, log_minus, _log_mean_exp(log_plus)
 
 
-def _integrals_on(
-    potential: Potential, torque: float, thermal_energy: float, diffusion: float, period: float, grid: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    x = np.arange(grid) * (period / grid)
-    u = np.asarray(potential(x), dtype=np.float64) / thermal_energy
-    offsets = np.arange(grid + 1)
-    weights = _cell_weights(torque / thermal_energy, period / grid, grid)
-    with np.errstate(divide="ignore"):
-        log_weights = np.log(weights)
-    behind = u[(np.arange(grid)[:, None] - offsets) % grid]
-    ahead = u[(np.arange(grid)[:, None] + offsets) % grid]
-    log_plus = _log_sum_exp(u[:, None] - behind + log_weights) - math.log(diffusion)
-    log_minus = _log_sum_exp(-u[:, None] + ahead + log_weights) - math.log(diffusion)
-    return log_plus, log_minus
+def _panels(period: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Gauss-Legendre nodes and weights on [0, period], 8 to a panel.
+
+    64 equal panels, the first one halved towards zero ten times: there exp(-F y / kT) is steep when
+    the torque is strong or the bath cold.
+    """
+    edges = np.concatenate([[0.0], 2.0 ** np.arange(-10.0, 1.0), np.arange(2.0, 65.0)]) * (period / 64.0)
+    nodes, weights = np.polynomial.legendre.leggauss(8)
+    half = 0.5 * np.diff(edges)[:, None]
+    y = edges[:-1, None] + half * (1.0 + nodes)
+    return np.asarray(y.ravel(), dtype=np.float64), np.asarray((half * weights).ravel(), dtype=np.float64)
 
 
-def _cell_weights(force: float, h: float, grid: int) -> NDArray[np.float64]:
-    """Weights w_j with sum_j w_j g(j h) = int_0^L exp(-force y) g(y) dy for g linear in each cell."""
-    a = force * h
-    if a < 1e-4:  # series of the two cell integrals below, to a^3
-        first = h * (0.5 - a / 6.0 + a * a / 24.0 - a**3 / 120.0)
-        second = h * (0.5 - a / 3.0 + a * a / 8.0 - a**3 / 30.0)
-    else:
-        decay = math.exp(-a)
-        first = h * (a - 1.0 + decay) / (a * a)
-        second = h * (1.0 - decay - a * decay) / (a * a)
-    weights = np.zeros(grid + 1)
-    start = np.exp(-a * np.arange(grid))
-    weights[:-1] += first * start
-    weights[1:] += second * start
-    return weights
-
-
-def _log_sum_exp(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _log_sum_exp(values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     top = values.max(axis=-1, keepdims=True)
-    return np.asarray((top + np.log(np.exp(values - top).sum(axis=-1, keepdims=True)))[..., 0])
+    return np.asarray(
+        (top + np.log(np.exp(values - top).sum(axis=-1, keepdims=True)))[..., 0], dtype=np.float64
+    )
 
 
-def _log_mean_exp(values: NDArray[np.float64]) -> float:
+def _log_mean_exp(values: NDArray[np.floating[Any]]) -> float:
     return float(_log_sum_exp(values[None, :])[0] - math.log(values.size))
