@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from molmach.build.mirror import mirror
     from molmach.engine import Run
     from molmach.errors import MolmachError
-    from molmach.experiment import read_run, simulate
+    from molmach.experiment import simulate
+    from molmach.run_folder import read_run
     from molmach.score import Estimate, Score, score
     from molmach.spec import Spec, load
 
@@ -35,7 +36,7 @@ _HOMES = {
     "Spec": "molmach.spec",
     "load": "molmach.spec",
     "mirror": "molmach.build",
-    "read_run": "molmach.experiment",
+    "read_run": "molmach.run_folder",
     "simulate": "molmach.experiment",
 }
 

@@ -21,7 +21,8 @@ from molmach.engine import Condition, Progress
 from molmach.engine import replica as replicas
 from molmach.engine.replica import run_replica
 from molmach.errors import SimulationError, SpecError
-from molmach.experiment import read_run, simulate
+from molmach.experiment import simulate
+from molmach.run_folder import read_run
 from molmach.spec import Protocol, Spec, load
 
 from .conftest import ROTOR

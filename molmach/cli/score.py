@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from molmach import experiment
+from molmach import run_folder
 from molmach.cli.output import JsonFlag, print_json
 from molmach.cli.result import print_result
 from molmach.errors import SpecError
@@ -44,10 +44,10 @@ def score(
             raise SpecError(
                 f"{given[0]}: not with RUN_DIR; give a run folder, or trajectories with {', '.join(foreign)}"
             )
-        run = experiment.read_run(run_dir)
+        run = run_folder.read_run(run_dir)
         result = score_run(run)
-        origin = experiment.read_document(run_dir)["provenance"]
-        document = experiment.result_document(run, result, origin)
+        origin = run_folder.read_document(run_dir)["provenance"]
+        document = run_folder.result_document(run, result, origin)
     else:
         if top is None or not traj or axle is None or rotor is None:
             missing = next(flag for flag, value in foreign.items() if value is None)

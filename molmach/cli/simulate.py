@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from molmach import experiment
+from molmach import experiment, run_folder
 from molmach.cli.output import JsonFlag, Overrides, SystemArgument, print_json, progress_bar
 from molmach.cli.result import print_result
 from molmach.errors import InterruptedRunError
@@ -50,6 +50,8 @@ def simulate(
         if value is not None:
             changes.append(f"protocol.{field}={value}")
     spec = load(system, changes)
+    if run_folder.is_finished(experiment.folder_of(spec, out, controls)):
+        typer.echo("molmach: this run is finished; showing it, nothing is simulated again", err=True)
     try:
         with progress_bar(spec.name) as progress:
             run = experiment.simulate(
@@ -66,7 +68,7 @@ def simulate(
             "stopped; what was computed is kept, and the same command goes on from there"
         ) from interrupt
     assert run.run_dir is not None
-    document = experiment.read_document(run.run_dir)
+    document = run_folder.read_document(run.run_dir)
     if as_json:
         print_json(document)
     else:

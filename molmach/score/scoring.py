@@ -27,6 +27,9 @@ from molmach.spec import AlternatingField, RotatingField
 from molmach.units import DEBYE, VOLT_PER_NM, thermal_energy
 
 SIGNIFICANCE = 0.05
+HEATING_TOLERANCE = 0.05
+"""A machine that is surely hotter than its bath by more than this share is reported."""
+
 BALANCE_TOLERANCE = 0.02
 """Energy books that miss by more than this share of the energy through them are reported."""
 
@@ -128,6 +131,12 @@ def score(run: Run) -> Score:
             f"the energy books miss by {100 * abs(balance.value):.1f} % of the energy through them: "
             "the integrator leaks; a shorter protocol.timestep, or constraints: h-bonds, "
             "makes work rate and dissipation surer"
+        )
+    bath = run.spec.protocol.temperature
+    if estimates["temperature"].ci95[0] > (1.0 + HEATING_TOLERANCE) * bath:
+        warnings.append(
+            f"the drive heats the machine to {estimates['temperature'].value:.0f} K in a bath of {bath:g} K; "
+            "a weaker or slower drive, or more friction, keeps it cool"
         )
     failed = any(not control.passed for control in controls.values())
     return Score(
