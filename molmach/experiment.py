@@ -69,12 +69,12 @@ def simulate(
     folder = folder_of(spec, out, controls)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         return _finished(spec, folder, controls)
+    conditions = _conditions(spec, controls)
     work = folder.with_name(folder.name + ".unfinished")
     with _locked(work):
         if folder.is_dir() and any(folder.iterdir()):  # finished by another process while we waited
             return _finished(spec, folder, controls)
         _claim_work(work, spec, controls)
-        conditions = _conditions(spec, controls)
         chosen = _platform(work, conditions[0], platform)
         folders = [(condition, work / condition.name) for condition in conditions]
         for condition, directory in folders:
@@ -122,17 +122,23 @@ def _locked(work: Path) -> Iterator[None]:
 
 
 def _claim_work(work: Path, spec: Spec, controls: bool) -> None:
-    """Note in the work folder what it is for, or check that it is for the same."""
+    """Note in the work folder what it is for, or check that it is for the same.
+
+    A folder of another spec in which nothing was computed yet holds nothing to lose, and is taken over.
+    """
     note = work / "plan.json"
     plan = {"key": spec.key, "controls": controls}
-    if note.is_file():
-        found = json.loads(note.read_text())
-        if found["key"] != spec.key or found["controls"] != controls:
-            raise SpecError(
-                f"{work}: holds the unfinished run of another spec or without the same controls "
-                f"(key {str(found['key'])[:12]}); remove it or choose another -o folder"
-            )
+    found = json.loads(note.read_text()) if note.is_file() else None
+    if found == plan:
         return
+    if found is not None and any(work.rglob("block-*.npz")):
+        raise SpecError(
+            f"{work}: holds the unfinished run of another spec or without the same controls "
+            f"(key {str(found['key'])[:12]}); remove it or choose another -o folder"
+        )
+    for part in work.iterdir():
+        if part.is_dir():
+            shutil.rmtree(part)
     _write_whole(note, json.dumps(plan))
 
 
@@ -147,7 +153,7 @@ def _conditions(spec: Spec, controls: bool) -> list[Condition]:
     assembly = build(spec)
     pairs: list[tuple[str, Assembly, Any]] = [("claim", assembly, spec.drive)]
     if controls:
-        pairs.append(("undriven", assembly, drives.undriven(spec.drive)))
+        pairs.append(("undriven", assembly, drives.undriven()))
         pairs.append(("mirror", mirror(assembly), drives.mirror(spec.drive)))
     return [
         engine.prepare(name, label, machine, drive, spec.protocol)

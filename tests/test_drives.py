@@ -104,9 +104,8 @@ def test_mirroring_twice_gives_the_drive_back(drive: Drive) -> None:
     assert drives.mirror(drives.mirror(drive)) == drive
 
 
-@pytest.mark.parametrize("drive", DRIVES, ids=lambda drive: drive.kind)
-def test_undriven_twin_has_neither_drive_nor_load(rotor: Assembly, drive: Drive) -> None:
-    condition = engine.prepare("t", 1, rotor, drives.undriven(drive), Protocol())
+def test_undriven_twin_has_neither_drive_nor_load(rotor: Assembly) -> None:
+    condition = engine.prepare("t", 1, rotor, drives.undriven(), Protocol())
     groups = {force.getForceGroup() for force in condition.system.getForces()}
     assert not groups & {int(Group.DRIVE), int(Group.LOAD)}
 

@@ -183,6 +183,26 @@ def test_two_processes_cannot_work_on_one_run(tmp_path: Path) -> None:
             simulate(load(ROTOR, SHORT), tmp_path / "a")
 
 
+def test_a_mistake_does_not_block_the_folder_for_the_mended_spec(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="too long"):
+        simulate(load(ROTOR, [*SHORT, "protocol.timestep=5 fs"]), tmp_path / "a")
+    with pytest.raises(SpecError, match="not available"):
+        simulate(load(ROTOR, [*SHORT, "protocol.seed=8"]), tmp_path / "a", platform="Abacus")
+    assert simulate(load(ROTOR, SHORT), tmp_path / "a", controls=False).replicas == 3
+
+
+def test_anothers_unfinished_work_is_not_thrown_away(tmp_path: Path) -> None:
+    def interrupt(progress: Progress) -> None:
+        if progress.done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        simulate(load(ROTOR, [*SHORT, "protocol.duration=200 ps"]), tmp_path / "a", progress=interrupt)
+    assert list((tmp_path / "a.unfinished").rglob("block-*.npz"))
+    with pytest.raises(SpecError, match="unfinished run of another spec"):
+        simulate(load(ROTOR, SHORT), tmp_path / "a")
+
+
 def test_an_exploding_run_is_one_clear_error(tmp_path: Path) -> None:
     spec = load(ROTOR, [*SHORT, "drive.field=3000 V/nm"])
     with pytest.raises(SimulationError, match="expected a shorter protocol"):

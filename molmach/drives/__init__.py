@@ -35,6 +35,6 @@ def mirror(drive: Drive) -> Drive:
     return model(drive).mirror().model_copy(update={"load": -drive.load + 0.0})
 
 
-def undriven(drive: Drive) -> Drive:
+def undriven() -> Drive:
     """No drive and no load: thermal motion alone."""
     return NoDrive(kind="none")
