@@ -1,0 +1,113 @@
+"""Three-dimensional coordinates of a molecule: embedding and force-field optimisation."""
+
+from __future__ import annotations
+
+from rdkit import Chem, rdBase
+from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
+
+from molmach.errors import BuildError
+
+CONFORMERS = 10
+_MAX_ITERATIONS = 5000
+
+
+def embed(smiles: str, seed: int, force_field: str) -> Chem.Mol:
+    """The lowest of ten MMFF-optimised conformers.
+
+    Parameters
+    ----------
+    smiles
+        SMILES, map numbers kept on the atoms.
+    seed
+        Seed of the distance geometry; below 2**31.
+    force_field
+        ``MMFF94`` or ``MMFF94s``.
+
+    Raises
+    ------
+    BuildError
+        More than one molecule, an open stereocentre, no MMFF type, no conformer, no convergence.
+    """
+    with rdBase.BlockLogs():
+        molecule = Chem.AddHs(Chem.MolFromSmiles(smiles))
+        if len(Chem.GetMolFrags(molecule)) > 1:
+            raise BuildError("machine.smiles: got several molecules; a rotor is expected to be one molecule")
+        if sum(atom.GetNumRadicalElectrons() for atom in molecule.GetAtoms()):
+            raise BuildError("machine.smiles: got a radical; expected a closed-shell molecule")
+        _require_stereo(molecule)
+        check_parameters(molecule, force_field)
+        conformers = _conformers(molecule, seed)
+        results = rdForceFieldHelpers.MMFFOptimizeMoleculeConfs(
+            molecule, maxIters=_MAX_ITERATIONS, mmffVariant=force_field
+        )
+        converged = [
+            (energy, i) for i, (status, energy) in zip(conformers, results, strict=True) if status == 0
+        ]
+        if not converged:
+            raise BuildError(
+                f"machine.smiles: {force_field} did not converge for any of {len(conformers)} conformers; "
+                "expected a molecule that the force field can relax"
+            )
+        best = min(converged)[1]
+        single = Chem.Mol(molecule, False, best)
+        Chem.AssignStereochemistryFrom3D(single)
+        return single
+
+
+def check_parameters(molecule: Chem.Mol, force_field: str) -> None:
+    """Raise :class:`BuildError` naming the first atom that the force field has no type for."""
+    with rdBase.BlockLogs():
+        if rdForceFieldHelpers.MMFFHasAllMoleculeParams(molecule):
+            return
+        for atom in molecule.GetAtoms():
+            if atom.GetAtomicNum() not in _MMFF_ELEMENTS:
+                raise BuildError(
+                    f"machine.smiles: {force_field} has no type for {atom.GetSymbol()} (atom {atom.GetIdx()}); "
+                    f"expected only {', '.join(_MMFF_ELEMENTS.values())}"
+                )
+    raise BuildError(
+        f"machine.smiles: {force_field} has no atom type for a bonding situation in "
+        f"{Chem.MolToSmiles(Chem.RemoveHs(molecule))}; expected a molecule that MMFF94 covers"
+    )
+
+
+_MMFF_ELEMENTS = {
+    1: "H", 3: "Li+", 6: "C", 7: "N", 8: "O", 9: "F", 11: "Na+", 12: "Mg2+", 14: "Si", 15: "P", 16: "S",
+    17: "Cl", 19: "K+", 20: "Ca2+", 26: "Fe", 29: "Cu", 30: "Zn2+", 35: "Br", 53: "I",
+}  # fmt: skip
+
+
+def _require_stereo(molecule: Chem.Mol) -> None:
+    for element in Chem.FindPotentialStereo(molecule):
+        if element.specified != Chem.StereoSpecified.Unspecified:
+            continue
+        if element.type == Chem.StereoType.Atom_Tetrahedral:
+            atom = molecule.GetAtomWithIdx(element.centeredOn)
+            where = f"the stereocentre {atom.GetSymbol()} (atom {atom.GetIdx()})"
+            accepted = "'@' or '@@'"
+        elif element.type == Chem.StereoType.Bond_Double:
+            bond = molecule.GetBondWithIdx(element.centeredOn)
+            where = f"the double bond between atoms {bond.GetBeginAtomIdx()} and {bond.GetEndAtomIdx()}"
+            accepted = "'/' and '\\' around it"
+        else:
+            continue
+        raise BuildError(
+            f"machine.smiles: {where} of {Chem.MolToSmiles(Chem.RemoveHs(molecule))} is not specified, so the "
+            f"machine could be either isomer; expected {accepted}"
+        )
+
+
+def _conformers(molecule: Chem.Mol, seed: int) -> list[int]:
+    parameters = rdDistGeom.ETKDGv3()
+    parameters.randomSeed = seed
+    parameters.numThreads = 1
+    for random_coordinates in (False, True):
+        parameters.useRandomCoords = random_coordinates
+        parameters.maxIterations = 50
+        found = list(rdDistGeom.EmbedMultipleConfs(molecule, CONFORMERS, parameters))
+        if found:
+            return found
+    raise BuildError(
+        f"machine.smiles: no conformer found for {Chem.MolToSmiles(Chem.RemoveHs(molecule))}; "
+        "expected a molecule that exists in three dimensions"
+    )

@@ -1,0 +1,77 @@
+"""Structure files of an assembly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rdkit import Chem
+
+from molmach.build.assembly import Assembly
+from molmach.build.picture import draw, draw_png
+from molmach.errors import BuildError
+
+_PARTS = ("axle", "stator", "rotor")
+
+
+def write_structure(assembly: Assembly, directory: Path) -> list[Path]:
+    """Write ``assembly.sdf``, ``topology.pdb``, ``machine.svg`` and ``machine.png``; return their paths.
+
+    The SDF carries the parts as properties (0-based atom indices); atom order is the same in all.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    sdf = directory / "assembly.sdf"
+    sdf.write_text(to_sdf(assembly), encoding="utf-8")
+    pdb = directory / "topology.pdb"
+    pdb.write_text(to_pdb(assembly), encoding="utf-8")
+    svg = directory / "machine.svg"
+    svg.write_text(draw(assembly), encoding="utf-8")
+    png = directory / "machine.png"
+    png.write_bytes(draw_png(assembly))
+    return [sdf, pdb, svg, png]
+
+
+def to_sdf(assembly: Assembly) -> str:
+    """One SDF record with the parts as properties."""
+    molecule = Chem.Mol(assembly.molecule)
+    molecule.SetProp("_Name", assembly.name)
+    for part in _PARTS:
+        molecule.SetProp(part, " ".join(str(i) for i in getattr(assembly, part)))
+    molecule.SetProp("smiles", assembly.smiles)
+    block = Chem.SDWriter.GetText(molecule)
+    return str(block)
+
+
+def read_sdf(path: Path, force_field: str) -> Assembly:
+    """Read back an assembly that :func:`to_sdf` wrote.
+
+    Raises
+    ------
+    BuildError
+        The file is missing or holds no assembly.
+    """
+    try:
+        molecule = next(Chem.SDMolSupplier(str(path), removeHs=False))
+        parts = {name: tuple(int(i) for i in molecule.GetProp(name).split()) for name in _PARTS}
+    except (OSError, KeyError, StopIteration, AttributeError, ValueError) as error:
+        raise BuildError(
+            f"{path}: not an assembly of molmach; expected the SDF file of a run folder"
+        ) from error
+    axle = parts["axle"][0], parts["axle"][1]
+    return Assembly(molecule.GetProp("_Name"), molecule, axle, parts["stator"], parts["rotor"], force_field)
+
+
+def to_pdb(assembly: Assembly) -> str:
+    """PDB text of one residue MOL, atoms named by element and number."""
+    molecule = Chem.Mol(assembly.molecule)
+    counts: dict[str, int] = {}
+    for atom in molecule.GetAtoms():
+        symbol = atom.GetSymbol()
+        counts[symbol] = counts.get(symbol, 0) + 1
+        name = f"{symbol}{counts[symbol]}"
+        info = Chem.AtomPDBResidueInfo(
+            f"{name:<4}" if len(name) >= 4 else f" {name:<3}", residueName="MOL", residueNumber=1
+        )
+        info.SetIsHeteroAtom(True)
+        info.SetOccupancy(1.0)
+        atom.SetMonomerInfo(info)
+    return str(Chem.MolToPDBBlock(molecule, flavor=4))

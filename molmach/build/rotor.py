@@ -1,0 +1,95 @@
+"""Building a rotor and laying it into the laboratory frame."""
+
+from __future__ import annotations
+
+import numpy as np
+from rdkit import Chem
+from rdkit.Chem import rdMolTransforms
+
+from molmach.build.assembly import Assembly, Floats
+from molmach.build.embed import embed
+from molmach.build.roles import Roles, find_roles
+from molmach.errors import BuildError
+from molmach.spec import Spec
+
+MAX_AXLE_BEND_DEG = 25.0
+"""Largest angle between the axle and the bond on which the rotor hangs."""
+
+MIN_OFF_AXIS_NM = 0.05
+
+
+def build(spec: Spec) -> Assembly:
+    """Build the machine of a spec in three dimensions.
+
+    The conformer comes from the protocol's seed; the same spec gives the same coordinates.
+
+    Raises
+    ------
+    BuildError
+        The molecule has no conformer or no force-field types, its axle is in a ring or bent, or
+        nothing turns about it.
+    """
+    seed = int(np.random.SeedSequence(spec.protocol.seed, spawn_key=(0,)).generate_state(1)[0] >> 1)
+    molecule = embed(spec.machine.smiles, seed, spec.protocol.force_field)
+    roles = find_roles(molecule, spec.machine)
+    _lay_on_z(molecule, roles)
+    assembly = Assembly(spec.name, molecule, roles.axle, roles.stator, roles.rotor, spec.protocol.force_field)
+    _check_geometry(assembly)
+    return assembly
+
+
+def _lay_on_z(molecule: Chem.Mol, roles: Roles) -> None:
+    positions = np.asarray(molecule.GetConformer().GetPositions())
+    first, second = positions[list(roles.axle)]
+    z = (second - first) / np.linalg.norm(second - first)
+    origin = 0.5 * (first + second)
+    centred = positions - origin
+    across = centred - np.outer(centred @ z, z)
+    reference = _reference_atom(molecule, roles, across)
+    x = across[reference]
+    if np.linalg.norm(x) < 10 * MIN_OFF_AXIS_NM:
+        if roles.reference_atom is None:
+            raise BuildError(
+                "machine.axle: all of the rotor lies on the axle, so its turning can't be seen; "
+                "expected a rotor with atoms beside the axle"
+            )
+        raise BuildError(
+            f"machine.reference_atom: atom {reference} ({molecule.GetAtomWithIdx(reference).GetSymbol()}) lies "
+            "on the axle; expected an atom beside it"
+        )
+    x = x / np.linalg.norm(x)
+    frame = np.eye(4)
+    frame[:3, :3] = np.stack([x, np.cross(z, x), z])
+    frame[:3, 3] = -frame[:3, :3] @ origin
+    rdMolTransforms.TransformConformer(molecule.GetConformer(), frame)
+
+
+def _reference_atom(molecule: Chem.Mol, roles: Roles, across: Floats) -> int:
+    """The atom that defines x: as named, else the farthest heavy atom of the stator, else of the rotor."""
+    if roles.reference_atom is not None:
+        return roles.reference_atom
+    distance = np.linalg.norm(across, axis=1)
+    for part in (roles.stator, roles.rotor):
+        heavy = [i for i in part if molecule.GetAtomWithIdx(i).GetAtomicNum() > 1]
+        farthest = max(heavy, key=lambda i: (round(distance[i], 2), -i), default=None)
+        if farthest is not None and distance[farthest] >= 10 * MIN_OFF_AXIS_NM:
+            return farthest
+    return max(roles.rotor, key=lambda i: (round(distance[i], 2), -i))
+
+
+def _check_geometry(assembly: Assembly) -> None:
+    positions = assembly.positions_nm
+    rotor = set(assembly.rotor)
+    for end in assembly.axle:
+        if end in rotor:
+            continue
+        for neighbour in assembly.molecule.GetAtomWithIdx(end).GetNeighbors():
+            if neighbour.GetIdx() not in rotor:
+                continue
+            bond = positions[neighbour.GetIdx()] - positions[end]
+            bend = float(np.degrees(np.arccos(min(1.0, abs(bond[2]) / np.linalg.norm(bond)))))
+            if bend > MAX_AXLE_BEND_DEG:
+                raise BuildError(
+                    f"machine.axle: the bond on which the rotor hangs makes {bend:.0f} degrees with the axle; "
+                    f"expected a straight axle (at most {MAX_AXLE_BEND_DEG:.0f} degrees)"
+                )
