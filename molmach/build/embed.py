@@ -62,8 +62,8 @@ def check_parameters(molecule: Chem.Mol, force_field: str) -> None:
         for atom in molecule.GetAtoms():
             if atom.GetAtomicNum() not in _MMFF_ELEMENTS:
                 raise BuildError(
-                    f"machine.smiles: {force_field} has no type for {atom.GetSymbol()} (atom {atom.GetIdx()}); "
-                    f"expected only {', '.join(_MMFF_ELEMENTS.values())}"
+                    f"machine.smiles: {force_field} has no type for {atom.GetSymbol()} "
+                    f"(atom {atom.GetIdx()}); expected only {', '.join(_MMFF_ELEMENTS.values())}"
                 )
     raise BuildError(
         f"machine.smiles: {force_field} has no atom type for a bonding situation in "
@@ -92,8 +92,8 @@ def _require_stereo(molecule: Chem.Mol) -> None:
         else:
             continue
         raise BuildError(
-            f"machine.smiles: {where} of {Chem.MolToSmiles(Chem.RemoveHs(molecule))} is not specified, so the "
-            f"machine could be either isomer; expected {accepted}"
+            f"machine.smiles: {where} of {Chem.MolToSmiles(Chem.RemoveHs(molecule))} is not specified, "
+            f"so the machine could be either isomer; expected {accepted}"
         )
 
 

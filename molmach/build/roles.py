@@ -64,8 +64,8 @@ def find_roles(molecule: Chem.Mol, machine: Machine) -> Roles:
     if clash:
         number = molecule.GetAtomWithIdx(min(clash)).GetAtomMapNum()
         raise BuildError(
-            f"machine.stator: atom-map number {number} is part of the rotor about the axle {list(machine.axle)}; "
-            "expected atoms that stand still"
+            f"machine.stator: atom-map number {number} is part of the rotor about the axle "
+            f"{list(machine.axle)}; expected atoms that stand still"
         )
     reference = index[machine.reference_atom] if machine.reference_atom is not None else None
     return Roles((first, second), tuple(sorted(anchored)), tuple(sorted(rotor)), reference)

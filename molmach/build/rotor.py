@@ -54,8 +54,8 @@ def _lay_on_z(molecule: Chem.Mol, roles: Roles) -> None:
                 "expected a rotor with atoms beside the axle"
             )
         raise BuildError(
-            f"machine.reference_atom: atom {reference} ({molecule.GetAtomWithIdx(reference).GetSymbol()}) lies "
-            "on the axle; expected an atom beside it"
+            f"machine.reference_atom: atom {reference} ({molecule.GetAtomWithIdx(reference).GetSymbol()}) "
+            "lies on the axle; expected an atom beside it"
         )
     x = x / np.linalg.norm(x)
     frame = np.eye(4)
@@ -90,6 +90,6 @@ def _check_geometry(assembly: Assembly) -> None:
             bend = float(np.degrees(np.arccos(min(1.0, abs(bond[2]) / np.linalg.norm(bond)))))
             if bend > MAX_AXLE_BEND_DEG:
                 raise BuildError(
-                    f"machine.axle: the bond on which the rotor hangs makes {bend:.0f} degrees with the axle; "
-                    f"expected a straight axle (at most {MAX_AXLE_BEND_DEG:.0f} degrees)"
+                    f"machine.axle: the bond on which the rotor hangs makes {bend:.0f} degrees "
+                    f"with the axle; expected a straight axle (at most {MAX_AXLE_BEND_DEG:.0f} degrees)"
                 )
