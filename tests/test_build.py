@@ -49,8 +49,19 @@ def test_a_bonded_axle_turns_the_far_side() -> None:
     assert second in assembly.rotor
     assert len(assembly.stator) == 6
     assert len(assembly.rotor) == 11
-    flipped = build(_spec("c1cc[c:1](cc1)-[c:2]1ccccc1", "[1, 2]", ", stator: [2]"))
+    flipped = build(_spec("c1cc[c:1](cc1)-[c:2]1[cH:3]ccc[cH:4]1", "[1, 2]", ", stator: [2, 3, 4]"))
     assert flipped.axle[0] in flipped.rotor
+
+
+def test_anchors_must_hold_the_axle() -> None:
+    """Two carbons of butane leave the axle free to swing about their bond; hydrogens are added by default."""
+    butane = build(_spec("C[CH2:1][CH2:2]C", "[1, 2]"))
+    symbols = [butane.molecule.GetAtomWithIdx(i).GetSymbol() for i in butane.stator]
+    assert sorted(symbols) == ["C", "C", "H", "H", "H", "H", "H"]
+    with pytest.raises(BuildError, match="three anchored atoms not in line"):
+        build(_spec("[CH3:3][CH2:1][CH2:2]C", "[1, 2]", ", stator: [1, 3]"))
+    with pytest.raises(BuildError, match="three anchored atoms not in line"):
+        build(_spec("[CH3:3][CH2:1][CH2:2]C", "[1, 2]", ", stator: [1]"))
 
 
 def test_mirror_reflects_coordinates_and_stereo_tags() -> None:

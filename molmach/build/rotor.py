@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from rdkit import Chem
 from rdkit.Chem import rdMolTransforms
@@ -16,6 +18,7 @@ MAX_AXLE_BEND_DEG = 25.0
 """Largest angle between the axle and the bond on which the rotor hangs."""
 
 MIN_OFF_AXIS_NM = 0.05
+MIN_ANCHOR_SPREAD_NM = 0.02
 
 
 def build(spec: Spec) -> Assembly:
@@ -34,6 +37,9 @@ def build(spec: Spec) -> Assembly:
     roles = find_roles(molecule, spec.machine)
     _lay_on_z(molecule, roles)
     assembly = Assembly(spec.name, molecule, roles.axle, roles.stator, roles.rotor, spec.protocol.force_field)
+    if spec.machine.stator is None and not _axle_is_held(assembly):
+        still = set(range(molecule.GetNumAtoms())) - set(roles.rotor)
+        assembly = replace(assembly, stator=tuple(sorted(still)))
     _check_geometry(assembly)
     return assembly
 
@@ -77,8 +83,25 @@ def _reference_atom(molecule: Chem.Mol, roles: Roles, across: Floats) -> int:
     return max(roles.rotor, key=lambda i: (round(distance[i], 2), -i))
 
 
+def _axle_is_held(assembly: Assembly) -> bool:
+    """Whether the anchors fix the axle's direction: three atoms not in line, or two along the axle."""
+    anchors = assembly.positions_nm[list(assembly.stator)]
+    spread = np.linalg.svd(anchors - anchors.mean(axis=0))
+    breadths = np.append(spread.S, [0.0, 0.0]) / np.sqrt(len(anchors))
+    along = abs(float(spread.Vh[0, 2]))
+    return bool(
+        breadths[1] > MIN_ANCHOR_SPREAD_NM
+        or (breadths[0] > MIN_ANCHOR_SPREAD_NM and along > np.cos(np.radians(MAX_AXLE_BEND_DEG)))
+    )
+
+
 def _check_geometry(assembly: Assembly) -> None:
     positions = assembly.positions_nm
+    if not _axle_is_held(assembly):
+        raise BuildError(
+            "machine.stator: the anchored atoms lie on a line beside the axle, "
+            "about which the axle itself can swing; expected three anchored atoms not in line, or two along the axle"
+        )
     rotor = set(assembly.rotor)
     for end in assembly.axle:
         if end in rotor:

@@ -79,8 +79,9 @@ class Machine(Section):
         Two map numbers, from -> to. Turning counter-clockwise seen from the axle's head (looking
         back along it) is positive. The two atoms are bonded, or joined by the part that turns.
     stator
-        Map numbers of the atoms held by harmonic anchors. Omitted: the heavy atoms on the
-        first axle atom's side (bonded axle), or the axle atoms and what hangs on them (path).
+        Map numbers of the atoms held by harmonic anchors, enough to hold the axle: three not in
+        line, or two along it. Omitted: the heavy atoms on the first axle atom's side (bonded axle),
+        or the axle atoms and what hangs on them (path), with their hydrogens where these are needed.
     rotor
         Map numbers of atoms that turn. Omitted: found from the axle.
     reference_atom
