@@ -227,16 +227,26 @@ def test_ctrl_c_keeps_what_was_computed(tmp_path: Path) -> None:
         str(tmp_path / "r"),
         "--json",
     ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not list((tmp_path / "r.unfinished").glob("claim/replica-*")) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    time.sleep(1.0)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A suite started in the background of a script inherits an ignored SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    try:
+        deadline = time.monotonic() + 120
+        blocks = "claim/replica-*/block-*.npz"
+        while not list((tmp_path / "r.unfinished").glob(blocks)) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 1
     assert out == ""
     assert "the same command goes on from there" in err
     assert "Traceback" not in err
-    assert list((tmp_path / "r.unfinished").glob("claim/replica-*/block-*.npz"))
+    assert list((tmp_path / "r.unfinished").glob(blocks))
     assert not (tmp_path / "r").exists()

@@ -99,8 +99,8 @@ def _check_geometry(assembly: Assembly) -> None:
     positions = assembly.positions_nm
     if not _axle_is_held(assembly):
         raise BuildError(
-            "machine.stator: the anchored atoms lie on a line beside the axle, "
-            "about which the axle itself can swing; expected three anchored atoms not in line, or two along the axle"
+            "machine.stator: the anchored atoms lie on a line beside the axle, about which the axle "
+            "itself can swing; expected three anchored atoms not in line, or two along the axle"
         )
     rotor = set(assembly.rotor)
     for end in assembly.axle:
