@@ -17,12 +17,10 @@ from typing import Any
 
 from molmach import drives, engine
 from molmach.build import Assembly, build, mirror
-from molmach.engine import Collected, Condition, Performance, Progress, Run
+from molmach.engine import Choice, Collected, Condition, Performance, Progress, Run
 from molmach.errors import ScoreError, SimulationError, SpecError
 from molmach.run_folder import read_document, read_run, write_run
 from molmach.spec import Spec
-
-ENGINES = ("auto", "native")
 
 
 def simulate(
@@ -47,9 +45,9 @@ def simulate(
     controls
         Whether to run the undriven and mirror controls; without them the score says so.
     engine_name
-        ``auto`` or ``native``.
+        ``auto`` (the faster in a trial), ``batched`` or ``native``.
     platform
-        OpenMM platform; default the fastest in a trial.
+        OpenMM platform of the native engine; default the fastest in a trial.
     workers
         Worker processes; default one a core, or one on a GPU.
     progress
@@ -62,8 +60,6 @@ def simulate(
     SimulationError
         The dynamics went wrong.
     """
-    if engine_name not in ENGINES:
-        raise SpecError(f"--engine {engine_name}: accepted: {', '.join(ENGINES)}")
     if workers is not None and workers < 1:
         raise SpecError(f"--workers {workers}: expected one or more")
     folder = folder_of(spec, out, controls)
@@ -75,14 +71,12 @@ def simulate(
         if folder.is_dir() and any(folder.iterdir()):  # finished by another process while we waited
             return _finished(spec, folder, controls)
         _claim_work(work, spec, controls)
-        chosen = _platform(work, conditions[0], platform)
-        folders = [(condition, work / condition.name) for condition in conditions]
-        for condition, directory in folders:
-            engine.write_condition(condition, directory, chosen)
-        count = engine.worker_count(chosen, len(conditions) * spec.protocol.replicas, workers)
-        engine.run_conditions(folders, count, progress)
-        collected = [engine.collect(directory, spec.protocol.sampling) for _, directory in folders]
-        run = _assemble_run(spec, conditions, collected, folder, chosen, count)
+        choice = _choice(work, conditions, engine_name, platform)
+        task = engine.write_task(conditions, choice, work)
+        count = engine.worker_count(task.platform, len(task.batches), workers)
+        engine.run_task(work, task, count, progress)
+        collected = engine.collect(work, spec.protocol.sampling)
+        run = _assemble_run(spec, conditions, collected, folder, choice, count)
         result = work / "result"
         shutil.rmtree(result, ignore_errors=True)
         write_run(run, collected, result)
@@ -139,6 +133,8 @@ def _claim_work(work: Path, spec: Spec, controls: bool) -> None:
     for part in work.iterdir():
         if part.is_dir():
             shutil.rmtree(part)
+        elif part.name != "lock":
+            part.unlink()
     _write_whole(note, json.dumps(plan))
 
 
@@ -161,19 +157,17 @@ def _conditions(spec: Spec, controls: bool) -> list[Condition]:
     ]
 
 
-def _platform(work: Path, claim: Condition, wanted: str | None) -> str:
-    """The platform of the run: as wanted, as the unfinished run has it, or the fastest."""
-    task = work / claim.name / "task.json"
-    if task.is_file():
-        before = str(json.loads(task.read_text())["platform"])
-        if wanted not in (None, before):
+def _choice(work: Path, conditions: list[Condition], wanted: str, platform: str | None) -> Choice:
+    """Engine and platform of the run: as the unfinished run has them, or else chosen now."""
+    if not (work / "task.json").is_file():
+        return engine.choose(conditions, wanted, platform)
+    task = engine.read_task(work)
+    for flag, asked, before in (("engine", wanted, task.engine), ("platform", platform, task.platform)):
+        if asked not in (None, "auto", before):
             raise SpecError(
-                f"--platform {wanted}: the unfinished run in {work} uses {before}; "
-                "go on with that or remove it"
+                f"--{flag} {asked}: the unfinished run in {work} uses {before}; go on with that or remove it"
             )
-        return before
-    positions = claim.assembly.positions_nm
-    return engine.choose_platform(claim.system, claim.integrator, positions, wanted)
+    return Choice(task.engine, task.platform, copies=1)
 
 
 def _assemble_run(
@@ -181,18 +175,18 @@ def _assemble_run(
     conditions: list[Condition],
     collected: list[Collected],
     folder: Path,
-    platform: str,
+    choice: Choice,
     workers: int,
 ) -> Run:
     steps = spec.protocol.total_steps * spec.protocol.replicas * len(conditions)
-    seconds = sum(part.seconds for part in collected)
-    us = seconds / steps * 1e6
+    us = sum(part.seconds for part in collected) / steps * 1e6
     performance = Performance(
         us_per_step_per_replica=us,
         ns_per_day=workers * spec.protocol.timestep * 1e-3 / (us * 1e-6) * 86400.0,
-        engine="native",
-        platform=platform,
+        engine=choice.engine,
+        platform=choice.platform,
         workers=workers,
+        compile_seconds=choice.compile_seconds,
     )
     runs = {
         condition.name: Run(spec, condition.assembly, condition.drive, part.series, performance)

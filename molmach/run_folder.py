@@ -80,6 +80,7 @@ def result_document(run: Run, result: Score, origin: dict[str, Any]) -> dict[str
             "engine": run.performance.engine,
             "platform": run.performance.platform,
             "workers": run.performance.workers,
+            "compile_seconds": run.performance.compile_seconds,
         },
         "provenance": origin,
     }

@@ -9,11 +9,13 @@ import pytest
 
 from molmach import engine
 from molmach.build import Assembly, build
-from molmach.engine import Series
-from molmach.engine.replica import run_replica
+from molmach.engine import Choice, Series
+from molmach.engine.batch import run_batch
 from molmach.spec import Drive, Protocol, Spec, load
 
 ROTOR = "difluorophenylene-rotor"
+NATIVE = Choice("native", "Reference", 1)
+BATCHED = Choice("batched", "compiled", 16)
 
 
 @pytest.fixture(scope="session")
@@ -29,15 +31,16 @@ def rotor(rotor_spec: Spec) -> Assembly:
 
 
 @pytest.fixture
-def run_series(tmp_path: Path) -> Callable[[Assembly, Drive, Protocol], Series]:
-    """Runs a machine under a drive on the Reference platform in this process."""
+def run_series(tmp_path: Path) -> Callable[..., Series]:
+    """Runs a machine under a drive in this process, with the batched engine unless told otherwise."""
 
-    def run(assembly: Assembly, drive: Drive, protocol: Protocol, label: int = 0) -> Series:
+    def run(
+        assembly: Assembly, drive: Drive, protocol: Protocol, label: int = 0, choice: Choice = BATCHED
+    ) -> Series:
         condition = engine.prepare(f"condition-{label}", label, assembly, drive, protocol)
         directory = tmp_path / condition.name
-        engine.write_condition(condition, directory, "Reference")
-        for replica in range(protocol.replicas):
-            assert run_replica(directory, replica)
-        return engine.collect(directory, protocol.sampling).series
+        for batch in range(len(engine.write_task([condition], choice, directory).batches)):
+            assert run_batch(directory, batch)
+        return engine.collect(directory, protocol.sampling)[0].series
 
     return run

@@ -71,7 +71,8 @@ def test_simulate_prints_the_document_of_the_contract(run: tuple[Path, dict[str,
     performance = document["performance"]
     assert performance["us_per_step_per_replica"] > 0.0
     assert performance["ns_per_day"] > 0.0
-    assert performance["engine"] == "native"
+    assert performance["engine"] == "batched"
+    assert performance["compile_seconds"] >= 0.0
     assert document["provenance"]["seed"] == 3
     assert {"molmach", "openmm", "rdkit", "numpy", "mdtraj", "python"} <= document["provenance"][
         "versions"
@@ -205,12 +206,14 @@ def test_energy_reports_failures_beside_results(tmp_path: Path, rotor: Assembly)
 def test_bench_and_doctor_measure_every_platform() -> None:
     bench = _json("bench", ROTOR)
     assert bench["schema"] == "molmach.bench/1"
-    rows = {row["platform"]: row for row in bench["rows"]}
-    assert rows["Reference"]["ratio_to_reference"] == pytest.approx(1.0)
-    assert rows["Reference"]["us_per_step_per_replica"] > 0.0
-    assert {"system", "atoms", "engine", "replicas"} <= rows["Reference"].keys()
+    rows = {(row["engine"], row["platform"], row["replicas"]): row for row in bench["rows"]}
+    reference = rows["native", "Reference", 1]
+    assert reference["ratio_to_reference"] == pytest.approx(1.0)
+    assert reference["us_per_step_per_replica"] > 0.0
+    assert {"system", "atoms", "ns_per_day"} <= reference.keys()
+    assert {("batched", "compiled", count) for count in (1, 16, 64, 128)} <= rows.keys()
     doctor = _json("doctor")
-    assert doctor["chosen"] in rows
+    assert (doctor["chosen"]["engine"], doctor["chosen"]["platform"]) in {key[:2] for key in rows}
     assert doctor["versions"]["openmm"]
 
 
@@ -225,6 +228,8 @@ def test_ctrl_c_keeps_what_was_computed(tmp_path: Path) -> None:
         ROTOR,
         "-o",
         str(tmp_path / "r"),
+        "--duration",
+        "100 ns",
         "--json",
     ]
     process = subprocess.Popen(
@@ -237,7 +242,7 @@ def test_ctrl_c_keeps_what_was_computed(tmp_path: Path) -> None:
     )
     try:
         deadline = time.monotonic() + 120
-        blocks = "claim/replica-*/block-*.npz"
+        blocks = "batches/*/block-*.npz"
         while not list((tmp_path / "r.unfinished").glob(blocks)) and time.monotonic() < deadline:
             time.sleep(0.2)
         process.send_signal(signal.SIGINT)

@@ -18,14 +18,15 @@ import pytest
 from molmach import engine
 from molmach.build import Assembly
 from molmach.engine import Condition, Progress
-from molmach.engine import replica as replicas
-from molmach.engine.replica import run_replica
+from molmach.engine import batch as batches
+from molmach.engine.batch import run_batch
+from molmach.engine.choice import Choice, native_copies, preferred, try_native
 from molmach.errors import SimulationError, SpecError
 from molmach.experiment import simulate
 from molmach.run_folder import read_run
 from molmach.spec import Protocol, Spec, load
 
-from .conftest import ROTOR
+from .conftest import BATCHED, NATIVE, ROTOR
 
 SHORT = ["protocol.duration=4 ps", "protocol.equilibration=1 ps", "protocol.replicas=3"]
 
@@ -68,26 +69,31 @@ def test_a_finished_run_is_not_simulated_again(tmp_path: Path) -> None:
     assert (tmp_path / "b" / "thesis.tex").read_text() == "years of work"
 
 
+PACKED = Choice("native", "Reference", 2)
+
+
+@pytest.mark.parametrize("choice", [NATIVE, PACKED, BATCHED], ids=["native", "packed", "batched"])
 def test_resuming_from_any_checkpoint_gives_the_same_numbers(
-    tmp_path: Path, rotor: Assembly, rotor_spec: Spec
+    tmp_path: Path, rotor: Assembly, rotor_spec: Spec, choice: Choice
 ) -> None:
-    condition = _condition(rotor, rotor_spec, duration="3 ps", equilibration="1 ps", replicas=2)
+    condition = _condition(
+        rotor, rotor_spec, duration="3 ps", equilibration="1 ps", replicas=2, frames="0.1 ps"
+    )
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    for directory in (whole, parts):
-        engine.write_condition(condition, directory, "Reference")
-    for replica in range(2):
-        assert run_replica(whole, replica)
-        stops = iter([7, 1, 0, 20])
+    tasks = [engine.write_task([condition], choice, directory) for directory in (whole, parts)]
+    for number in range(len(tasks[0].batches)):
+        assert run_batch(whole, number)
+        stops = iter([7, 1, 0, 10])
         left = [next(stops)]
 
         def stopped(left: list[int] = left) -> bool:
             left[0] -= 1
             return left[0] < 0
 
-        while not run_replica(parts, replica, stopped=stopped):
+        while not run_batch(parts, number, stopped=stopped):
             left[0] = next(stops, 10**9)
-        assert len(list((parts / f"replica-{replica:05d}").glob("block-*.npz"))) == 5
-    one, other = (engine.collect(directory, 0.1) for directory in (whole, parts))
+        assert len(list(batches.batch_folder(parts, number).glob("block-*.npz"))) == 5
+    one, other = (engine.collect(directory, 0.1)[0] for directory in (whole, parts))
     for name in ("angle", "heat", "drive_work", "energy_change", "temperature"):
         assert np.array_equal(getattr(one.series, name), getattr(other.series, name)), name
     assert np.array_equal(one.frames, other.frames)
@@ -95,14 +101,15 @@ def test_resuming_from_any_checkpoint_gives_the_same_numbers(
 
 def test_a_damaged_block_is_run_again(tmp_path: Path, rotor: Assembly, rotor_spec: Spec) -> None:
     condition = _condition(rotor, rotor_spec, duration="2 ps", equilibration="0 ps", replicas=2)
-    engine.write_condition(condition, tmp_path, "Reference")
-    assert not run_replica(tmp_path, 0, stopped=lambda: True)
-    assert run_replica(tmp_path, 0)
-    expected = replicas._blocks(tmp_path / "replica-00000")[1]["angle"]
-    damaged = tmp_path / "replica-00000" / "block-000001.npz"
+    engine.write_task([condition], NATIVE, tmp_path)
+    assert not run_batch(tmp_path, 0, stopped=lambda: True)
+    assert run_batch(tmp_path, 0)
+    folder = batches.batch_folder(tmp_path, 0)
+    expected = batches._blocks(folder)[1]["angle"]
+    damaged = folder / "block-000001.npz"
     damaged.write_bytes(damaged.read_bytes()[:200])
-    assert run_replica(tmp_path, 0)
-    assert np.array_equal(replicas._blocks(tmp_path / "replica-00000")[1]["angle"], expected)
+    assert run_batch(tmp_path, 0)
+    assert np.array_equal(batches._blocks(folder)[1]["angle"], expected)
     with pytest.raises(SimulationError, match="replica 1 is not finished"):
         engine.collect(tmp_path, 0.1)
 
@@ -111,7 +118,7 @@ def _kill_at_random(tmp_path: Path, times: int, seed: int) -> None:
     """kill -9 of a run's whole process tree at random moments: it must go on each time."""
     out = tmp_path / "run"
     arguments = [
-        "simulate", ROTOR, "-o", str(out), "--replicas", "4", "--duration", "24 ps",
+        "simulate", ROTOR, "-o", str(out), "--replicas", "4", "--duration", "24 ps", "--engine", "native",
         "--set", "protocol.equilibration=1 ps", "--json",
     ]  # fmt: skip
     command = [sys.executable, "-m", "molmach.cli.main", *arguments]
@@ -138,6 +145,7 @@ def _kill_at_random(tmp_path: Path, times: int, seed: int) -> None:
     calm = simulate(
         load(ROTOR, ["protocol.replicas=4", "protocol.duration=24 ps", "protocol.equilibration=1 ps"]),
         tmp_path / "calm",
+        engine_name="native",
     )
     assert np.array_equal(read_run(out).series.angle, calm.series.angle)
 
@@ -154,8 +162,8 @@ def test_twenty_kills(tmp_path: Path) -> None:
 def test_workers_end_with_the_process_that_started_them(
     tmp_path: Path, rotor: Assembly, rotor_spec: Spec
 ) -> None:
-    condition = _condition(rotor, rotor_spec, duration="1 ns", replicas=2)
-    engine.write_condition(condition, tmp_path, "Reference")
+    condition = _condition(rotor, rotor_spec, duration="100 ns", replicas=2)
+    task = engine.write_task([condition], BATCHED, tmp_path)
     process = subprocess.Popen(
         [sys.executable, "-m", "molmach.engine.worker"],
         stdin=subprocess.PIPE,
@@ -164,12 +172,12 @@ def test_workers_end_with_the_process_that_started_them(
     )
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(json.dumps({"directory": str(tmp_path), "replica": 0}) + "\n")
+    process.stdin.write(json.dumps({"work": str(tmp_path), "batch": 0}) + "\n")
     process.stdin.flush()
     assert "steps" in json.loads(process.stdout.readline())
     process.stdin.close()
     assert process.wait(timeout=20) == 0
-    assert replicas.steps_done(tmp_path, 0, 50) > 0
+    assert batches.steps_done(tmp_path, task, 0) > 0
 
 
 def test_two_processes_cannot_work_on_one_run(tmp_path: Path) -> None:
@@ -197,7 +205,7 @@ def test_anothers_unfinished_work_is_not_thrown_away(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        simulate(load(ROTOR, [*SHORT, "protocol.duration=200 ps"]), tmp_path / "a", progress=interrupt)
+        simulate(load(ROTOR, [*SHORT, "protocol.duration=20 ns"]), tmp_path / "a", progress=interrupt)
     assert list((tmp_path / "a.unfinished").rglob("block-*.npz"))
     with pytest.raises(SpecError, match="unfinished run of another spec"):
         simulate(load(ROTOR, SHORT), tmp_path / "a")
@@ -229,17 +237,18 @@ def test_time_steps_are_checked_against_the_stiffest_mode(
         _condition(rotor, rotor_spec, **changes)
 
 
+@pytest.mark.parametrize("choice", [NATIVE, BATCHED], ids=["native", "batched"])
 def test_constraints_and_heavy_hydrogens_hold_over_a_run(
-    tmp_path: Path, rotor: Assembly, rotor_spec: Spec
+    tmp_path: Path, rotor: Assembly, rotor_spec: Spec, choice: Choice
 ) -> None:
     condition = _condition(
         rotor, rotor_spec, timestep="3 fs", sampling="0.09 ps", duration="9 ps", equilibration="1.8 ps",
         hydrogen_mass="3 u", replicas=2, frames="0.09 ps",
     )  # fmt: skip
-    engine.write_condition(condition, tmp_path, "Reference")
-    for replica in range(2):
-        run_replica(tmp_path, replica)
-    frames = engine.collect(tmp_path, 0.09).frames
+    task = engine.write_task([condition], choice, tmp_path)
+    for number in range(len(task.batches)):
+        run_batch(tmp_path, number)
+    frames = engine.collect(tmp_path, 0.09)[0].frames
     for i in range(condition.system.getNumConstraints()):
         first, second, length = condition.system.getConstraintParameters(i)
         bond = np.linalg.norm(frames[:, :, first] - frames[:, :, second], axis=-1)
@@ -248,27 +257,45 @@ def test_constraints_and_heavy_hydrogens_hold_over_a_run(
 
 def test_anchors_hold_the_stator(tmp_path: Path, rotor: Assembly, rotor_spec: Spec) -> None:
     condition = _condition(rotor, rotor_spec, duration="10 ps", replicas=2, frames="0.1 ps")
-    engine.write_condition(condition, tmp_path, "Reference")
-    run_replica(tmp_path, 0)
-    run_replica(tmp_path, 1)
-    frames = engine.collect(tmp_path, 0.1).frames
+    engine.write_task([condition], BATCHED, tmp_path)
+    run_batch(tmp_path, 0)
+    frames = engine.collect(tmp_path, 0.1)[0].frames
     moved = frames[:, :, list(rotor.stator)] - rotor.positions_nm[list(rotor.stator)]
     assert np.sqrt((moved**2).mean()) < 0.03
 
 
-def test_reference_is_preferred_unless_another_platform_wins_clearly(
-    rotor: Assembly, rotor_spec: Spec
-) -> None:
+def test_another_choice_must_win_clearly() -> None:
+    """The first choice stands unless another has 1.2 times its throughput, cores and GPU counted."""
+
+    def timed(engine: str, platform: str, us: float) -> Choice:
+        return Choice(engine, platform, 1, us)
+
+    batched, reference = timed("batched", "compiled", 2.0), timed("native", "Reference", 40.0)
+    assert preferred([batched, reference], 2) is batched
+    assert preferred([timed("batched", "compiled", 50.0), reference], 2) is reference
+    assert preferred([timed("batched", "compiled", 45.0), reference], 2).engine == "batched"
+    gpu = timed("native", "CUDA", 0.5)
+    assert preferred([batched, reference, gpu], 2) is gpu
+    assert preferred([batched, reference, gpu], 16) is batched
+
+
+def test_what_is_asked_for_is_taken_or_refused(rotor: Assembly, rotor_spec: Spec) -> None:
     condition = _condition(rotor, rotor_spec)
-    positions = rotor.positions_nm
-    chosen = engine.choose_platform(condition.system, condition.integrator, positions, None)
-    times = {
-        n: engine.trial(condition.system, condition.integrator, positions, n).us_per_step
-        for n in engine.platform_names()
-    }
-    assert times[chosen] <= 1.5 * min(times.values())
+    assert engine.choose([condition], "native", "CPU").platform == "CPU"
+    assert engine.choose([condition], "batched", None).engine == "batched"
     with pytest.raises(SpecError, match="accepted: Reference"):
-        engine.choose_platform(condition.system, condition.integrator, positions, "Abacus")
+        engine.choose([condition], "native", "Abacus")
+    with pytest.raises(SpecError, match="uses none"):
+        engine.choose([condition], "batched", "Reference")
+    with pytest.raises(SpecError, match="accepted: auto, native, batched"):
+        engine.choose([condition], "steam", None)
+
+
+def test_a_gpu_gets_many_replicas_in_one_context(rotor: Assembly, rotor_spec: Spec) -> None:
+    condition = _condition(rotor, rotor_spec, replicas=300)
+    assert native_copies(condition, "Reference") == 1
+    assert native_copies(condition, "CUDA") == 300
+    assert try_native(condition, "Reference", 3).us_per_step_per_replica > 0.0
 
 
 def test_platforms_agree_on_the_driven_forces(rotor: Assembly, rotor_spec: Spec) -> None:
@@ -292,5 +319,5 @@ def test_gpu_platforms_run_the_driven_rotor(
     if name not in engine.platform_names():
         pytest.skip(f"no {name} platform here")
     condition = _condition(rotor, rotor_spec, duration="10 ps", equilibration="1 ps", replicas=2)
-    engine.write_condition(condition, tmp_path, name)
-    assert run_replica(tmp_path, 0)
+    engine.write_task([condition], Choice("native", name, 2), tmp_path)
+    assert run_batch(tmp_path, 0)

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import math
+from importlib.resources import files
 from typing import Annotated
 
 import typer
 
 from molmach import engine
-from molmach import systems as library
 from molmach.build import build
 from molmach.cli.output import JsonFlag, console, print_json, table
-from molmach.spec import load
+from molmach.spec import Spec, load, loads
 
 
 def bench(
     system: Annotated[
         str | None,
-        typer.Argument(metavar="[SYSTEM]", help="A machine; default every machine of the library."),
+        typer.Argument(metavar="[SYSTEM]", help="A machine; default three of 16, 51 and 106 atoms."),
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Measure the engine's speed on each platform, as ratios to Reference within this run."""
-    specs = [load(name) for name in ([system] if system is not None else library.names())]
+    """Measure the engines' speed on this computer, as ratios to native Reference within this run."""
+    specs = [load(system)] if system is not None else standard_machines()
     conditions = [engine.prepare(s.name, 0, build(s), s.drive, s.protocol) for s in specs]
     rows = engine.benchmark(conditions)
     if as_json:
@@ -43,12 +43,22 @@ def bench(
         (
             row.system,
             str(row.atoms),
+            row.engine,
             row.platform,
-            row.problem or f"{row.us_per_step_per_replica:.1f}",
+            str(row.replicas),
+            row.problem or f"{row.us_per_step_per_replica:.2f}",
             f"{row.ns_per_day:.0f}",
             f"{row.ratio_to_reference:.2f}",
         )
         for row in rows
     ]
-    heads = ("system", "atoms", "platform", "us/step", "ns/day per core", "times Reference")
-    console().print(table(heads, cells, (1, 3, 4, 5), "native engine, one replica, median of five rounds"))
+    heads = ("system", "atoms", "engine", "platform", "R", "us/step", "ns/day", "times Reference")
+    title = "per replica on one core (or GPU), R replicas at once; median of five rounds"
+    console().print(table(heads, cells, (1, 4, 5, 6, 7), title))
+
+
+def standard_machines() -> list[Spec]:
+    """The machines that speed is quoted for, small to large."""
+    text = files(__package__).joinpath("bench_machines.yaml").read_text(encoding="utf-8")
+    documents = [part for part in text.split("\n---\n") if part.strip()]
+    return [load("difluorophenylene-rotor"), *(loads(part, "bench_machines.yaml") for part in documents)]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import platform as host
 from importlib.metadata import PackageNotFoundError, version
 
 from molmach import engine
 from molmach.build import build
 from molmach.cli.output import JsonFlag, console, print_json, table
-from molmach.engine.pool import available_cores
 from molmach.spec import load
 
 _PACKAGES = (
@@ -19,6 +17,7 @@ _PACKAGES = (
     "numpy",
     "scipy",
     "mdtraj",
+    "numba",
     "ray",
     "pydantic",
     "pint",
@@ -31,48 +30,52 @@ def doctor(as_json: JsonFlag = False) -> None:
     """Check this installation: versions, platforms, and a measured speed for each."""
     spec = load(_SAMPLE)
     condition = engine.prepare(spec.name, 0, build(spec), spec.drive, spec.protocol)
-    rows = engine.benchmark([condition])
-    positions = condition.assembly.positions_nm
-    chosen = engine.choose_platform(condition.system, condition.integrator, positions, None)
+    rows = engine.benchmark([condition], (spec.protocol.replicas,))
+    chosen = engine.choose([condition], "auto", None)
     versions = {name: _version(name) for name in _PACKAGES}
     if as_json:
         print_json(
             {
                 "schema": "molmach.doctor/1",
                 "python": host.python_version(),
-                "cores": available_cores(),
+                "cores": engine.available_cores(),
                 "versions": versions,
                 "system": _SAMPLE,
-                "platforms": [
+                "engines": [
                     {
+                        "engine": row.engine,
                         "platform": row.platform,
-                        "us_per_step": row.us_per_step_per_replica
-                        if math.isfinite(row.us_per_step_per_replica)
-                        else None,
+                        "replicas": row.replicas,
+                        "us_per_step_per_replica": None if row.problem else row.us_per_step_per_replica,
                         "problem": row.problem or None,
                     }
                     for row in rows
                 ],
-                "chosen": chosen,
+                "chosen": {"engine": chosen.engine, "platform": chosen.platform},
+                "compile_seconds": chosen.compile_seconds,
             }
         )
         return
     out = console()
     out.print(
-        f"Python {host.python_version()} on {host.system()} {host.machine()}, {available_cores()} core(s)"
+        f"Python {host.python_version()} on {host.system()} {host.machine()}, "
+        f"{engine.available_cores()} core(s)"
     )
     out.print(table(("package", "version"), list(versions.items())))
     cells = [
         (
+            row.engine,
             row.platform,
-            row.problem or f"{row.us_per_step_per_replica:.1f}",
-            "chosen" if row.platform == chosen else "",
+            str(row.replicas),
+            row.problem or f"{row.us_per_step_per_replica:.2f}",
+            "chosen" if (row.engine, row.platform) == (chosen.engine, chosen.platform) else "",
         )
         for row in rows
     ]
-    out.print(
-        table(("platform", "us/step", ""), cells, (1,), f"{_SAMPLE}, {rows[0].atoms} atoms, one replica")
-    )
+    heads = ("engine", "platform", "replicas", "us/step per replica", "")
+    out.print(table(heads, cells, (2, 3), f"{_SAMPLE}, {rows[0].atoms} atoms, one core"))
+    if chosen.compile_seconds:
+        out.print(f"kernels compiled in {chosen.compile_seconds:.1f} s; they are kept on disk")
 
 
 def _version(package: str) -> str:

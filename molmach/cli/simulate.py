@@ -21,6 +21,7 @@ class Engine(StrEnum):
 
     AUTO = "auto"
     NATIVE = "native"
+    BATCHED = "batched"
 
 
 def simulate(
@@ -33,10 +34,8 @@ def simulate(
     duration: Annotated[str | None, typer.Option(help="Measured time, e.g. '200 ps'.")] = None,
     seed: Annotated[int | None, typer.Option(help="The one seed; as protocol.seed.")] = None,
     controls: Annotated[bool, typer.Option(help="Run the undriven and mirror controls.")] = True,
-    engine: Annotated[Engine, typer.Option(help="Engine.")] = Engine.AUTO,
-    platform: Annotated[
-        str | None, typer.Option(help="OpenMM platform; default the fastest in a trial.")
-    ] = None,
+    engine: Annotated[Engine, typer.Option(help="Engine; auto is the faster in a trial.")] = Engine.AUTO,
+    platform: Annotated[str | None, typer.Option(help="OpenMM platform of the native engine.")] = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes; default one a core.")] = None,
     as_json: JsonFlag = False,
 ) -> None:

@@ -1,8 +1,9 @@
-"""Drives: the forces that each adds, its schedule in time, its mirror image, its undriven twin.
+"""Drives: what each does to the machine, its schedule in time, its mirror image, its undriven twin.
 
-A drive's time dependence is a set of OpenMM global parameters given as expressions in the time ``t``;
-the integrator evaluates them at every step, so the field is integrated with the dynamics. The work
-that a drive does is the integral of its force along the atoms' paths, kept by the integrator.
+A drive is a field on the charges that follows cosine and sine of the time, or a torque, as numbers
+(:class:`DriveTerms`). Every engine evaluates them at the exact time of each step, so the drive is
+integrated with the dynamics. The work that a drive does is the integral of its force along the
+atoms' paths, kept by the integrator.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ from __future__ import annotations
 from molmach.drives.alternating_field import AlternatingFieldModel
 from molmach.drives.base import DriveModel, DriveTerms
 from molmach.drives.constant_torque import ConstantTorqueModel
-from molmach.drives.load import load_terms
+from molmach.drives.forces import drive_forces, torque_shares
 from molmach.drives.none import NoDriveModel
 from molmach.drives.rotating_field import RotatingFieldModel
 from molmach.spec import AlternatingField, ConstantTorque, Drive, NoDrive, RotatingField
 
-__all__ = ["DriveModel", "DriveTerms", "load_terms", "mirror", "model", "undriven"]
+__all__ = ["DriveModel", "DriveTerms", "drive_forces", "mirror", "model", "torque_shares", "undriven"]
 
 _MODELS: dict[type[Drive], type[DriveModel]] = {
     NoDrive: NoDriveModel,

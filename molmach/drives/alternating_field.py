@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 
-from molmach.build import Assembly
 from molmach.drives.base import DriveTerms
-from molmach.drives.uniform_field import COMPONENTS, uniform_field_force
 from molmach.spec import AlternatingField, Drive
 from molmach.units import TURN, VOLT_PER_NM
 
@@ -22,20 +20,12 @@ class AlternatingFieldModel:
         """Periods of the field per ns."""
         return self.drive.frequency
 
-    def terms(self, assembly: Assembly) -> DriveTerms:
-        """The field's force; those components are on the schedule that are not zero."""
+    def terms(self) -> DriveTerms:
+        """The field's two quadratures, both along the line."""
         phase = math.radians(self.drive.phase)
-        wave = f"cos({TURN * self.drive.frequency * 1e-3!r}*t+({phase!r}))"
         x, y, z = (self.drive.field * VOLT_PER_NM * share for share in self.drive.direction)
-        at_start = (x * math.cos(phase), y * math.cos(phase), z * math.cos(phase))
-        return DriveTerms(
-            [uniform_field_force(assembly, at_start)],
-            {
-                component: f"({amplitude!r})*{wave}"
-                for component, amplitude in zip(COMPONENTS, (x, y, z), strict=True)
-                if amplitude != 0.0
-            },
-        )
+        c, s = math.cos(phase), -math.sin(phase)
+        return DriveTerms((c * x, c * y, c * z), (s * x, s * y, s * z), TURN * self.drive.frequency * 1e-3)
 
     def mirror(self) -> Drive:
         """y -> -y in the field's direction."""

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-import openmm
-
-from molmach.build import Assembly
 from molmach.spec import Drive
 
+Vector = tuple[float, float, float]
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True)
 class DriveTerms:
-    """A drive in an ``openmm.System``.
+    """What a drive does to the machine, as numbers that any engine can integrate.
 
     Attributes
     ----------
-    forces
-        OpenMM forces, in group ``Group.DRIVE`` or ``Group.LOAD``.
-    schedule
-        Global parameters of those forces as expressions in ``t``, the time in ps since the
-        replica's start, equilibration included.
+    cosine, sine
+        Uniform field on the partial charges, E(t) = cosine cos(wt) + sine sin(wt), kJ/(mol e nm);
+        t is the time since the replica's start, equilibration included.
+    angular_frequency
+        w, rad/ps.
+    torque
+        Constant torque about the axle on the rotor, kJ/mol (per radian).
     """
 
-    forces: list[openmm.Force] = field(default_factory=list)
-    schedule: dict[str, str] = field(default_factory=dict)
+    cosine: Vector = (0.0, 0.0, 0.0)
+    sine: Vector = (0.0, 0.0, 0.0)
+    angular_frequency: float = 0.0
+    torque: float = 0.0
+
+    @property
+    def has_field(self) -> bool:
+        """Whether there is a field at any time."""
+        return any(self.cosine) or any(self.sine)
 
 
 class DriveModel(Protocol):
@@ -33,8 +41,8 @@ class DriveModel(Protocol):
 
     def __init__(self, drive: Any) -> None: ...
 
-    def terms(self, assembly: Assembly) -> DriveTerms:
-        """Forces and schedule on an assembly."""
+    def terms(self) -> DriveTerms:
+        """What it does to the machine, its load aside."""
         ...
 
     def mirror(self) -> Drive:

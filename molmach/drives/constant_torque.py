@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from molmach.build import Assembly
 from molmach.drives.base import DriveTerms
-from molmach.drives.torque import torque_force
-from molmach.forcefield import Group
 from molmach.spec import ConstantTorque, Drive
 
 
@@ -17,9 +14,9 @@ class ConstantTorqueModel:
     def __init__(self, drive: ConstantTorque) -> None:
         self.drive = drive
 
-    def terms(self, assembly: Assembly) -> DriveTerms:
-        """The torque's force; nothing on the schedule."""
-        return DriveTerms([torque_force(assembly, self.drive.torque, Group.DRIVE)])
+    def terms(self) -> DriveTerms:
+        """The torque."""
+        return DriveTerms(torque=self.drive.torque)
 
     def mirror(self) -> Drive:
         """The opposite torque."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from molmach.build import Assembly
 from molmach.drives.base import DriveTerms
 from molmach.spec import Drive, NoDrive
 
@@ -15,8 +14,8 @@ class NoDriveModel:
     def __init__(self, drive: NoDrive) -> None:
         self.drive = drive
 
-    def terms(self, assembly: Assembly) -> DriveTerms:
-        """No forces."""
+    def terms(self) -> DriveTerms:
+        """Nothing."""
         return DriveTerms()
 
     def mirror(self) -> Drive:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 
-from molmach.build import Assembly
 from molmach.drives.base import DriveTerms
-from molmach.drives.uniform_field import uniform_field_force
 from molmach.spec import Drive, RotatingField
 from molmach.units import TURN, VOLT_PER_NM
 
@@ -22,16 +20,12 @@ class RotatingFieldModel:
         """Turns of the field per ns."""
         return self.drive.frequency
 
-    def terms(self, assembly: Assembly) -> DriveTerms:
-        """The field's force, its x and y components on the schedule."""
+    def terms(self) -> DriveTerms:
+        """The field's two quadratures."""
         strength = self.drive.field * VOLT_PER_NM
         phase = math.radians(self.drive.phase)
-        angle = f"{TURN * self.drive.frequency * 1e-3!r}*t+({phase!r})"
-        at_start = (strength * math.cos(phase), strength * math.sin(phase), 0.0)
-        return DriveTerms(
-            [uniform_field_force(assembly, at_start)],
-            {"field_x": f"{strength!r}*cos({angle})", "field_y": f"{strength!r}*sin({angle})"},
-        )
+        x, y = strength * math.cos(phase), strength * math.sin(phase)
+        return DriveTerms((x, y, 0.0), (-y, x, 0.0), TURN * self.drive.frequency * 1e-3)
 
     def mirror(self) -> Drive:
         """y -> -y: opposite sense and opposite phase."""

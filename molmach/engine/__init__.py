@@ -1,32 +1,37 @@
-"""Runs replicas of a driven machine: platforms, checkpoints, trajectories."""
+"""Runs replicas of a driven machine: engines, platforms, checkpoints, trajectories."""
 
+from molmach.engine.batch import Collected, collect
 from molmach.engine.benchmark import BenchRow, benchmark
+from molmach.engine.choice import ENGINES, Choice, available_cores, choose
+from molmach.engine.condition import Condition, prepare
 from molmach.engine.folder import load_series, save_series, save_trajectories
-from molmach.engine.native import Condition, prepare, write_condition
-from molmach.engine.platforms import PlatformTrial, choose_platform, platform_names, trial
-from molmach.engine.pool import Progress, run_conditions, worker_count
-from molmach.engine.replica import Collected, collect
+from molmach.engine.platforms import platform_names
+from molmach.engine.pool import Progress, run_task, worker_count
 from molmach.engine.run import Performance, Run, Series
+from molmach.engine.task import Task, read_task, write_task
 
 __all__ = [
+    "ENGINES",
     "BenchRow",
+    "Choice",
     "Collected",
     "Condition",
     "Performance",
-    "PlatformTrial",
     "Progress",
     "Run",
     "Series",
+    "Task",
+    "available_cores",
     "benchmark",
-    "choose_platform",
+    "choose",
     "collect",
     "load_series",
     "platform_names",
     "prepare",
-    "run_conditions",
+    "read_task",
+    "run_task",
     "save_series",
     "save_trajectories",
-    "trial",
     "worker_count",
-    "write_condition",
+    "write_task",
 ]

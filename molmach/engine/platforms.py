@@ -1,4 +1,4 @@
-"""OpenMM platforms: which are there, and which is fastest for a system, by trial."""
+"""OpenMM platforms: which are there, and how fast a system runs on them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,8 @@ import numpy as np
 import openmm
 from numpy.typing import NDArray
 
-from molmach.errors import SpecError
-
 GPU_PLATFORMS = ("CUDA", "HIP", "OpenCL")
-_TRIAL_SECONDS = 0.15
-_CLEAR_WIN = 1.2
-"""Another platform must beat Reference by this, so that noise does not change a run's numbers."""
+_TRIAL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -32,7 +28,7 @@ def platform_names() -> list[str]:
 
 
 def platform_and_properties(name: str) -> tuple[openmm.Platform, dict[str, str]]:
-    """A platform set up for one replica: one thread on a CPU, mixed precision on a GPU."""
+    """A platform set up for one worker: one thread on a CPU, mixed precision on a GPU."""
     platform = openmm.Platform.getPlatform(name)
     if name == "CPU":
         return platform, {"Threads": "1"}
@@ -44,13 +40,17 @@ def platform_and_properties(name: str) -> tuple[openmm.Platform, dict[str, str]]
 
 
 def trial(
-    system: openmm.System, integrator: openmm.Integrator, positions_nm: NDArray[np.float64], name: str
+    system: openmm.System,
+    integrator: openmm.Integrator,
+    positions_nm: NDArray[np.float64],
+    name: str,
+    copies: int = 1,
 ) -> PlatformTrial:
-    """Time steps of a system on a platform, its start-up left out."""
+    """Time steps of a system of ``copies`` machines on a platform, its start-up left out."""
     try:
         copy = openmm.XmlSerializer.clone(integrator)
         context = openmm.Context(system, copy, *platform_and_properties(name))
-        context.setPositions(positions_nm)
+        context.setPositions(np.tile(positions_nm, (copies, 1)))
         copy.step(5)
         context.getState(getPositions=True)
         steps = 20
@@ -64,31 +64,3 @@ def trial(
             steps *= 4
     except openmm.OpenMMException as error:
         return PlatformTrial(name, float("inf"), str(error).splitlines()[0])
-
-
-def choose_platform(
-    system: openmm.System,
-    integrator: openmm.Integrator,
-    positions_nm: NDArray[np.float64],
-    wanted: str | None,
-) -> str:
-    """The wanted platform, or else the one that a trial of this very system shows to be fastest.
-
-    Raises
-    ------
-    SpecError
-        The wanted platform is not there or can't run the system.
-    """
-    names = platform_names()
-    if wanted is not None:
-        if wanted not in names:
-            raise SpecError(f"--platform {wanted}: not available here; accepted: {', '.join(names)}")
-        result = trial(system, integrator, positions_nm, wanted)
-        if result.problem:
-            raise SpecError(f"--platform {wanted}: can't run this machine: {result.problem}")
-        return wanted
-    trials = {name: trial(system, integrator, positions_nm, name).us_per_step for name in names}
-    best = min(trials, key=lambda name: trials[name])
-    if trials["Reference"] < _CLEAR_WIN * trials[best]:
-        return "Reference"
-    return best

@@ -1,4 +1,4 @@
-"""Worker processes that run the replicas of several conditions from one queue."""
+"""Worker processes that run a task's batches from one queue."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from molmach.engine.native import Condition
+from molmach.engine.batch import steps_done
+from molmach.engine.choice import available_cores
 from molmach.engine.platforms import GPU_PLATFORMS
-from molmach.engine.replica import steps_done
+from molmach.engine.task import Task
 from molmach.errors import SimulationError
+
+_LOST = "a worker process ended unexpectedly; what it had finished is kept"
 
 
 @dataclass(frozen=True)
@@ -27,37 +30,26 @@ class Progress:
     total: int
 
 
-@dataclass(frozen=True)
-class _Job:
-    directory: Path
-    replica: int
-    condition: str
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def worker_count(platform: str, jobs: int, wanted: int | None) -> int:
-    """One worker a core, one in all on a GPU, never more than jobs."""
+def worker_count(platform: str, batches: int, wanted: int | None) -> int:
+    """One worker a core, one in all on a GPU, never more than batches."""
     most = wanted if wanted is not None else 1 if platform in GPU_PLATFORMS else available_cores()
-    return max(1, min(most, jobs))
+    return max(1, min(most, batches))
 
 
-def run_conditions(
-    folders: Sequence[tuple[Condition, Path]],
+def run_task(
+    work: Path,
+    task: Task,
     workers: int,
     progress: Callable[[Progress], None] = lambda progress: None,
 ) -> None:
-    """Run every replica of every condition that is not finished.
+    """Run every batch that is not finished.
 
     Parameters
     ----------
-    folders
-        Conditions and the folders that :func:`molmach.engine.native.write_condition` wrote.
+    work, task
+        What :func:`molmach.engine.task.write_task` wrote.
     workers
-        Number of worker processes.
+        Number of worker processes, each with one thread.
     progress
         Called from this thread as steps are done.
 
@@ -68,27 +60,21 @@ def run_conditions(
     KeyboardInterrupt
         As it came, after every worker has written its checkpoint.
     """
-    jobs: list[_Job] = []
-    done: dict[_Job, int] = {}
-    total = 0
-    for condition, directory in folders:
-        protocol = condition.protocol
-        for replica in range(protocol.replicas):
-            job = _Job(directory, replica, condition.name)
-            done[job] = steps_done(directory, replica, protocol.sampling_steps)
-            total += protocol.total_steps
-            if done[job] < protocol.total_steps:
-                jobs.append(job)
-    progress(Progress(sum(done.values()), total))
+    total = task.replica_steps
+    whole = [task.total_samples * task.sampling_steps * len(members) for members in task.batches]
+    done = [steps_done(work, task, number) for number in range(len(task.batches))]
+    jobs = [number for number in range(len(task.batches)) if done[number] < whole[number]]
+    progress(Progress(sum(done), total))
     if not jobs:
         return
-    waiting: queue.Queue[_Job] = queue.Queue()
+    waiting: queue.Queue[int] = queue.Queue()
     for job in jobs:
         waiting.put(job)
-    news: queue.Queue[tuple[_Job | None, dict[str, object]]] = queue.Queue()
+    news: queue.Queue[tuple[int | None, dict[str, object]]] = queue.Queue()
     processes = [_start() for _ in range(min(workers, len(jobs)))]
     threads = [
-        threading.Thread(target=_feed, args=(process, waiting, news), daemon=True) for process in processes
+        threading.Thread(target=_feed, args=(process, work, waiting, news), daemon=True)
+        for process in processes
     ]
     for thread in threads:
         thread.start()
@@ -99,18 +85,20 @@ def run_conditions(
             if news_of is None:
                 alive -= 1
             elif "error" in message:
-                raise SimulationError(f"{news_of.condition}, replica {news_of.replica}: {message['error']}")
+                raise SimulationError(str(message["error"]))
             elif "steps" in message:
                 done[news_of] = int(str(message["steps"]))
             elif message.get("finished"):
-                done[news_of] = folders[0][0].protocol.total_steps
-            progress(Progress(sum(done.values()), total))
+                done[news_of] = whole[news_of]
+            progress(Progress(sum(done), total))
     finally:
         _stop(processes, waiting)
 
 
 def _start() -> subprocess.Popen[str]:
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    threads = dict.fromkeys(
+        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
+    )
     return subprocess.Popen(
         [sys.executable, "-m", "molmach.engine.worker"],
         stdin=subprocess.PIPE,
@@ -123,8 +111,9 @@ def _start() -> subprocess.Popen[str]:
 
 def _feed(
     process: subprocess.Popen[str],
-    waiting: queue.Queue[_Job],
-    news: queue.Queue[tuple[_Job | None, dict[str, object]]],
+    work: Path,
+    waiting: queue.Queue[int],
+    news: queue.Queue[tuple[int | None, dict[str, object]]],
 ) -> None:
     """Hand a worker one job after the other and pass on what it says."""
     assert process.stdin is not None
@@ -136,12 +125,10 @@ def _feed(
             except queue.Empty:
                 return
             try:
-                process.stdin.write(
-                    json.dumps({"directory": str(job.directory), "replica": job.replica}) + "\n"
-                )
+                process.stdin.write(json.dumps({"work": str(work), "batch": job}) + "\n")
                 process.stdin.flush()
             except (OSError, ValueError):
-                news.put((job, {"error": "the worker process ended unexpectedly"}))
+                news.put((job, {"error": _LOST}))
                 return
             for line in process.stdout:
                 message = json.loads(line)
@@ -149,13 +136,13 @@ def _feed(
                 if "steps" not in message:
                     break
             else:
-                news.put((job, {"error": "the worker process ended unexpectedly"}))
+                news.put((job, {"error": _LOST}))
                 return
     finally:
         news.put((None, {}))
 
 
-def _stop(processes: list[subprocess.Popen[str]], waiting: queue.Queue[_Job]) -> None:
+def _stop(processes: list[subprocess.Popen[str]], waiting: queue.Queue[int]) -> None:
     while not waiting.empty():
         try:
             waiting.get_nowait()

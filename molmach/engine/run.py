@@ -45,13 +45,18 @@ class Series:
 
 @dataclass(frozen=True)
 class Performance:
-    """Measured speed: wall time per step of one replica on one core, and the whole run's throughput."""
+    """Measured speed: wall time per step of one replica on one core, and the whole run's throughput.
+
+    ``compile_seconds`` is what compiling kernels took before the run, zero where they were on disk;
+    it is in no other figure.
+    """
 
     us_per_step_per_replica: float
     ns_per_day: float
     engine: str
     platform: str
     workers: int
+    compile_seconds: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)

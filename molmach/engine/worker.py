@@ -1,6 +1,6 @@
 """A worker process: ``python -m molmach.engine.worker``.
 
-It reads one JSON job a line from standard input, ``{"directory": ..., "replica": ...}``, runs it,
+It reads one JSON job a line from standard input, ``{"work": folder, "batch": number}``, runs it,
 and writes one JSON message a line to standard output: ``{"steps": n}`` while it runs, then
 ``{"finished": true}``, or ``{"error": text}``. When standard input closes, because it is to stop or
 because the process that started it is gone, it writes a checkpoint and ends.
@@ -16,7 +16,7 @@ import threading
 import time
 from pathlib import Path
 
-from molmach.engine.replica import run_replica
+from molmach.engine.batch import run_batch
 from molmach.errors import MolmachError
 
 _REPORT_SECONDS = 0.2
@@ -37,10 +37,10 @@ def main() -> None:
     threading.Thread(target=read, daemon=True).start()
     while (line := jobs.get()) is not None and not closed.is_set():
         job = json.loads(line)
-        _serve(Path(job["directory"]), int(job["replica"]), closed)
+        _serve(Path(job["work"]), int(job["batch"]), closed)
 
 
-def _serve(directory: Path, replica: int, closed: threading.Event) -> None:
+def _serve(work: Path, batch: int, closed: threading.Event) -> None:
     reported = 0.0
 
     def progress(steps: int) -> None:
@@ -51,7 +51,7 @@ def _serve(directory: Path, replica: int, closed: threading.Event) -> None:
             _say({"steps": steps})
 
     try:
-        finished = run_replica(directory, replica, progress, closed.is_set)
+        finished = run_batch(work, batch, progress, closed.is_set)
     except MolmachError as error:
         _say({"error": str(error)})
     except Exception as error:  # the parent must hear of anything, or it would wait for ever

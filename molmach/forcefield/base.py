@@ -8,6 +8,8 @@ from typing import Protocol
 import openmm
 from rdkit import Chem
 
+from molmach.forcefield.mmff94_tables import Tables
+
 
 class Group(IntEnum):
     """OpenMM force groups: each energy term has its own, so that any system can be broken down."""
@@ -38,9 +40,21 @@ class ForceField(Protocol):
     name: str
 
     def create_system(
-        self, molecule: Chem.Mol, *, hydrogen_mass: float | None = None, constrain_hydrogens: bool = False
+        self,
+        molecule: Chem.Mol,
+        *,
+        hydrogen_mass: float | None = None,
+        constrain_hydrogens: bool = False,
+        copies: int = 1,
     ) -> openmm.System:
-        """The system of a molecule with explicit hydrogens (several fragments are several molecules)."""
+        """The system of a molecule with explicit hydrogens (several fragments are several molecules).
+
+        ``copies`` of it stand one after the other and do not interact.
+        """
+        ...
+
+    def kernel_tables(self, molecule: Chem.Mol) -> Tables:
+        """The molecule's interactions as the compiled kernel reads them."""
         ...
 
     def energy_terms(self, molecule: Chem.Mol) -> dict[str, float]:

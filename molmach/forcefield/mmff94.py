@@ -19,6 +19,7 @@ from molmach.forcefield.mmff94_parameters import (
     Terms,
     parameters_of,
 )
+from molmach.forcefield.mmff94_tables import Tables, tables_of
 
 
 class MMFF94:
@@ -32,23 +33,32 @@ class MMFF94:
         self.name = name
 
     def create_system(
-        self, molecule: Chem.Mol, *, hydrogen_mass: float | None = None, constrain_hydrogens: bool = False
+        self,
+        molecule: Chem.Mol,
+        *,
+        hydrogen_mass: float | None = None,
+        constrain_hydrogens: bool = False,
+        copies: int = 1,
     ) -> openmm.System:
         """See :meth:`molmach.forcefield.ForceField.create_system`."""
         parameters = parameters_of(molecule, self.name)
         system = openmm.System()
-        for mass in _masses(molecule, hydrogen_mass):
+        masses = _masses(molecule, hydrogen_mass)
+        for mass in masses * copies:
             system.addParticle(mass)
         if constrain_hydrogens:
-            for (i, j), (_, r0) in zip(parameters.bond.atoms, parameters.bond.values, strict=True):
-                if 1 in (
-                    molecule.GetAtomWithIdx(int(i)).GetAtomicNum(),
-                    molecule.GetAtomWithIdx(int(j)).GetAtomicNum(),
-                ):
-                    system.addConstraint(int(i), int(j), r0)
-        for force in _forces(parameters):
+            hydrogen = {atom.GetIdx() for atom in molecule.GetAtoms() if atom.GetAtomicNum() == 1}
+            for offset in range(0, copies * len(masses), len(masses)):
+                for (i, j), (_, r0) in zip(*parameters.bond.rows(), strict=True):
+                    if i in hydrogen or j in hydrogen:
+                        system.addConstraint(offset + i, offset + j, r0)
+        for force in _forces(parameters, copies):
             system.addForce(force)
         return system
+
+    def kernel_tables(self, molecule: Chem.Mol) -> Tables:
+        """See :meth:`molmach.forcefield.ForceField.kernel_tables`."""
+        return tables_of(parameters_of(molecule, self.name))
 
     def energy_terms(self, molecule: Chem.Mol) -> dict[str, float]:
         """See :meth:`molmach.forcefield.ForceField.energy_terms`."""
@@ -89,7 +99,7 @@ def _masses(molecule: Chem.Mol, hydrogen_mass: float | None) -> list[float]:
     return masses
 
 
-def _forces(parameters: MMFF94Parameters) -> list[openmm.Force]:
+def _forces(parameters: MMFF94Parameters, copies: int) -> list[openmm.Force]:
     bond = openmm.CustomBondForce(f"k*d^2*(1-{CUBIC_STRETCH}*d+{7 / 12 * CUBIC_STRETCH**2}*d^2); d=r-r0")
     angle = openmm.CustomAngleForce(f"k*a^2*(1+({CUBIC_BEND!r})*a); a=theta-theta0")
     linear = openmm.CustomAngleForce("k*(1+cos(theta))")
@@ -106,9 +116,11 @@ def _forces(parameters: MMFF94Parameters) -> list[openmm.Force]:
         (Group.VAN_DER_WAALS, van_der_waals, parameters.van_der_waals),
         (Group.ELECTROSTATIC, electrostatic, parameters.electrostatic),
     ]
-    forces = [_torsion_force(parameters.torsion)]
+    n_atoms = parameters.charges.size
+    offsets = range(0, copies * n_atoms, n_atoms)
+    forces = [_torsion_force(parameters.torsion, offsets)]
     for group, force, terms in filled:
-        _fill(force, terms)
+        _fill(force, terms, offsets)
         force.setForceGroup(group)
         forces.append(force)
     return [force for force in forces if _size(force)]
@@ -128,24 +140,26 @@ _WILSON_ANGLE = (
 )
 
 
-def _fill(force: openmm.Force, terms: Terms) -> None:
+def _fill(force: openmm.Force, terms: Terms, offsets: range) -> None:
     per_term = "addPerAngleParameter" if isinstance(force, openmm.CustomAngleForce) else "addPerBondParameter"
     for name in terms.names:
         getattr(force, per_term)(name)
-    for atoms, values in zip(terms.atoms.tolist(), terms.values.tolist(), strict=True):
-        if isinstance(force, openmm.CustomCompoundBondForce):
-            force.addBond(atoms, values)
-        elif isinstance(force, openmm.CustomAngleForce):
-            force.addAngle(*atoms, values)
-        else:
-            force.addBond(*atoms, values)
+    for offset in offsets:
+        for atoms, values in zip(*terms.rows(offset), strict=True):
+            if isinstance(force, openmm.CustomCompoundBondForce):
+                force.addBond(atoms, values)
+            elif isinstance(force, openmm.CustomAngleForce):
+                force.addAngle(*atoms, values)
+            else:
+                force.addBond(*atoms, values)
 
 
-def _torsion_force(torsion: Terms) -> openmm.Force:
+def _torsion_force(torsion: Terms, offsets: range) -> openmm.Force:
     """The three-fold cosine series as a polynomial in cos(w - 180 degrees), OpenMM's fastest torsion."""
     force = openmm.RBTorsionForce()
-    for atoms, (v1, v2, v3) in zip(torsion.atoms.tolist(), torsion.values.tolist(), strict=True):
-        force.addTorsion(*atoms, 0.5 * (v1 + v3) + v2, -0.5 * v1 + 1.5 * v3, -v2, -2.0 * v3, 0.0, 0.0)
+    for offset in offsets:
+        for atoms, (v1, v2, v3) in zip(*torsion.rows(offset), strict=True):
+            force.addTorsion(*atoms, 0.5 * (v1 + v3) + v2, -0.5 * v1 + 1.5 * v3, -v2, -2.0 * v3, 0.0, 0.0)
     force.setForceGroup(Group.TORSION)
     return force
 

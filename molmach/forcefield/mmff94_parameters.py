@@ -63,6 +63,10 @@ class Terms:
     atoms: Ints
     values: Floats
 
+    def rows(self, offset: int = 0) -> tuple[list[list[int]], list[list[float]]]:
+        """Atoms (their numbers raised by ``offset``) and parameters of every term, as plain lists."""
+        return (self.atoms + offset).tolist(), self.values.tolist()
+
 
 @dataclass(frozen=True, eq=False)
 class MMFF94Parameters:

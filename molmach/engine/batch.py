@@ -1,0 +1,255 @@
+"""One batch of replicas: integrate, sample, checkpoint; and the reading back of what batches left.
+
+A batch's history is a row of block files. Each holds the samples since the block before it and
+the full state at its end, and appears in one piece, so a batch that was killed goes on from its
+last block with the numbers that it would have had.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from molmach.build import RotorAngle, unwrap
+from molmach.engine.integrator import BOOKS
+from molmach.engine.run import Series
+from molmach.engine.stepper import Floats, Samples, Stepper
+from molmach.engine.task import Member, Task, read_coordinate, read_task, start_batch
+from molmach.errors import SimulationError
+
+BLOCK_SECONDS = 5.0
+"""Wall time between checkpoints."""
+
+_MOST_SAMPLES_AT_ONCE = 64
+_STATE = "state."
+
+
+@dataclass
+class _Block:
+    """Samples gathered since the last checkpoint; in each array the second axis is the members'."""
+
+    first_sample: int
+    angle: list[Floats] = field(default_factory=list)
+    books: list[Floats] = field(default_factory=list)
+    energy: list[Floats] = field(default_factory=list)
+    frames: list[NDArray[np.float32]] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def batch_folder(work: Path, number: int) -> Path:
+    """Where a batch's blocks are."""
+    return work / "batches" / f"{number:05d}"
+
+
+def run_batch(
+    work: Path,
+    number: int,
+    progress: Callable[[int], None] = lambda steps: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Run a batch to its end, from its last checkpoint if it has one.
+
+    Parameters
+    ----------
+    work
+        Folder that :func:`molmach.engine.task.write_task` wrote.
+    number
+        Of the batch.
+    progress
+        Called with the number of steps that the batch's replicas together have done.
+    stopped
+        Asked now and then; when true, a checkpoint is written and False returned.
+
+    Raises
+    ------
+    SimulationError
+        Coordinates became infinite.
+    """
+    task = read_task(work)
+    members = task.batches[number]
+    watch = _Watch(work, task, members)
+    folder = batch_folder(work, number)
+    folder.mkdir(parents=True, exist_ok=True)
+    stepper = start_batch(work, task, number)
+    blocks = _blocks(folder)
+    if blocks:
+        last = blocks[-1]
+        done = int(last["first_sample"]) + len(last["angle"]) - 1
+        stepper.restore({n.removeprefix(_STATE): v for n, v in last.items() if n.startswith(_STATE)})
+        block = _Block(done + 1)
+    else:
+        done = 0
+        block = _Block(0)
+        watch.take(stepper, stepper.present(), 0, block)
+
+    written = time.monotonic()
+    while done < task.total_samples:
+        started = time.perf_counter()
+        samples = stepper.advance(watch.until_next_stop(done), task.sampling_steps)
+        block.seconds += time.perf_counter() - started
+        done += len(samples.books)
+        watch.take(stepper, samples, done, block)
+        progress(done * task.sampling_steps * len(members))
+        stop = stopped()
+        if done == task.total_samples or stop or time.monotonic() - written > BLOCK_SECONDS:
+            _write_block(folder, len(blocks), block, stepper)
+            blocks.append({})
+            block = _Block(done + 1)
+            written = time.monotonic()
+        if stop:
+            break
+    return bool(done == task.total_samples)
+
+
+class _Watch:
+    """Turns samples into what is kept of them."""
+
+    def __init__(self, work: Path, task: Task, members: list[Member]) -> None:
+        self._task = task
+        self._members = members
+        condition = np.array([c for c, _ in members])
+        self._coordinates: list[tuple[NDArray[np.intp], RotorAngle]] = [
+            (np.flatnonzero(condition == c), read_coordinate(work, task.conditions[c]))
+            for c in np.unique(condition).tolist()
+        ]
+
+    def until_next_stop(self, done: int) -> int:
+        """Samples until the next one at which energies or a frame are due, or the end."""
+        task = self._task
+        measured = done - task.equilibration_samples
+        if measured < 0:
+            return min(-measured, _MOST_SAMPLES_AT_ONCE)
+        frame = task.frame_samples - measured % task.frame_samples
+        return min(frame, task.samples - measured, _MOST_SAMPLES_AT_ONCE)
+
+    def take(self, stepper: Stepper, samples: Samples, done: int, block: _Block) -> None:
+        """Keep angles and books of all samples, and of the last one what is due at ``done``."""
+        finite = np.isfinite(samples.positions).all(axis=(0, 2, 3))
+        if not finite.all():
+            condition, replica = self._members[int(np.argmin(finite))]
+            raise SimulationError(
+                f"{self._task.conditions[condition]}, replica {replica}: coordinates became infinite "
+                f"before sample {done}; expected a shorter protocol.timestep or a weaker drive"
+            )
+        angle = np.empty(samples.books.shape[:2])
+        for members, coordinate in self._coordinates:
+            angle[:, members] = coordinate(samples.positions[:, members])
+        block.angle.append(angle)
+        block.books.append(samples.books)
+        measured = done - self._task.equilibration_samples
+        if measured in (0, self._task.samples):
+            block.energy.append(stepper.internal_energy())
+        if measured >= 0 and measured % self._task.frame_samples == 0:
+            block.frames.append(samples.positions[-1].astype(np.float32))
+
+
+def _write_block(folder: Path, number: int, block: _Block, stepper: Stepper) -> None:
+    target = folder / f"block-{number:06d}.npz"
+    temporary = folder / f"{target.name}.{os.getpid()}.tmp"
+    members, n_atoms = stepper.present().positions.shape[1:3]
+    arrays: dict[str, Any] = {
+        "first_sample": block.first_sample,
+        "angle": np.concatenate(block.angle),
+        "books": np.concatenate(block.books),
+        "energy": np.array(block.energy).reshape(-1, members),
+        "frames": np.array(block.frames, dtype=np.float32).reshape(-1, members, n_atoms, 3),
+        "seconds": block.seconds,
+    }
+    arrays |= {_STATE + name: part for name, part in stepper.checkpoint().items()}
+    with temporary.open("wb") as stream:
+        np.savez(stream, **arrays)
+        stream.flush()
+        os.fsync(stream.fileno())
+    temporary.replace(target)
+
+
+def _blocks(folder: Path) -> list[dict[str, Any]]:
+    """The batch's blocks in order, up to the first that is missing or damaged."""
+    blocks: list[dict[str, Any]] = []
+    expected = 0
+    while True:
+        path = folder / f"block-{len(blocks):06d}.npz"
+        try:
+            with np.load(path) as stored:
+                block = {name: stored[name] for name in stored.files}
+            if int(block["first_sample"]) != expected:
+                return blocks
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return blocks
+        expected += len(block["angle"])
+        blocks.append(block)
+
+
+def steps_done(work: Path, task: Task, number: int) -> int:
+    """Steps that a batch's replicas together have behind them in its checkpoints."""
+    samples = sum(len(block["angle"]) for block in _blocks(batch_folder(work, number)))
+    return max(0, samples - 1) * task.sampling_steps * len(task.batches[number])
+
+
+@dataclass(frozen=True, eq=False)
+class Collected:
+    """A finished condition: its series, stored frames, and the wall time spent integrating.
+
+    ``frames`` is (n_replicas, n_frames, n_atoms, 3) in nm, single precision.
+    """
+
+    series: Series
+    frames: NDArray[np.float32]
+    frame_time_ps: NDArray[np.float64]
+    seconds: float
+
+
+def collect(work: Path, sampling_ps: float) -> list[Collected]:
+    """Join the blocks of every batch of a finished run; one result a condition.
+
+    Raises
+    ------
+    SimulationError
+        A replica is not finished.
+    """
+    task = read_task(work)
+    skip, samples = task.equilibration_samples, task.samples
+    by_member: dict[Member, dict[str, NDArray[Any]]] = {}
+    seconds = [0.0] * len(task.conditions)
+    for number, members in enumerate(task.batches):
+        blocks = _blocks(batch_folder(work, number))
+        if sum(len(block["angle"]) for block in blocks) != skip + samples + 1:
+            condition, replica = members[0]
+            raise SimulationError(
+                f"{work}: {task.conditions[condition]}, replica {replica} is not finished; "
+                "run the same command again"
+            )
+        joined = {
+            name: np.concatenate([block[name] for block in blocks])
+            for name in ("angle", "books", "energy", "frames")
+        }
+        for place, member in enumerate(members):
+            by_member[member] = {name: part[:, place] for name, part in joined.items()}
+            seconds[member[0]] += sum(float(block["seconds"]) for block in blocks) / len(members)
+    steps = samples * task.sampling_steps
+    results = []
+    for condition in range(len(task.conditions)):
+        own = [by_member[member] for member in sorted(by_member) if member[0] == condition]
+        totals = np.array([part["books"][skip:] - part["books"][skip] for part in own])
+        by_name = {name: totals[:, :, column] for column, name in enumerate(BOOKS)}
+        series = Series(
+            time_ps=np.arange(samples + 1, dtype=np.float64) * sampling_ps,
+            angle=np.array([unwrap(part["angle"])[skip:] for part in own]),
+            heat=by_name["heat"],
+            drive_work=by_name["drive_work"],
+            load_work=by_name["load_work"],
+            energy_change=np.array([part["energy"][-1] - part["energy"][0] for part in own]),
+            temperature=by_name["kinetic_sum"][:, -1] / steps / task.kinetic_units[condition],
+        )
+        frames = np.array([part["frames"] for part in own])
+        frame_time = np.arange(frames.shape[1], dtype=np.float64) * sampling_ps * task.frame_samples
+        results.append(Collected(series, frames, frame_time, seconds[condition]))
+    return results

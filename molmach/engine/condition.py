@@ -1,0 +1,135 @@
+"""A condition: a machine under a drive, checked and ready to run. The claim is one, each control another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import openmm
+from numpy.typing import NDArray
+
+from molmach import drives, forcefield
+from molmach.build import Assembly
+from molmach.engine.integrator import langevin_middle
+from molmach.errors import SpecError
+from molmach.forcefield import Group
+from molmach.spec import Drive, Protocol
+from molmach.units import thermal_energy
+
+STEPS_PER_PERIOD = 4.5
+"""Fewest steps in the fastest bond vibration's period: step times angular frequency stays below 1.4."""
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """A machine under a drive, with its OpenMM system and integrator for one replica.
+
+    ``label`` names it in seeds and folders: 0 the claim, 1 undriven, 2 mirror.
+    """
+
+    name: str
+    label: int
+    assembly: Assembly
+    drive: Drive
+    protocol: Protocol
+    system: openmm.System
+    integrator: openmm.CustomIntegrator
+
+    @property
+    def masses(self) -> NDArray[np.float64]:
+        """(n_atoms,) masses as simulated, u."""
+        n_atoms = self.assembly.molecule.GetNumAtoms()
+        return np.array([self.system.getParticleMass(i)._value for i in range(n_atoms)])
+
+    @property
+    def degrees_of_freedom(self) -> int:
+        """Coordinates of one replica that can move: three an atom, less one a constraint."""
+        return 3 * int(self.system.getNumParticles()) - int(self.system.getNumConstraints())
+
+    def seeds(self) -> NDArray[np.uint32]:
+        """(n_replicas, 4) random words, the seeds of each replica."""
+        root = np.random.SeedSequence(self.protocol.seed, spawn_key=(1, self.label))
+        return np.array([child.generate_state(4) for child in root.spawn(self.protocol.replicas)])
+
+
+def prepare(name: str, label: int, assembly: Assembly, drive: Drive, protocol: Protocol) -> Condition:
+    """Check a condition and make its OpenMM system and integrator.
+
+    Raises
+    ------
+    SpecError
+        The time step is too long for the stiffest bond vibration, or for the drive's period.
+    """
+    system, integrator = packed_system(assembly, drive, protocol, 1)
+    field = forcefield.get(protocol.force_field)
+    _check_timestep(protocol, field.shortest_period(assembly.molecule, system), drive)
+    return Condition(name, label, assembly, drive, protocol, system, integrator)
+
+
+def packed_system(
+    assembly: Assembly, drive: Drive, protocol: Protocol, copies: int
+) -> tuple[openmm.System, openmm.CustomIntegrator]:
+    """System and integrator of ``copies`` replicas that stand one after the other and do not interact.
+
+    Every interaction is a bonded one, pairs of atoms too, so cost grows with the copies and no more.
+    With more than one copy the integrator keeps its books atom by atom.
+    """
+    system = forcefield.get(protocol.force_field).create_system(
+        assembly.molecule,
+        hydrogen_mass=protocol.hydrogen_mass,
+        constrain_hydrogens=protocol.constraints == "h-bonds",
+        copies=copies,
+    )
+    system.addForce(_anchors(assembly, protocol.anchor, copies))
+    forces, schedule = drives.drive_forces(drives.model(drive).terms(), drive.load, assembly, copies)
+    for force in forces:
+        system.addForce(force)
+    groups = {force.getForceGroup() for force in forces}
+    integrator = langevin_middle(
+        timestep_ps=protocol.timestep,
+        friction_per_ps=protocol.friction,
+        thermal_energy=thermal_energy(protocol.temperature),
+        schedule=schedule,
+        driven=Group.DRIVE in groups,
+        loaded=Group.LOAD in groups,
+        constrained=system.getNumConstraints() > 0,
+        by_atom=copies > 1,
+    )
+    return system, integrator
+
+
+def _anchors(assembly: Assembly, stiffness: float, copies: int) -> openmm.Force:
+    """Harmonic wells, k/2 |r - r0|^2, on the stator's atoms at their built places."""
+    force = openmm.CustomExternalForce("0.5*stiffness*((x-x0)^2+(y-y0)^2+(z-z0)^2)")
+    force.addGlobalParameter("stiffness", stiffness)
+    for name in ("x0", "y0", "z0"):
+        force.addPerParticleParameter(name)
+    positions = assembly.positions_nm
+    for copy in range(copies):
+        for i in assembly.stator:
+            force.addParticle(copy * len(positions) + i, positions[i].tolist())
+    force.setForceGroup(Group.ANCHOR)
+    return force
+
+
+def _check_timestep(protocol: Protocol, period_ps: float, drive: Drive) -> None:
+    longest = period_ps / STEPS_PER_PERIOD
+    if protocol.timestep > longest:
+        raise SpecError(
+            f"protocol.timestep: {protocol.timestep * 1e3:g} fs is too long for the stiffest bond, "
+            f"which vibrates with a period of {period_ps * 1e3:.1f} fs; "
+            f"expected at most {longest * 1e3:.2f} fs "
+            "(constraints: h-bonds, or a hydrogen_mass of 3 u, allow longer steps)"
+        )
+    frequency = drives.model(drive).frequency
+    if frequency is not None and abs(frequency) * 1e-3 * protocol.timestep > 0.05:
+        raise SpecError(
+            f"drive.frequency: {frequency:g} GHz makes a period of {1e3 / abs(frequency):g} ps, "
+            f"fewer than 20 steps of {protocol.timestep * 1e3:g} fs; "
+            f"expected at most {50.0 / protocol.timestep:g} GHz"
+        )
+    if protocol.friction * protocol.timestep > 1.0:
+        raise SpecError(
+            f"protocol.friction: {protocol.friction:g} /ps relaxes within one step "
+            f"of {protocol.timestep * 1e3:g} fs; expected at most {1.0 / protocol.timestep:g} /ps"
+        )

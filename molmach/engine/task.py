@@ -1,0 +1,144 @@
+"""A run as its workers see it: conditions, and batches of replicas, in one folder.
+
+Everything that a worker needs is written before the first step, so that a run that was killed goes
+on from its files alone, with the same engine and the same batches.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from molmach.build import RotorAngle
+from molmach.engine.batched import LANES, BatchedStepper, Inputs
+from molmach.engine.choice import Choice
+from molmach.engine.condition import Condition
+from molmach.engine.native import NativeStepper, write_native
+from molmach.engine.stepper import Stepper
+from molmach.units import BOLTZMANN
+
+Member = tuple[int, int]
+"""Number of the condition and of the replica."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be run, how, and in which batches.
+
+    Attributes
+    ----------
+    engine, platform
+        As :class:`molmach.engine.choice.Choice` has them.
+    conditions
+        Names of the conditions, which are the names of their folders.
+    seeds
+        Of every replica of every condition: four random words.
+    batches
+        Members of every batch.
+    temperature
+        K.
+    sampling_steps, frame_samples
+        Steps between samples, samples between stored frames.
+    equilibration_samples, samples
+        Length of the part that is not measured and of the one that is.
+    kinetic_units
+        Kinetic energy of each condition at 1 K, kJ/mol.
+    """
+
+    engine: str
+    platform: str
+    conditions: list[str]
+    seeds: list[list[list[int]]]
+    batches: list[list[Member]]
+    temperature: float
+    sampling_steps: int
+    frame_samples: int
+    equilibration_samples: int
+    samples: int
+    kinetic_units: list[float]
+
+    @property
+    def total_samples(self) -> int:
+        """Samples of one replica, the one at its start not counted."""
+        return self.equilibration_samples + self.samples
+
+    @property
+    def replica_steps(self) -> int:
+        """Steps of all replicas together."""
+        return self.total_samples * self.sampling_steps * sum(len(batch) for batch in self.batches)
+
+
+def write_task(conditions: Sequence[Condition], choice: Choice, work: Path) -> Task:
+    """Write all that workers need; ``task.json`` comes last and in one piece, and stays as it is."""
+    if (work / "task.json").is_file():
+        return read_task(work)
+    protocol = conditions[0].protocol
+    for condition in conditions:
+        directory = work / condition.name
+        directory.mkdir(parents=True, exist_ok=True)
+        coordinate = RotorAngle.of(condition.assembly)
+        np.savez(
+            directory / "geometry.npz",
+            positions=condition.assembly.positions_nm,
+            axle=np.array(coordinate.axle),
+            rotor=np.array(coordinate.rotor),
+            weights=coordinate.weights,
+        )
+    members = [(c, r) for c in range(len(conditions)) for r in range(protocol.replicas)]
+    if choice.engine == "batched":
+        Inputs.of(conditions).save(work / "kernel.npz")
+        batches = [members[i : i + LANES] for i in range(0, len(members), LANES)]
+    else:
+        of_each = [[m for m in members if m[0] == c] for c in range(len(conditions))]
+        batches = [own[i : i + choice.copies] for own in of_each for i in range(0, len(own), choice.copies)]
+        for copies, c in {(len(batch), batch[0][0]) for batch in batches}:
+            write_native(conditions[c], copies, work / conditions[c].name)
+    task = Task(
+        engine=choice.engine,
+        platform=choice.platform,
+        conditions=[condition.name for condition in conditions],
+        seeds=[condition.seeds().tolist() for condition in conditions],
+        batches=batches,
+        temperature=protocol.temperature,
+        sampling_steps=protocol.sampling_steps,
+        frame_samples=protocol.frame_samples,
+        equilibration_samples=protocol.equilibration_samples,
+        samples=protocol.samples,
+        kinetic_units=[0.5 * condition.degrees_of_freedom * BOLTZMANN for condition in conditions],
+    )
+    temporary = work / "task.json.tmp"
+    temporary.write_text(json.dumps(asdict(task)))
+    temporary.replace(work / "task.json")
+    return task
+
+
+def read_task(work: Path) -> Task:
+    """Read what :func:`write_task` wrote."""
+    content = json.loads((work / "task.json").read_text())
+    content["batches"] = [[(int(c), int(r)) for c, r in batch] for batch in content["batches"]]
+    return Task(**content)
+
+
+def read_coordinate(work: Path, condition: str) -> RotorAngle:
+    """The coordinate of a condition."""
+    with np.load(work / condition / "geometry.npz") as stored:
+        axle, rotor, weights = stored["axle"].tolist(), stored["rotor"].tolist(), stored["weights"]
+    return RotorAngle((axle[0], axle[1]), tuple(rotor), weights)
+
+
+def start_batch(work: Path, task: Task, number: int) -> Stepper:
+    """The replicas of a batch at their start."""
+    batch = task.batches[number]
+    seeds = [task.seeds[c][r] for c, r in batch]
+    if task.engine == "batched":
+        return BatchedStepper(
+            Inputs.read(work / "kernel.npz"), [c for c, _ in batch], np.array(seeds, dtype=np.uint32)
+        )
+    directory = work / task.conditions[batch[0][0]]
+    with np.load(directory / "geometry.npz") as stored:
+        positions = stored["positions"]
+    return NativeStepper(directory, task.platform, positions, task.temperature, seeds)
