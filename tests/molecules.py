@@ -1,5 +1,45 @@
-"""Varied molecules for the force field: what MMFF94 types, from ions to complexes."""
+"""Molecules for tests: a varied list, and random drug-like ones."""
+
+from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+from rdkit import Chem
+from rdkit.Chem import QED
+
 SMILES = (Path(__file__).parent / "molecules.smi").read_text().split()
+
+_CORES = [
+    "c1cc({})ccc1{}", "c1cc({})cnc1{}", "c1c({})ncnc1{}", "c1sc({})cc1{}", "c1oc({})cc1{}", "c1nc({})oc1{}",
+    "c1nc({})sc1{}", "c1ccc2c(c1)c({})cn2{}", "c1ccc2nc({})n({})c2c1", "c1ccc2ncc({})c({})c2c1",
+    "C1CN({})CCN1{}", "C1CCN({})C(C1){}", "C1CC({})OC1{}", "C1CN({})CC1{}", "C1C({})C1{}", "C1COC({})CN1{}",
+    "n1cc({})n(n1){}", "c1nn(c({})c1){}", "c1cc({})c2OCOc2c1{}", "C1CC(=O)N({})C1{}",
+]  # fmt: skip
+_PIECES = [
+    "C", "CC", "C(C)C", "CCO", "CN(C)C", "COC", "C(F)(F)F", "CC#N", "C(=O)N", "C(=O)OC", "C(=O)NC", "CS(C)(=O)=O",
+    "c1ccccc1", "c1ccncc1", "c1ccc(F)cc1", "c1ccc(Cl)cc1", "c1ccc(OC)cc1", "Cc1ccccc1", "CCc1ccco1", "C1CC1",
+    "C1CCOCC1", "CC(=O)O", "CNC(=O)C", "CC(N)=O", "c1ccc(C#N)cc1", "c1ccc(S(N)(=O)=O)cc1", "CCBr", "C=C", "CC#C",
+    "c1cccs1",
+]  # fmt: skip
+
+
+def random_drug_like(count: int, seed: int) -> list[str]:
+    """Different molecules of one or two decorated rings, 15 to 70 atoms, each with QED above 0.3."""
+    rng = np.random.default_rng(seed)
+    found: dict[str, None] = {}
+    while len(found) < count:
+        smiles = _numbered(rng.choice(_CORES), "89").format(*rng.choice(_PIECES, 2))
+        if rng.random() < 0.5:
+            outer = _numbered(rng.choice(_CORES), "67")
+            smiles = outer.format(f"C(=O)N{rng.choice(_PIECES)}", smiles)
+        molecule = Chem.MolFromSmiles(smiles)
+        if molecule is None or not 15 <= Chem.AddHs(molecule).GetNumAtoms() <= 70 or QED.qed(molecule) < 0.3:
+            continue
+        found[str(Chem.MolToSmiles(molecule))] = None
+    return list(found)
+
+
+def _numbered(core: str, rings: str) -> str:
+    """A core whose ring closures have numbers of their own, for pieces and other cores stand inside it."""
+    return core.translate(str.maketrans("12", rings))
