@@ -125,7 +125,9 @@ def _bend(tables: Tables, scratch: Scratch, energy: Any) -> None:
         px, py, pz = load3(scratch.unit, p)
         qx, qy, qz = load3(scratch.unit, q)
         cosine = maximum(minimum(sign * dot(px, py, pz, qx, qy, qz), 1.0), -1.0)
-        sine = sqrt((1.0 - cosine) * (1.0 + cosine))
+        # The cross product keeps the sine's precision near a straight line, where 1 - cos^2 cancels.
+        nx, ny, nz = cross(px, py, pz, qx, qy, qz)
+        sine = sqrt(dot(nx, ny, nz, nx, ny, nz))
         a = arccosine(cosine, sine) - theta0
         d_p = load(scratch.length, p) - tables.bond_values[p, 1]
         d_q = load(scratch.length, q) - tables.bond_values[q, 1]
