@@ -87,11 +87,13 @@ def _trials(
         for name in platform_names()
         for copies in sorted({1, native_copies(condition, name)})
     }
-    return trials | {("batched", COMPILED, count): _batched(condition, count) for count in batched_replicas}
+    return trials | {
+        ("batched", COMPILED, count): batched_trial(condition, count) for count in batched_replicas
+    }
 
 
-def _batched(condition: Condition, replicas: int) -> Callable[[], float]:
-    """Replicas in blocks of lanes, one block after the other on this core, as a worker runs them."""
+def batched_trial(condition: Condition, replicas: int) -> Callable[[], float]:
+    """A measurement, us per step per replica: blocks of lanes one after the other, as a worker runs them."""
     inputs = Inputs.of([condition])
     seeds = np.random.SeedSequence(0).generate_state(4 * replicas).astype(np.uint32).reshape(replicas, 4)
     blocks = [
