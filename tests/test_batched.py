@@ -129,6 +129,10 @@ def test_driven_trajectories_follow_the_native_engines(rotor: Assembly, text: st
             assert ours.books[0, lane, column] == pytest.approx(work, abs=2e-4)
 
 
+def test_the_engine_knows_the_kernels_width() -> None:
+    assert LANES == lane_types.LANES
+
+
 def test_lanes_do_not_depend_on_their_neighbours(rotor: Assembly) -> None:
     """A replica's numbers are the same to the last bit alone, among others, and in another lane."""
     conditions = _conditions(rotor, _drive(DRIVES[1]))

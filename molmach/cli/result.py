@@ -53,6 +53,10 @@ def print_result(run: Run | None, result: Score) -> None:
         speed = run.performance
         out.print(
             f"{speed.us_per_step_per_replica:.3g} us per step per replica, {speed.ns_per_day:.4g} ns/day "
-            f"with {speed.workers} worker(s) on {speed.platform}"
+            f"with {speed.workers} worker(s), {speed.engine} engine ({speed.platform})"
         )
+        if speed.compile_seconds:
+            out.print(
+                f"kernels compiled in {speed.compile_seconds:.1f} s before the run; they are kept on disk"
+            )
         out.print(f"report: {run.run_dir / 'report.html'}", soft_wrap=True)

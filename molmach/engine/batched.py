@@ -183,20 +183,19 @@ class BatchedStepper:
         lane_of = np.minimum(np.arange(LANES), self._members - 1)
         condition = np.asarray(conditions)[lane_of]
         n_atoms = inputs.masses.size
-        self._tables = inputs.tables
         timestep, friction, kT, stiffness = inputs.bath.tolist()
         decay = float(np.exp(-friction * timestep))
-        self._bath = kernel.Bath(
+        bath = kernel.Bath(
             timestep,
             decay,
             _single(timestep / inputs.masses),
             _single(np.sqrt(kT * (1.0 - decay**2) / inputs.masses)),
             _single(0.5 * inputs.masses),
         )
-        self._thermal_speed = _single(np.sqrt(kT / inputs.masses))
+        thermal_speed = _single(np.sqrt(kT / inputs.masses))
         places = inputs.places[condition].reshape(LANES, -1).T
         anchored = inputs.places[condition][:, inputs.anchor_atoms].reshape(LANES, -1).T
-        self._around = kernel.Surroundings(
+        around = kernel.Surroundings(
             inputs.anchor_atoms,
             np.concatenate(_split(anchored)),
             stiffness,
@@ -210,7 +209,6 @@ class BatchedStepper:
             _single(inputs.lever_shares),
             _single(inputs.torques[condition].T),
         )
-        self._fixed = _constraints(inputs)
         high, low = _split(places)
 
         def room(rows: int) -> NDArray[np.float32]:
@@ -227,11 +225,16 @@ class BatchedStepper:
             np.zeros((len(BOOKS), LANES)),
             np.zeros(1, dtype=np.int64),
         )
-        scratch = scratch_for(inputs.tables)
-        self._room = kernel.Room(scratch, room(3 * n_atoms), room(3 * len(inputs.fixed_atoms)), room(4))
-        kernel.start(
-            self._tables, self._bath, self._around, self._fixed, self._state, self._room, self._thermal_speed
+        bonds = room(3 * len(inputs.fixed_atoms))
+        self._block = kernel.Block(
+            inputs.tables,
+            bath,
+            around,
+            _constraints(inputs),
+            self._state,
+            kernel.Room(scratch_for(inputs.tables), room(3 * n_atoms), bonds, room(4)),
         )
+        kernel.start(self._block, thermal_speed)
 
     def present(self) -> Samples:
         """See :class:`molmach.engine.stepper.Stepper`."""
@@ -243,19 +246,9 @@ class BatchedStepper:
 
     def advance(self, samples: int, steps: int) -> Samples:
         """See :class:`molmach.engine.stepper.Stepper`."""
-        positions = np.empty((samples, LANES, self._bath.kick.size, 3))
+        positions = np.empty((samples, LANES, self._state.high.shape[0] // 3, 3))
         books = np.empty((samples, LANES, len(BOOKS)))
-        self._kernel.run(
-            self._tables,
-            self._bath,
-            self._around,
-            self._fixed,
-            self._state,
-            self._room,
-            steps,
-            positions,
-            books,
-        )
+        self._kernel.run(self._block, steps, positions, books)
         return Samples(positions[:, : self._members], books[:, : self._members])
 
     def internal_energy(self) -> Floats:
@@ -263,9 +256,7 @@ class BatchedStepper:
         terms = np.zeros((14, LANES), dtype=np.float32)
         anchor = np.zeros(LANES)
         kinetic = np.zeros((1, LANES), dtype=np.float32)
-        self._kernel.energy(
-            self._tables, self._bath, self._around, self._state, self._room, terms, anchor, kinetic
-        )
+        self._kernel.energy(self._block, terms, anchor, kinetic)
         total = terms.astype(np.float64).sum(axis=0) + anchor + kinetic[0]
         return np.asarray(total[: self._members])
 
@@ -282,9 +273,7 @@ class BatchedStepper:
             (replicas * n_atoms, 3), kJ/(mol nm).
         """
         forces = np.empty(positions_nm.shape)
-        energy = self._kernel.context_forces(
-            self._tables, self._around, self._state, self._room, time_ps, positions_nm, forces
-        )
+        energy = self._kernel.context_forces(self._block, time_ps, positions_nm, forces)
         return float(energy), forces.reshape(-1, 3)
 
     def checkpoint(self) -> dict[str, NDArray[Any]]:

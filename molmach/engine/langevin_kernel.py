@@ -122,6 +122,17 @@ class Room(NamedTuple):
     totals: Singles
 
 
+class Block(NamedTuple):
+    """One block of lanes: what acts, what moves, and room."""
+
+    tables: Tables
+    bath: Bath
+    around: Surroundings
+    fixed: Constraints
+    state: State
+    room: Room
+
+
 @compiled
 def _field_at(around: Surroundings, time_ps: float) -> Any:
     """The three components of the field at a time."""
@@ -358,10 +369,9 @@ def _enter(state: State, room: Room) -> None:
 
 
 @compiled
-def _step(
-    tables: Tables, bath: Bath, around: Surroundings, fixed: Constraints, state: State, room: Room
-) -> None:
+def _step(block: Block) -> None:
     """One step: full kick, half drift, friction and noise, half drift."""
+    tables, bath, around, fixed, state, room = block
     v = state.velocity
     for i in range(len(bath.kick)):
         kick = bath.kick[i]
@@ -396,16 +406,12 @@ def _step(
 def _make_start(source: str) -> Any:
     @kernel
     def start(
-        tables: Tables,
-        bath: Bath,
-        around: Surroundings,
-        fixed: Constraints,
-        state: State,
-        room: Room,
+        block: Block,
         thermal_speed: Singles,
     ) -> None:
         """Draw velocities (widths (n_atoms,), nm/ps) and evaluate the forces at the start."""
         source  # noqa: B018  part of the cache's key, see molmach.lanes.compiler
+        tables, bath, around, fixed, state, room = block
         still = splat(0.0)
         for row in range(len(state.velocity)):
             store(state.velocity, row, still)
@@ -426,12 +432,7 @@ def _make_start(source: str) -> Any:
 def _make_run(source: str) -> Any:
     @kernel
     def run(
-        tables: Tables,
-        bath: Bath,
-        around: Surroundings,
-        fixed: Constraints,
-        state: State,
-        room: Room,
+        block: Block,
         steps: int,
         positions: Doubles,
         books: Doubles,
@@ -441,9 +442,10 @@ def _make_run(source: str) -> Any:
         ``positions`` (samples, LANES, n_atoms, 3) and ``books`` (samples, LANES, 4) take the samples.
         """
         source  # noqa: B018
+        state = block.state
         for sample in range(len(positions)):
             for _ in range(steps):
-                _step(tables, bath, around, fixed, state, room)
+                _step(block)
             for lane in range(LANES):
                 for row in range(len(state.high)):
                     place = np.float64(state.high[row, lane]) + np.float64(state.low[row, lane])
@@ -457,17 +459,14 @@ def _make_run(source: str) -> Any:
 def _make_energy(source: str) -> Any:
     @kernel
     def energy(
-        tables: Tables,
-        bath: Bath,
-        around: Surroundings,
-        state: State,
-        room: Room,
+        block: Block,
         terms: Singles,
         anchor: Doubles,
         kinetic: Singles,
     ) -> None:
         """Force-field energy by term (as :func:`add_forces` has it), of the anchors, and kinetic."""
         source  # noqa: B018
+        tables, bath, around, _, state, room = block
         add_forces(tables, room.scratch, state.high, state.low, room.move, terms)
         store(kinetic, 0, _kinetic(bath, state))
         _anchor_energy(around, state, anchor)
@@ -478,16 +477,14 @@ def _make_energy(source: str) -> Any:
 def _make_context_forces(source: str) -> Any:
     @kernel
     def context_forces(
-        tables: Tables,
-        around: Surroundings,
-        state: State,
-        room: Room,
+        block: Block,
         time_ps: float,
         positions: Doubles,
         forces: Doubles,
     ) -> float:
         """Forces (replicas, n_atoms, 3) of every replica, and their total energy with anchors and drive."""
         source  # noqa: B018
+        tables, _, around, _, state, room = block
         terms = np.zeros((14, LANES), dtype=np.float32)
         anchor = np.zeros(LANES)
         total = 0.0

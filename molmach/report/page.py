@@ -95,7 +95,8 @@ def _parameters(run: Run) -> dict[str, str]:
     speed = run.performance
     measured = {
         "performance": f"{speed.us_per_step_per_replica:.3g} us per step per replica, "
-        f"{speed.ns_per_day:.3g} ns/day with {speed.workers} worker(s), {speed.engine} on {speed.platform}"
+        f"{speed.ns_per_day:.3g} ns/day with {speed.workers} worker(s), "
+        f"{speed.engine} engine ({speed.platform})"
     }
     return {**_flat(spec), **built, **measured}
 
