@@ -169,9 +169,9 @@ def lammps(topology: Topology, positions: Any, directory: Path) -> Callable[[], 
     hydrogen = [str(b + 1) for b, (i, j, _) in enumerate(topology.bonds) if 1 in (numbers[i], numbers[j])]
     steps = 50_000
     script = [
-        "units real", "atom_style full", "boundary s s s", "bond_style harmonic", "angle_style harmonic",
+        "units real", "atom_style full", "boundary f f f", "bond_style harmonic", "angle_style harmonic",
         "dihedral_style harmonic", "pair_style lj/cut/coul/cut 30.0", "special_bonds amber", "read_data data",
-        *coefficients, "neighbor 5.0 bin", "neigh_modify every 10 delay 10 check yes", "timestep 2.0",
+        *coefficients, "neighbor 5.0 nsq", "neigh_modify every 10 delay 10 check yes", "timestep 2.0",
         "velocity all create 300 1", f"fix c all shake 1e-5 20 0 b {' '.join(hydrogen)}", "fix n all nve",
         "fix t all langevin 300 300 500 1", "thermo 1000000", "run 5000", f"run {steps}",
     ]  # fmt: skip
