@@ -4,7 +4,7 @@
     .venv/bin/python benchmarks/peers/run.py
 
 The peers get a GAFF-style topology of the same molecule: harmonic bonds and angles, periodic torsions,
-Lennard-Jones and Coulomb between all pairs more than two bonds apart (1-4 scaled), no cutoff, Langevin
+Lennard-Jones and Coulomb between pairs more than two bonds apart (1-4 scaled, cutoff beyond all); Langevin
 dynamics at 300 K with 2 fs and constrained bonds to hydrogen. Equilibrium values are those of the built
 structure and force constants are typical ones: enough for a fair price of a step, which is all that is
 compared. MMFF94 has more terms, so molmach does more work a step. Five rounds, every program in turn.
