@@ -298,7 +298,7 @@ def _split(values: Floats) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 def _constraints(inputs: Inputs) -> Any:
     """Constraints sorted into clusters that share atoms."""
-    from molmach.engine.langevin_kernel import Constraints
+    from molmach.engine.constraints_kernel import Constraints
 
     group = {int(atom): number for number, atom in enumerate(np.unique(inputs.fixed_atoms))}
     changed = True

@@ -13,6 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from molmach.engine.constraints_kernel import (
+    Constraints,
+    bond_vectors,
+    constrain_positions,
+    constrain_velocities,
+)
 from molmach.forcefield.mmff94_kernel import Scratch, add_forces
 from molmach.forcefield.mmff94_tables import Tables
 from molmach.lanes.compiler import compiled, fingerprint, kernel
@@ -21,12 +27,8 @@ from molmach.lanes.memory import add3, load3, store3
 from molmach.lanes.random import xoshiro
 from molmach.lanes.types import (
     LANES,
-    any_lane,
-    less,
     load,
     load_words,
-    magnitude,
-    select,
     splat,
     store,
     store_words,
@@ -38,14 +40,6 @@ Ints = NDArray[np.int32]
 
 HEAT, DRIVE_WORK, LOAD_WORK, KINETIC_SUM = range(4)
 """Rows of the books, in the order of :data:`molmach.engine.integrator.BOOKS`."""
-
-_SLOWEST = 2e-6
-"""Relative velocity along a constrained bond that counts as none, nm/ps."""
-
-_LENGTH_TOLERANCE = 1e-6
-"""Relative error of a constrained bond's squared length that counts as none."""
-
-_MOST_SWEEPS = 60
 
 
 class Bath(NamedTuple):
@@ -81,17 +75,6 @@ class Surroundings(NamedTuple):
     lever_atoms: Ints
     lever_shares: Singles
     torque: Singles
-
-
-class Constraints(NamedTuple):
-    """Bonds of fixed length, grouped into clusters that share no atom.
-
-    ``values``: squared length, 1/m of either atom, and the reduced mass.
-    """
-
-    clusters: Ints
-    atoms: Ints
-    values: Singles
 
 
 class State(NamedTuple):
@@ -225,84 +208,6 @@ def _drive_energy(around: Surroundings, state: State, lane: int) -> float:
 
 
 @compiled
-def _bond_vectors(fixed: Constraints, state: State, room: Room) -> None:
-    """Vectors of the constrained bonds at the present positions."""
-    for c in range(len(fixed.atoms)):
-        i, j = fixed.atoms[c, 0], fixed.atoms[c, 1]
-        xi, yi, zi = load3(state.high, i)
-        xj, yj, zj = load3(state.high, j)
-        ui, vi, wi = load3(state.low, i)
-        uj, vj, wj = load3(state.low, j)
-        store3(room.bond, c, (xj - xi) + (uj - ui), (yj - yi) + (vj - vi), (zj - zi) + (wj - wi))
-
-
-@compiled
-def _constrain_velocities(fixed: Constraints, state: State, room: Room) -> None:
-    """Remove relative velocities along constrained bonds (RATTLE: Andersen, J. Comput. Phys. 52, 24 (1983)).
-
-    The bonds are those at the step's start throughout the step, as in OpenMM's custom integrators.
-    """
-    v = state.velocity
-    for cluster in range(len(fixed.clusters) - 1):
-        for _ in range(_MOST_SWEEPS):
-            worst = splat(0.0)
-            for c in range(fixed.clusters[cluster], fixed.clusters[cluster + 1]):
-                i, j = fixed.atoms[c, 0], fixed.atoms[c, 1]
-                per_i, per_j, reduced = fixed.values[c, 1], fixed.values[c, 2], fixed.values[c, 3]
-                bx, by, bz = load3(room.bond, c)
-                ix, iy, iz = load3(v, i)
-                jx, jy, jz = load3(v, j)
-                inverse = 1.0 / dot(bx, by, bz, bx, by, bz)
-                along = dot(jx - ix, jy - iy, jz - iz, bx, by, bz) * inverse
-                size = magnitude(along)
-                needed = less(_SLOWEST * _SLOWEST, along * along * fixed.values[c, 0])
-                worst = select(needed, size, worst)
-                push = select(needed, reduced * along, 0.0)
-                gx, gy, gz = push * bx, push * by, push * bz
-                store3(v, i, ix + per_i * gx, iy + per_i * gy, iz + per_i * gz)
-                store3(v, j, jx - per_j * gx, jy - per_j * gy, jz - per_j * gz)
-            if not any_lane(less(0.0, worst)):
-                break
-
-
-@compiled
-def _constrain_positions(fixed: Constraints, state: State, room: Room, per_time: float) -> None:
-    """Bring constrained bonds back to length (SHAKE: Ryckaert et al., J. Comput. Phys. 23, 327 (1977)).
-
-    Corrections go along the bonds as they were at the step's start, into moves and velocities.
-    """
-    v, move = state.velocity, room.move
-    for cluster in range(len(fixed.clusters) - 1):
-        for _ in range(_MOST_SWEEPS):
-            worst = splat(0.0)
-            for c in range(fixed.clusters[cluster], fixed.clusters[cluster + 1]):
-                i, j = fixed.atoms[c, 0], fixed.atoms[c, 1]
-                square, per_i, per_j, reduced = (
-                    fixed.values[c, 0],
-                    fixed.values[c, 1],
-                    fixed.values[c, 2],
-                    fixed.values[c, 3],
-                )
-                bx, by, bz = load3(room.bond, c)
-                ix, iy, iz = load3(move, i)
-                jx, jy, jz = load3(move, j)
-                sx, sy, sz = bx + (jx - ix), by + (jy - iy), bz + (jz - iz)
-                excess = dot(sx, sy, sz, sx, sy, sz) - square
-                size = magnitude(excess)
-                needed = less(_LENGTH_TOLERANCE * square, size)
-                worst = select(needed, size, worst)
-                push = select(needed, 0.5 * reduced * excess / dot(sx, sy, sz, bx, by, bz), 0.0)
-                gx, gy, gz = push * bx, push * by, push * bz
-                store3(move, i, ix + per_i * gx, iy + per_i * gy, iz + per_i * gz)
-                store3(move, j, jx - per_j * gx, jy - per_j * gy, jz - per_j * gz)
-                gx, gy, gz = per_time * gx, per_time * gy, per_time * gz
-                add3(v, i, per_i * gx, per_i * gy, per_i * gz)
-                add3(v, j, -per_j * gx, -per_j * gy, -per_j * gz)
-            if not any_lane(less(0.0, worst)):
-                break
-
-
-@compiled
 def _thermostat(bath: Bath, state: State, room: Room) -> Any:
     """Half a drift, friction and noise; the kinetic energy before them."""
     half = np.float32(0.5 * bath.timestep)
@@ -379,18 +284,18 @@ def _step(block: Block) -> None:
         add3(v, i, kick * fx, kick * fy, kick * fz)
     constrained = len(fixed.atoms) > 0
     if constrained:
-        _bond_vectors(fixed, state, room)
-        _constrain_velocities(fixed, state, room)
+        bond_vectors(fixed, state, room)
+        constrain_velocities(fixed, state, room)
     before = _thermostat(bath, state, room)
     if constrained:
         # The noise's share along constrained bonds never reaches the motion: it is no heat.
-        _constrain_velocities(fixed, state, room)
+        constrain_velocities(fixed, state, room)
     after = _kinetic(bath, state)
     half = np.float32(0.5 * bath.timestep)
     for row in range(len(v)):
         store(room.move, row, load(room.move, row) + half * load(v, row))
     if constrained:
-        _constrain_positions(fixed, state, room, np.float32(1.0 / bath.timestep))
+        constrain_positions(fixed, state, room, np.float32(1.0 / bath.timestep))
     _advance(state, room)
     state.clock[0] += 1
     add_forces(tables, room.scratch, state.high, state.low, state.force, None)
@@ -417,8 +322,8 @@ def _make_start(source: str) -> Any:
             store(state.velocity, row, still)
         _thermostat(Bath(0.0, 0.0, bath.kick, thermal_speed, bath.half_mass), state, room)
         if len(fixed.atoms) > 0:
-            _bond_vectors(fixed, state, room)
-            _constrain_velocities(fixed, state, room)
+            bond_vectors(fixed, state, room)
+            constrain_velocities(fixed, state, room)
         for row in range(len(state.high)):
             store(state.force, row, still)
             store(room.move, row, still)
