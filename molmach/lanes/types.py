@@ -211,21 +211,14 @@ def _call(name: str, arity: int) -> Any:
             return lanes(x), emit
 
         return _intrinsic(unary)
-    if arity == 2:
 
-        def binary(typing: Any, x: Any, y: Any) -> Any:
-            return lanes(x, y), emit
+    def binary(typing: Any, x: Any, y: Any) -> Any:
+        return lanes(x, y), emit
 
-        return _intrinsic(binary)
-
-    def ternary(typing: Any, x: Any, y: Any, z: Any) -> Any:
-        return lanes(x, y, z), emit
-
-    return _intrinsic(ternary)
+    return _intrinsic(binary)
 
 
 sqrt = _call("sqrt", 1)
-fma = _call("fma", 3)
 minimum = _call("minnum", 2)
 maximum = _call("maxnum", 2)
 magnitude = _call("fabs", 1)
