@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from molmach.cli import bench, build, doctor, energy, score, simulate, systems
+from molmach.cli import bench, build, doctor, energy, score, simulate, systems, timestep
 from molmach.errors import MolmachError
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command("systems")(systems.systems)
 app.command("build")(build.build)
 app.command("energy")(energy.energy)
 app.command("simulate")(simulate.simulate)
+app.command("timestep")(timestep.timestep)
 app.command("score")(score.score)
 app.command("bench")(bench.bench)
 app.command("doctor")(doctor.doctor)

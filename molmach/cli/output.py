@@ -73,8 +73,8 @@ def number(value: float) -> str:
 
 
 @contextmanager
-def progress_bar(label: str) -> Iterator[Callable[[RunProgress], None]]:
-    """A progress bar on standard error, on a terminal only."""
+def progress_bar(label: str) -> Iterator[Callable[..., None]]:
+    """A progress bar on standard error, on a terminal only; each update may give it another label."""
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -88,7 +88,7 @@ def progress_bar(label: str) -> Iterator[Callable[[RunProgress], None]]:
     with bar:
         task = bar.add_task(label, total=None)
 
-        def update(progress: RunProgress) -> None:
-            bar.update(task, completed=progress.done, total=progress.total)
+        def update(progress: RunProgress, label: str = label) -> None:
+            bar.update(task, description=label, completed=progress.done, total=progress.total)
 
         yield update

@@ -1,0 +1,104 @@
+"""``molmach timestep``."""
+
+from __future__ import annotations
+
+import shlex
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from molmach.cli.output import JsonFlag, Overrides, SystemArgument, console, print_json, progress_bar, table
+from molmach.errors import InterruptedRunError
+from molmach.score import Estimate
+from molmach.spec import load
+from molmach.timestep import Check, Finding, StepTrial, try_timesteps
+
+_HEADS = {"energy_books": "books", "temperature": "T, K", "velocity": "velocity", "inertia": "inertia"}
+_MARKS = {Finding.AGREES: "", Finding.DIFFERS: "!", Finding.OPEN: "?"}
+
+
+def timestep(
+    system: SystemArgument,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", metavar="DIR", help="Folder; default runs/NAME-KEY-timestep."),
+    ] = None,
+    overrides: Overrides = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Find the longest time step that changes nothing one could see in a run of this machine.
+
+    Every candidate runs eight times the machine's replicas and is held against 1 fs: temperature,
+    energy books, velocity, moment of inertia. Finished runs are kept and not repeated.
+    """
+    spec = load(system, overrides or [])
+    folder = out if out is not None else Path("runs") / f"{spec.name}-{spec.key[:12]}-timestep"
+    try:
+        with progress_bar(spec.name) as bar:
+            trials = list(
+                try_timesteps(spec, folder, lambda label, progress: bar(progress, f"{spec.name}, {label}"))
+            )
+    except KeyboardInterrupt as interrupt:
+        raise InterruptedRunError(
+            "stopped; what was computed is kept, and the same command goes on from there"
+        ) from interrupt
+    accepted = [trial for trial in trials if trial.accepted]
+    longest = max(accepted, key=lambda t: (t.timestep_ps, -(t.hydrogen_mass or 0.0)), default=None)
+    if as_json:
+        print_json(
+            {
+                "schema": "molmach.timestep/1",
+                "name": spec.name,
+                "key": spec.key,
+                "trials": [trial.to_json() for trial in trials],
+                "longest": longest and longest.to_json(),
+                "settings": longest.settings if longest else [],
+            }
+        )
+        return
+    terminal = console()
+    tolerances = {name: check for trial in trials for name, check in (trial.checks or {}).items()}
+    heads = [f"{_HEADS[name]}\n(±{_amount(check.tolerance, check)})" for name, check in tolerances.items()]
+    rows = [_row(trial, list(tolerances)) for trial in trials if not trial.problem]
+    title = "difference from 1 fs, 95 % interval (tolerated); ! outside, ? more data needed"
+    terminal.print(table(("step", "ok", "turn/ns", *heads), rows, range(3 + len(heads)), title))
+    for problem, group in groupby((t for t in trials if t.problem), key=lambda t: t.problem):
+        terminal.print(f"{' and '.join(t.label for t in group)}: {problem}")
+    if longest is None:
+        terminal.print(
+            "none is accepted: even the shortest leaks energy; try protocol.constraints=none at 0.5 fs"
+        )
+        return
+    terminal.print(f"longest accepted: {longest.label}")
+    terminal.print(" ".join(f"--set {shlex.quote(setting)}" for setting in longest.settings))
+
+
+def _row(trial: StepTrial, names: list[str]) -> tuple[str, ...]:
+    checks = trial.checks or {}
+    velocity = "" if trial.velocity is None else f"{trial.velocity.value:.1f}±{_half(trial.velocity):.1f}"
+    differs = any(check.finding is Finding.DIFFERS for check in checks.values())
+    verdict = "yes" if trial.accepted else "no" if differs else "open"
+    return (trial.label, verdict, velocity, *(_cell(checks[n]) if n in checks else "" for n in names))
+
+
+def _cell(check: Check) -> str:
+    half = _half(check.measured)
+    text = _amount(check.measured.value, check) + (f"±{_amount(half, check)}" if half else "")
+    return text + _MARKS[check.finding]
+
+
+def _amount(value: float, check: Check) -> str:
+    """A value in the unit of a check; shares in per cent."""
+    return (
+        f"{100 * value:.1f}%"
+        if check.measured.unit == "1"
+        else f"{value:.3g}"
+        if abs(value) >= 100
+        else f"{value:.2g}"
+    )
+
+
+def _half(estimate: Estimate) -> float:
+    return 0.5 * (estimate.ci95[1] - estimate.ci95[0])
