@@ -51,7 +51,9 @@ def test_heavy_hydrogens_are_refused_to_a_rotor_made_of_hydrogens(tmp_path: Path
     assert heavy.checks is not None
     assert not heavy.accepted
     assert heavy.checks["inertia"].measured.value == pytest.approx(3.0 / 1.008 - 1.0, abs=0.01)
-    assert {heavy.checks[name].finding for name in ("inertia", "velocity", "temperature")} == {Finding.DIFFERS}
+    assert {heavy.checks[name].finding for name in ("inertia", "velocity", "temperature")} == {
+        Finding.DIFFERS
+    }
     chosen = loads(METHYL, overrides=heavy.settings).protocol
     assert (chosen.timestep, chosen.hydrogen_mass, chosen.constraints) == (0.004, 3.0, "h-bonds")
 
