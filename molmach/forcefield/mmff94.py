@@ -104,7 +104,7 @@ def _forces(parameters: MMFF94Parameters, copies: int) -> list[openmm.Force]:
     angle = openmm.CustomAngleForce(f"k*a^2*(1+({CUBIC_BEND!r})*a); a=theta-theta0")
     linear = openmm.CustomAngleForce("k*(1+cos(theta))")
     stretch_bend = openmm.CustomCompoundBondForce(3, _STRETCH_BEND)
-    out_of_plane = openmm.CustomCompoundBondForce(4, _WILSON_ANGLE)
+    out_of_plane = openmm.CustomCompoundBondForce(4, _WILSON_ANGLES)
     van_der_waals = openmm.CustomBondForce("epsilon*(1.07/(s+0.07))^7*(1.12/(s^7+0.12)-2); s=r/r_star")
     electrostatic = openmm.CustomBondForce(f"qq/(r+{ELECTROSTATIC_BUFFER})")
     filled: list[tuple[Group, openmm.Force, Terms]] = [
@@ -112,7 +112,7 @@ def _forces(parameters: MMFF94Parameters, copies: int) -> list[openmm.Force]:
         (Group.ANGLE, angle, parameters.angle),
         (Group.ANGLE, linear, parameters.linear_angle),
         (Group.STRETCH_BEND, stretch_bend, parameters.stretch_bend),
-        (Group.OUT_OF_PLANE, out_of_plane, parameters.out_of_plane),
+        (Group.OUT_OF_PLANE, out_of_plane, parameters.wilson_centres),
         (Group.VAN_DER_WAALS, van_der_waals, parameters.van_der_waals),
         (Group.ELECTROSTATIC, electrostatic, parameters.electrostatic),
     ]
@@ -126,16 +126,19 @@ def _forces(parameters: MMFF94Parameters, copies: int) -> list[openmm.Force]:
     return [force for force in forces if _size(force)]
 
 
-# Written in Cartesian components: on the Reference platform these expressions cost a quarter (out of plane)
-# and less than half (stretch-bend) of the same terms written with OpenMM's angle() and dihedral().
+# Written in Cartesian components, and the three Wilson angles of a centre as one: they share the triple product,
+# and |a x b|^2 is a^2 b^2 - (a.b)^2. benchmarks/native_terms.py shows what that saves on the Reference platform
+# against the same terms written with OpenMM's angle() and dihedral().
 _STRETCH_BEND = (
     "(k_ij*(ra-r0_ij)+k_kj*(rb-r0_kj))*(acos((ax*bx+ay*by+az*bz)/(ra*rb))-theta0);"
     "ra=sqrt(ax*ax+ay*ay+az*az); rb=sqrt(bx*bx+by*by+bz*bz);"
     "ax=x1-x2; ay=y1-y2; az=z1-z2; bx=x3-x2; by=y3-y2; bz=z3-z2"
 )
-_WILSON_ANGLE = (
-    "k*asin((nx*cx+ny*cy+nz*cz)/sqrt((nx*nx+ny*ny+nz*nz)*(cx*cx+cy*cy+cz*cz)))^2;"
-    "nx=ay*bz-az*by; ny=az*bx-ax*bz; nz=ax*by-ay*bx;"
+_WILSON_ANGLES = (
+    "k*(asin(d/sqrt((aa*bb-ab*ab)*cc))^2+asin(d/sqrt((bb*cc-bc*bc)*aa))^2+asin(d/sqrt((aa*cc-ac*ac)*bb))^2);"
+    "d=(ay*bz-az*by)*cx+(az*bx-ax*bz)*cy+(ax*by-ay*bx)*cz;"
+    "ab=ax*bx+ay*by+az*bz; bc=bx*cx+by*cy+bz*cz; ac=ax*cx+ay*cy+az*cz;"
+    "aa=ax*ax+ay*ay+az*az; bb=bx*bx+by*by+bz*bz; cc=cx*cx+cy*cy+cz*cz;"
     "ax=x1-x2; ay=y1-y2; az=z1-z2; bx=x3-x2; by=y3-y2; bz=z3-z2; cx=x4-x2; cy=y4-y2; cz=z4-z2"
 )
 

@@ -92,6 +92,12 @@ class MMFF94Parameters:
     electrostatic: Terms
     charges: Floats
 
+    @property
+    def wilson_centres(self) -> Terms:
+        """``out_of_plane`` with one row a centre: all three angles of its three bonds have one k."""
+        rows = self.out_of_plane
+        return Terms(rows.names, rows.atoms[::3], rows.values[::3])
+
 
 def parameters_of(molecule: Chem.Mol, variant: str) -> MMFF94Parameters:
     """Look up every MMFF94 (or MMFF94s) parameter of a molecule with explicit hydrogens.

@@ -72,10 +72,10 @@ def tables_of(parameters: MMFF94Parameters) -> Tables:
     linear_values = [
         [s * k, k] for s, k in zip(straight_sign, parameters.linear_angle.values[:, 0].tolist(), strict=True)
     ]
-    centres = zip(
-        parameters.out_of_plane.atoms[::3].tolist(), parameters.out_of_plane.values[::3], strict=True
-    )
-    planes = [([bond(j, i), bond(j, k), bond(j, ell)], k_oop) for (i, j, k, ell), k_oop in centres]
+    planes = [
+        ([bond(j, i), bond(j, k), bond(j, ell)], values)
+        for (i, j, k, ell), values in zip(*parameters.wilson_centres.rows(), strict=True)
+    ]
     starts, partners, pair_values = _pair_lists(parameters)
     return Tables(
         _ints(bonds, 2),
