@@ -24,7 +24,7 @@ def main() -> None:
     spec = load(sys.argv[1]) if len(sys.argv) > 1 else standard_machines()[1]
     cores = engine.available_cores()
     protocol = spec.protocol.model_copy(
-        update={"replicas": 16 * 4 * cores, "duration": 300.0, "frames": 300.0}
+        update={"replicas": 16 * 4 * cores, "duration": 600.0, "frames": 600.0}
     )
     condition = engine.prepare("claim", 0, build(spec), spec.drive, protocol)
     choice = engine.choose([condition], "batched", None)

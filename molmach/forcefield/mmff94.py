@@ -126,9 +126,9 @@ def _forces(parameters: MMFF94Parameters, copies: int) -> list[openmm.Force]:
     return [force for force in forces if _size(force)]
 
 
-# Written in Cartesian components, and the three Wilson angles of a centre as one: they share the triple product,
-# and |a x b|^2 is a^2 b^2 - (a.b)^2. benchmarks/native_terms.py shows what that saves on the Reference platform
-# against the same terms written with OpenMM's angle() and dihedral().
+# Written in Cartesian components, and the three Wilson angles of a centre as one: they share the triple
+# product, and |a x b|^2 is a^2 b^2 - (a.b)^2. benchmarks/native_terms.py shows what that saves on the
+# Reference platform against the same terms written with OpenMM's angle() and dihedral().
 _STRETCH_BEND = (
     "(k_ij*(ra-r0_ij)+k_kj*(rb-r0_kj))*(acos((ax*bx+ay*by+az*bz)/(ra*rb))-theta0);"
     "ra=sqrt(ax*ax+ay*ay+az*az); rb=sqrt(bx*bx+by*by+bz*bz);"
