@@ -41,3 +41,15 @@ class ScoreError(MolmachError):
     """A run folder or trajectory can't be scored."""
 
     exit_code = 2
+
+
+class KineticsError(MolmachError):
+    """A machine has no step of the asked kind, or its barrier can't be found."""
+
+    exit_code = 2
+
+
+class MissingExtraError(MolmachError):
+    """What was asked for needs an optional package."""
+
+    exit_code = 2

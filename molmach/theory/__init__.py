@@ -19,6 +19,7 @@ from molmach.theory.langevin import (
     simulate,
     sum_torques,
 )
+from molmach.theory.markov import currents, entropy_production, stationary_distribution
 from molmach.theory.washboard import (
     effective_diffusion,
     rotating_field_velocity,
@@ -33,7 +34,9 @@ __all__ = [
     "alternating_field_torque",
     "constant_torque",
     "critical_dipole_energy",
+    "currents",
     "effective_diffusion",
+    "entropy_production",
     "free_mean_square_angle",
     "hindering_torque",
     "mean_velocity_and_error",
@@ -41,6 +44,7 @@ __all__ = [
     "rotating_field_velocity",
     "rotational_diffusion",
     "simulate",
+    "stationary_distribution",
     "stratonovich_velocity",
     "sum_torques",
 ]

@@ -1,0 +1,112 @@
+"""Levels of theory: the energy of a structure and its gradient."""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import numpy as np
+import openmm
+from numpy.typing import NDArray
+from rdkit import Chem
+
+from molmach import forcefield
+from molmach.errors import KineticsError, MissingExtraError
+
+Floats = NDArray[np.float64]
+
+LEVELS = ("GFN2-xTB", "MMFF94")
+
+_HARTREE = 2625.4996394798254
+"""kJ/mol."""
+
+_BOHR = 0.0529177210903
+"""nm."""
+
+
+class Level(Protocol):
+    """A potential-energy surface of one molecule."""
+
+    name: str
+
+    def __call__(self, positions: Floats) -> tuple[float, Floats]:
+        """Energy, kJ/mol, and gradient (n_atoms, 3), kJ/(mol nm), at positions (n_atoms, 3) in nm."""
+        ...
+
+
+class MMFF94Level:
+    """MMFF94 as OpenMM forces, in double precision."""
+
+    name = "MMFF94"
+
+    def __init__(self, molecule: Chem.Mol) -> None:
+        system = forcefield.get(self.name).create_system(molecule)
+        self._context = openmm.Context(
+            system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference")
+        )
+
+    def __call__(self, positions: Floats) -> tuple[float, Floats]:
+        """See :class:`Level`."""
+        self._context.setPositions(positions)
+        state = self._context.getState(getEnergy=True, getForces=True)
+        return float(state.getPotentialEnergy()._value), -state.getForces(asNumpy=True)._value
+
+
+class GFN2Level:
+    """GFN2-xTB through tblite; Bannwarth, Ehlert & Grimme, J. Chem. Theory Comput. 15, 1652 (2019).
+
+    Each calculation starts from the density of the one before.
+    """
+
+    name = "GFN2-xTB"
+
+    def __init__(self, molecule: Chem.Mol) -> None:
+        try:
+            from tblite.interface import Calculator
+        except ImportError as error:
+            raise MissingExtraError(
+                "--level GFN2-xTB needs tblite, which is not installed; "
+                "expected pip install 'molmach[kinetics]', or --level MMFF94"
+            ) from error
+        numbers = np.array([atom.GetAtomicNum() for atom in molecule.GetAtoms()])
+        place = molecule.GetConformer().GetPositions() / 10.0 / _BOHR
+        charge = Chem.GetFormalCharge(molecule)
+        self._calculator = Calculator("GFN2-xTB", numbers, place, charge=float(charge), uhf=0)
+        self._calculator.set("verbosity", 0)
+        self._calculator.set("accuracy", 0.1)
+        self._last: object | None = None
+
+    def __call__(self, positions: Floats) -> tuple[float, Floats]:
+        """See :class:`Level`."""
+        self._calculator.update(positions / _BOHR)
+        try:
+            self._last = self._calculator.singlepoint(self._last)
+        except RuntimeError:
+            try:
+                self._last = self._calculator.singlepoint()
+            except RuntimeError as error:
+                raise KineticsError(
+                    f"GFN2-xTB does not converge at a structure on the path: {error}"
+                ) from error
+        energy = float(self._last.get("energy"))  # type: ignore[attr-defined]
+        gradient = np.asarray(self._last.get("gradient"))  # type: ignore[attr-defined]
+        if not math.isfinite(energy):
+            raise KineticsError("GFN2-xTB gives no finite energy at a structure on the path")
+        return _HARTREE * energy, _HARTREE / _BOHR * gradient
+
+
+def level_of(name: str, molecule: Chem.Mol) -> Level:
+    """A level by its name, one of :data:`LEVELS`.
+
+    Raises
+    ------
+    MissingExtraError
+        Its package is not installed.
+    KineticsError
+        There is no such level.
+    """
+    if name == "MMFF94":
+        return MMFF94Level(molecule)
+    if name == "GFN2-xTB":
+        return GFN2Level(molecule)
+    raise KineticsError(f"--level {name}: accepted: {', '.join(LEVELS)}")

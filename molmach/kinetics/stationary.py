@@ -1,0 +1,138 @@
+"""Minima and saddle points of an energy surface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+
+from molmach.errors import KineticsError
+from molmach.kinetics.level import Floats, Level
+from molmach.kinetics.modes import finite_difference_hessian, internal_projector
+
+MAX_FORCE = 20.0
+"""A stationary point's largest gradient component, kJ/(mol nm) (0.02 eV/A)."""
+
+_STEPS = 60
+_TRUST = 0.03
+_SOFTEST = 2000.0
+
+
+@dataclass(frozen=True, eq=False)
+class Stationary:
+    """A stationary point: energy (kJ/mol), positions (n_atoms, 3) in nm, and whether it converged."""
+
+    energy: float
+    positions: Floats
+    converged: bool
+
+
+def relax(level: Level, positions: Floats, guess_hessian: Callable[[Floats], Floats]) -> Stationary:
+    """The minimum downhill, by BFGS from a guessed Hessian made positive.
+
+    Raises
+    ------
+    KineticsError
+        No minimum is reached.
+    """
+    values, vectors = np.linalg.eigh(guess_hessian(positions))
+    inverse = (vectors / np.maximum(np.abs(values), _SOFTEST)) @ vectors.T
+
+    def both(x: Floats) -> tuple[float, Floats]:
+        energy, gradient = level(x.reshape(positions.shape))
+        return energy, gradient.ravel()
+
+    found = minimize(
+        both,
+        positions.ravel(),
+        jac=True,
+        method="BFGS",
+        options={"gtol": 0.5 * MAX_FORCE, "maxiter": 500, "hess_inv0": 0.5 * (inverse + inverse.T)},
+    )
+    force = float(np.abs(found.jac).max())
+    if force > 5.0 * MAX_FORCE:
+        raise KineticsError(f"{level.name}: no minimum found (largest gradient {force:.0f} kJ/mol/nm)")
+    return Stationary(float(found.fun), found.x.reshape(positions.shape), force < 2.0 * MAX_FORCE)
+
+
+def exact_hessian(level: Level, positions: Floats) -> Floats:
+    """(3n, 3n) Hessian of a level by central differences of its gradient."""
+    return finite_difference_hessian(lambda many: np.array([level(x)[1] for x in many]), positions)
+
+
+def find_saddle(
+    level: Level, positions: Floats, tangent: Floats, hessian: Callable[[Floats], Floats]
+) -> Stationary:
+    """The saddle point uphill along one mode, by partitioned rational-function steps.
+
+    Banerjee et al., J. Phys. Chem. 89, 52 (1985); Hessian updates after Bofill, J. Comput. Chem. 15, 1
+    (1994). The mode followed is at first the one most like ``tangent``, then the one most like itself.
+
+    Parameters
+    ----------
+    level
+        The surface.
+    positions, tangent
+        (n_atoms, 3) start, nm, and the direction of the path through it, unit norm.
+    hessian
+        Gives the (3n, 3n) Hessian to start from.
+    """
+    x = positions.copy()
+    curvature = hessian(x)
+    energy, gradient = level(x)
+    mode = tangent.ravel()
+    trust = _TRUST
+    for _ in range(_STEPS):
+        if np.abs(gradient).max() < MAX_FORCE:
+            return Stationary(energy, x, True)
+        step, mode, expected = _step(x, gradient.ravel(), curvature, mode, trust)
+        moved = x + step.reshape(x.shape)
+        there, slope = level(moved)
+        ratio = (there - energy) / expected if abs(expected) > 0.05 else 1.0
+        trust = min(2.0 * trust, 2.0 * _TRUST) if 0.75 < ratio < 1.25 else trust
+        if (ratio < 0.25 or ratio > 1.75) and np.linalg.norm(step) > 0.8 * trust:
+            trust = max(0.5 * trust, 0.1 * _TRUST)
+        curvature = _bofill(curvature, step, (slope - gradient).ravel())
+        x, energy, gradient = moved, there, slope
+    return Stationary(energy, x, bool(np.abs(gradient).max() < MAX_FORCE))
+
+
+def _step(
+    x: Floats, gradient: Floats, curvature: Floats, mode: Floats, trust: float
+) -> tuple[Floats, Floats, float]:
+    """A step up the followed mode and down all others, that mode, and the expected change of energy."""
+    project = internal_projector(x)
+    values, vectors = np.linalg.eigh(project @ curvature @ project)
+    keep = np.linalg.norm(project @ vectors, axis=0) > 0.5
+    values, vectors = values[keep], vectors[:, keep]
+    slopes = vectors.T @ gradient
+    followed = int(np.argmax(np.abs(vectors.T @ mode)))
+    others = np.arange(values.size) != followed
+    up = 0.5 * (values[followed] + np.hypot(values[followed], 2.0 * slopes[followed]))
+    augmented = np.diag(np.append(values[others], 0.0))
+    augmented[-1, :-1] = augmented[:-1, -1] = slopes[others]
+    down = float(np.linalg.eigvalsh(augmented)[0])
+    shift = np.where(others, down, up)
+    gap = values - shift
+    parts = -slopes / np.where(np.abs(gap) > 1e-9, gap, 1e-9)
+    length = float(np.linalg.norm(parts))
+    parts *= min(1.0, trust / length) if length > 0.0 else 0.0
+    expected = float(slopes @ parts + 0.5 * np.sum(values * parts**2))
+    return vectors @ parts, vectors[:, followed], expected
+
+
+def _bofill(curvature: Floats, step: Floats, change: Floats) -> Floats:
+    """Bofill's mix of the symmetric rank-one and the Powell update."""
+    missing = change - curvature @ step
+    along, length = float(step @ missing), float(step @ step)
+    size = float(missing @ missing)
+    if size == 0.0 or length == 0.0:
+        return curvature
+    rank_one = np.outer(missing, missing) / along if abs(along) > 1e-8 * size else 0.0
+    powell = (np.outer(missing, step) + np.outer(step, missing)) / length - along * np.outer(
+        step, step
+    ) / length**2
+    share = along**2 / (size * length)
+    return np.asarray(curvature + share * rank_one + (1.0 - share) * powell)
