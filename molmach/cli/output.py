@@ -92,3 +92,14 @@ def progress_bar(label: str) -> Iterator[Callable[..., None]]:
             bar.update(task, description=label, completed=progress.done, total=progress.total)
 
         yield update
+
+
+@contextmanager
+def status(label: str) -> Iterator[Callable[[str], None]]:
+    """A line on standard error that says what is going on, on a terminal only."""
+    stream = Console(stderr=True)
+    if not stream.is_terminal:
+        yield lambda text: None
+        return
+    with stream.status(label) as shown:
+        yield lambda text: shown.update(f"{label}: {text}")

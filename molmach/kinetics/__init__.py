@@ -1,4 +1,4 @@
-"""Steps too slow for dynamics: barriers, rates and the cycle of a light-driven motor, from its energy surface."""
+"""Steps too slow for dynamics: barriers, rates and cycles of light-driven motors from the energy surface."""
 
 from molmach.kinetics.cycle import Cycle, four_state_cycle
 from molmach.kinetics.inversion import HelixInversion, helix_inversion

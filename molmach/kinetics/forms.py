@@ -158,7 +158,7 @@ def stable_and_metastable(alkene: Alkene, forms: list[Form]) -> tuple[Form, list
 
 
 def mappings(alkene: Alkene, onto: Floats, positions: Floats) -> Iterator[Floats]:
-    """``positions`` with atoms renumbered to match ``onto`` and laid on it, every way that needs no bond broken.
+    """``positions`` with atoms renumbered like ``onto`` and laid on it, every way that breaks no bond.
 
     Heavy atoms follow the graph's automorphisms; hydrogens of one atom take the order of least
     displacement. Handedness at every four-bonded atom must agree, and the torsion about C=C must
@@ -200,7 +200,7 @@ def _order(
     onto: Floats,
     laid: Floats,
 ) -> dict[int, int] | None:
-    """Numbers of a heavy atom's hydrogens of least displacement and equal handedness; None if there are none."""
+    """Its hydrogens in the order of least displacement and equal handedness; None if there is none."""
     own, theirs = hydrogens[centre], hydrogens[number[centre]]
     if len(own) != len(theirs):
         return None

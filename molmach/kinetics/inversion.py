@@ -19,13 +19,14 @@ from molmach.kinetics.level import Floats, Level, level_of
 from molmach.kinetics.modes import Modes, finite_difference_hessian, free_energy, normal_modes
 from molmach.kinetics.rates import eyring_rate, half_life
 from molmach.kinetics.stationary import Stationary, exact_hessian, find_saddle, relax
-from molmach.kinetics.string import IMAGES, relax_path
+from molmach.kinetics.string import IMAGES, Path, relax_path
 from molmach.spec import Spec
 
 GUESSES = 120
 """Elastic bands that look for mechanisms."""
 
-_MECHANISMS = 6
+_MECHANISMS = 16
+_SADDLES = 3
 _HIGHEST = 200.0
 _WINDOW = 40.0
 _SAME_SADDLE = 1.0
@@ -144,14 +145,17 @@ def helix_inversion(
     metastable = min(
         (relax(level, form.positions, guess_hessian) for form in metastable_forms), key=lambda s: s.energy
     )
-    refined: list[Stationary] = []
     levels = [level_of(level_name, alkene.molecule) for _ in range(IMAGES)]
+    relaxed: list[Path] = []
     for number, band in enumerate(paths):
         say(f"{level.name}: mechanism {number + 1} of {len(paths)}")
-        lowest = min((saddle.energy for saddle in refined), default=metastable.energy + _HIGHEST)
+        lowest = min((path.height for path in relaxed), default=metastable.energy + _HIGHEST)
         path = relax_path(levels, band.positions, guess_hessian, available_cores(), lowest + _WINDOW)
-        if path.energies[path.top] > lowest + _WINDOW:
-            continue
+        if path.height < lowest + _WINDOW and 0 < path.top < IMAGES - 1:
+            relaxed.append(path)
+    refined: list[Stationary] = []
+    for number, path in enumerate(sorted(relaxed, key=lambda path: path.height)[:_SADDLES]):
+        say(f"{level.name}: saddle {number + 1} of {min(_SADDLES, len(relaxed))}")
         found = find_saddle(level, path.positions[path.top], path.tangent, lambda x: exact_hessian(level, x))
         if found.converged and not any(abs(found.energy - s.energy) < _SAME_SADDLE for s in refined):
             refined.append(found)
@@ -217,7 +221,7 @@ def _mechanisms(
     chosen: list[Band] = []
     for band in sorted(found, key=lambda band: float(band.energies.max())):
         height = float(band.energies.max())
-        if not any(abs(height - other.energies.max()) < 3.0 * _SAME_SADDLE for other in chosen):
+        if not any(abs(height - other.energies.max()) < _SAME_SADDLE for other in chosen):
             chosen.append(band)
     if not chosen:
         raise KineticsError("no path between the helical forms was found with MMFF94")

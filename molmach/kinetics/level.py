@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import openmm
@@ -74,7 +74,7 @@ class GFN2Level:
         self._calculator = Calculator("GFN2-xTB", numbers, place, charge=float(charge), uhf=0)
         self._calculator.set("verbosity", 0)
         self._calculator.set("accuracy", 0.1)
-        self._last: object | None = None
+        self._last: Any = None
 
     def __call__(self, positions: Floats) -> tuple[float, Floats]:
         """See :class:`Level`."""
@@ -88,8 +88,8 @@ class GFN2Level:
                 raise KineticsError(
                     f"GFN2-xTB does not converge at a structure on the path: {error}"
                 ) from error
-        energy = float(self._last.get("energy"))  # type: ignore[attr-defined]
-        gradient = np.asarray(self._last.get("gradient"))  # type: ignore[attr-defined]
+        energy = float(self._last.get("energy"))
+        gradient = np.asarray(self._last.get("gradient"))
         if not math.isfinite(energy):
             raise KineticsError("GFN2-xTB gives no finite energy at a structure on the path")
         return _HARTREE * energy, _HARTREE / _BOHR * gradient

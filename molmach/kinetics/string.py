@@ -46,6 +46,11 @@ class Path:
         """The highest image."""
         return int(np.argmax(self.energies))
 
+    @property
+    def height(self) -> float:
+        """Energy of the highest image, kJ/mol."""
+        return float(self.energies.max())
+
 
 def relax_path(
     levels: Sequence[Level],

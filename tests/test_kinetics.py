@@ -1,0 +1,273 @@
+"""Barriers, rates and cycles of stepping machines."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import sys
+
+import numpy as np
+import pytest
+from rdkit import Chem
+from rdkit.Chem import AllChem
+
+from molmach import forcefield
+from molmach.errors import KineticsError, MissingExtraError
+from molmach.forcefield.images_kernel import Images
+from molmach.kinetics import four_state_cycle, helix_inversion, level_of
+from molmach.kinetics.forms import find_forms, mappings, stable_and_metastable
+from molmach.kinetics.inversion import alkene_of
+from molmach.kinetics.modes import PLANCK, Modes, free_energy, normal_modes
+from molmach.kinetics.rates import eyring_rate, half_life
+from molmach.kinetics.stationary import exact_hessian, find_saddle, relax
+from molmach.spec import Spec, load, loads
+from molmach.theory import currents, entropy_production, stationary_distribution
+
+from .test_cli import _molmach
+
+METHYL = "fluorene-motor-methyl"
+TERT_BUTYL = "fluorene-motor-tert-butyl"
+
+
+def _molecule(smiles: str) -> Chem.Mol:
+    molecule = Chem.AddHs(Chem.MolFromSmiles(smiles))
+    AllChem.EmbedMolecule(molecule, randomSeed=3)
+    return molecule
+
+
+def _masses(molecule: Chem.Mol) -> np.ndarray:
+    return np.array([atom.GetMass() for atom in molecule.GetAtoms()])
+
+
+def test_stationary_state_is_the_null_vector_of_the_master_equation() -> None:
+    rates = np.random.default_rng(1).lognormal(0.0, 3.0, (7, 7))
+    p = stationary_distribution(rates)
+    generator = np.where(np.eye(7, dtype=bool), 0.0, rates)
+    generator -= np.diag(generator.sum(axis=1))
+    assert np.abs(p @ generator).max() < 1e-12 * np.abs(generator).max()
+    flow = currents(rates)
+    np.testing.assert_allclose(flow.sum(axis=1), 0.0, atol=1e-12 * np.abs(flow).max())
+    assert entropy_production(rates) > 0.0
+
+
+def test_detailed_balance_gives_boltzmann_and_no_current() -> None:
+    """Energies up to 200 kT: rates over 170 orders of magnitude keep their precision."""
+    rng = np.random.default_rng(2)
+    energy = rng.uniform(0.0, 200.0, 6)
+    barrier = energy.max() + rng.uniform(0.0, 200.0, (6, 6))
+    rates = np.exp(energy[:, None] - np.maximum(barrier, barrier.T))
+    p = stationary_distribution(rates)
+    np.testing.assert_allclose(p, np.exp(-energy) / np.exp(-energy).sum(), rtol=1e-10)
+    flow = p[:, None] * rates
+    assert np.abs(currents(rates)).max() <= 1e-12 * flow.max()
+    assert entropy_production(rates) <= 1e-12 * flow.sum()
+
+
+def test_eyring_gives_the_published_half_life_of_the_published_barrier() -> None:
+    """85 kJ/mol at 293 K and 190 s (Vicario et al.) within the rounding of the barrier, 0.5 kJ/mol."""
+    assert half_life(eyring_rate(84.5, 293.0)) < 190.0 < half_life(eyring_rate(85.5, 293.0))
+
+
+def test_cycle_turns_forward_and_saturates_at_the_thermal_step() -> None:
+    """Weak light: every photon's yield makes half a turn. Strong light: half of the population waits."""
+    thermal, yields = (3e-3, 1e-5), (0.2, 0.1)
+    weak = four_state_cycle(1e-9, [thermal], yields)
+    back = thermal[1] / (thermal[0] + thermal[1])
+    assert weak.frequency == pytest.approx(0.5e-9 * (0.2 * (1 - back) - 0.1 * back) * 1.0, rel=1e-3)
+    strong = four_state_cycle(1e9, [thermal], yields)
+    share = yields[0] / sum(yields)
+    assert strong.frequency == pytest.approx(0.5 * (share * thermal[0] - (1 - share) * thermal[1]), rel=1e-6)
+    affinity = 2.0 * math.log(0.2 * 3e-3 / (0.1 * 1e-5))
+    assert strong.directionality == pytest.approx(math.tanh(0.5 * affinity), rel=1e-9)
+    assert sum(strong.populations) == pytest.approx(1.0)
+
+
+def test_cycle_without_drive_in_it_stands_still() -> None:
+    """Yields whose ratio is the thermal equilibrium's take nothing from the light."""
+    cycle = four_state_cycle(5.0, [(2.0, 0.5)], (0.1, 0.4))
+    assert abs(cycle.frequency) < 1e-15
+    assert abs(cycle.directionality) < 1e-12
+
+
+@pytest.mark.parametrize("name", ["MMFF94", "GFN2-xTB"])
+def test_ethanes_rotation_has_the_measured_barrier(name: str) -> None:
+    """The eclipsed saddle: one imaginary mode, D3h symmetry, 12.1 kJ/mol measured, within 3 kJ/mol."""
+    molecule = _molecule("CC")
+    level = level_of(name, molecule)
+    staggered = relax(level, molecule.GetConformer().GetPositions() / 10.0, lambda x: exact_hessian(level, x))
+    AllChem.SetDihedralDeg(molecule.GetConformer(), 2, 0, 1, 5, 25.0)
+    start = molecule.GetConformer().GetPositions() / 10.0
+    axis = (start[1] - start[0]) / np.linalg.norm(start[1] - start[0])
+    twist = np.cross(axis, start - start[0])
+    twist[[0, 2, 3, 4]] *= -1.0
+    saddle = find_saddle(level, start, twist / np.linalg.norm(twist), lambda x: exact_hessian(level, x))
+    assert saddle.converged
+    modes = normal_modes(exact_hessian(level, saddle.positions), saddle.positions, _masses(molecule))
+    assert modes.imaginary == 1
+    assert modes.wavenumbers.size == 3 * 8 - 6
+    assert saddle.energy - staggered.energy == pytest.approx(12.1, abs=3.0)
+
+
+def test_water_vibrates_as_measured() -> None:
+    """GFN2-xTB's harmonic wavenumbers within 6 % of the measured 1648, 3832 and 3943 cm^-1 (harmonic)."""
+    molecule = _molecule("O")
+    level = level_of("GFN2-xTB", molecule)
+    minimum = relax(level, molecule.GetConformer().GetPositions() / 10.0, lambda x: exact_hessian(level, x))
+    modes = normal_modes(exact_hessian(level, minimum.positions), minimum.positions, _masses(molecule))
+    np.testing.assert_allclose(modes.wavenumbers, [1648.0, 3832.0, 3943.0], rtol=0.06)
+
+
+def test_free_energy_of_water_is_statistical_mechanics() -> None:
+    """Stiff modes: zero-point energy and the classical rotor's partition function, written out."""
+    positions = np.array([[0.0, 0.0, 0.0], [0.0958, 0.0, 0.0], [-0.0240, 0.0927, 0.0]])
+    masses = np.array([15.999, 1.008, 1.008])
+    modes = Modes(np.array([1595.0, 3657.0, 3756.0]), np.zeros((3, 3, 3)))
+    kT = 8.31446e-3 * 300.0
+    zero_point = 0.5 * 0.01196266 * (1595.0 + 3657.0 + 3756.0)
+    centred = positions - masses @ positions / masses.sum()
+    tensor = sum(m * (r @ r * np.eye(3) - np.outer(r, r)) for m, r in zip(masses, centred, strict=True))
+    hbar = PLANCK / (2.0 * math.pi)
+    rotation = math.sqrt(math.pi) * np.prod(np.sqrt(2.0 * np.linalg.eigvalsh(tensor) * kT / hbar**2))
+    vibration = sum(math.log(-math.expm1(-0.01196266 * w / kT)) for w in (1595.0, 3657.0, 3756.0))
+    expected = zero_point + kT * vibration - kT * math.log(rotation)
+    assert free_energy(modes, positions, masses, 300.0) == pytest.approx(expected, abs=0.01)
+
+
+def test_atoms_are_mapped_whatever_their_order() -> None:
+    """A tert-butyl motor turned about its methyl groups and renumbered by a symmetry of its graph.
+
+    Three mappings, for the three places of the tert-butyl group; one of them undoes it all.
+    """
+    alkene = alkene_of(load(TERT_BUTYL))
+    stable = find_forms(alkene, 1)[0].positions
+    scrambled = stable.copy()
+    carbon = alkene.molecule.GetSubstructMatch(Chem.MolFromSmarts("[CH3][C](C)(C)[CH]"))[1]
+    methyls = [
+        n.GetIdx()
+        for n in alkene.molecule.GetAtomWithIdx(carbon).GetNeighbors()
+        if n.GetTotalNumHs(True) == 3
+    ]
+    hydrogens = [
+        [n.GetIdx() for n in alkene.molecule.GetAtomWithIdx(m).GetNeighbors() if n.GetAtomicNum() == 1]
+        for m in methyls
+    ]
+    ring = [[m, *h] for m, h in zip(methyls, hydrogens, strict=True)]
+    for here, there in zip(ring, ring[1:] + ring[:1], strict=True):
+        scrambled[here] = stable[there]
+    found = list(mappings(alkene, stable, scrambled))
+    assert len(found) == 3
+    assert min(np.abs(m - stable).max() for m in found) < 1e-9
+
+
+def test_no_mapping_turns_a_stereocentre_over() -> None:
+    alkene = alkene_of(load(METHYL))
+    stable = find_forms(alkene, 1)[0].positions
+    assert len(list(mappings(alkene, stable, stable))) >= 1
+    assert not list(mappings(alkene, stable, stable * np.array([1.0, -1.0, 1.0])))
+
+
+def test_mirror_image_has_the_opposite_helicity() -> None:
+    for spec, sign in ((load(METHYL), 1), (_mirrored(load(METHYL)), -1)):
+        alkene = alkene_of(spec)
+        stable, metastable = stable_and_metastable(alkene, find_forms(alkene, 1))
+        assert sign * alkene.helicity(stable.positions) > 0.0
+        assert sign * alkene.helicity(metastable[0].positions) < 0.0
+
+
+def _mirrored(spec: Spec) -> Spec:
+    text = spec.to_yaml()
+    assert ("@@" in text) != ("@]" in text.replace("@@", "")) or "@" in text
+    swapped = text.replace("[C@@H]", "[C#H]").replace("[C@H]", "[C@@H]").replace("[C#H]", "[C@H]")
+    return loads(swapped)
+
+
+def test_images_have_the_native_engines_energies_and_forces() -> None:
+    molecule = _molecule("Cc1ccccc1C(=O)NC")
+    place = molecule.GetConformer().GetPositions() / 10.0
+    many = place + np.random.default_rng(1).normal(0.0, 0.005, (21, *place.shape))
+    energies, forces = Images(forcefield.get("MMFF94").kernel_tables(molecule))(many)
+    level = level_of("MMFF94", molecule)
+    for x, energy, force in zip(many, energies, forces, strict=True):
+        expected, gradient = level(x)
+        assert energy == pytest.approx(expected, rel=1e-5, abs=1e-3)
+        np.testing.assert_allclose(force, -gradient, atol=1e-5 * float(np.abs(gradient).max()))
+
+
+@pytest.mark.parametrize("name", ["GFN2-xTB", "MMFF94"])
+def test_gradients_are_the_energys(name: str) -> None:
+    molecule = _molecule("C=CC(F)O")
+    level = level_of(name, molecule)
+    x = molecule.GetConformer().GetPositions() / 10.0
+    direction = np.random.default_rng(1).normal(size=x.shape)
+    slope = (level(x + 1e-5 * direction)[0] - level(x - 1e-5 * direction)[0]) / 2e-5
+    assert slope == pytest.approx(float(np.sum(level(x)[1] * direction)), rel=1e-4, abs=0.1)
+
+
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tblite.interface", None)
+    with pytest.raises(MissingExtraError, match=r"molmach\[kinetics\]"):
+        level_of("GFN2-xTB", _molecule("C"))
+    with pytest.raises(KineticsError, match="accepted: GFN2-xTB, MMFF94"):
+        level_of("B3LYP", _molecule("C"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("difluorophenylene-rotor",), "machine.axle: is not a double bond"),
+        ((METHYL, "--level", "DFT"), "--level DFT: accepted: GFN2-xTB, MMFF94"),
+        ((METHYL, "--temperature", "-3"), "--temperature -3: expected 0 to 2000 K"),
+        ((METHYL, "--forward-yield", "2"), "--forward-yield 2: expected a quantum yield"),
+        ((METHYL, "--set", "machine.smiles=C[CH:1]=[C:2](C)C"), "no two aromatic arms"),
+    ],
+)
+def test_bad_input_is_one_message(arguments: tuple[str, ...], message: str) -> None:
+    done = (
+        _molmach("kinetics", *arguments, "--level=MMFF94")
+        if "--level" not in arguments
+        else _molmach("kinetics", *arguments)
+    )
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_command_finds_the_force_fields_helix_inversion() -> None:
+    """The whole way with MMFF94; its barrier is too high, which is why GFN2-xTB is the default."""
+    done = _molmach("kinetics", METHYL, "--level", "MMFF94", "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["schema"] == "molmach.kinetics/1"
+    assert document["level"] == "MMFF94"
+    step = document["steps"][0]
+    assert step["imaginary_modes"] == 1
+    assert step["converged"]
+    assert step["connected"]
+    assert 0.0 < step["drop"] < step["barrier"]
+    assert step["half_life"] == pytest.approx(
+        half_life(eyring_rate(step["barrier"], document["temperature"]))
+    )
+    assert document["cycle"]["frequency"] > 0.0
+
+
+@pytest.mark.slow
+def test_published_motors_invert_as_published() -> None:
+    """Vicario et al. (2006): 85 and 60 kJ/mol, each within 15; tert-butyl lower by 25 within 10."""
+    slow, fast = (helix_inversion(load(name), "GFN2-xTB", 293.15) for name in (METHYL, TERT_BUTYL))
+    for found, published in ((slow, 85.0), (fast, 60.0)):
+        assert found.converged
+        assert found.connected
+        assert found.saddle.modes.imaginary == 1
+        assert found.stable.modes.imaginary == found.metastable.modes.imaginary == 0
+        assert found.barrier == pytest.approx(published, abs=15.0)
+    assert slow.barrier - fast.barrier == pytest.approx(25.0, abs=10.0)
+
+
+@pytest.mark.slow
+def test_the_mirror_image_has_the_same_barrier() -> None:
+    here = helix_inversion(load(METHYL), "MMFF94", 293.15)
+    there = helix_inversion(_mirrored(load(METHYL)), "MMFF94", 293.15)
+    assert there.energy_barrier == pytest.approx(here.energy_barrier, abs=0.5)
+    assert np.sign(there.helicities) == pytest.approx(-np.sign(here.helicities))
+    assert dataclasses.is_dataclass(there)
