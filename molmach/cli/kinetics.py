@@ -52,7 +52,7 @@ def kinetics(
         ("stable form lies lower by", f"{found.drop:.1f} kJ/mol"),
         ("half-life of the metastable form", seconds(found.half_life)),
         ("imaginary modes at the saddle", _imaginary(found)),
-        ("saddle joins the two forms", "yes" if found.connected else "not shown"),
+        ("going down from the saddle ends", _ends(found)),
         ("saddles refined", ", ".join(f"{e:.0f}" for e in found.mechanisms) + " kJ/mol"),
     ]
     title = f"thermal helix inversion, {found.level}, {found.temperature:g} K"
@@ -95,6 +95,8 @@ def _document(
                 "imaginary_wavenumber": float(-found.saddle.modes.wavenumbers[0]),
                 "converged": found.converged,
                 "connected": found.connected,
+                "crosses": found.crosses,
+                "descents": [vars(descent) for descent in found.descents],
                 "saddles": list(found.mechanisms),
             }
         ],
@@ -109,6 +111,13 @@ def _imaginary(found: HelixInversion) -> str:
     return (
         f"{modes.imaginary} ({', '.join(f'{-w:.0f}i' for w in modes.wavenumbers[: modes.imaginary])} cm^-1)"
     )
+
+
+def _ends(found: HelixInversion) -> str:
+    if found.connected:
+        return "in the two forms"
+    places = " and ".join(f"{d.energy:.0f} kJ/mol ({'+' if d.helicity > 0 else '-'})" for d in found.descents)
+    return f"at {places} from the metastable form (helicity)"
 
 
 def seconds(time: float) -> str:

@@ -44,6 +44,14 @@ class Point:
     gibbs: float
 
 
+@dataclass(frozen=True)
+class Descent:
+    """The minimum below a saddle on one side: energy above the metastable form, kJ/mol, and fjord torsion."""
+
+    energy: float
+    helicity: float
+
+
 @dataclass(frozen=True, eq=False)
 class HelixInversion:
     """The thermal step of an overcrowded-alkene motor.
@@ -58,8 +66,8 @@ class HelixInversion:
         Fjord torsions of stable and metastable form, rad.
     converged
         Whether the saddle's gradient is below the limit.
-    connected
-        Whether going down both ways from the saddle leads to the two forms.
+    descents
+        Where going down both ways from the saddle ends.
     mechanisms
         Energies above the metastable form of all saddles that were refined, kJ/mol, lowest first.
     """
@@ -71,8 +79,20 @@ class HelixInversion:
     saddle: Point
     helicities: tuple[float, float]
     converged: bool
-    connected: bool
+    descents: tuple[Descent, Descent]
     mechanisms: tuple[float, ...]
+
+    @property
+    def crosses(self) -> bool:
+        """Whether going down from the saddle ends on both sides, in forms of opposite helicity."""
+        return self.descents[0].helicity * self.descents[1].helicity < 0.0
+
+    @property
+    def connected(self) -> bool:
+        """Whether going down both ways ends in the very two forms, not in others beside them."""
+        ends = sorted(descent.energy for descent in self.descents)
+        forms = (self.stable.energy - self.metastable.energy, 0.0)
+        return self.crosses and all(abs(a - b) < _SAME_FORM for a, b in zip(ends, forms, strict=True))
 
     @property
     def barrier(self) -> float:
@@ -162,18 +182,20 @@ def helix_inversion(
     if not refined:
         raise KineticsError(f"{spec.name}: no saddle of the helix inversion converged with {level.name}")
     refined.sort(key=lambda s: s.energy)
+    senses = (alkene.helicity(stable.positions), alkene.helicity(metastable.positions))
     masses = np.array([atom.GetMass() for atom in alkene.molecule.GetAtoms()])
-    best: tuple[Stationary, Point, bool] | None = None
+    best: tuple[Stationary, Point, tuple[Descent, Descent]] | None = None
     for saddle in refined:
         say(f"{level.name}: modes of a saddle at {saddle.energy - metastable.energy:.0f} kJ/mol")
         point = _point(level, saddle, masses, temperature)
-        joined = _joins(alkene, level, point, (stable, metastable), guess_hessian)
-        if best is None or (joined and point.modes.imaginary == 1):
-            best = (saddle, point, joined)
-        if joined and point.modes.imaginary == 1:
+        descents = _descents(alkene, level, point, metastable.energy, guess_hessian)
+        crosses = descents[0].helicity * descents[1].helicity < 0.0
+        if best is None or crosses:
+            best = (saddle, point, descents)
+        if crosses and point.modes.imaginary == 1:
             break
     assert best is not None
-    saddle, point, joined = best
+    saddle, point, descents = best
     say(f"{level.name}: modes of both forms")
     return HelixInversion(
         level=level.name,
@@ -181,9 +203,9 @@ def helix_inversion(
         stable=_point(level, stable, masses, temperature),
         metastable=_point(level, metastable, masses, temperature),
         saddle=point,
-        helicities=(alkene.helicity(stable.positions), alkene.helicity(metastable.positions)),
+        helicities=senses,
         converged=saddle.converged,
-        connected=joined,
+        descents=descents,
         mechanisms=tuple(s.energy - metastable.energy for s in refined),
     )
 
@@ -234,21 +256,13 @@ def _point(level: Level, found: Stationary, masses: Floats, temperature: float) 
     return Point(found.energy, found.positions, modes, found.energy + thermal)
 
 
-def _joins(
-    alkene: Alkene,
-    level: Level,
-    saddle: Point,
-    forms: tuple[Stationary, Stationary],
-    guess: Callable[[Floats], Floats],
-) -> bool:
-    """Whether going down both ways along the imaginary mode reaches the two forms."""
-    expected = [(form.energy, np.sign(alkene.helicity(form.positions))) for form in forms]
-    for sign in (1.0, -1.0):
-        start = saddle.positions + sign * _NUDGE * saddle.modes.vectors[0]
-        end = relax(level, start, guess)
-        sense = np.sign(alkene.helicity(end.positions))
-        near = [k for k in expected if abs(k[0] - end.energy) < _SAME_FORM and k[1] == sense]
-        if not near:
-            return False
-        expected.remove(near[0])
-    return True
+def _descents(
+    alkene: Alkene, level: Level, saddle: Point, metastable: float, guess: Callable[[Floats], Floats]
+) -> tuple[Descent, Descent]:
+    """Where going down both ways along the imaginary mode ends."""
+
+    def down(sign: float) -> Descent:
+        end = relax(level, saddle.positions + sign * _NUDGE * saddle.modes.vectors[0], guess)
+        return Descent(end.energy - metastable, alkene.helicity(end.positions))
+
+    return down(1.0), down(-1.0)

@@ -105,7 +105,6 @@ def free_energy(modes: Modes, positions: Floats, masses: Floats, temperature: fl
     rotor = 0.5 + 0.5 * np.log(8.0 * math.pi**3 * reduced * kT / PLANCK**2)
     damping = 1.0 / (1.0 + (_DAMPING / waves) ** 4)
     entropy = damping * harmonic + (1.0 - damping) * rotor
-    rotation = 1.5 * math.log(8.0 * math.pi**2 * kT / PLANCK**2) + 0.5 * float(
-        np.sum(np.log(moments * math.pi))
-    )
+    spread = 8.0 * math.pi**2 * kT / PLANCK**2
+    rotation = 0.5 * (math.log(math.pi) + float(np.sum(np.log(spread * moments))))
     return float(np.sum(vibrational_energy) - kT * np.sum(entropy) - kT * rotation)

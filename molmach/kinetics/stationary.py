@@ -15,8 +15,9 @@ from molmach.kinetics.modes import finite_difference_hessian, internal_projector
 MAX_FORCE = 20.0
 """A stationary point's largest gradient component, kJ/(mol nm) (0.02 eV/A)."""
 
-_STEPS = 60
+_STEPS = 80
 _TRUST = 0.03
+_SHORTEST = 1e-3
 _SOFTEST = 2000.0
 
 
@@ -90,11 +91,15 @@ def find_saddle(
         step, mode, expected = _step(x, gradient.ravel(), curvature, mode, trust)
         moved = x + step.reshape(x.shape)
         there, slope = level(moved)
-        ratio = (there - energy) / expected if abs(expected) > 0.05 else 1.0
-        trust = min(2.0 * trust, 2.0 * _TRUST) if 0.75 < ratio < 1.25 else trust
-        if (ratio < 0.25 or ratio > 1.75) and np.linalg.norm(step) > 0.8 * trust:
-            trust = max(0.5 * trust, 0.1 * _TRUST)
         curvature = _bofill(curvature, step, (slope - gradient).ravel())
+        ratio = (there - energy) / expected if abs(expected) > 0.05 else 1.0
+        length = float(np.linalg.norm(step))
+        if not 0.25 < ratio < 1.75:
+            trust = 0.5 * length
+        elif 0.75 < ratio < 1.25 and length > 0.8 * trust:
+            trust = min(2.0 * trust, 2.0 * _TRUST)
+        if not -1.0 < ratio < 3.0 and length > _SHORTEST:
+            continue  # the model is wrong here: a shorter step, with what was learnt
         x, energy, gradient = moved, there, slope
     return Stationary(energy, x, bool(np.abs(gradient).max() < MAX_FORCE))
 
