@@ -96,6 +96,7 @@ def test_ethanes_rotation_has_the_measured_barrier(name: str) -> None:
     molecule = _molecule("CC")
     level = level_of(name, molecule)
     staggered = relax(level, molecule.GetConformer().GetPositions() / 10.0, lambda x: exact_hessian(level, x))
+    molecule.GetConformer().SetPositions(np.ascontiguousarray(10.0 * staggered.positions))
     AllChem.SetDihedralDeg(molecule.GetConformer(), 2, 0, 1, 5, 8.0)
     start = molecule.GetConformer().GetPositions() / 10.0
     axis = (start[1] - start[0]) / np.linalg.norm(start[1] - start[0])
