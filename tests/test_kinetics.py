@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 import sys
@@ -178,8 +177,8 @@ def test_mirror_image_has_the_opposite_helicity() -> None:
 
 def _mirrored(spec: Spec) -> Spec:
     text = spec.to_yaml()
-    assert ("@@" in text) != ("@]" in text.replace("@@", "")) or "@" in text
     swapped = text.replace("[C@@H]", "[C#H]").replace("[C@H]", "[C@@H]").replace("[C#H]", "[C@H]")
+    assert swapped != text
     return loads(swapped)
 
 
@@ -254,7 +253,11 @@ def test_command_finds_the_force_fields_helix_inversion() -> None:
 
 @pytest.mark.slow
 def test_published_motors_invert_as_published() -> None:
-    """Vicario et al. (2006): 85 and 60 kJ/mol, each within 15; tert-butyl lower by 25 within 10."""
+    """Vicario et al. (2006): 85 and 60 kJ/mol, each within 15; tert-butyl lower by 25 within 10.
+
+    The methyl motor's saddle leads to its two forms; the tert-butyl motor's lowest one ends beside the
+    metastable form, on the right side of the fjord.
+    """
     slow, fast = (helix_inversion(load(name), "GFN2-xTB", 293.15) for name in (METHYL, TERT_BUTYL))
     for found, published in ((slow, 85.0), (fast, 60.0)):
         assert found.converged
@@ -262,6 +265,7 @@ def test_published_motors_invert_as_published() -> None:
         assert found.saddle.modes.imaginary == 1
         assert found.stable.modes.imaginary == found.metastable.modes.imaginary == 0
         assert found.barrier == pytest.approx(published, abs=15.0)
+    assert slow.connected
     assert slow.barrier - fast.barrier == pytest.approx(25.0, abs=10.0)
 
 
@@ -271,4 +275,3 @@ def test_the_mirror_image_has_the_same_barrier() -> None:
     there = helix_inversion(_mirrored(load(METHYL)), "MMFF94", 293.15)
     assert there.energy_barrier == pytest.approx(here.energy_barrier, abs=0.5)
     assert np.sign(there.helicities) == pytest.approx(-np.sign(here.helicities))
-    assert dataclasses.is_dataclass(there)

@@ -38,13 +38,6 @@ class Band:
         """The highest image."""
         return int(np.argmax(self.energies))
 
-    @property
-    def tangent(self) -> Floats:
-        """(n_atoms, 3) unit direction of the path at its highest image."""
-        k = min(max(self.top, 1), len(self.positions) - 2)
-        along = self.positions[k + 1] - self.positions[k - 1]
-        return np.asarray(along / np.linalg.norm(along))
-
 
 def bands(images: Images, ends: list[tuple[Floats, Floats]], count: int, seed: int) -> Iterator[Band]:
     """Relaxed bands from ``count`` guesses between the pairs of ends in turn.
@@ -98,8 +91,8 @@ def relax(images: Images, guess: Floats) -> Band:
     return Band(x, images(x)[0])
 
 
-def _band_force(x: Floats, energies: Floats, forces: Floats, climb: bool) -> Floats:
-    """Force across the path, springs along it; on the climbing image the force along it reversed."""
+def improved_tangents(x: Floats, energies: Floats) -> Floats:
+    """(n - 2, n_atoms, 3) unit tangents at the inner images of a path of n, after Henkelman & Jonsson."""
     onward, backward = x[2:] - x[1:-1], x[1:-1] - x[:-2]
     before, here, after = energies[:-2], energies[1:-1], energies[2:]
     rise, fall = np.abs(after - here), np.abs(before - here)
@@ -107,13 +100,19 @@ def _band_force(x: Floats, energies: Floats, forces: Floats, climb: bool) -> Flo
     uphill, downhill = (after > here) & (here > before), (after < here) & (here < before)
     forth = np.where(uphill, 1.0, np.where(downhill, 0.0, np.where(after > before, larger, smaller)))
     back = np.where(uphill, 0.0, np.where(downhill, 1.0, np.where(after > before, smaller, larger)))
-    tangent = forth[:, None, None] * onward + back[:, None, None] * backward
-    tangent /= np.linalg.norm(tangent, axis=(1, 2), keepdims=True)
+    tangents = forth[:, None, None] * onward + back[:, None, None] * backward
+    return np.asarray(tangents / np.linalg.norm(tangents, axis=(1, 2), keepdims=True))
+
+
+def _band_force(x: Floats, energies: Floats, forces: Floats, climb: bool) -> Floats:
+    """Force across the path, springs along it; on the climbing image the force along it reversed."""
+    onward, backward = x[2:] - x[1:-1], x[1:-1] - x[:-2]
+    tangent = improved_tangents(x, energies)
     along = np.sum(forces[1:-1] * tangent, axis=(1, 2), keepdims=True)
     stretch = np.linalg.norm(onward, axis=(1, 2)) - np.linalg.norm(backward, axis=(1, 2))
     pull = np.zeros_like(x)
     pull[1:-1] = forces[1:-1] - along * tangent + _SPRING * stretch[:, None, None] * tangent
     if climb:
-        top = int(np.argmax(here))
+        top = int(np.argmax(energies[1:-1]))
         pull[1 + top] = forces[1 + top] - 2.0 * along[top] * tangent[top]
     return pull

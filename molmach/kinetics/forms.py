@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from rdkit import Chem
 from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
+from scipy.spatial.transform import Rotation
 
 from molmach.errors import KineticsError
 from molmach.kinetics.level import Floats
@@ -224,9 +224,7 @@ def _handedness(positions: Floats, four: list[int]) -> bool:
 
 
 def superposed(onto: Floats, marks: Floats, positions: Floats) -> Floats:
-    """``positions`` moved so that ``marks`` of it lie on ``onto`` with least squares (Kabsch, 1976)."""
+    """``positions`` moved so that ``marks`` of it lie on ``onto`` with least squares."""
     centre, middle = onto.mean(axis=0), marks.mean(axis=0)
-    u, _, vt = np.linalg.svd((marks - middle).T @ (onto - centre))
-    flip = np.diag([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
-    rotation: NDArray[np.float64] = u @ flip @ vt
-    return np.asarray((positions - middle) @ rotation + centre)
+    rotation, _ = Rotation.align_vectors(onto - centre, marks - middle)
+    return np.asarray(rotation.apply(positions - middle) + centre)

@@ -91,7 +91,7 @@ class HelixInversion:
     def connected(self) -> bool:
         """Whether going down both ways ends in the very two forms, not in others beside them."""
         ends = sorted(descent.energy for descent in self.descents)
-        forms = (self.stable.energy - self.metastable.energy, 0.0)
+        forms = sorted((self.stable.energy - self.metastable.energy, 0.0))
         return self.crosses and all(abs(a - b) < _SAME_FORM for a, b in zip(ends, forms, strict=True))
 
     @property
@@ -224,7 +224,7 @@ def alkene_of(spec: Spec) -> Alkene:
     if bond is None or bond.GetBondType() != Chem.BondType.DOUBLE:
         raise KineticsError(
             f"{spec.name}: machine.axle: is not a double bond; "
-            "expected a light-driven motor whose axle is its C=C bond, such as second-generation-motor"
+            "expected a light-driven motor whose axle is its C=C bond, such as fluorene-motor-methyl"
         )
     rotor = first if first in assembly.rotor else second
     return Alkene(assembly.molecule, (rotor, second if rotor == first else first))

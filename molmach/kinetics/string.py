@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from molmach.kinetics.band import improved_tangents
 from molmach.kinetics.forms import superposed
 from molmach.kinetics.level import Floats, Level
 
@@ -84,17 +85,17 @@ def relax_path(
             gradients = np.array([gradient for _, gradient in found])
             top = int(np.argmax(energies))
             climbing = iteration >= _BEFORE_CLIMBING and 0 < top < IMAGES - 1
-            result = Path(energies, x, float(np.abs(gradients[top]).max()), _tangent(x, energies, top))
+            tangents = improved_tangents(x, energies)
+            nearest = tangents[min(max(top, 1), IMAGES - 2) - 1]
+            result = Path(energies, x, float(np.abs(gradients[top]).max()), nearest)
             if climbing and (result.force < _CLOSE or energies[top] > give_up_above):
                 break
             moved = x.copy()
             for i in range(IMAGES):
                 force = -gradients[i]
                 if 0 < i < IMAGES - 1:
-                    tangent = _tangent(x, energies, i)
-                    force = (
-                        force - (2.0 if climbing and i == top else 1.0) * np.sum(force * tangent) * tangent
-                    )
+                    reversed_along = 2.0 if climbing and i == top else 1.0
+                    force = force - reversed_along * np.sum(force * tangents[i - 1]) * tangents[i - 1]
                 moved[i] = x[i] + _step(force, hessian(x[i]))
             for i in range(1, IMAGES):
                 moved[i] = superposed(moved[i - 1], moved[i], moved[i])
@@ -106,22 +107,6 @@ def _step(force: Floats, hessian: Floats) -> Floats:
     values, vectors = np.linalg.eigh(hessian)
     step = vectors @ ((vectors.T @ force.ravel()) / np.maximum(np.abs(values), _SOFTEST))
     return np.asarray(_SHARE * step * min(1.0, _LONGEST / np.linalg.norm(step))).reshape(force.shape)
-
-
-def _tangent(x: Floats, energies: Floats, i: int) -> Floats:
-    """The improved tangent of Henkelman & Jonsson (2000) at an image, unit norm."""
-    i = min(max(i, 1), len(x) - 2)
-    onward, backward = x[i + 1] - x[i], x[i] - x[i - 1]
-    rise, fall = energies[i + 1] - energies[i], energies[i - 1] - energies[i]
-    if rise > 0.0 > fall:
-        tangent = onward
-    elif rise < 0.0 < fall:
-        tangent = backward
-    else:
-        larger, smaller = max(abs(rise), abs(fall)), min(abs(rise), abs(fall))
-        weights = (larger, smaller) if rise > fall else (smaller, larger)
-        tangent = weights[0] * onward + weights[1] * backward
-    return np.asarray(tangent / np.linalg.norm(tangent))
 
 
 def _evenly(x: Floats, count: int, fixed: int | None) -> Floats:
