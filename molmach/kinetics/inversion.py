@@ -31,7 +31,8 @@ _HIGHEST = 200.0
 _WINDOW = 40.0
 _SAME_SADDLE = 1.0
 _SAME_FORM = 2.0
-_NUDGE = 0.02
+_NUDGES = (0.02, 0.04, 0.06, 0.09, 0.13)
+_CLEARLY_DOWN = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,10 +260,17 @@ def _point(level: Level, found: Stationary, masses: Floats, temperature: float) 
 def _descents(
     alkene: Alkene, level: Level, saddle: Point, metastable: float, guess: Callable[[Floats], Floats]
 ) -> tuple[Descent, Descent]:
-    """Where going down both ways along the imaginary mode ends."""
+    """Where going down both ways along the imaginary mode ends.
+
+    A flat saddle is left by a longer nudge, for close to it the gradient is that of a minimum.
+    """
 
     def down(sign: float) -> Descent:
-        end = relax(level, saddle.positions + sign * _NUDGE * saddle.modes.vectors[0], guess)
+        for nudge in _NUDGES:
+            start = saddle.positions + sign * nudge * saddle.modes.vectors[0]
+            if level(start)[0] < saddle.energy - _CLEARLY_DOWN:
+                break
+        end = relax(level, start, guess)
         return Descent(end.energy - metastable, alkene.helicity(end.positions))
 
     return down(1.0), down(-1.0)

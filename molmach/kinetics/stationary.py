@@ -18,6 +18,12 @@ MAX_FORCE = 20.0
 _STEPS = 80
 _TRUST = 0.03
 _SHORTEST = 1e-3
+_FLAT = 50.0
+"""Curvatures closer to zero, kJ/(mol nm^2), have no certain sign."""
+
+_RENEW = 20
+"""Steps after which the Hessian is computed anew."""
+
 _SOFTEST = 2000.0
 
 
@@ -69,7 +75,8 @@ def find_saddle(
     """The saddle point uphill along one mode, by partitioned rational-function steps.
 
     Banerjee et al., J. Phys. Chem. 89, 52 (1985); Hessian updates after Bofill, J. Comput. Chem. 15, 1
-    (1994). The mode followed is at first the one most like ``tangent``, then the one most like itself.
+    (1994). The mode followed is at first the one most like ``tangent``, then the one most like itself,
+    among those of negative curvature where there are any.
 
     Parameters
     ----------
@@ -78,14 +85,14 @@ def find_saddle(
     positions, tangent
         (n_atoms, 3) start, nm, and the direction of the path through it, unit norm.
     hessian
-        Gives the (3n, 3n) Hessian to start from.
+        Gives the (3n, 3n) Hessian, to start from and to go on from every twenty steps.
     """
     x = positions.copy()
     curvature = hessian(x)
     energy, gradient = level(x)
     mode = tangent.ravel()
     trust = _TRUST
-    for _ in range(_STEPS):
+    for count in range(1, _STEPS + 1):
         if np.abs(gradient).max() < MAX_FORCE:
             return Stationary(energy, x, True)
         step, mode, expected = _step(x, gradient.ravel(), curvature, mode, trust)
@@ -101,6 +108,8 @@ def find_saddle(
         if not -1.0 < ratio < 3.0 and length > _SHORTEST:
             continue  # the model is wrong here: a shorter step, with what was learnt
         x, energy, gradient = moved, there, slope
+        if count % _RENEW == 0:
+            curvature = hessian(x)
     return Stationary(energy, x, bool(np.abs(gradient).max() < MAX_FORCE))
 
 
@@ -113,7 +122,9 @@ def _step(
     keep = np.linalg.norm(project @ vectors, axis=0) > 0.5
     values, vectors = values[keep], vectors[:, keep]
     slopes = vectors.T @ gradient
-    followed = int(np.argmax(np.abs(vectors.T @ mode)))
+    likeness = np.abs(vectors.T @ mode)
+    downward = values < -_FLAT
+    followed = int(np.argmax(np.where(downward, likeness, 0.0) if downward.any() else likeness))
     others = np.arange(values.size) != followed
     up = 0.5 * (values[followed] + np.hypot(values[followed], 2.0 * slopes[followed]))
     augmented = np.diag(np.append(values[others], 0.0))
