@@ -1,0 +1,201 @@
+"""Mechanically interlocked molecules: rings threaded on axles, rings linked with rings.
+
+Placing is not building: each attempt is relaxed with the full force field and then proved, by its
+bonds and contacts (:mod:`molmach.build.interlock_proof`) and by its topology
+(:mod:`molmach.build.linking`). Coordinates are in angstrom, RDKit's unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from rdkit import Chem, rdBase
+
+from molmach.build.assembly import Floats
+from molmach.build.embed import check_parameters
+from molmach.build.interlock_proof import examine, speared
+from molmach.build.linking import linking_number, macrocycle, piercings, thread_path, threading_number
+from molmach.build.placing import combine, make_room, place, radii, relax
+from molmach.build.shapes import open_ring, stretched_axle
+from molmach.errors import BuildError
+
+ATTEMPTS = 6
+"""Seeds tried before a pair is given up."""
+
+Part = tuple[Chem.Mol, Floats]
+
+
+def thread_rings(
+    axle: Chem.Mol,
+    rings: Sequence[Chem.Mol],
+    at: Sequence[Sequence[int]],
+    seed: int,
+    force_field: str,
+) -> Chem.Mol:
+    """Thread rings on an axle: a rotaxane, or a pseudorotaxane where the axle has no stoppers.
+
+    Parameters
+    ----------
+    axle, rings
+        Molecules with explicit hydrogens; their conformers, if any, are not used. Map numbers stay.
+    at
+        For each ring the axle's atoms (indices) whose centre is the ring's place to start from; the
+        relaxation may move it on from there.
+    seed
+        Seed of conformers and poses; below 2**31.
+    force_field
+        ``MMFF94`` or ``MMFF94s``.
+
+    Returns
+    -------
+    One molecule, the axle's atoms first, then each ring's in turn, with one conformer at a minimum of
+    the force field. Each ring is pierced exactly once by the axle and linked with no other ring, and
+    the structure meets the demands of :mod:`molmach.build.interlock_proof`.
+
+    Raises
+    ------
+    BuildError
+        A place that is not on the axle, a ring without a hole, no force-field types, or no attempt
+        that passes its proof, as where a ring is too narrow.
+    """
+    if not rings or len(at) != len(rings):
+        raise BuildError(
+            f"rings: got {len(rings)} rings and {len(at)} places; expected a place for each, at least one"
+        )
+    for station in at:
+        if not station or not all(0 <= i < axle.GetNumAtoms() for i in station):
+            raise BuildError(
+                f"rings.at: got atoms {list(station)}; expected atoms of the axle (0 to "
+                f"{axle.GetNumAtoms() - 1}), at least one"
+            )
+    path = thread_path(axle)
+    loops = [macrocycle(ring) for ring in rings]
+
+    def parts(seed: int, random: np.random.Generator) -> list[Part] | None:
+        found = [(axle, stretched_axle(axle, path, seed)[0])]
+        for ring, loop, station in zip(rings, loops, at, strict=True):
+            centre, axis = _station(found[0][1], path, station)
+            pose = _add(found, ring, open_ring(ring, loop, seed), centre, axis, 0.0, proof, random)
+            if pose is None:
+                return None
+            found.append((ring, pose))
+        return found
+
+    def proof(positions: Sequence[Floats]) -> str | None:
+        curves = [x[list(loop)] for x, loop in zip(positions[1:], loops, strict=False)]
+        for k, curve in enumerate(curves):
+            thread = positions[0][list(path)]
+            crossings = piercings(curve, thread)
+            if crossings.sum() != 1 or abs(threading_number(curve, thread)) != 1:
+                return f"ring {k} is pierced {crossings[0]} times one way and {crossings[1]} times back"
+            if any(round(float(linking_number(curve, other))) for other in curves[:k]):
+                return f"ring {k} is linked with another"
+        return None
+
+    return _attempt(parts, proof, seed, force_field, "the ring is too narrow for this part of the axle")
+
+
+def link_rings(ring_a: Chem.Mol, ring_b: Chem.Mol, seed: int, force_field: str) -> Chem.Mol:
+    """Link two rings: a [2]catenane.
+
+    Parameters and errors as for :func:`thread_rings`.
+
+    Returns
+    -------
+    One molecule, the atoms of ``ring_a`` first, with one conformer at a minimum of the force field;
+    the rings' linking number is +1 or -1, and each pierces the other once.
+    """
+    rings = (ring_a, ring_b)
+    loops = [macrocycle(ring) for ring in rings]
+
+    def parts(seed: int, random: np.random.Generator) -> list[Part] | None:
+        first = open_ring(ring_a, loops[0], seed)[0]
+        second = open_ring(ring_b, loops[1], seed)
+        curve = first[list(loops[0])]
+        k = int(random.integers(len(curve)))
+        apart = abs(_radius(second[0][list(loops[1])]) - _radius(curve)) / 2
+        axis = curve[(k + 2) % len(curve)] - curve[k - 2]
+        found = [(ring_a, first)]
+        pose = _add(found, ring_b, second, curve[k], axis, apart, proof, random)
+        return None if pose is None else [*found, (ring_b, pose)]
+
+    def proof(positions: Sequence[Floats]) -> str | None:
+        a, b = (x[list(loop)] for x, loop in zip(positions, loops, strict=True))
+        if abs(round(float(linking_number(a, b)))) != 1:
+            return "the rings are not linked once"
+        if any(piercings(x, np.vstack([y, y[:1]])).sum() != 1 for x, y in ((a, b), (b, a))):
+            return "a ring is pierced more than once"
+        return None
+
+    return _attempt(parts, proof, seed, force_field, "the rings are too narrow for each other")
+
+
+def _station(axle: Floats, path: tuple[int, ...], station: Sequence[int]) -> tuple[Floats, Floats]:
+    """Centre of a station and the thread's direction there."""
+    centre = axle[list(station)].mean(axis=0)
+    thread = axle[list(path)]
+    k = int(np.argmin(np.linalg.norm(thread - centre, axis=1)))
+    return centre, thread[min(k + 2, len(path) - 1)] - thread[max(k - 2, 0)]
+
+
+def _radius(curve: Floats) -> float:
+    return float(np.linalg.norm(curve - curve.mean(axis=0), axis=1).mean())
+
+
+def _add(
+    found: Sequence[Part],
+    ring: Chem.Mol,
+    conformers: Floats,
+    centre: Floats,
+    axis: Floats,
+    offset: float,
+    proof: Callable[[Sequence[Floats]], str | None],
+    random: np.random.Generator,
+) -> Floats | None:
+    """A pose of one more ring among the parts found so far."""
+    there = [positions for _, positions in found]
+    around = np.concatenate(there), np.concatenate([radii(molecule) for molecule, _ in found])
+
+    def accept(pose: Floats) -> bool:
+        if proof([*there, pose]) is not None:
+            return False
+        whole = combine([*found, (ring, pose)])
+        return not speared(whole, np.concatenate([*there, pose]))
+
+    return place(conformers, radii(ring), around, centre, axis, offset, accept, random)
+
+
+def _attempt(
+    parts: Callable[[int, np.random.Generator], list[Part] | None],
+    proof: Callable[[Sequence[Floats]], str | None],
+    seed: int,
+    force_field: str,
+    suspicion: str,
+) -> Chem.Mol:
+    """Place, relax and prove with one seed after another; the first structure that passes."""
+    failure = ""
+    with rdBase.BlockLogs():
+        for sequence in np.random.SeedSequence(seed).spawn(ATTEMPTS):
+            placed = parts(int(sequence.generate_state(1)[0] >> 1), np.random.default_rng(sequence))
+            if placed is None:
+                failure = "no pose puts one through the other"
+                continue
+            whole = combine(placed)
+            check_parameters(whole, force_field)
+            make_room(whole, force_field)
+            if not relax(whole, force_field):
+                failure = f"{force_field} did not converge"
+                continue
+            positions = np.split(
+                np.asarray(whole.GetConformer().GetPositions()),
+                np.cumsum([molecule.GetNumAtoms() for molecule, _ in placed])[:-1],
+            )
+            failure = proof(positions) or examine(whole, force_field).failure or ""
+            if not failure:
+                Chem.AssignStereochemistryFrom3D(whole)
+                return whole
+    raise BuildError(
+        f"no interlocked structure in {ATTEMPTS} attempts ({failure}); expected parts that go through "
+        f"each other without strain, and here {suspicion}"
+    )
