@@ -7,6 +7,7 @@ bonds and contacts (:mod:`molmach.build.interlock_proof`) and by its topology
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -93,42 +94,50 @@ def thread_rings(
                 return f"ring {k} is linked with another"
         return None
 
-    return _attempt(parts, proof, seed, force_field, "the ring is too narrow for this part of the axle")
+    return _attempt(parts, proof, seed, force_field, "a ring may be too narrow for this part of the axle")
 
 
-def link_rings(ring_a: Chem.Mol, ring_b: Chem.Mol, seed: int, force_field: str) -> Chem.Mol:
-    """Link two rings: a [2]catenane.
+def link_rings(rings: Sequence[Chem.Mol], seed: int, force_field: str) -> Chem.Mol:
+    """Link rings to a chain, each with the next: a [2]catenane from two, a linear [n]catenane from n.
 
     Parameters and errors as for :func:`thread_rings`.
 
     Returns
     -------
-    One molecule, the atoms of ``ring_a`` first, with one conformer at a minimum of the force field;
-    the rings' linking number is +1 or -1, and each pierces the other once.
+    One molecule, the rings' atoms in their order, with one conformer at a minimum of the force field.
+    Neighbours in the chain have linking number +1 or -1 and pierce each other once; others have 0.
     """
-    rings = (ring_a, ring_b)
+    if len(rings) < 2:
+        raise BuildError(f"rings: got {len(rings)}; expected at least two to link")
     loops = [macrocycle(ring) for ring in rings]
 
     def parts(seed: int, random: np.random.Generator) -> list[Part] | None:
-        first = open_ring(ring_a, loops[0], seed)[0]
-        second = open_ring(ring_b, loops[1], seed)
-        curve = first[list(loops[0])]
-        k = int(random.integers(len(curve)))
-        apart = abs(_radius(second[0][list(loops[1])]) - _radius(curve)) / 2
-        axis = curve[(k + 2) % len(curve)] - curve[k - 2]
-        found = [(ring_a, first)]
-        pose = _add(found, ring_b, second, curve[k], axis, apart, proof, random)
-        return None if pose is None else [*found, (ring_b, pose)]
+        found = [(rings[0], open_ring(rings[0], loops[0], seed)[0])]
+        for ring, loop, last in zip(rings[1:], loops[1:], loops, strict=False):
+            conformers = open_ring(ring, loop, seed)
+            curve = found[-1][1][list(last)]
+            k = int(random.integers(len(curve)))
+            apart = abs(_radius(conformers[0][list(loop)]) - _radius(curve)) / 2
+            axis = curve[(k + 2) % len(curve)] - curve[k - 2]
+            pose = _add(found, ring, conformers, curve[k], axis, apart, proof, random)
+            if pose is None:
+                return None
+            found.append((ring, pose))
+        return found
 
     def proof(positions: Sequence[Floats]) -> str | None:
-        a, b = (x[list(loop)] for x, loop in zip(positions, loops, strict=True))
-        if abs(round(float(linking_number(a, b)))) != 1:
-            return "the rings are not linked once"
-        if any(piercings(x, np.vstack([y, y[:1]])).sum() != 1 for x, y in ((a, b), (b, a))):
-            return "a ring is pierced more than once"
+        curves = [x[list(loop)] for x, loop in zip(positions, loops, strict=False)]
+        for i, j in itertools.combinations(range(len(curves)), 2):
+            a, b = curves[i], curves[j]
+            number = abs(round(float(linking_number(a, b))))
+            if number != (j == i + 1):
+                return f"rings {i} and {j} are linked {number} times"
+            crossings = [piercings(x, np.vstack([y, y[:1]])).sum() for x, y in ((a, b), (b, a))]
+            if number and max(crossings) > 1:
+                return f"rings {i} and {j} pierce each other {crossings[0]} and {crossings[1]} times"
         return None
 
-    return _attempt(parts, proof, seed, force_field, "the rings are too narrow for each other")
+    return _attempt(parts, proof, seed, force_field, "the rings may be too narrow for each other")
 
 
 def _station(axle: Floats, path: tuple[int, ...], station: Sequence[int]) -> tuple[Floats, Floats]:
@@ -197,5 +206,5 @@ def _attempt(
                 return whole
     raise BuildError(
         f"no interlocked structure in {ATTEMPTS} attempts ({failure}); expected parts that go through "
-        f"each other without strain, and here {suspicion}"
+        f"each other without strain; {suspicion}"
     )

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from rdkit import Chem
-from rdkit.Chem import rdForceFieldHelpers
 
 from molmach.build.assembly import Floats
 from molmach.build.linking import piercings
-from molmach.build.placing import polar_pairs, radii
+from molmach.build.placing import polar_pairs, radii, relax
 
 MAX_BOND_DEVIATION = 0.1
-"""Largest deviation of a bond from the force field's reference length, angstrom."""
+"""Largest deviation of a bond from its length in the free component, angstrom."""
 
 MIN_CONTACT = 0.8
 """Smallest distance of two atoms at least four bonds apart, as a fraction of the sum of their radii."""
@@ -32,14 +31,14 @@ class Proof:
     Attributes
     ----------
     bond
-        Largest deviation of a bond from the force field's reference length, angstrom.
+        Largest deviation of a bond from its length after its component is minimised alone, angstrom.
     contact
         Smallest distance over the sum of van der Waals radii, hydrogen bonds left out.
     hydrogen_bond
         Shortest distance of a hydrogen on N, O or S to an acceptor four or more bonds away, angstrom
         (infinite where there is none).
     speared
-        Bonds that go through a small ring of another bond's neighbourhood (an arene, say).
+        Bonds that go through a small ring (an arene, say).
     """
 
     bond: float
@@ -79,13 +78,12 @@ def examine(molecule: Chem.Mol, force_field: str) -> Proof:
 
 
 def _worst_bond(molecule: Chem.Mol, distance: Floats, force_field: str) -> float:
-    properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(molecule, mmffVariant=force_field)
-    worst = 0.0
-    for bond in molecule.GetBonds():
-        i, j = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
-        _, _, length = properties.GetMMFFBondStretchParams(molecule, i, j)
-        worst = max(worst, abs(float(distance[i, j]) - length))
-    return worst
+    free = Chem.Mol(molecule)
+    relax(free, force_field, together=False)
+    positions = np.asarray(free.GetConformer().GetPositions())
+    ends = np.array([[bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()] for bond in molecule.GetBonds()]).T
+    lengths = np.linalg.norm(positions[ends[0]] - positions[ends[1]], axis=1)
+    return float(np.max(np.abs(distance[tuple(ends)] - lengths)))
 
 
 def speared(molecule: Chem.Mol, positions: Floats) -> int:

@@ -100,9 +100,7 @@ def threading_number(ring_loop: Floats, thread: Floats) -> Floats:
     first, last = directions[..., 0, :], directions[..., 1, :]
     closure = np.stack([last, _between(last, first), first], axis=-2) * far + centre
     frames = np.broadcast_shapes(path.shape[:-2], closure.shape[:-2])
-    closed = np.concatenate(
-        [np.broadcast_to(x, frames + x.shape[-2:]) for x in (path, closure)], axis=-2
-    )
+    closed = np.concatenate([np.broadcast_to(x, frames + x.shape[-2:]) for x in (path, closure)], axis=-2)
     number = np.round(linking_number(ring, closed))
     return np.where(outside, number + 0.0, np.nan)
 

@@ -113,11 +113,11 @@ def make_room(molecule: Chem.Mol, force_field: str) -> None:
         field.Minimize(maxIts=steps)
 
 
-def relax(molecule: Chem.Mol, force_field: str) -> bool:
-    """Minimise in place with every interaction, between components too; whether it converged."""
+def relax(molecule: Chem.Mol, force_field: str, together: bool = True) -> bool:
+    """Minimise in place, the components together or each as if it were alone; whether it converged."""
     properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(molecule, mmffVariant=force_field)
     field = rdForceFieldHelpers.MMFFGetMoleculeForceField(
-        molecule, properties, ignoreInterfragInteractions=False
+        molecule, properties, ignoreInterfragInteractions=not together
     )
     field.Initialize()
     return any(field.Minimize(maxIts=_FINAL_STEPS) == 0 for _ in range(_FINAL_ROUNDS))
