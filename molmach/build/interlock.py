@@ -192,6 +192,7 @@ def _attempt(
                 continue
             whole = combine(placed)
             check_parameters(whole, force_field)
+            isomer = _isomer(whole)
             make_room(whole, force_field)
             if not relax(whole, force_field):
                 failure = f"{force_field} did not converge"
@@ -201,10 +202,17 @@ def _attempt(
                 np.cumsum([molecule.GetNumAtoms() for molecule, _ in placed])[:-1],
             )
             failure = proof(positions) or examine(whole, force_field).failure or ""
+            if _isomer(whole) != isomer:
+                failure = "a stereocentre or double bond was turned over"
             if not failure:
-                Chem.AssignStereochemistryFrom3D(whole)
                 return whole
     raise BuildError(
         f"no interlocked structure in {ATTEMPTS} attempts ({failure}); expected parts that go through "
         f"each other without strain; {suspicion}"
     )
+
+
+def _isomer(molecule: Chem.Mol) -> str:
+    """SMILES with the stereochemistry that the coordinates have; it is set in place."""
+    Chem.AssignStereochemistryFrom3D(molecule)
+    return str(Chem.MolToSmiles(molecule))

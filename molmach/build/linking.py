@@ -7,6 +7,8 @@ questions (:func:`macrocycle`, :func:`thread_path`) is plain numpy and takes lea
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,8 @@ from rdkit import Chem
 
 from molmach.build.assembly import Floats
 from molmach.errors import BuildError
+
+Numbers = TypeVar("Numbers", NDArray[np.float64], NDArray[np.int64])
 
 MIN_MACROCYCLE = 12
 """Fewest members of a ring that counts as a macrocycle. Below it there is no hole at all."""
@@ -42,13 +46,19 @@ def linking_number(loop_a: Floats, loop_b: Floats) -> Floats:
     (...) linking numbers; rounding gives the integer. The sign changes when one loop's order is
     reversed and under reflection; it does not when the loops are exchanged.
     """
-    a, b = np.asarray(loop_a, dtype=np.float64), np.asarray(loop_b, dtype=np.float64)
+    return _by_frames(_linking, loop_a, loop_b)
+
+
+def _by_frames(measure: Callable[[Floats, Floats], Numbers], first: Floats, second: Floats) -> Numbers:
+    """Apply ``measure`` to (k, n, 3) and (k, m, 3) chunks of broadcast frames, in bounded memory."""
+    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     frames = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     a = np.broadcast_to(a, frames + a.shape[-2:]).reshape(-1, *a.shape[-2:])
     b = np.broadcast_to(b, frames + b.shape[-2:]).reshape(-1, *b.shape[-2:])
     step = max(1, _CHUNK // (a.shape[1] * b.shape[1]))
-    parts = [_linking(a[k : k + step], b[k : k + step]) for k in range(0, len(a), step)]
-    return np.concatenate([np.empty(0), *parts]).reshape(frames)
+    parts = [measure(a[k : k + step], b[k : k + step]) for k in range(0, max(1, len(a)), step)]
+    whole = np.concatenate(parts)
+    return whole.reshape(frames + whole.shape[1:])
 
 
 def _linking(a: Floats, b: Floats) -> Floats:
@@ -155,8 +165,11 @@ def piercings(ring_loop: Floats, thread: Floats) -> NDArray[np.int64]:
     -------
     (..., 2) number of crossings along the ring's right-hand normal, and against it.
     """
-    ring = np.asarray(ring_loop, dtype=np.float64)[..., None, :, :]
-    path = np.asarray(thread, dtype=np.float64)[..., :, None, :]
+    return _by_frames(_piercings, ring_loop, thread)
+
+
+def _piercings(ring_loop: Floats, thread: Floats) -> NDArray[np.int64]:
+    ring, path = ring_loop[:, None], thread[:, :, None]
     size = np.abs(ring - ring.mean(axis=-2, keepdims=True)).max(axis=(-1, -2), keepdims=True)
     apex = ring.mean(axis=-2, keepdims=True) + size * _APEX_SHIFT
     following = np.roll(ring, -1, axis=-2)
