@@ -287,6 +287,10 @@ def test_wrong_places_are_refused() -> None:
         thread_rings(thread, [crown], [], 1, "MMFF94")
     with pytest.raises(BuildError, match="atoms of the axle"):
         thread_rings(thread, [crown], [[999]], 1, "MMFF94")
+    with pytest.raises(BuildError, match="explicit hydrogens"):
+        thread_rings(Chem.RemoveHs(thread), [crown], [[0]], 1, "MMFF94")
+    with pytest.raises(BuildError, match="explicit hydrogens"):
+        link_rings([crown, molecule("C1CCCCCCCCCCC1.O")], 1, "MMFF94")
     with pytest.raises(BuildError, match="at least two"):
         link_rings([crown], 1, "MMFF94")
 

@@ -51,14 +51,15 @@ def thread_rings(
     Returns
     -------
     One molecule, the axle's atoms first, then each ring's in turn, with one conformer at a minimum of
-    the force field. Each ring is pierced exactly once by the axle and linked with no other ring, and
-    the structure meets the demands of :mod:`molmach.build.interlock_proof`.
+    the force field. Each ring is pierced exactly once by the axle and linked with no other ring, no
+    stereocentre is turned over, and the structure meets the demands of :mod:`molmach.build.interlock_proof`.
 
     Raises
     ------
     BuildError
-        A place that is not on the axle, a ring without a hole, no force-field types, or no attempt
-        that passes its proof, as where a ring is too narrow.
+        A part that is not one molecule with explicit hydrogens, a place that is not on the axle, a ring
+        without a hole, no force-field types, or no attempt that passes its proof, as where a ring is
+        too narrow.
     """
     if not rings or len(at) != len(rings):
         raise BuildError(
@@ -70,6 +71,7 @@ def thread_rings(
                 f"rings.at: got atoms {list(station)}; expected atoms of the axle (0 to "
                 f"{axle.GetNumAtoms() - 1}), at least one"
             )
+    _require_whole([axle, *rings])
     path = thread_path(axle)
     loops = [macrocycle(ring) for ring in rings]
 
@@ -109,6 +111,7 @@ def link_rings(rings: Sequence[Chem.Mol], seed: int, force_field: str) -> Chem.M
     """
     if len(rings) < 2:
         raise BuildError(f"rings: got {len(rings)}; expected at least two to link")
+    _require_whole(rings)
     loops = [macrocycle(ring) for ring in rings]
 
     def parts(seed: int, random: np.random.Generator) -> list[Part] | None:
@@ -138,6 +141,15 @@ def link_rings(rings: Sequence[Chem.Mol], seed: int, force_field: str) -> Chem.M
         return None
 
     return _attempt(parts, proof, seed, force_field, "the rings may be too narrow for each other")
+
+
+def _require_whole(molecules: Sequence[Chem.Mol]) -> None:
+    for molecule in molecules:
+        if len(Chem.GetMolFrags(molecule)) != 1 or any(a.GetTotalNumHs() for a in molecule.GetAtoms()):
+            raise BuildError(
+                f"part {Chem.MolToSmiles(Chem.RemoveHs(molecule))}: several molecules, or hydrogens that are "
+                "not atoms; expected one molecule with explicit hydrogens"
+            )
 
 
 def _station(axle: Floats, path: tuple[int, ...], station: Sequence[int]) -> tuple[Floats, Floats]:

@@ -96,8 +96,9 @@ def threading_number(ring_loop: Floats, thread: Floats) -> Floats:
 
     Returns
     -------
-    (...) whole numbers as floats; ``nan`` where an end lies inside the ring's convex hull (or on
-    it), because there is then no way to say whether it is in or out.
+    (...) whole numbers as floats; ``nan`` where an end lies inside the ring's convex hull, or so near
+    it (about 1 % of the ring's size) that it is not proved outside, because there is then no way to say
+    whether the path is in or out.
     """
     ring, path = np.asarray(ring_loop, dtype=np.float64), np.asarray(thread, dtype=np.float64)
     centre = ring.mean(axis=-2, keepdims=True)

@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 
 from molmach.build.assembly import Floats
 
-_POSES = 60
+_POSES = 100
 _TILT_DEG = 20.0
 _ALONG, _ACROSS = 1.0, 0.6
 _SOFTNESS = 0.85

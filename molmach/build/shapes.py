@@ -16,7 +16,9 @@ from rdkit.Chem import rdDistGeom
 from molmach.build.assembly import Floats
 from molmach.errors import BuildError
 
-CONFORMERS = 8
+RING_CONFORMERS, AXLE_CONFORMERS = 5, 2
+"""How many are made; asked for by their distances, they differ little in outline."""
+
 _OPENNESS = (0.85, 0.7, 0.5, 0.0)
 """Fractions of the ideal outline's distances that are asked for, in turn."""
 
@@ -53,7 +55,9 @@ def open_ring(molecule: Chem.Mol, loop: tuple[int, ...], seed: int) -> Floats:
         if min(j - i, n - j + i) >= 5:
             chord = perimeter / math.pi * math.sin(math.pi * (contour[j] - contour[i]) / perimeter)
             wanted[loop[i], loop[j]] = chord
-    conformers = np.stack([_upright(x, loop) for x in _embed(molecule, bounds, wanted, seed)])
+    conformers = np.stack(
+        [_upright(x, loop) for x in _embed(molecule, bounds, wanted, seed, RING_CONFORMERS)]
+    )
     widths = np.min(np.linalg.norm(conformers[:, list(loop), :2], axis=-1), axis=-1)
     return np.asarray(conformers[np.argsort(-widths)])
 
@@ -73,7 +77,7 @@ def stretched_axle(molecule: Chem.Mol, path: tuple[int, ...], seed: int) -> Floa
         for i, j in itertools.combinations(range(len(path)), 2)
         if j - i >= 3
     }
-    conformers = np.stack(_embed(molecule, bounds, wanted, seed))
+    conformers = np.stack(_embed(molecule, bounds, wanted, seed, AXLE_CONFORMERS))
     lengths = np.linalg.norm(conformers[:, path[0]] - conformers[:, path[-1]], axis=-1)
     return np.asarray(conformers[np.argsort(-lengths)])
 
@@ -83,7 +87,7 @@ def _upper(bounds: Floats, i: int, j: int) -> float:
 
 
 def _embed(
-    molecule: Chem.Mol, bounds: Floats, wanted: dict[tuple[int, int], float], seed: int
+    molecule: Chem.Mol, bounds: Floats, wanted: dict[tuple[int, int], float], seed: int, count: int
 ) -> list[Floats]:
     """Conformers whose ``wanted`` distances are as near to the asked ones as the molecule allows."""
     parameters = rdDistGeom.ETKDGv3()
@@ -100,7 +104,7 @@ def _embed(
             continue
         parameters.SetBoundsMat(raised)
         for parameters.useRandomCoords in (False, True):
-            found = list(rdDistGeom.EmbedMultipleConfs(molecule, CONFORMERS, parameters))
+            found = list(rdDistGeom.EmbedMultipleConfs(molecule, count, parameters))
             if found:
                 return [np.asarray(molecule.GetConformer(k).GetPositions()) for k in found]
     raise BuildError(
