@@ -149,7 +149,7 @@ def _conditions(spec: Spec, controls: bool) -> list[Condition]:
     assembly = build(spec)
     pairs: list[tuple[str, Assembly, Any]] = [("claim", assembly, spec.drive)]
     if controls:
-        pairs.append(("undriven", assembly, drives.undriven()))
+        pairs.append(("undriven", assembly, drives.undriven(spec.drive)))
         pairs.append(("mirror", mirror(assembly), drives.mirror(spec.drive)))
     return [
         engine.prepare(name, label, machine, drive, spec.protocol)

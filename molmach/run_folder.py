@@ -124,7 +124,7 @@ def read_run(folder: str | Path) -> Run:
     spec = load(folder / "machine.yaml")
     performance = Performance(**document["performance"])
     parts = {"claim": (folder, spec.drive)}
-    for name, drive in zip(_CONTROLS, (drives.undriven(), drives.mirror(spec.drive)), strict=True):
+    for name, drive in zip(_CONTROLS, (drives.undriven(spec.drive), drives.mirror(spec.drive)), strict=True):
         if (folder / "controls" / name).is_dir():
             parts[name] = (folder / "controls" / name, drive)
     runs = {

@@ -181,7 +181,7 @@ def try_timesteps(
 def compare(run: Run, reference: Run, replicas: int) -> dict[str, Check]:
     """The checks of a run against the reference, for a spec of so many replicas."""
     bath = reference.spec.protocol.temperature
-    here, there = (velocities(r.series.angle, r.series.time_ps) for r in (run, reference))
+    here, there = (velocities(r.series.coordinate, r.series.time_ps) for r in (run, reference))
     spread = float(np.std(there, ddof=1)) / math.sqrt(replicas)
     visible = float(stats.t.ppf(0.5 + 0.5 * CONFIDENCE, replicas - 1)) * spread
     inertia = _inertia(reference, run) / _inertia(reference, reference) - 1.0
@@ -227,7 +227,7 @@ def _run(
 
 
 def _velocity(run: Run) -> Estimate:
-    return mean_estimate(velocities(run.series.angle, run.series.time_ps), "turn/ns")
+    return mean_estimate(velocities(run.series.coordinate, run.series.time_ps), "turn/ns")
 
 
 def _inertia(machine: Run, masses_of: Run) -> float:

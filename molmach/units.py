@@ -50,6 +50,8 @@ TIME = Dimension("a time", "ps", "200 ps")
 TEMPERATURE = Dimension("a temperature", "K", "300 K")
 RATE = Dimension("a rate", "1/ps", "2 /ps")
 TORQUE = Dimension("a torque (energy per radian)", "kJ/mol", "5 kJ/mol")
+ENERGY = Dimension("an energy", "kJ/mol", "10 kJ/mol")
+LENGTH = Dimension("a length", "nm", "0.3 nm")
 MASS = Dimension("a mass", "u", "3 u")
 STIFFNESS = Dimension("a force constant", "kJ/mol/nm^2", "5000 kJ/mol/nm^2")
 ANGLE = Dimension("an angle", "deg", "45 deg")
@@ -100,7 +102,7 @@ def _convert(quantity: Any, dimension: Dimension) -> float:
     if dimension is ANGLE and not _has_angle(quantity):
         raise QuantityError("no angle unit")
     per_mole = quantity
-    if dimension in (TORQUE, STIFFNESS) and "[substance]" not in quantity.dimensionality:
+    if dimension in (TORQUE, ENERGY, STIFFNESS) and "[substance]" not in quantity.dimensionality:
         per_mole = quantity * registry.Quantity(1, "avogadro_number/mol")
     return float(per_mole.to(unit).magnitude)
 

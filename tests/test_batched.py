@@ -22,8 +22,8 @@ from molmach.lanes.compiler import compiled
 from molmach.lanes.functions import arccosine, arcsine, box_muller
 from molmach.lanes.random import xoshiro
 from molmach.score.rotation import diffusions, velocities
-from molmach.spec import Drive, Protocol, load, loads
-from molmach.units import BOLTZMANN
+from molmach.spec import Drive, NoDrive, Protocol, load, loads
+from molmach.units import BOLTZMANN, thermal_energy
 
 from .conftest import BATCHED, NATIVE
 from .molecules import SMILES, random_drug_like
@@ -82,7 +82,7 @@ def _conditions(assembly: Assembly, drive: Drive, **changes: object) -> list[Con
     protocol = Protocol.model_validate({"replicas": 64, **changes})
     return [
         engine.prepare("claim", 0, assembly, drive, protocol),
-        engine.prepare("undriven", 1, assembly, drives.undriven(), protocol),
+        engine.prepare("undriven", 1, assembly, NoDrive(kind="none"), protocol),
         engine.prepare("mirror", 2, mirror(assembly), drives.mirror(drive), protocol),
     ]
 
@@ -148,7 +148,9 @@ def test_replicas_neither_share_noise_nor_push_each_other(rotor: Assembly) -> No
 
     48 coordinates x 60 times: the largest of 120 |r| stays below 5 / sqrt(2880) (false alarm 7e-5).
     """
-    conditions = _conditions(rotor, drives.undriven(), friction="50 /ps", constraints="none", timestep="1 fs")
+    conditions = _conditions(
+        rotor, NoDrive(kind="none"), friction="50 /ps", constraints="none", timestep="1 fs"
+    )
     stepper = BatchedStepper(Inputs.of(conditions[:1]), [0] * LANES, conditions[0].seeds()[:LANES])
     kicks = []
     for _ in range(60):
@@ -173,8 +175,8 @@ def test_velocity_diffusion_and_temperature_agree_with_the_native_engine(
     here = run_series(assembly, spec.drive, protocol, 0, BATCHED)
     there = run_series(assembly, spec.drive, protocol, 1, NATIVE)
     for measure in (
-        lambda s: velocities(s.angle, s.time_ps),
-        lambda s: diffusions(s.angle, s.time_ps),
+        lambda s: velocities(s.coordinate, s.time_ps),
+        lambda s: diffusions(s.coordinate, s.time_ps),
         lambda s: s.temperature,
     ):
         assert stats.ttest_ind(measure(here), measure(there), equal_var=False).pvalue > 1e-3
@@ -199,7 +201,7 @@ def test_a_hundred_thousand_steps_keep_temperature_and_energy(
     text = "name: t\nmachine: {kind: rotor, smiles: 'c1ccc[c:1](c1)[CH3:2]', axle: [1, 2]}\ndrive: {kind: none}\n"
     protocol = Protocol.model_validate({"timestep": timestep, "sampling": "0.12 ps", "frames": "1.2 ps",
                                         "duration": "12 ps", "equilibration": "1.2 ps", **changes})  # fmt: skip
-    condition = engine.prepare("claim", 0, build(loads(text)), drives.undriven(), protocol)
+    condition = engine.prepare("claim", 0, build(loads(text)), NoDrive(kind="none"), protocol)
     stepper = BatchedStepper(Inputs.of([condition]), [0] * LANES, condition.seeds())
     before = stepper.advance(1, 10_000).books[0, :, 3]
     energies = []
@@ -308,7 +310,7 @@ def test_any_integrator_of_openmm_can_use_the_kernel(rotor: Assembly, text: str)
     state = many.getState(getForces=True, getEnergy=True)
     forces = state.getForces(asNumpy=True)._value.reshape(replicas, -1, 3)
     native = openmm.Context(condition.system, openmm.VerletIntegrator(0.001), platform)
-    terms = drives.model(condition.drive).terms()
+    terms = drives.terms(condition.drive, condition.assembly, thermal_energy(300.0))
     wave = terms.angular_frequency * 1.25
     for name, c, s in zip(("field_x", "field_y", "field_z"), terms.cosine, terms.sine, strict=True):
         if terms.has_field:
@@ -327,7 +329,7 @@ def test_a_langevin_integrator_of_openmm_holds_the_temperature_with_the_kernel(r
     """64 replicas for 4 ps after 2 ps: mean kinetic temperature within 4 standard errors (1e-4)."""
     import openmm
 
-    condition = _conditions(rotor, drives.undriven())[0]
+    condition = _conditions(rotor, NoDrive(kind="none"))[0]
     integrator = openmm.LangevinMiddleIntegrator(300.0, 10.0, 0.002)
     integrator.setRandomNumberSeed(3)
     context = openmm.Context(

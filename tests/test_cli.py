@@ -89,7 +89,7 @@ def test_the_run_folder_holds_what_the_design_names(run: tuple[Path, dict[str, A
         "provenance.json", "report.html", "angle.png", "velocity.png", "machine.png",
     } <= names  # fmt: skip
     stored = np.load(folder / "coordinate.npz")
-    assert stored["angle"].shape == (6, 201)
+    assert stored["coordinate"].shape == (6, 201)
     assert stored["time_ps"][[0, -1]] == pytest.approx([0.0, 20.0])
     trajectory = mdtraj.load(str(folder / "trajectory.xtc"), top=str(folder / "topology.pdb"))
     assert trajectory.n_frames == 21
@@ -115,7 +115,7 @@ def test_the_runs_own_trajectories_score_as_anyones(
         "--axle", ",".join(map(str, rotor.axle)), "--rotor", ",".join(map(str, rotor.rotor)),
     )  # fmt: skip
     assert foreign["score"]["controlled"] is False
-    ours = np.load(folder / "coordinate.npz")["angle"][:, ::10]
+    ours = np.load(folder / "coordinate.npz")["coordinate"][:, ::10]
     if np.abs(np.diff(ours)).max() < 3.0:  # frames close enough to unwrap
         expected = document["score"]["velocity"]["value"]
         assert foreign["score"]["velocity"]["value"] == pytest.approx(expected, rel=1e-2)

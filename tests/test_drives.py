@@ -105,7 +105,7 @@ def test_mirroring_twice_gives_the_drive_back(drive: Drive) -> None:
 
 
 def test_undriven_twin_has_neither_drive_nor_load(rotor: Assembly) -> None:
-    condition = engine.prepare("t", 1, rotor, drives.undriven(), Protocol())
+    condition = engine.prepare("t", 1, rotor, NoDrive(kind="none"), Protocol())
     groups = {force.getForceGroup() for force in condition.system.getForces()}
     assert not groups & {int(Group.DRIVE), int(Group.LOAD)}
 

@@ -40,14 +40,14 @@ def test_same_spec_and_seed_give_identical_numbers(tmp_path: Path) -> None:
     spec = load(ROTOR, SHORT)
     first = simulate(spec, tmp_path / "a", workers=2)
     second = simulate(spec, tmp_path / "b", workers=1)
-    for name in ("angle", "heat", "drive_work", "energy_change", "temperature"):
+    for name in ("coordinate", "heat", "drive_work", "energy_change", "temperature"):
         for ours, theirs in ((first, second), (first.controls["mirror"], second.controls["mirror"])):
             assert np.array_equal(getattr(ours.series, name), getattr(theirs.series, name)), name
 
 
 def test_replicas_and_conditions_have_their_own_noise(tmp_path: Path) -> None:
     run = simulate(load(ROTOR, [*SHORT, "drive={kind: none}"]), tmp_path / "a")
-    ends = np.concatenate([r.series.angle[:, -1] for r in (run, *run.controls.values())])
+    ends = np.concatenate([r.series.coordinate[:, -1] for r in (run, *run.controls.values())])
     assert len(set(np.round(ends, 6))) == ends.size
 
 
@@ -94,7 +94,7 @@ def test_resuming_from_any_checkpoint_gives_the_same_numbers(
             left[0] = next(stops, 10**9)
         assert len(list(batches.batch_folder(parts, number).glob("block-*.npz"))) == 5
     one, other = (engine.collect(directory, 0.1)[0] for directory in (whole, parts))
-    for name in ("angle", "heat", "drive_work", "energy_change", "temperature"):
+    for name in ("coordinate", "heat", "drive_work", "energy_change", "temperature"):
         assert np.array_equal(getattr(one.series, name), getattr(other.series, name)), name
     assert np.array_equal(one.frames, other.frames)
 
@@ -105,11 +105,11 @@ def test_a_damaged_block_is_run_again(tmp_path: Path, rotor: Assembly, rotor_spe
     assert not run_batch(tmp_path, 0, stopped=lambda: True)
     assert run_batch(tmp_path, 0)
     folder = batches.batch_folder(tmp_path, 0)
-    expected = batches._blocks(folder)[1]["angle"]
+    expected = batches._blocks(folder)[1]["coordinate"]
     damaged = folder / "block-000001.npz"
     damaged.write_bytes(damaged.read_bytes()[:200])
     assert run_batch(tmp_path, 0)
-    assert np.array_equal(batches._blocks(folder)[1]["angle"], expected)
+    assert np.array_equal(batches._blocks(folder)[1]["coordinate"], expected)
     with pytest.raises(SimulationError, match="replica 1 is not finished"):
         engine.collect(tmp_path, 0.1)
 
@@ -147,7 +147,7 @@ def _kill_at_random(tmp_path: Path, times: int, seed: int) -> None:
         tmp_path / "calm",
         engine_name="native",
     )
-    assert np.array_equal(read_run(out).series.angle, calm.series.angle)
+    assert np.array_equal(read_run(out).series.coordinate, calm.series.coordinate)
 
 
 def test_killed_runs_go_on_with_the_same_numbers(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_free_rotation_diffuses_as_kt_over_friction_and_inertia(rotor: Assembly,
     series = run_series(rotor, _drive(kind="none"), _protocol(replicas=16, duration="60 ps"))
     for lag_ps in (2.0, 5.0, 10.0):
         lag = round(lag_ps / 0.1)
-        squares = ((series.angle[:, lag:] - series.angle[:, :-lag]) ** 2).mean(axis=1)
+        squares = ((series.coordinate[:, lag:] - series.coordinate[:, :-lag]) ** 2).mean(axis=1)
         exact = theory.free_mean_square_angle(lag_ps, KT, 2.0, rotor.moment_of_inertia())
         assert abs(squares.mean() - exact) < 3.5 * stats.sem(squares), (lag_ps, squares.mean(), exact)
 
@@ -82,7 +82,7 @@ def test_mirror_image_turns_the_other_way_equally_fast(rotor: Assembly, run_seri
     protocol = _protocol(duration="20 ps", replicas=6)
     ours = run_series(rotor, drive, protocol)
     theirs = run_series(mirror(rotor), drives.mirror(drive), protocol, 2)
-    here, there = (velocities(series.angle, series.time_ps) for series in (ours, theirs))
+    here, there = (velocities(series.coordinate, series.time_ps) for series in (ours, theirs))
     assert stats.ttest_ind(here, -there, equal_var=False).pvalue > 1e-3
     assert here.mean() > 5 * stats.sem(here)
     assert there.mean() < -5 * stats.sem(there)
@@ -91,7 +91,7 @@ def test_mirror_image_turns_the_other_way_equally_fast(rotor: Assembly, run_seri
 def test_a_free_rotor_under_torque_drifts_at_torque_over_drag(rotor: Assembly, run_series: Runner) -> None:
     """<v> = F / (g I), within 4 standard errors (false alarm 5e-3 at 7 degrees of freedom)."""
     series = run_series(rotor, _drive(kind="constant_torque", torque="6 kJ/mol"), _protocol(duration="30 ps"))
-    samples = velocities(series.angle, series.time_ps)
+    samples = velocities(series.coordinate, series.time_ps)
     exact = 6.0 / (2.0 * rotor.moment_of_inertia()) / TURN * 1e3
     assert abs(samples.mean() - exact) < 4 * stats.sem(samples)
 
@@ -119,7 +119,7 @@ def test_a_locked_rotor_follows_and_a_slipping_one_matches_the_reference(
         drive = _drive(kind="rotating_field", field=f"{field} V/nm", frequency=f"{frequency} GHz")
         assert isinstance(drive, RotatingField)
         series = run_series(rotor, drive, protocol, number)
-        samples = velocities(series.angle, series.time_ps)
+        samples = velocities(series.coordinate, series.time_ps)
         mean, error = _reference(rotor, drive, protocol, 400, number)
         assert abs(samples.mean() - mean) < 3.5 * math.hypot(stats.sem(samples), error), (field, frequency)
 
@@ -137,7 +137,7 @@ def test_eight_points_across_locked_slipping_and_random_regimes(rotor: Assembly,
         drive = _drive(kind="rotating_field", field=f"{field} V/nm", frequency=f"{frequency} GHz")
         assert isinstance(drive, RotatingField)
         series = run_series(rotor, drive, protocol, number)
-        samples = velocities(series.angle, series.time_ps)
+        samples = velocities(series.coordinate, series.time_ps)
         mean, error = _reference(rotor, drive, protocol, 1000, number)
         z = (samples.mean() - mean) / math.hypot(stats.sem(samples), error)
         print(
@@ -161,7 +161,7 @@ def test_constant_torque_over_a_barrier_follows_stratonovich(rotor: Assembly, ru
             kind="alternating_field", field="1 V/nm", frequency="1e-9 GHz", load=f"-{torque} kJ/mol"
         )
         series = run_series(rotor, drive, protocol, number)
-        samples = velocities(series.angle, series.time_ps)
+        samples = velocities(series.coordinate, series.time_ps)
         exact = theory.stratonovich_velocity(
             lambda x: -dipole_energy * np.cos(x), torque, KT, KT / (20.0 * inertia)
         )
@@ -174,7 +174,7 @@ def test_constant_torque_over_a_barrier_follows_stratonovich(rotor: Assembly, ru
 
 
 def _torsion_density(series: Series) -> np.ndarray:  # type: ignore[type-arg]
-    wrapped = np.angle(np.exp(1j * series.angle[:, ::20]))
+    wrapped = np.angle(np.exp(1j * series.coordinate[:, ::20]))
     return np.array([np.histogram(row, bins=12, range=(-np.pi, np.pi))[0] / row.size for row in wrapped])
 
 
@@ -203,7 +203,7 @@ def _false_alarms(rotor: Assembly, run_series: Runner, scores: int, replicas: in
     """Undriven runs cut into independent scores of ``replicas`` each: how many claim a direction."""
     protocol = _protocol(replicas=scores * replicas, duration="4 ps", equilibration="0.5 ps")
     series = run_series(rotor, _drive(kind="none"), protocol)
-    parts = np.split(series.angle, scores)
+    parts = np.split(series.coordinate, scores)
     return sum(score_angles(part, series.time_ps).verdict != "unresolved" for part in parts)
 
 
@@ -262,7 +262,7 @@ def test_butane_torsion_is_boltzmann_distributed(run_series: Runner) -> None:
     )
     series = run_series(assembly, _drive(kind="none"), protocol)
     start = rdMolTransforms.GetDihedralDeg(assembly.molecule.GetConformer(), *chain)
-    torsion = np.degrees(np.angle(np.exp(1j * (series.angle + math.radians(start)))))
+    torsion = np.degrees(np.angle(np.exp(1j * (series.coordinate + math.radians(start)))))
     share = (np.abs(torsion) < 120).mean(axis=1)
     print(f"gauche share: MD {share.mean():.3f} +- {stats.sem(share):.3f}, profile {gauche:.3f}")
     assert abs(share.mean() - gauche) < 3 * stats.sem(share) + 0.06

@@ -136,7 +136,9 @@ def _run(rotor: Assembly, drifts: dict[str, float]) -> Run:
     for seed, (name, drift) in enumerate(drifts.items()):
         angle, time_ps = _walks(drift, 5.0, 8, seed)
         zero = np.zeros_like(angle)
-        series = Series(time_ps, angle, zero, zero, zero, zero[:, 0], zero[:, 0] + 300.0)
+        series = Series(
+            time_ps, angle, zero, zero, zero, zero, zero[:, 0], zero[:, 0] + 300.0, zero[:, 0] == 0.0
+        )
         parts[name] = Run(spec, rotor, spec.drive, series, Performance(1.0, 1.0, "native", "Reference", 1))
     claim = parts.pop("claim")
     return replace(claim, controls=parts)

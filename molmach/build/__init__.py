@@ -1,22 +1,44 @@
 """Spec -> :class:`Assembly`: a molecule in three dimensions that knows its stator, rotor and axle."""
 
-from molmach.build.assembly import Assembly
-from molmach.build.coordinate import MAX_SAFE_JUMP, RotorAngle, largest_jump, unwrap
+from molmach.build.assembly import Assembly, Track
+from molmach.build.coordinate import (
+    MAX_SAFE_JUMP,
+    Circumrotation,
+    Coordinate,
+    RingPosition,
+    RotorAngle,
+    continuous,
+    coordinate_of,
+    largest_jump,
+    load_coordinate,
+    save_coordinate,
+    unwrap,
+)
 from molmach.build.files import read_sdf, write_structure
+from molmach.build.machine import build
 from molmach.build.mirror import mirror
 from molmach.build.picture import draw
-from molmach.build.rotor import build
+from molmach.build.threading import Interlocking
 from molmach.callable_package import make_callable
 
 __all__ = [
     "MAX_SAFE_JUMP",
     "Assembly",
+    "Circumrotation",
+    "Coordinate",
+    "Interlocking",
+    "RingPosition",
     "RotorAngle",
+    "Track",
     "build",
+    "continuous",
+    "coordinate_of",
     "draw",
     "largest_jump",
+    "load_coordinate",
     "mirror",
     "read_sdf",
+    "save_coordinate",
     "unwrap",
     "write_structure",
 ]

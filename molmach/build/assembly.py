@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,36 +13,74 @@ from molmach import units
 
 Floats = NDArray[np.float64]
 
+MASS = "mass"
+"""Property of an atom that has not its element's mass but this one, u."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """What rings of an interlocked machine are threaded on; the first of them is the one that counts.
+
+    Attributes
+    ----------
+    path
+        Indices of the track's atoms in order: an axle's from end to end, a ring's once around.
+    loops
+        Indices of each threaded ring's atoms in order, once around.
+    stations
+        Names of places along the track, and their atoms.
+    affinities
+        Energy A (kJ/mol) and width w (nm) of rings at a station, A exp(-d^2/2 w^2), where the
+        machine has it beyond its force field.
+    """
+
+    path: tuple[int, ...]
+    loops: tuple[tuple[int, ...], ...]
+    stations: dict[str, tuple[int, ...]]
+    affinities: dict[str, tuple[float, float]] = field(default_factory=dict)
+
 
 @dataclass(frozen=True, eq=False)
 class Assembly:
     """A machine in the laboratory frame.
 
-    The axle lies on the z axis, from its first atom to its second, its midpoint at the origin;
-    the reference atom lies in the xz half-plane with x > 0.
+    A rotor's or rotaxane's axle lies on the z axis, from its first atom to its second, its midpoint
+    at the origin; the track of a catenane lies across z, its centroid at the origin. The reference
+    atom lies in the xz half-plane with x > 0.
 
     Attributes
     ----------
     name
         The machine's name.
+    kind
+        ``rotor``, ``rotaxane``, ``catenane`` or ``bead_catenane``.
     molecule
         RDKit molecule with explicit hydrogens and one conformer (angstrom, RDKit's unit).
     axle
-        Indices of the axle's two atoms, from -> to.
+        Indices of the axle's two atoms, from -> to; none in a catenane, where z itself is the axis.
     stator
         Indices of the anchored atoms.
     rotor
-        Indices of the atoms that turn.
+        Indices of the atoms that move: the rotor's, or the first threaded ring's.
     force_field
-        ``MMFF94`` or ``MMFF94s``: the partial charges and the geometry come from it.
+        Name of the force field; partial charges and geometry come from it.
+    track
+        What the rings of an interlocked machine are threaded on; None for a rotor.
     """
 
     name: str
+    kind: str
     molecule: Chem.Mol
-    axle: tuple[int, int]
+    axle: tuple[int, ...]
     stator: tuple[int, ...]
     rotor: tuple[int, ...]
     force_field: str
+    track: Track | None = None
+
+    def require_track(self) -> Track:
+        """The track of a machine whose kind has one."""
+        assert self.track is not None, f"a {self.kind} has no track"
+        return self.track
 
     @property
     def positions_nm(self) -> Floats:
@@ -52,11 +90,13 @@ class Assembly:
     @property
     def masses(self) -> Floats:
         """(n_atoms,) standard atomic masses, u."""
-        return np.array([atom.GetMass() for atom in self.molecule.GetAtoms()])
+        return np.array([mass_of(atom) for atom in self.molecule.GetAtoms()])
 
     @property
     def charges(self) -> Floats:
-        """(n_atoms,) MMFF94 partial charges, e."""
+        """(n_atoms,) MMFF94 partial charges, e; beads have none."""
+        if self.kind == "bead_catenane":
+            return np.zeros(self.molecule.GetNumAtoms())
         properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(
             self.molecule, mmffVariant=self.force_field
         )
@@ -64,12 +104,14 @@ class Assembly:
 
     @property
     def formula(self) -> str:
-        """Molecular formula in Hill order."""
+        """Molecular formula in Hill order, or the numbers of beads."""
+        if self.kind == "bead_catenane":
+            return f"{len(self.stator)} + {len(self.rotor)} beads"
         return str(rdMolDescriptors.CalcMolFormula(self.molecule))
 
     @property
     def smiles(self) -> str:
-        """Canonical isomeric SMILES without map numbers."""
+        """Canonical isomeric SMILES without map numbers; of beads their chains."""
         plain = Chem.RemoveHs(self.molecule)
         for atom in plain.GetAtoms():
             atom.SetAtomMapNum(0)
@@ -110,6 +152,11 @@ class Assembly:
         """
         atoms = list(self.rotor)
         return np.asarray(self.charges[atoms] @ self.positions_nm[atoms, :2] / units.DEBYE)
+
+
+def mass_of(atom: Chem.Atom) -> float:
+    """Mass of an atom, u: its element's, or a bead's own."""
+    return float(atom.GetDoubleProp(MASS) if atom.HasProp(MASS) else atom.GetMass())
 
 
 def _canonical(molecule: Chem.Mol) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
@@ -29,13 +30,7 @@ def embed(smiles: str, seed: int, force_field: str) -> Chem.Mol:
         More than one molecule, an open stereocentre, no MMFF type, no conformer, no convergence.
     """
     with rdBase.BlockLogs():
-        molecule = Chem.AddHs(Chem.MolFromSmiles(smiles))
-        if len(Chem.GetMolFrags(molecule)) > 1:
-            raise BuildError("machine.smiles: got several molecules; a rotor is expected to be one molecule")
-        if sum(atom.GetNumRadicalElectrons() for atom in molecule.GetAtoms()):
-            raise BuildError("machine.smiles: got a radical; expected a closed-shell molecule")
-        _require_stereo(molecule)
-        check_parameters(molecule, force_field)
+        molecule = checked_molecule(smiles, force_field, "machine.smiles")
         conformers = _conformers(molecule, seed)
         results = rdForceFieldHelpers.MMFFOptimizeMoleculeConfs(
             molecule, maxIters=_MAX_ITERATIONS, mmffVariant=force_field
@@ -54,7 +49,40 @@ def embed(smiles: str, seed: int, force_field: str) -> Chem.Mol:
         return single
 
 
-def check_parameters(molecule: Chem.Mol, force_field: str) -> None:
+def conformer_seed(seed: int) -> int:
+    """Seed of the distance geometry, below 2**31, from a protocol's seed."""
+    return int(np.random.SeedSequence(seed, spawn_key=(0,)).generate_state(1)[0] >> 1)
+
+
+def checked_molecule(smiles: str, force_field: str, field: str) -> Chem.Mol:
+    """One closed-shell molecule with explicit hydrogens, all stereo given, all of it typed.
+
+    Parameters
+    ----------
+    smiles
+        SMILES, map numbers kept on the atoms.
+    force_field
+        ``MMFF94`` or ``MMFF94s``.
+    field
+        Where the SMILES stands in the machine file.
+
+    Raises
+    ------
+    BuildError
+        More than one molecule, a radical, an open stereocentre, no MMFF type.
+    """
+    with rdBase.BlockLogs():
+        molecule = Chem.AddHs(Chem.MolFromSmiles(smiles))
+    if len(Chem.GetMolFrags(molecule)) > 1:
+        raise BuildError(f"{field}: got several molecules; expected one molecule")
+    if sum(atom.GetNumRadicalElectrons() for atom in molecule.GetAtoms()):
+        raise BuildError(f"{field}: got a radical; expected a closed-shell molecule")
+    _require_stereo(molecule, field)
+    check_parameters(molecule, force_field, field)
+    return molecule
+
+
+def check_parameters(molecule: Chem.Mol, force_field: str, field: str = "machine.smiles") -> None:
     """Raise :class:`BuildError` naming the first atom that the force field has no type for."""
     with rdBase.BlockLogs():
         if rdForceFieldHelpers.MMFFHasAllMoleculeParams(molecule):
@@ -62,11 +90,11 @@ def check_parameters(molecule: Chem.Mol, force_field: str) -> None:
         for atom in molecule.GetAtoms():
             if atom.GetAtomicNum() not in _MMFF_ELEMENTS:
                 raise BuildError(
-                    f"machine.smiles: {force_field} has no type for {atom.GetSymbol()} "
+                    f"{field}: {force_field} has no type for {atom.GetSymbol()} "
                     f"(atom {atom.GetIdx()}); expected only {', '.join(_MMFF_ELEMENTS.values())}"
                 )
     raise BuildError(
-        f"machine.smiles: {force_field} has no atom type for a bonding situation in "
+        f"{field}: {force_field} has no atom type for a bonding situation in "
         f"{Chem.MolToSmiles(Chem.RemoveHs(molecule))}; expected a molecule that MMFF94 covers"
     )
 
@@ -77,7 +105,7 @@ _MMFF_ELEMENTS = {
 }  # fmt: skip
 
 
-def _require_stereo(molecule: Chem.Mol) -> None:
+def _require_stereo(molecule: Chem.Mol, field: str) -> None:
     for element in Chem.FindPotentialStereo(molecule):
         if element.specified != Chem.StereoSpecified.Unspecified:
             continue
@@ -92,7 +120,7 @@ def _require_stereo(molecule: Chem.Mol) -> None:
         else:
             continue
         raise BuildError(
-            f"machine.smiles: {where} of {Chem.MolToSmiles(Chem.RemoveHs(molecule))} is not specified, "
+            f"{field}: {where} of {Chem.MolToSmiles(Chem.RemoveHs(molecule))} is not specified, "
             f"so the machine could be either isomer; expected {accepted}"
         )
 

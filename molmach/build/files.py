@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from rdkit import Chem
 
-from molmach.build.assembly import Assembly
+from molmach.build.assembly import Assembly, Track
 from molmach.build.picture import draw, draw_png
 from molmach.errors import BuildError
 
@@ -34,6 +37,9 @@ def to_sdf(assembly: Assembly) -> str:
     """One SDF record with the parts as properties."""
     molecule = Chem.Mol(assembly.molecule)
     molecule.SetProp("_Name", assembly.name)
+    molecule.SetProp("kind", assembly.kind)
+    if assembly.track is not None:
+        molecule.SetProp("track", json.dumps(asdict(assembly.track)))
     for part in _PARTS:
         molecule.SetProp(part, " ".join(str(i) for i in getattr(assembly, part)))
     molecule.SetProp("smiles", assembly.smiles)
@@ -52,12 +58,23 @@ def read_sdf(path: Path, force_field: str) -> Assembly:
     try:
         molecule = next(Chem.SDMolSupplier(str(path), removeHs=False))
         parts = {name: tuple(int(i) for i in molecule.GetProp(name).split()) for name in _PARTS}
+        kind = molecule.GetProp("kind")
+        track = _track(json.loads(molecule.GetProp("track"))) if molecule.HasProp("track") else None
     except (OSError, KeyError, StopIteration, AttributeError, ValueError) as error:
         raise BuildError(
             f"{path}: not an assembly of molmach; expected the SDF file of a run folder"
         ) from error
-    axle = parts["axle"][0], parts["axle"][1]
-    return Assembly(molecule.GetProp("_Name"), molecule, axle, parts["stator"], parts["rotor"], force_field)
+    name = molecule.GetProp("_Name")
+    return Assembly(name, kind, molecule, parts["axle"], parts["stator"], parts["rotor"], force_field, track)
+
+
+def _track(content: dict[str, Any]) -> Track:
+    return Track(
+        tuple(content["path"]),
+        tuple(tuple(loop) for loop in content["loops"]),
+        {name: tuple(atoms) for name, atoms in content["stations"].items()},
+        {name: (energy, width) for name, (energy, width) in content["affinities"].items()},
+    )
 
 
 def to_pdb(assembly: Assembly) -> str:

@@ -13,10 +13,11 @@ Colour = tuple[float, float, float]
 ROTOR_COLOUR = (0.98, 0.78, 0.46)
 STATOR_COLOUR = (0.66, 0.78, 0.90)
 AXLE_COLOUR = (0.72, 0.86, 0.66)
+STATION_COLOUR = (0.85, 0.72, 0.90)
 
 
 def draw(assembly: Assembly, width: int = 520, height: int = 340) -> str:
-    """SVG text of the structural formula: rotor amber, stator blue, axle atoms green."""
+    """SVG text of the formula: rotor or ring amber, stator blue, axle atoms green, stations violet."""
     molecule, colours = _flat(assembly)
     drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
     _paint(drawer, molecule, colours)
@@ -55,13 +56,17 @@ def _paint(drawer: rdMolDraw2D.MolDraw2D, molecule: Chem.Mol, colours: dict[int,
 
 def _flat(assembly: Assembly) -> tuple[Chem.Mol, dict[int, Colour]]:
     molecule = Chem.Mol(assembly.molecule)
-    for part, label in ((assembly.stator, "stator"), (assembly.rotor, "rotor"), (assembly.axle, "axle")):
-        for i in part:
+    stations = [
+        atom for atoms in (assembly.track.stations if assembly.track else {}).values() for atom in atoms
+    ]
+    parts = {"stator": assembly.stator, "rotor": assembly.rotor, "axle": assembly.axle, "station": stations}
+    for label, atoms in parts.items():
+        for i in atoms:
             molecule.GetAtomWithIdx(i).SetProp("part", label)
     for atom in molecule.GetAtoms():
         atom.SetAtomMapNum(0)
     molecule = Chem.RemoveHs(molecule)
     rdDepictor.Compute2DCoords(molecule)
-    palette = {"rotor": ROTOR_COLOUR, "stator": STATOR_COLOUR, "axle": AXLE_COLOUR}
+    palette = {"rotor": ROTOR_COLOUR, "stator": STATOR_COLOUR, "axle": AXLE_COLOUR, "station": STATION_COLOUR}
     colours = {a.GetIdx(): palette[a.GetProp("part")] for a in molecule.GetAtoms() if a.HasProp("part")}
     return molecule, colours

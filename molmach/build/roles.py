@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rdkit import Chem
 
 from molmach.errors import BuildError
-from molmach.spec import Machine
+from molmach.spec import Rotor
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Roles:
     reference_atom: int | None
 
 
-def find_roles(molecule: Chem.Mol, machine: Machine) -> Roles:
+def find_roles(molecule: Chem.Mol, machine: Rotor) -> Roles:
     """Assign every role of ``machine`` to atoms of ``molecule`` (hydrogens explicit).
 
     Raises
@@ -71,9 +71,7 @@ def find_roles(molecule: Chem.Mol, machine: Machine) -> Roles:
     return Roles((first, second), tuple(sorted(anchored)), tuple(sorted(rotor)), reference)
 
 
-def _rotor_of_bond(
-    molecule: Chem.Mol, axle: tuple[int, int], anchored: set[int], machine: Machine
-) -> set[int]:
+def _rotor_of_bond(molecule: Chem.Mol, axle: tuple[int, int], anchored: set[int], machine: Rotor) -> set[int]:
     bond = molecule.GetBondBetweenAtoms(*axle)
     if bond.IsInRing():
         raise BuildError(
@@ -93,7 +91,7 @@ def _rotor_of_bond(
     )
 
 
-def _rotor_of_path(molecule: Chem.Mol, axle: tuple[int, int], machine: Machine) -> set[int]:
+def _rotor_of_path(molecule: Chem.Mol, axle: tuple[int, int], machine: Rotor) -> set[int]:
     first, second = axle
     joining: list[set[int]] = []
     for neighbour in molecule.GetAtomWithIdx(first).GetNeighbors():
@@ -114,7 +112,7 @@ def _rotor_of_path(molecule: Chem.Mol, axle: tuple[int, int], machine: Machine) 
     return joining[0]
 
 
-def _ring_message(machine: Machine) -> str:
+def _ring_message(machine: Rotor) -> str:
     return (
         f"machine.axle: the axle {list(machine.axle)} is part of a ring, so nothing can turn about it; "
         "expected a rotor that hangs on each axle atom by one bond"

@@ -9,10 +9,10 @@ from rdkit import Chem
 from rdkit.Chem import rdMolTransforms
 
 from molmach.build.assembly import Assembly, Floats
-from molmach.build.embed import embed
+from molmach.build.embed import conformer_seed, embed
 from molmach.build.roles import Roles, find_roles
 from molmach.errors import BuildError
-from molmach.spec import Spec
+from molmach.spec import Rotor, Spec
 
 MAX_AXLE_BEND_DEG = 25.0
 """Largest angle between the axle and the bond on which the rotor hangs."""
@@ -21,8 +21,8 @@ MIN_OFF_AXIS_NM = 0.05
 MIN_ANCHOR_SPREAD_NM = 0.02
 
 
-def build(spec: Spec) -> Assembly:
-    """Build the machine of a spec in three dimensions.
+def build_rotor(spec: Spec, machine: Rotor) -> Assembly:
+    """Build a rotor in three dimensions.
 
     The conformer comes from the protocol's seed; the same spec gives the same coordinates.
 
@@ -32,12 +32,13 @@ def build(spec: Spec) -> Assembly:
         The molecule has no conformer or no force-field types, its axle is in a ring or bent, or
         nothing turns about it.
     """
-    seed = int(np.random.SeedSequence(spec.protocol.seed, spawn_key=(0,)).generate_state(1)[0] >> 1)
-    molecule = embed(spec.machine.smiles, seed, spec.protocol.force_field)
-    roles = find_roles(molecule, spec.machine)
+    molecule = embed(machine.smiles, conformer_seed(spec.protocol.seed), spec.protocol.force_field)
+    roles = find_roles(molecule, machine)
     _lay_on_z(molecule, roles)
-    assembly = Assembly(spec.name, molecule, roles.axle, roles.stator, roles.rotor, spec.protocol.force_field)
-    if spec.machine.stator is None and not _axle_is_held(assembly):
+    assembly = Assembly(
+        spec.name, "rotor", molecule, roles.axle, roles.stator, roles.rotor, spec.protocol.force_field
+    )
+    if machine.stator is None and not _axle_is_held(assembly):
         still = set(range(molecule.GetNumAtoms())) - set(roles.rotor)
         assembly = replace(assembly, stator=tuple(sorted(still)))
     _check_geometry(assembly)
@@ -63,6 +64,14 @@ def _lay_on_z(molecule: Chem.Mol, roles: Roles) -> None:
             f"machine.reference_atom: atom {reference} ({molecule.GetAtomWithIdx(reference).GetSymbol()}) "
             "lies on the axle; expected an atom beside it"
         )
+    to_frame(molecule, origin, x, z)
+
+
+def to_frame(molecule: Chem.Mol, origin: Floats, x: Floats, z: Floats) -> None:
+    """Move a conformer so that ``origin`` lies at zero, ``x`` and the unit vector ``z`` on the axes.
+
+    All in angstrom, (3,); ``x`` has any length and is at right angles to ``z``.
+    """
     x = x / np.linalg.norm(x)
     frame = np.eye(4)
     frame[:3, :3] = np.stack([x, np.cross(z, x), z])

@@ -39,7 +39,7 @@ def print_result(run: Run | None, result: Score) -> None:
             )
             for name, control in result.controls.items()
         ]
-        out.print(table(("control", "turn/ns", "95 % interval", "p", "judgement"), rows, (1, 2, 3)))
+        out.print(table(("control", velocity.unit, "95 % interval", "p", "judgement"), rows, (1, 2, 3)))
     elif run is not None:
         out.print("[yellow]uncontrolled[/]: neither the undriven nor the mirror control was run")
     estimates = [

@@ -19,7 +19,7 @@ def systems(as_json: JsonFlag = False) -> None:
                         "name": spec.name,
                         "description": spec.description,
                         "kind": spec.machine.kind,
-                        "smiles": spec.machine.smiles,
+                        "smiles": ".".join(spec.machine.parts),
                         "drive": spec.drive.kind,
                         "key": spec.key,
                         "reference": library.reference(spec.name),

@@ -1,28 +1,60 @@
 """Drives: what each does to the machine, its schedule in time, its mirror image, its undriven twin.
 
-A drive is a field on the charges that follows cosine and sine of the time, or a torque, as numbers
-(:class:`DriveTerms`). Every engine evaluates them at the exact time of each step, so the drive is
-integrated with the dynamics. The work that a drive does is the integral of its force along the
-atoms' paths, kept by the integrator.
+A drive is a field on the charges that follows cosine and sine of the time, a torque, or switches
+between potentials, as numbers (:class:`DriveTerms`). Every engine evaluates them at the exact time
+of each step, so the drive is integrated with the dynamics. The work that a drive does is the
+integral of its force along the atoms' paths, kept by the integrator.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from molmach.build import Assembly
 from molmach.drives.alternating_field import AlternatingFieldModel
 from molmach.drives.base import DriveModel, DriveTerms
+from molmach.drives.chemical_fuel import ChemicalFuelModel
 from molmach.drives.constant_torque import ConstantTorqueModel
+from molmach.drives.flashing import FlashingModel
 from molmach.drives.forces import drive_forces, torque_shares
 from molmach.drives.none import NoDriveModel
+from molmach.drives.photoisomerisation import PhotoisomerisationModel
 from molmach.drives.rotating_field import RotatingFieldModel
-from molmach.spec import AlternatingField, ConstantTorque, Drive, NoDrive, RotatingField
+from molmach.drives.station_switch import StationSwitchModel
+from molmach.drives.stations import affinities
+from molmach.spec import (
+    AlternatingField,
+    ChemicalFuel,
+    ConstantTorque,
+    Drive,
+    Flashing,
+    NoDrive,
+    Photoisomerisation,
+    RotatingField,
+    StationSwitch,
+)
 
-__all__ = ["DriveModel", "DriveTerms", "drive_forces", "mirror", "model", "torque_shares", "undriven"]
+__all__ = [
+    "DriveModel",
+    "DriveTerms",
+    "drive_forces",
+    "mirror",
+    "model",
+    "switches",
+    "terms",
+    "torque_shares",
+    "undriven",
+]
 
 _MODELS: dict[type[Drive], type[DriveModel]] = {
     NoDrive: NoDriveModel,
     RotatingField: RotatingFieldModel,
     AlternatingField: AlternatingFieldModel,
     ConstantTorque: ConstantTorqueModel,
+    Photoisomerisation: PhotoisomerisationModel,
+    StationSwitch: StationSwitchModel,
+    Flashing: FlashingModel,
+    ChemicalFuel: ChemicalFuelModel,
 }
 
 
@@ -31,11 +63,22 @@ def model(drive: Drive) -> DriveModel:
     return _MODELS[type(drive)](drive)
 
 
+def terms(drive: Drive, assembly: Assembly, thermal_energy: float) -> DriveTerms:
+    """What a drive does to a machine at k_B T (kJ/mol), its load aside; and the machine's own affinities."""
+    driven = model(drive).terms(assembly, thermal_energy)
+    return replace(driven, switched=(*driven.switched, *affinities(assembly)))
+
+
+def switches(drive: Drive) -> bool:
+    """Whether a drive switches the machine between potentials."""
+    return isinstance(drive, Photoisomerisation | StationSwitch | Flashing | ChemicalFuel)
+
+
 def mirror(drive: Drive) -> Drive:
     """The drive reflected in the xz plane, its load too."""
     return model(drive).mirror().model_copy(update={"load": -drive.load + 0.0})
 
 
-def undriven() -> Drive:
-    """No drive and no load: thermal motion alone."""
-    return NoDrive(kind="none")
+def undriven(drive: Drive) -> Drive:
+    """The drive's undriven twin, without load: thermal motion alone."""
+    return model(drive).undriven()

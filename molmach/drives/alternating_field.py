@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
-from molmach.drives.base import DriveTerms
+from molmach.build import Assembly
+from molmach.drives.base import DriveTerms, FieldDrive
 from molmach.spec import AlternatingField, Drive
 from molmach.units import TURN, VOLT_PER_NM
 
 
-class AlternatingFieldModel:
+class AlternatingFieldModel(FieldDrive):
     """Has no handedness of its own: what turns under it owes its direction to the machine."""
 
     def __init__(self, drive: AlternatingField) -> None:
@@ -20,7 +21,7 @@ class AlternatingFieldModel:
         """Periods of the field per ns."""
         return self.drive.frequency
 
-    def terms(self) -> DriveTerms:
+    def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """The field's two quadratures, both along the line."""
         phase = math.radians(self.drive.phase)
         x, y, z = (self.drive.field * VOLT_PER_NM * share for share in self.drive.direction)

@@ -5,9 +5,143 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from molmach.spec import Drive
+from molmach.build import Assembly
+from molmach.spec import Drive, NoDrive
 
 Vector = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Well:
+    """The shape E = exp(-d^2 / 2 width^2), d the distance of two groups' centroids, nm.
+
+    Attributes
+    ----------
+    ring, site
+        Atom indices of the two groups.
+    width
+        nm.
+    """
+
+    ring: tuple[int, ...]
+    site: tuple[int, ...]
+    width: float
+
+
+@dataclass(frozen=True)
+class Charged:
+    """The shape E = sum_ij c q_j / (r_ij + 0.005 nm) / n: a unit charge spread over a site.
+
+    In kJ/(mol e): times a charge, its Coulomb energy with the ring's partial charges as MMFF94 has it.
+
+    Attributes
+    ----------
+    ring, site
+        Atom indices; the site's n atoms share the charge.
+    charges
+        Partial charges of the ring's atoms, e.
+    """
+
+    ring: tuple[int, ...]
+    site: tuple[int, ...]
+    charges: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Twist:
+    """The shape E = sum_i v_i (1 - cos 2 w_i) / 2 over torsions about one bond, kJ/mol.
+
+    Attributes
+    ----------
+    torsions
+        Atom indices, four each.
+    heights
+        v_i, kJ/mol.
+    """
+
+    torsions: tuple[tuple[int, int, int, int], ...]
+    heights: tuple[float, ...]
+
+
+Shape = Well | Charged | Twist
+
+STATIC = -1
+
+
+@dataclass(frozen=True)
+class SwitchedTerm:
+    """Energy amplitude times shape; the amplitude depends on the state of a switch.
+
+    Attributes
+    ----------
+    shape
+        What the energy depends on.
+    switch
+        Number of the switch; :data:`STATIC` for a term of the machine's own, the same in every state.
+    off, on
+        Amplitudes in its two states.
+    """
+
+    shape: Shape
+    switch: int
+    off: float
+    on: float
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One way in which a switch is thrown and its reverse, at random.
+
+    Rates are on_rate m(dU) exp(-h E) and off_rate m(-dU) exp(-h E), where dU is the energy that
+    throwing the switch on takes at the present positions, m(u) = min(1, exp(-u/kT)) where the
+    channel is ``thermal`` and 1 otherwise, and E = exp(-d^2 / 2 reach^2) for the ring's distance d
+    from the site of the switch's first term. So the ratio is on_rate/off_rate exp(-dU/kT).
+
+    Attributes
+    ----------
+    on_rate, off_rate
+        1/ps.
+    thermal
+        Whether the rates obey local detailed balance with the machine's energy.
+    hindrance
+        h kT, kJ/mol.
+    reach
+        nm.
+    """
+
+    on_rate: float
+    off_rate: float
+    thermal: bool = True
+    hindrance: float = 0.0
+    reach: float = 1.0
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Switching by the clock: on while the time's phase in the period is at least 1 - duty.
+
+    Attributes
+    ----------
+    period
+        ps.
+    duty
+        Share of the period in which the switch is on.
+    """
+
+    period: float
+    duty: float
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A degree of freedom of two states: thrown at random through channels, or by a clock.
+
+    Net passages through the first channel (on minus off), or a clock's throws on, are the drive's
+    events: photons absorbed, molecules of fuel used up.
+    """
+
+    channels: tuple[Channel, ...] = ()
+    clock: Clock | None = None
 
 
 @dataclass(frozen=True)
@@ -23,12 +157,16 @@ class DriveTerms:
         w, rad/ps.
     torque
         Constant torque about the axle on the rotor, kJ/mol (per radian).
+    switches, switched
+        Switches and the energies that depend on them.
     """
 
     cosine: Vector = (0.0, 0.0, 0.0)
     sine: Vector = (0.0, 0.0, 0.0)
     angular_frequency: float = 0.0
     torque: float = 0.0
+    switches: tuple[Switch, ...] = ()
+    switched: tuple[SwitchedTerm, ...] = ()
 
     @property
     def has_field(self) -> bool:
@@ -41,15 +179,47 @@ class DriveModel(Protocol):
 
     def __init__(self, drive: Any) -> None: ...
 
-    def terms(self) -> DriveTerms:
-        """What it does to the machine, its load aside."""
+    def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
+        """What it does to a machine at k_B T (kJ/mol), its load aside.
+
+        Raises
+        ------
+        SpecError
+            The machine has not what this drive acts on.
+        """
         ...
 
     def mirror(self) -> Drive:
         """The spec of the drive's mirror image in the xz plane, which holds the axle (load aside)."""
         ...
 
+    def undriven(self) -> Drive:
+        """The spec of its undriven twin, at which no work can be had from it (load aside)."""
+        ...
+
     @property
     def frequency(self) -> float | None:
         """Signed turns or periods per time, GHz; None where the drive has no period."""
         ...
+
+
+class FieldDrive:
+    """What drives have in common that end when they are taken away."""
+
+    def undriven(self) -> Drive:
+        """No drive: thermal motion alone."""
+        return NoDrive(kind="none")
+
+
+class AchiralDrive:
+    """What drives have in common that reflection leaves as they are."""
+
+    frequency: float | None = None
+
+    def __init__(self, drive: Any) -> None:
+        self.drive = drive
+
+    def mirror(self) -> Drive:
+        """The same."""
+        mirrored: Drive = self.drive
+        return mirrored

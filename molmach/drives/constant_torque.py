@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from molmach.drives.base import DriveTerms
+from molmach.build import Assembly
+from molmach.drives.base import DriveTerms, FieldDrive
 from molmach.spec import ConstantTorque, Drive
 
 
-class ConstantTorqueModel:
+class ConstantTorqueModel(FieldDrive):
     """A steady mechanical drive; reflected, its sign changes."""
 
     frequency: float | None = None
@@ -14,7 +15,7 @@ class ConstantTorqueModel:
     def __init__(self, drive: ConstantTorque) -> None:
         self.drive = drive
 
-    def terms(self) -> DriveTerms:
+    def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """The torque."""
         return DriveTerms(torque=self.drive.torque)
 

@@ -7,8 +7,9 @@ import openmm
 from numpy.typing import NDArray
 
 from molmach.build import Assembly
-from molmach.drives.base import DriveTerms
+from molmach.drives.base import STATIC, Charged, DriveTerms, SwitchedTerm, Well
 from molmach.forcefield import Group
+from molmach.forcefield.mmff94_parameters import COULOMB, ELECTROSTATIC_BUFFER
 
 _COMPONENTS = ("field_x", "field_y", "field_z")
 _MIN_RADIUS_NM = 0.03
@@ -44,6 +45,8 @@ def drive_forces(
         for component, c, s in zip(_COMPONENTS, terms.cosine, terms.sine, strict=True):
             if c or s:
                 schedule[component] = f"({c!r})*cos({angle})+({s!r})*sin({angle})"
+    for k, term in enumerate(terms.switched):
+        forces += [_switched_force(k, term, assembly.molecule.GetNumAtoms() * copy) for copy in range(copies)]
     for torque, group in ((terms.torque, Group.DRIVE), (-load, Group.LOAD)):
         if torque:
             forces.append(_torque_force(assembly, torque, group, copies))
@@ -90,4 +93,35 @@ def _field_force(terms: DriveTerms, assembly: Assembly, copies: int) -> openmm.F
         for i, charge in enumerate(charges):
             force.addParticle(copy * len(charges) + i, [charge])
     force.setForceGroup(Group.DRIVE)
+    return force
+
+
+def amplitude(term: int) -> str:
+    """Name of the global parameter that holds a switched term's amplitude."""
+    return f"amplitude{term}"
+
+
+def _switched_force(number: int, term: SwitchedTerm, offset: int) -> openmm.Force:
+    """Amplitude times shape, with the derivative by the amplitude, which is the shape."""
+    name, shape = amplitude(number), term.shape
+    force: openmm.Force
+    if isinstance(shape, Well):
+        force = openmm.CustomCentroidBondForce(2, f"{name}*exp(-distance(g1,g2)^2*{0.5 / shape.width**2!r})")
+        for group in (shape.ring, shape.site):
+            force.addGroup([offset + i for i in group], [1.0] * len(group))
+        force.addBond([0, 1], [])
+    elif isinstance(shape, Charged):
+        force = openmm.CustomBondForce(f"{name}*qq/(r+{ELECTROSTATIC_BUFFER})")
+        force.addPerBondParameter("qq")
+        for i, charge in zip(shape.ring, shape.charges, strict=True):
+            for j in shape.site:
+                force.addBond(offset + i, offset + j, [COULOMB * charge / len(shape.site)])
+    else:
+        force = openmm.CustomTorsionForce(f"{name}*0.5*height*(1-cos(2*theta))")
+        force.addPerTorsionParameter("height")
+        for atoms, height in zip(shape.torsions, shape.heights, strict=True):
+            force.addTorsion(*(offset + i for i in atoms), [height])
+    force.addGlobalParameter(name, term.off)
+    force.addEnergyParameterDerivative(name)
+    force.setForceGroup(Group.ANCHOR if term.switch == STATIC else Group.DRIVE)
     return force

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from molmach.drives.base import DriveTerms
-from molmach.spec import Drive, NoDrive
+from molmach.build import Assembly
+from molmach.drives.base import AchiralDrive, DriveTerms, FieldDrive
 
 
-class NoDriveModel:
+class NoDriveModel(FieldDrive, AchiralDrive):
     """Thermal motion alone; its own mirror image."""
 
-    frequency: float | None = None
-
-    def __init__(self, drive: NoDrive) -> None:
-        self.drive = drive
-
-    def terms(self) -> DriveTerms:
+    def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """Nothing."""
         return DriveTerms()
-
-    def mirror(self) -> Drive:
-        """The same."""
-        return self.drive

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
-from molmach.drives.base import DriveTerms
+from molmach.build import Assembly
+from molmach.drives.base import DriveTerms, FieldDrive
 from molmach.spec import Drive, RotatingField
 from molmach.units import TURN, VOLT_PER_NM
 
 
-class RotatingFieldModel:
+class RotatingFieldModel(FieldDrive):
     """Turns a dipole with it where mu E exceeds the drag; reflected, it turns the other way."""
 
     def __init__(self, drive: RotatingField) -> None:
@@ -20,7 +21,7 @@ class RotatingFieldModel:
         """Turns of the field per ns."""
         return self.drive.frequency
 
-    def terms(self) -> DriveTerms:
+    def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """The field's two quadratures."""
         strength = self.drive.field * VOLT_PER_NM
         phase = math.radians(self.drive.phase)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from molmach.build import RotorAngle, unwrap
+from molmach.build import Coordinate, continuous
 from molmach.engine.integrator import BOOKS
 from molmach.engine.run import Series
 from molmach.engine.stepper import Floats, Samples, Stepper
@@ -37,10 +37,11 @@ class _Block:
     """Samples gathered since the last checkpoint; in each array the second axis is the members'."""
 
     first_sample: int
-    angle: list[Floats] = field(default_factory=list)
+    coordinate: list[Floats] = field(default_factory=list)
     books: list[Floats] = field(default_factory=list)
     energy: list[Floats] = field(default_factory=list)
     frames: list[NDArray[np.float32]] = field(default_factory=list)
+    broken: list[NDArray[np.bool_]] = field(default_factory=list)
     seconds: float = 0.0
 
 
@@ -82,7 +83,7 @@ def run_batch(
     blocks = _blocks(folder)
     if blocks:
         last = blocks[-1]
-        done = int(last["first_sample"]) + len(last["angle"]) - 1
+        done = int(last["first_sample"]) + len(last["coordinate"]) - 1
         stepper.restore({n.removeprefix(_STATE): v for n, v in last.items() if n.startswith(_STATE)})
         block = _Block(done + 1)
     else:
@@ -116,7 +117,7 @@ class _Watch:
         self._task = task
         self._members = members
         condition = np.array([c for c, _ in members])
-        self._coordinates: list[tuple[NDArray[np.intp], RotorAngle]] = [
+        self._coordinates: list[tuple[NDArray[np.intp], Coordinate]] = [
             (np.flatnonzero(condition == c), read_coordinate(work, task.conditions[c]))
             for c in np.unique(condition).tolist()
         ]
@@ -131,7 +132,7 @@ class _Watch:
         return min(frame, task.samples - measured, _MOST_SAMPLES_AT_ONCE)
 
     def take(self, stepper: Stepper, samples: Samples, done: int, block: _Block) -> None:
-        """Keep angles and books of all samples, and of the last one what is due at ``done``."""
+        """Keep coordinate and books of all samples, and of the last one what is due at ``done``."""
         finite = np.isfinite(samples.positions).all(axis=(0, 2, 3))
         if not finite.all():
             condition, replica = self._members[int(np.argmin(finite))]
@@ -139,16 +140,18 @@ class _Watch:
                 f"{self._task.conditions[condition]}, replica {replica}: coordinates became infinite "
                 f"before sample {done}; expected a shorter protocol.timestep or a weaker drive"
             )
-        angle = np.empty(samples.books.shape[:2])
+        values = np.empty(samples.books.shape[:2])
         for members, coordinate in self._coordinates:
-            angle[:, members] = coordinate(samples.positions[:, members])
-        block.angle.append(angle)
+            values[:, members] = coordinate(samples.positions[:, members])
+        block.coordinate.append(values)
         block.books.append(samples.books)
         measured = done - self._task.equilibration_samples
         if measured in (0, self._task.samples):
             block.energy.append(stepper.internal_energy())
         if measured >= 0 and measured % self._task.frame_samples == 0:
             block.frames.append(samples.positions[-1].astype(np.float32))
+            if self._task.interlocking is not None:
+                block.broken.append(self._task.interlocking.broken(samples.positions[-1]))
 
 
 def _write_block(folder: Path, number: int, block: _Block, stepper: Stepper) -> None:
@@ -157,10 +160,11 @@ def _write_block(folder: Path, number: int, block: _Block, stepper: Stepper) -> 
     members, n_atoms = stepper.present().positions.shape[1:3]
     arrays: dict[str, Any] = {
         "first_sample": block.first_sample,
-        "angle": np.concatenate(block.angle),
+        "coordinate": np.concatenate(block.coordinate),
         "books": np.concatenate(block.books),
         "energy": np.array(block.energy).reshape(-1, members),
         "frames": np.array(block.frames, dtype=np.float32).reshape(-1, members, n_atoms, 3),
+        "broken": np.array(block.broken, dtype=np.bool_).reshape(-1, members),
         "seconds": block.seconds,
     }
     arrays |= {_STATE + name: part for name, part in stepper.checkpoint().items()}
@@ -184,13 +188,13 @@ def _blocks(folder: Path) -> list[dict[str, Any]]:
                 return blocks
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return blocks
-        expected += len(block["angle"])
+        expected += len(block["coordinate"])
         blocks.append(block)
 
 
 def steps_done(work: Path, task: Task, number: int) -> int:
     """Steps that a batch's replicas together have behind them in its checkpoints."""
-    samples = sum(len(block["angle"]) for block in _blocks(batch_folder(work, number)))
+    samples = sum(len(block["coordinate"]) for block in _blocks(batch_folder(work, number)))
     return max(0, samples - 1) * task.sampling_steps * len(task.batches[number])
 
 
@@ -221,7 +225,7 @@ def collect(work: Path, sampling_ps: float) -> list[Collected]:
     seconds = [0.0] * len(task.conditions)
     for number, members in enumerate(task.batches):
         blocks = _blocks(batch_folder(work, number))
-        if sum(len(block["angle"]) for block in blocks) != skip + samples + 1:
+        if sum(len(block["coordinate"]) for block in blocks) != skip + samples + 1:
             condition, replica = members[0]
             raise SimulationError(
                 f"{work}: {task.conditions[condition]}, replica {replica} is not finished; "
@@ -229,7 +233,7 @@ def collect(work: Path, sampling_ps: float) -> list[Collected]:
             )
         joined = {
             name: np.concatenate([block[name] for block in blocks])
-            for name in ("angle", "books", "energy", "frames")
+            for name in ("coordinate", "books", "energy", "frames", "broken")
         }
         for place, member in enumerate(members):
             by_member[member] = {name: part[:, place] for name, part in joined.items()}
@@ -237,17 +241,20 @@ def collect(work: Path, sampling_ps: float) -> list[Collected]:
     steps = samples * task.sampling_steps
     results = []
     for condition in range(len(task.conditions)):
+        coordinate = read_coordinate(work, task.conditions[condition])
         own = [by_member[member] for member in sorted(by_member) if member[0] == condition]
         totals = np.array([part["books"][skip:] - part["books"][skip] for part in own])
         by_name = {name: totals[:, :, column] for column, name in enumerate(BOOKS)}
         series = Series(
             time_ps=np.arange(samples + 1, dtype=np.float64) * sampling_ps,
-            angle=np.array([unwrap(part["angle"])[skip:] for part in own]),
+            coordinate=np.array([continuous(coordinate, part["coordinate"])[skip:] for part in own]),
             heat=by_name["heat"],
             drive_work=by_name["drive_work"],
             load_work=by_name["load_work"],
+            events=by_name["events"],
             energy_change=np.array([part["energy"][-1] - part["energy"][0] for part in own]),
             temperature=by_name["kinetic_sum"][:, -1] / steps / task.kinetic_units[condition],
+            intact=np.array([not part["broken"].any() for part in own]),
         )
         frames = np.array([part["frames"] for part in own])
         frame_time = np.arange(frames.shape[1], dtype=np.float64) * sampling_ps * task.frame_samples

@@ -18,9 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach import drives, forcefield
+from molmach.drives import DriveTerms
 from molmach.engine.condition import Condition
 from molmach.engine.integrator import BOOKS
 from molmach.engine.stepper import Floats, Samples
+from molmach.engine.switches import Switching, lanes_of, switching_of
 from molmach.forcefield.mmff94_tables import Tables
 from molmach.units import thermal_energy
 
@@ -56,6 +58,8 @@ class Inputs:
         (n_conditions, 2) torque of drive and load, kJ/mol.
     angular_frequency
         (1,) of all fields, rad/ps, not negative.
+    switching
+        Switches and what they switch.
     """
 
     tables: Tables
@@ -71,6 +75,7 @@ class Inputs:
     fields: Floats
     torques: Floats
     angular_frequency: Floats
+    switching: Switching
 
     @classmethod
     def of(cls, conditions: Sequence[Condition]) -> Inputs:
@@ -79,7 +84,8 @@ class Inputs:
         protocol, system = first.protocol, first.system
         constraints = [system.getConstraintParameters(c) for c in range(system.getNumConstraints())]
         lever_atoms, lever_shares = drives.torque_shares(first.assembly)
-        terms = [drives.model(c.drive).terms() for c in conditions]
+        kT = thermal_energy(protocol.temperature)
+        terms = [drives.terms(c.drive, c.assembly, kT) for c in conditions]
         # A field that turns backward is one that turns forward with its sine part turned over.
         senses = [-1.0 if t.angular_frequency < 0.0 else 1.0 for t in terms]
         frequencies = {abs(t.angular_frequency) for t in terms if t.has_field} or {0.0}
@@ -90,9 +96,7 @@ class Inputs:
             fixed_atoms=np.array([c[:2] for c in constraints], dtype=np.int32).reshape(-1, 2),
             fixed_lengths=np.array([c[2]._value for c in constraints]),
             charges=first.assembly.charges,
-            bath=np.array(
-                [protocol.timestep, protocol.friction, thermal_energy(protocol.temperature), protocol.anchor]
-            ),
+            bath=np.array([protocol.timestep, protocol.friction, kT, protocol.anchor]),
             anchor_atoms=np.array(first.assembly.stator, dtype=np.int32),
             lever_atoms=lever_atoms.astype(np.int32),
             lever_shares=lever_shares,
@@ -102,20 +106,29 @@ class Inputs:
             ),
             torques=np.array([(t.torque, -c.drive.load) for t, c in zip(terms, conditions, strict=True)]),
             angular_frequency=np.array([frequencies.pop()]),
+            switching=switching_of(terms, kT, protocol.timestep),
         )
 
     def save(self, path: Path) -> None:
         """Write one npz file."""
-        arrays = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "tables"}
-        np.savez(path, **arrays, **{f"tables.{k}": v for k, v in self.tables._asdict().items()})
+        arrays = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _NESTED}
+        for part, kind in _NESTED.items():
+            arrays |= {f"{part}.{name}": getattr(getattr(self, part), name) for name in kind._fields}
+        np.savez(path, **arrays)
 
     @classmethod
     def read(cls, path: Path) -> Inputs:
         """Read what :meth:`save` wrote."""
         with np.load(path) as stored:
-            tables = Tables(**{name: stored[f"tables.{name}"] for name in Tables._fields})
-            arrays = {f.name: stored[f.name] for f in fields(cls) if f.name != "tables"}
-        return cls(tables=tables, **arrays)
+            arrays = {f.name: stored[f.name] for f in fields(cls) if f.name not in _NESTED}
+            nested = {
+                part: kind(**{name: stored[f"{part}.{name}"] for name in kind._fields})
+                for part, kind in _NESTED.items()
+            }
+        return cls(**arrays, **nested)
+
+
+_NESTED: dict[str, Any] = {"tables": Tables, "switching": Switching}
 
 
 @cache
@@ -158,6 +171,7 @@ def _smallest_inputs() -> Inputs:
         fields=np.zeros((1, 2, 3)),
         torques=np.zeros((1, 2)),
         angular_frequency=np.zeros(1),
+        switching=switching_of([DriveTerms()], 1.0, 0.001),
     )
 
 
@@ -224,6 +238,8 @@ class BatchedStepper:
             np.ascontiguousarray(np.asarray(seeds, dtype=np.uint32)[lane_of].T),
             np.zeros((len(BOOKS), LANES)),
             np.zeros(1, dtype=np.int64),
+            np.zeros((len(inputs.switching.leading), LANES)),
+            np.zeros((len(inputs.switching.kind), LANES)),
         )
         bonds = room(3 * len(inputs.fixed_atoms))
         self._block = kernel.Block(
@@ -231,8 +247,9 @@ class BatchedStepper:
             bath,
             around,
             _constraints(inputs),
+            lanes_of(inputs.switching, condition),
             self._state,
-            kernel.Room(scratch_for(inputs.tables), room(3 * n_atoms), bonds, room(4)),
+            kernel.Room(scratch_for(inputs.tables), room(3 * n_atoms), bonds, room(4), room(2)),
         )
         kernel.start(self._block, thermal_speed)
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from molmach import drives
 from molmach.engine.batched import LANES, BatchedStepper, Inputs, compile_kernels
 from molmach.engine.condition import Condition, packed_system
 from molmach.engine.platforms import GPU_PLATFORMS, platform_names, trial
@@ -44,8 +45,11 @@ def available_cores() -> int:
 
 
 def native_copies(condition: Condition, platform: str) -> int:
-    """Replicas side by side in one Context: one on a CPU, on a GPU as many as fill it."""
-    if platform not in GPU_PLATFORMS:
+    """Replicas side by side in one Context: one on a CPU, on a GPU as many as fill it.
+
+    Switches are variables of a Context, so a drive that has some runs one replica in each.
+    """
+    if platform not in GPU_PLATFORMS or drives.switches(condition.drive):
         return 1
     n_atoms = int(condition.assembly.molecule.GetNumAtoms())
     return max(1, min(condition.protocol.replicas, _MOST_PACKED_ATOMS // n_atoms))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import openmm
@@ -10,7 +11,9 @@ from numpy.typing import NDArray
 
 from molmach import drives, forcefield
 from molmach.build import Assembly
+from molmach.drives import DriveTerms
 from molmach.engine.integrator import langevin_middle
+from molmach.engine.native_switches import add_switching
 from molmach.errors import SpecError
 from molmach.forcefield import Group
 from molmach.spec import Drive, Protocol
@@ -18,6 +21,10 @@ from molmach.units import thermal_energy
 
 STEPS_PER_PERIOD = 4.5
 """Fewest steps in the fastest bond vibration's period: step times angular frequency stays below 1.4."""
+
+
+MOST_CHANCE = 0.1
+"""Largest chance that a switch is thrown in one step."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +69,7 @@ def prepare(name: str, label: int, assembly: Assembly, drive: Drive, protocol: P
     """
     system, integrator = packed_system(assembly, drive, protocol, 1)
     field = forcefield.get(protocol.force_field)
-    _check_timestep(protocol, field.shortest_period(assembly.molecule, system), drive)
+    _check_timestep(protocol, field.shortest_period(assembly.molecule, system), drive, assembly)
     return Condition(name, label, assembly, drive, protocol, system, integrator)
 
 
@@ -81,19 +88,22 @@ def packed_system(
         copies=copies,
     )
     system.addForce(_anchors(assembly, protocol.anchor, copies))
-    forces, schedule = drives.drive_forces(drives.model(drive).terms(), drive.load, assembly, copies)
+    kT = thermal_energy(protocol.temperature)
+    terms = drives.terms(drive, assembly, kT)
+    forces, schedule = drives.drive_forces(terms, drive.load, assembly, copies)
     for force in forces:
         system.addForce(force)
     groups = {force.getForceGroup() for force in forces}
     integrator = langevin_middle(
         timestep_ps=protocol.timestep,
         friction_per_ps=protocol.friction,
-        thermal_energy=thermal_energy(protocol.temperature),
+        thermal_energy=kT,
         schedule=schedule,
         driven=Group.DRIVE in groups,
         loaded=Group.LOAD in groups,
         constrained=system.getNumConstraints() > 0,
         by_atom=copies > 1,
+        switching=partial(add_switching, terms, kT),
     )
     return system, integrator
 
@@ -112,7 +122,7 @@ def _anchors(assembly: Assembly, stiffness: float, copies: int) -> openmm.Force:
     return force
 
 
-def _check_timestep(protocol: Protocol, period_ps: float, drive: Drive) -> None:
+def _check_timestep(protocol: Protocol, period_ps: float, drive: Drive, assembly: Assembly) -> None:
     longest = period_ps / STEPS_PER_PERIOD
     if protocol.timestep > longest:
         raise SpecError(
@@ -128,8 +138,26 @@ def _check_timestep(protocol: Protocol, period_ps: float, drive: Drive) -> None:
             f"fewer than 20 steps of {protocol.timestep * 1e3:g} fs; "
             f"expected at most {50.0 / protocol.timestep:g} GHz"
         )
+    _check_chances(protocol, drives.terms(drive, assembly, thermal_energy(protocol.temperature)))
     if protocol.friction * protocol.timestep > 1.0:
         raise SpecError(
             f"protocol.friction: {protocol.friction:g} /ps relaxes within one step "
             f"of {protocol.timestep * 1e3:g} fs; expected at most {1.0 / protocol.timestep:g} /ps"
         )
+
+
+def _check_chances(protocol: Protocol, terms: DriveTerms) -> None:
+    """A switch passes a channel with its rate times the step, which must stay a small chance."""
+    for switch in terms.switches:
+        for chances in ([c.on_rate for c in switch.channels], [c.off_rate for c in switch.channels]):
+            if sum(chances) * protocol.timestep > MOST_CHANCE:
+                raise SpecError(
+                    f"drive: a switch is thrown at up to {sum(chances):.3g} /ps, too quick for steps of "
+                    f"{protocol.timestep * 1e3:g} fs; "
+                    f"expected at most {MOST_CHANCE / protocol.timestep:.3g} /ps"
+                )
+        if switch.clock is not None and switch.clock.period < 20 * protocol.timestep:
+            raise SpecError(
+                f"drive.period: {switch.clock.period:g} ps is fewer than 20 steps of "
+                f"{protocol.timestep * 1e3:g} fs; expected at least {20 * protocol.timestep:g} ps"
+            )

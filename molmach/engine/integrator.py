@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import openmm
@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from molmach.forcefield import Group
 
-BOOKS = ("heat", "drive_work", "load_work", "kinetic_sum")
+BOOKS = ("heat", "drive_work", "load_work", "kinetic_sum", "events")
 """The integrator's running totals, kJ/mol since the replica's start.
 
 ``heat`` given to the bath, ``drive_work`` and ``load_work`` done by drive and load on the machine,
-``kinetic_sum`` the kinetic energy summed over steps.
+``kinetic_sum`` the kinetic energy summed over steps; and ``events``, a number: photons absorbed, molecules of
+fuel used up, or throws of a switch.
 """
 
 
@@ -29,6 +30,7 @@ def langevin_middle(
     loaded: bool,
     constrained: bool,
     by_atom: bool = False,
+    switching: Callable[[openmm.CustomIntegrator], None] = lambda integrator: None,
 ) -> openmm.CustomIntegrator:
     """The Langevin middle scheme of Zhang et al., J. Phys. Chem. A 123, 6056 (2019).
 
@@ -54,6 +56,8 @@ def langevin_middle(
     by_atom
         Whether the books are kept atom by atom, as per-DOF variables, for several replicas in one
         system; otherwise as global variables.
+    switching
+        Adds the computations that throw switches, at the end of every step.
     """
     integrator = openmm.CustomIntegrator(timestep_ps)
     decay = math.exp(-friction_per_ps * timestep_ps)
@@ -97,6 +101,7 @@ def langevin_middle(
         integrator.addComputeGlobal(parameter, expression)
     for group, book in kept:
         books.add(book, f"0.5*(f{int(group)}_start+f{int(group)})*(x-x_start)")
+    switching(integrator)
     return integrator
 
 
@@ -142,7 +147,7 @@ class _BooksByAtom:
 
 
 def read_books(integrator: openmm.CustomIntegrator, copies: int) -> NDArray[np.float64]:
-    """(copies, 4) totals of every replica, in the order of :data:`BOOKS`."""
+    """(copies, 5) totals of every replica, in the order of :data:`BOOKS`."""
     if copies == 1:
         return np.array([[integrator.getGlobalVariableByName(name) for name in BOOKS]])
     by_atom = [integrator.getPerDofVariableByName(name) for name in BOOKS]

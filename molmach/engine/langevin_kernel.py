@@ -19,6 +19,12 @@ from molmach.engine.constraints_kernel import (
     constrain_positions,
     constrain_velocities,
 )
+from molmach.engine.switches_kernel import (
+    Switching,
+    switched_energy,
+    switched_forces,
+    throw_switches,
+)
 from molmach.forcefield.mmff94_kernel import Scratch, add_forces
 from molmach.forcefield.mmff94_tables import Tables
 from molmach.lanes.compiler import compiled, fingerprint, kernel
@@ -38,7 +44,7 @@ Singles = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Ints = NDArray[np.int32]
 
-HEAT, DRIVE_WORK, LOAD_WORK, KINETIC_SUM = range(4)
+HEAT, DRIVE_WORK, LOAD_WORK, KINETIC_SUM, EVENTS = range(5)
 """Rows of the books, in the order of :data:`molmach.engine.integrator.BOOKS`."""
 
 
@@ -82,7 +88,8 @@ class State(NamedTuple):
 
     Positions are the sum of ``high`` and ``low``; ``field`` and ``lever`` are the drive at these
     positions and at this time, whose averages over a step's two ends make the work; ``clock`` counts
-    steps.
+    steps. ``thrown`` (n_switches, LANES) are the switches, ``level`` (n_terms, LANES) the shapes of
+    what they switch, at these positions.
     """
 
     high: Singles
@@ -94,6 +101,8 @@ class State(NamedTuple):
     random: NDArray[np.uint32]
     books: Doubles
     clock: NDArray[np.int64]
+    thrown: Doubles
+    level: Doubles
 
 
 class Room(NamedTuple):
@@ -103,6 +112,7 @@ class Room(NamedTuple):
     move: Singles
     bond: Singles
     totals: Singles
+    switch: Singles
 
 
 class Block(NamedTuple):
@@ -112,6 +122,7 @@ class Block(NamedTuple):
     bath: Bath
     around: Surroundings
     fixed: Constraints
+    switching: Switching
     state: State
     room: Room
 
@@ -268,7 +279,7 @@ def _advance(state: State, room: Room) -> None:
 @compiled
 def _enter(state: State, room: Room) -> None:
     """Book the totals of a step."""
-    for row in range(4):
+    for row in range(len(room.totals)):
         for lane in range(LANES):
             state.books[row, lane] += room.totals[row, lane]
 
@@ -276,7 +287,7 @@ def _enter(state: State, room: Room) -> None:
 @compiled
 def _step(block: Block) -> None:
     """One step: full kick, half drift, friction and noise, half drift."""
-    tables, bath, around, fixed, state, room = block
+    tables, bath, around, fixed, switching, state, room = block
     v = state.velocity
     for i in range(len(bath.kick)):
         kick = bath.kick[i]
@@ -306,6 +317,13 @@ def _step(block: Block) -> None:
     store(room.totals, LOAD_WORK, load(around.torque, 1) * turn)
     store(room.totals, KINETIC_SUM, 0.5 * (before + after))
     _enter(state, room)
+    if len(switching.kind) > 0:
+        work_of_switched = state.books[DRIVE_WORK]
+        switched_forces(
+            switching, state.high, state.force, state.thrown, state.level, room.switch, work_of_switched
+        )
+        time_ps = state.clock[0] * bath.timestep
+        throw_switches(switching, state.thrown, state.level, state.random, time_ps, state.books[EVENTS])
 
 
 def _make_start(source: str) -> Any:
@@ -316,7 +334,7 @@ def _make_start(source: str) -> Any:
     ) -> None:
         """Draw velocities (widths (n_atoms,), nm/ps) and evaluate the forces at the start."""
         source  # noqa: B018  part of the cache's key, see molmach.lanes.compiler
-        tables, bath, around, fixed, state, room = block
+        tables, bath, around, fixed, switching, state, room = block
         still = splat(0.0)
         for row in range(len(state.velocity)):
             store(state.velocity, row, still)
@@ -330,6 +348,9 @@ def _make_start(source: str) -> Any:
         add_forces(tables, room.scratch, state.high, state.low, state.force, None)
         _anchor(around, state)
         _drive(around, state, room, state.clock[0] * bath.timestep)
+        switched_forces(
+            switching, state.high, state.force, state.thrown, state.level, room.switch, np.zeros(LANES)
+        )
 
     return start
 
@@ -344,7 +365,7 @@ def _make_run(source: str) -> Any:
     ) -> None:
         """Advance by samples of ``steps`` steps.
 
-        ``positions`` (samples, LANES, n_atoms, 3) and ``books`` (samples, LANES, 4) take the samples.
+        ``positions`` (samples, LANES, n_atoms, 3) and ``books`` (samples, LANES, 5) take the samples.
         """
         source  # noqa: B018
         state = block.state
@@ -355,7 +376,7 @@ def _make_run(source: str) -> Any:
                 for row in range(len(state.high)):
                     place = np.float64(state.high[row, lane]) + np.float64(state.low[row, lane])
                     positions[sample, lane, row // 3, row % 3] = place
-                for row in range(4):
+                for row in range(len(state.books)):
                     books[sample, lane, row] = state.books[row, lane]
 
     return run
@@ -369,12 +390,14 @@ def _make_energy(source: str) -> Any:
         anchor: Doubles,
         kinetic: Singles,
     ) -> None:
-        """Force-field energy by term (as :func:`add_forces` has it), of the anchors, and kinetic."""
+        """Force-field energy by term (as :func:`add_forces` has it), of the surroundings, and kinetic."""
         source  # noqa: B018
-        tables, bath, around, _, state, room = block
+        tables, bath, around, _, switching, state, room = block
         add_forces(tables, room.scratch, state.high, state.low, room.move, terms)
         store(kinetic, 0, _kinetic(bath, state))
         _anchor_energy(around, state, anchor)
+        for lane in range(LANES):
+            anchor[lane] += switched_energy(switching, state.thrown, state.level, lane, True)
 
     return energy
 
@@ -389,7 +412,7 @@ def _make_context_forces(source: str) -> Any:
     ) -> float:
         """Forces (replicas, n_atoms, 3) of every replica, and their total energy with anchors and drive."""
         source  # noqa: B018
-        tables, _, around, _, state, room = block
+        tables, _, around, _, switching, state, room = block
         terms = np.zeros((14, LANES), dtype=np.float32)
         anchor = np.zeros(LANES)
         total = 0.0
@@ -408,8 +431,12 @@ def _make_context_forces(source: str) -> Any:
             _anchor(around, state)
             _anchor_energy(around, state, anchor)
             _drive(around, state, room, time_ps)
+            switched_forces(
+                switching, state.high, state.force, state.thrown, state.level, room.switch, np.zeros(LANES)
+            )
             for lane in range(filled):
                 total += anchor[lane] + _drive_energy(around, state, lane)
+                total += switched_energy(switching, state.thrown, state.level, lane, False)
                 for row in range(len(terms)):
                     total += terms[row, lane]
                 for row in range(len(state.high)):

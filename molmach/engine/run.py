@@ -22,25 +22,33 @@ class Series:
     ----------
     time_ps
         (n_samples + 1,) from 0 to the duration.
-    angle
-        (n_replicas, n_samples + 1) unwrapped rotor angle, rad.
+    coordinate
+        (n_replicas, n_samples + 1) the machine's coordinate: an unwrapped angle in rad, or a
+        ring's place along its axle in nm.
     heat, drive_work, load_work
         (n_replicas, n_samples + 1) running totals since the measured part's start, kJ/mol: heat
         given to the bath, work of drive and load on the machine.
+    events
+        (n_replicas, n_samples + 1) running number of the drive's events: photons absorbed, molecules
+        of fuel used up, throws of a switch.
     energy_change
         (n_replicas,) change of the machine's internal energy (force field, anchors, kinetic)
         from the first to the last sample, kJ/mol.
     temperature
         (n_replicas,) mean kinetic temperature, K.
+    intact
+        (n_replicas,) whether every ring was threaded in every stored frame.
     """
 
     time_ps: Floats
-    angle: Floats
+    coordinate: Floats
     heat: Floats
     drive_work: Floats
     load_work: Floats
+    events: Floats
     energy_change: Floats
     temperature: Floats
+    intact: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -90,4 +98,4 @@ class Run:
     @property
     def replicas(self) -> int:
         """Number of independent replicas."""
-        return int(self.series.angle.shape[0])
+        return int(self.series.coordinate.shape[0])

@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 
 
 class Samples(NamedTuple):
-    """Positions (samples, members, n_atoms, 3), nm, and books (samples, members, 4), kJ/mol."""
+    """Positions (samples, members, n_atoms, 3), nm, and books (samples, members, 5), kJ/mol."""
 
     positions: Floats
     books: Floats

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from molmach.build import RotorAngle
+from molmach.build import Coordinate, Interlocking, load_coordinate, save_coordinate
 from molmach.engine.batched import LANES, BatchedStepper, Inputs
 from molmach.engine.choice import Choice
 from molmach.engine.condition import Condition
@@ -47,6 +47,8 @@ class Task:
         Length of the part that is not measured and of the one that is.
     kinetic_units
         Kinetic energy of each condition at 1 K, kJ/mol.
+    interlocking
+        What must stay threaded; None where nothing is.
     """
 
     engine: str
@@ -60,6 +62,7 @@ class Task:
     equilibration_samples: int
     samples: int
     kinetic_units: list[float]
+    interlocking: Interlocking | None
 
     @property
     def total_samples(self) -> int:
@@ -80,14 +83,8 @@ def write_task(conditions: Sequence[Condition], choice: Choice, work: Path) -> T
     for condition in conditions:
         directory = work / condition.name
         directory.mkdir(parents=True, exist_ok=True)
-        coordinate = RotorAngle.of(condition.assembly)
-        np.savez(
-            directory / "geometry.npz",
-            positions=condition.assembly.positions_nm,
-            axle=np.array(coordinate.axle),
-            rotor=np.array(coordinate.rotor),
-            weights=coordinate.weights,
-        )
+        np.savez(directory / "positions.npz", positions=condition.assembly.positions_nm)
+        save_coordinate(condition.assembly, directory / "coordinate.npz")
     members = [(c, r) for c in range(len(conditions)) for r in range(protocol.replicas)]
     if choice.engine == "batched":
         Inputs.of(conditions).save(work / "kernel.npz")
@@ -109,6 +106,7 @@ def write_task(conditions: Sequence[Condition], choice: Choice, work: Path) -> T
         equilibration_samples=protocol.equilibration_samples,
         samples=protocol.samples,
         kinetic_units=[0.5 * condition.degrees_of_freedom * BOLTZMANN for condition in conditions],
+        interlocking=Interlocking.of(conditions[0].assembly),
     )
     temporary = work / "task.json.tmp"
     temporary.write_text(json.dumps(asdict(task)))
@@ -120,14 +118,14 @@ def read_task(work: Path) -> Task:
     """Read what :func:`write_task` wrote."""
     content = json.loads((work / "task.json").read_text())
     content["batches"] = [[(int(c), int(r)) for c, r in batch] for batch in content["batches"]]
+    if content["interlocking"] is not None:
+        content["interlocking"] = Interlocking(**content["interlocking"])
     return Task(**content)
 
 
-def read_coordinate(work: Path, condition: str) -> RotorAngle:
+def read_coordinate(work: Path, condition: str) -> Coordinate:
     """The coordinate of a condition."""
-    with np.load(work / condition / "geometry.npz") as stored:
-        axle, rotor, weights = stored["axle"].tolist(), stored["rotor"].tolist(), stored["weights"]
-    return RotorAngle((axle[0], axle[1]), tuple(rotor), weights)
+    return load_coordinate(work / condition / "coordinate.npz")
 
 
 def start_batch(work: Path, task: Task, number: int) -> Stepper:
@@ -139,6 +137,6 @@ def start_batch(work: Path, task: Task, number: int) -> Stepper:
             Inputs.read(work / "kernel.npz"), [c for c, _ in batch], np.array(seeds, dtype=np.uint32)
         )
     directory = work / task.conditions[batch[0][0]]
-    with np.load(directory / "geometry.npz") as stored:
+    with np.load(directory / "positions.npz") as stored:
         positions = stored["positions"]
     return NativeStepper(directory, task.platform, positions, task.temperature, seeds)

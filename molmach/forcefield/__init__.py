@@ -1,6 +1,7 @@
 """Assembly -> ``openmm.System``: one implementation per force field, MMFF94 embedded."""
 
 from molmach.forcefield.base import MACHINE_GROUPS, ForceField, Group
+from molmach.forcefield.bead_spring import BeadSpring
 from molmach.forcefield.energy import EnergyRecord, energies_of_file, energy_by_group
 from molmach.forcefield.mmff94 import MMFF94
 
@@ -15,7 +16,11 @@ __all__ = [
     "get",
 ]
 
-_FORCE_FIELDS: dict[str, ForceField] = {name: MMFF94(name) for name in ("MMFF94", "MMFF94s")}
+_FORCE_FIELDS: dict[str, ForceField] = {
+    "MMFF94": MMFF94("MMFF94"),
+    "MMFF94s": MMFF94("MMFF94s"),
+    "bead_spring": BeadSpring("bead_spring"),
+}
 
 
 def get(name: str) -> ForceField:

@@ -8,6 +8,7 @@ import numpy as np
 import openmm
 from rdkit import Chem
 
+from molmach.build.assembly import mass_of
 from molmach.errors import ForceFieldError
 from molmach.forcefield.base import Group
 from molmach.forcefield.mmff94_energy import energy_by_term
@@ -32,6 +33,10 @@ class MMFF94:
     def __init__(self, name: str) -> None:
         self.name = name
 
+    def parameters(self, molecule: Chem.Mol) -> MMFF94Parameters:
+        """All interactions of a molecule; see :func:`molmach.forcefield.mmff94_parameters.parameters_of`."""
+        return parameters_of(molecule, self.name)
+
     def create_system(
         self,
         molecule: Chem.Mol,
@@ -41,7 +46,7 @@ class MMFF94:
         copies: int = 1,
     ) -> openmm.System:
         """See :meth:`molmach.forcefield.ForceField.create_system`."""
-        parameters = parameters_of(molecule, self.name)
+        parameters = self.parameters(molecule)
         system = openmm.System()
         masses = _masses(molecule, hydrogen_mass)
         for mass in masses * copies:
@@ -58,16 +63,16 @@ class MMFF94:
 
     def kernel_tables(self, molecule: Chem.Mol) -> Tables:
         """See :meth:`molmach.forcefield.ForceField.kernel_tables`."""
-        return tables_of(parameters_of(molecule, self.name))
+        return tables_of(self.parameters(molecule))
 
     def energy_terms(self, molecule: Chem.Mol) -> dict[str, float]:
         """See :meth:`molmach.forcefield.ForceField.energy_terms`."""
         positions_nm = np.asarray(molecule.GetConformer().GetPositions(), dtype=np.float64) / 10.0
-        return energy_by_term(parameters_of(molecule, self.name), positions_nm)
+        return energy_by_term(self.parameters(molecule), positions_nm)
 
     def shortest_period(self, molecule: Chem.Mol, system: openmm.System) -> float:
         """See :meth:`molmach.forcefield.ForceField.shortest_period`."""
-        bonds = parameters_of(molecule, self.name).bond
+        bonds = self.parameters(molecule).bond
         fixed = {
             tuple(sorted(system.getConstraintParameters(c)[:2])) for c in range(system.getNumConstraints())
         }
@@ -80,7 +85,7 @@ class MMFF94:
 
 
 def _masses(molecule: Chem.Mol, hydrogen_mass: float | None) -> list[float]:
-    masses = [atom.GetMass() for atom in molecule.GetAtoms()]
+    masses = [mass_of(atom) for atom in molecule.GetAtoms()]
     if hydrogen_mass is None:
         return masses
     for atom in molecule.GetAtoms():

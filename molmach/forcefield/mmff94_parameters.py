@@ -24,7 +24,7 @@ Ints = NDArray[np.int64]
 _MDYNE_ANGSTROM = 143.9325 * KCAL
 """One mdyn angstrom, kJ/mol, with the digits of the MMFF94 papers."""
 
-_COULOMB = 332.0716 * KCAL / 10.0
+COULOMB = 332.0716 * KCAL / 10.0
 """Coulomb constant, kJ nm/(mol e^2), with the digits of the MMFF94 papers."""
 
 ELECTROSTATIC_BUFFER = 0.005
@@ -223,7 +223,7 @@ def _pairs(molecule: Chem.Mol, properties: Any, charges: Floats) -> tuple[Terms,
     found = [properties.GetMMFFVdWParams(int(i), int(j)) for i, j in pairs]
     vdw = np.array([(KCAL * item[3], item[2] / 10.0) for item in found], dtype=np.float64).reshape(-1, 2)
     scale = np.where(separation[far] < 3.5, ELECTROSTATIC_14_SCALE, 1.0)
-    qq = _COULOMB * scale * charges[pairs[:, 0]] * charges[pairs[:, 1]]
+    qq = COULOMB * scale * charges[pairs[:, 0]] * charges[pairs[:, 1]]
     charged = qq != 0.0
     return (
         Terms(("epsilon", "r_star"), pairs, vdw),

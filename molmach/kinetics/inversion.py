@@ -220,13 +220,13 @@ def alkene_of(spec: Spec) -> Alkene:
         The axle is something else.
     """
     assembly = build(spec)
-    first, second = assembly.axle
-    bond = assembly.molecule.GetBondBetweenAtoms(first, second)
+    bond = assembly.molecule.GetBondBetweenAtoms(*assembly.axle) if assembly.axle else None
     if bond is None or bond.GetBondType() != Chem.BondType.DOUBLE:
         raise KineticsError(
             f"{spec.name}: machine.axle: is not a double bond; "
             "expected a light-driven motor whose axle is its C=C bond, such as fluorene-motor-methyl"
         )
+    first, second = assembly.axle
     rotor = first if first in assembly.rotor else second
     return Alkene(assembly.molecule, (rotor, second if rotor == first else first))
 

@@ -18,6 +18,8 @@ def verdict_sentence(result: Score) -> str:
     match result.verdict:
         case "failed":
             reasons = [c.statement for c in result.controls.values() if not c.passed]
+            if not reasons:
+                return "The machine came apart, so its motion is not scored."
             return f"The claim fails: the machine's control {' and '.join(reasons)}."
         case "unresolved":
             return (
@@ -26,7 +28,8 @@ def verdict_sentence(result: Score) -> str:
             )
         case direction:
             basis = "both controls agree" if result.controlled else "without controls this is no claim yet"
-            return f"The machine turns {direction}; {basis}."
+            verb = "turns" if result.velocity.unit.startswith("turn") else "moves"
+            return f"The machine {verb} {direction}; {basis}."
 
 
 def regime_sentence(result: Score) -> str:

@@ -31,23 +31,40 @@ class ControlResult:
 
 
 def judge_undriven(velocity: Estimate, samples: Floats) -> ControlResult:
-    """With the drive off the machine must not turn; (n_replicas,) velocities."""
+    """With the drive off the machine must have no net motion; (n_replicas,) velocities."""
     p = p_value_of_zero(samples)
     passed = p >= CONTROL_LEVEL
-    statement = "does not turn with the drive off" if passed else "turns with the drive off"
+    verb = _verb(velocity)
+    statement = f"does not {verb} with the drive off" if passed else f"{verb}s with the drive off"
     return ControlResult(velocity, p, passed, statement)
 
 
 def judge_mirror(
-    velocity: Estimate, samples: Floats, claim: Estimate, claim_samples: Floats
+    velocity: Estimate, samples: Floats, claim: Estimate, claim_samples: Floats, parity: int
 ) -> ControlResult:
-    """The mirror image under the mirrored drive must turn the other way, equally fast."""
-    p = p_value_of_opposite(claim_samples, samples)
+    """The mirror image under the mirrored drive must do what reflection demands, equally fast.
+
+    Parameters
+    ----------
+    velocity, samples
+        Of the mirror image: estimate and (n_replicas,) velocities.
+    claim, claim_samples
+        The same of the machine.
+    parity
+        -1 where the mirror image must turn the other way; 1 where it must move the same way, for a
+        place along an axle is the same place in the mirror.
+    """
+    p = p_value_of_opposite(claim_samples, -parity * samples)
     resolved = claim.ci95[0] > 0.0 or claim.ci95[1] < 0.0
-    opposite = not resolved or velocity.value * claim.value < 0.0
-    passed = p >= CONTROL_LEVEL and opposite
-    if passed:
-        statement = "mirror image turns the other way, equally fast" if resolved else "mirror image agrees"
+    agrees = not resolved or parity * velocity.value * claim.value > 0.0
+    passed = p >= CONTROL_LEVEL and agrees
+    way = f"{_verb(velocity)} the {'other' if parity < 0 else 'same'} way, equally fast"
+    if not passed:
+        statement = f"mirror image does not {way}"
     else:
-        statement = "mirror image does not turn the other way, equally fast"
+        statement = f"mirror image {way.replace(' ', 's ', 1)}" if resolved else "mirror image agrees"
     return ControlResult(velocity, p, passed, statement)
+
+
+def _verb(velocity: Estimate) -> str:
+    return "turn" if velocity.unit.startswith("turn") else "move"

@@ -1,4 +1,4 @@
-"""Turns, velocity and diffusion of unwrapped angles."""
+"""Velocity and diffusion of a coordinate, and turns of an unwrapped angle."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ _WINDOWS = 8
 """Each replica is cut into this many windows for its diffusion."""
 
 
-def velocities(angle: Floats, time_ps: Floats) -> Floats:
-    """(n_replicas,) net turns per ns of (n_replicas, n_samples) unwrapped angles (rad)."""
+def velocities(coordinate: Floats, time_ps: Floats, unit_size: float = TURN) -> Floats:
+    """(n_replicas,) net motion per ns of (n_replicas, n_samples) coordinates, in units of ``unit_size``.
+
+    By default turns per ns of unwrapped angles in rad.
+    """
     duration_ns = (time_ps[-1] - time_ps[0]) * 1e-3
-    return np.asarray((angle[:, -1] - angle[:, 0]) / TURN / duration_ns)
+    return np.asarray((coordinate[:, -1] - coordinate[:, 0]) / unit_size / duration_ns)
 
 
 def completed_turns(angle: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -46,7 +49,7 @@ def completed_turns(angle: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]
 
 
 def directionality_estimate(forward: NDArray[np.int64], backward: NDArray[np.int64]) -> Estimate:
-    """(forward - backward) / (forward + backward) completed turns, pooled over replicas.
+    """(forward - backward) / (forward + backward) completed turns or steps, pooled over replicas.
 
     The interval is the wider, on each side, of the jackknife over replicas and the exact binomial
     interval of the pooled turns (Clopper & Pearson, Biometrika 26, 404 (1934)); the second keeps a
@@ -55,7 +58,7 @@ def directionality_estimate(forward: NDArray[np.int64], backward: NDArray[np.int
     Parameters
     ----------
     forward, backward
-        (n_replicas,) completed turns.
+        (n_replicas,) completed turns or steps.
     """
 
     def pooled(chosen: NDArray[np.intp]) -> float:
@@ -73,16 +76,16 @@ def directionality_estimate(forward: NDArray[np.int64], backward: NDArray[np.int
     return Estimate(estimate.value, (low, high), "1")
 
 
-def diffusions(angle: Floats, time_ps: Floats) -> Floats:
-    """(n_replicas,) effective diffusion, turn^2/ns: half the growth rate of the variance.
+def diffusions(coordinate: Floats, time_ps: Floats, unit_size: float = TURN) -> Floats:
+    """(n_replicas,) effective diffusion: half the growth rate of the variance; by default turn^2/ns.
 
-    Each replica is cut into windows; the variance of the turns made within a window, about the
+    Each replica is cut into windows; the variance of the motion within a window, about the
     mean over all replicas, divided by twice the window's length. Windows are long (an eighth of
     the measured part), so that what inertia and libration add is past.
     """
-    n_samples = angle.shape[1] - 1
+    n_samples = coordinate.shape[1] - 1
     length = n_samples // _WINDOWS
-    edges = angle[:, : length * _WINDOWS + 1 : length] / TURN
+    edges = coordinate[:, : length * _WINDOWS + 1 : length] / unit_size
     steps = np.diff(edges, axis=1)
     window_ns = (time_ps[length] - time_ps[0]) * 1e-3
     unbiased = steps.size / (steps.size - 1)

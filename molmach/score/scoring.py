@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from molmach import drives
-from molmach.build import MAX_SAFE_JUMP, largest_jump
+from molmach.build import MAX_SAFE_JUMP, coordinate_of, largest_jump
 from molmach.engine import Run
 from molmach.errors import ScoreError
 from molmach.score.controls import ControlResult, judge_mirror, judge_undriven
+from molmach.score.events import event_estimates
 from molmach.score.regime import driven_regime, lag_per_turn
 from molmach.score.rotation import completed_turns, diffusions, directionality_estimate, velocities
+from molmach.score.stations import StationMap, occupancy_estimates
 from molmach.score.statistics import (
     Estimate,
     Floats,
@@ -24,7 +27,7 @@ from molmach.score.statistics import (
     p_value_of_zero,
 )
 from molmach.spec import AlternatingField, RotatingField
-from molmach.units import DEBYE, VOLT_PER_NM, thermal_energy
+from molmach.units import DEBYE, TURN, VOLT_PER_NM, thermal_energy
 
 SIGNIFICANCE = 0.05
 HEATING_TOLERANCE = 0.05
@@ -42,11 +45,15 @@ class Score:
     ----------
     estimates
         By name, each with its interval over replicas: ``velocity``, ``net_turns``,
-        ``forward_turns``, ``backward_turns``, ``directionality``, ``diffusion``, ``peclet``, and
-        for a simulated run ``work_rate``, ``dissipation``, ``temperature``, with a load
-        ``load_power`` and ``efficiency``, under a periodic drive ``lag_per_turn``.
+        ``forward_turns``, ``backward_turns``, ``directionality``, ``diffusion``, ``peclet``; for a
+        ring on an axle ``net_displacement``, ``mean_position``, ``forward_steps`` and
+        ``backward_steps`` from station to station in place of turns; with stations
+        ``occupancy_NAME`` and ``shuttling_rate``; and for a simulated run ``work_rate``,
+        ``dissipation``, ``temperature``, with a load ``load_power`` and ``efficiency``, under a
+        periodic drive ``lag_per_turn``, and under drives that act by events those of
+        :func:`molmach.score.events.event_estimates`.
     p_value
-        Of no net motion.
+        Of no net motion; nan where the machine came apart.
     replicas
         Number of independent replicas.
     verdict
@@ -76,7 +83,7 @@ class Score:
 
     @property
     def velocity(self) -> Estimate:
-        """Mean velocity, turn/ns."""
+        """Mean velocity, turn/ns or nm/ns."""
         return self.estimates["velocity"]
 
     def to_json(self) -> dict[str, Any]:
@@ -101,19 +108,29 @@ def score(run: Run) -> Score:
     ScoreError
         Fewer than two replicas.
     """
-    series = run.series
-    base = score_angles(series.angle, series.time_ps)
-    claim_samples = velocities(series.angle, series.time_ps)
+    series, coordinate = run.series, coordinate_of(run.assembly)
+    came_apart = _came_apart(run)
+    if came_apart:
+        return _not_scored(run, coordinate.unit, came_apart)
+    if coordinate.unit == "turn":
+        base = score_angles(series.coordinate, series.time_ps)
+    else:
+        base = _score_places(run)
+    claim_samples = _velocities(run)
     controls: dict[str, ControlResult] = {}
     for name, control in run.controls.items():
-        samples = velocities(control.series.angle, control.series.time_ps)
-        estimate = mean_estimate(samples, "turn/ns")
+        samples = _velocities(control)
+        estimate = mean_estimate(samples, base.velocity.unit)
         if name == "undriven":
             controls[name] = judge_undriven(estimate, samples)
         else:
-            controls[name] = judge_mirror(estimate, samples, base.velocity, claim_samples)
+            controls[name] = judge_mirror(estimate, samples, base.velocity, claim_samples, coordinate.parity)
     estimates = dict(base.estimates)
+    stations = StationMap.of(run.assembly)
+    if stations is not None:
+        estimates.update(occupancy_estimates(stations, series.coordinate, series.time_ps))
     estimates.update(_energetics(run))
+    estimates.update(event_estimates(run))
     regime = None
     frequency = drives.model(run.drive).frequency
     if frequency is not None:
@@ -167,38 +184,104 @@ def score_angles(angle: Floats, time_ps: Floats) -> Score:
     ScoreError
         Fewer than two replicas or ten samples.
     """
-    if angle.ndim != 2 or angle.shape[0] < 2:
+    base = _score_motion(angle, time_ps, "turn", TURN, completed_turns(_checked(angle, time_ps)))
+    duration_ns = (time_ps[-1] - time_ps[0]) * 1e-3
+    net = mean_estimate(velocities(angle, time_ps) * duration_ns, "turn")
+    estimates = {"velocity": base.velocity, "net_turns": net, **base.estimates}
+    return replace(base, estimates=estimates, warnings=_sampling_warnings(angle, time_ps))
+
+
+def _score_places(run: Run) -> Score:
+    """Score the places of a ring along its axle; steps between stations give the directionality."""
+    series, stations = run.series, StationMap.of(run.assembly)
+    assert stations is not None, "a rotaxane has stations"
+    places = _checked(series.coordinate, series.time_ps)
+    steps = stations.steps(stations.visits(places))
+    base = _score_motion(places, series.time_ps, "nm", 1.0, steps)
+    net = mean_estimate(places[:, -1] - places[:, 0], "nm")
+    mean = mean_estimate(places.mean(axis=1), "nm")
+    return replace(
+        base,
+        estimates={
+            "velocity": base.velocity,
+            "net_displacement": net,
+            "mean_position": mean,
+            **base.estimates,
+        },
+    )
+
+
+def _checked(coordinate: Floats, time_ps: Floats) -> Floats:
+    if coordinate.ndim != 2 or coordinate.shape[0] < 2:
         raise ScoreError(
             "got one replica; expected at least two, for only independent replicas give an interval"
         )
-    if angle.shape[1] < 10:
-        raise ScoreError(f"got {angle.shape[1]} samples a replica; expected at least 10")
-    velocity_samples = velocities(angle, time_ps)
-    velocity = mean_estimate(velocity_samples, "turn/ns")
-    duration_ns = (time_ps[-1] - time_ps[0]) * 1e-3
-    forward, backward = completed_turns(angle)
-    diffusion_samples = diffusions(angle, time_ps)
-    n = angle.shape[0]
+    if coordinate.shape[1] < 10:
+        raise ScoreError(f"got {coordinate.shape[1]} samples a replica; expected at least 10")
+    return coordinate
+
+
+def _score_motion(
+    coordinate: Floats,
+    time_ps: Floats,
+    unit: str,
+    unit_size: float,
+    counted: tuple[NDArray[np.int64], NDArray[np.int64]],
+) -> Score:
+    """What any coordinate's motion amounts to; ``counted`` are whole turns, or steps, each way."""
+    velocity_samples = velocities(coordinate, time_ps, unit_size)
+    diffusion_samples = diffusions(coordinate, time_ps, unit_size)
+    velocity = mean_estimate(velocity_samples, f"{unit}/ns")
+    forward, backward = counted
 
     def peclet(chosen: np.ndarray[Any, Any]) -> float:
         spread = float(np.mean(diffusion_samples[chosen]))
         return abs(float(np.mean(velocity_samples[chosen]))) / spread if spread > 0.0 else math.nan
 
+    noun = "turn" if unit == "turn" else "step"
+    n = coordinate.shape[0]
     estimates = {
         "velocity": velocity,
-        "net_turns": mean_estimate(velocity_samples * duration_ns, "turn"),
-        "forward_turns": _not_negative(mean_estimate(forward.astype(float), "turn")),
-        "backward_turns": _not_negative(mean_estimate(backward.astype(float), "turn")),
+        f"forward_{noun}s": _not_negative(mean_estimate(forward.astype(float), noun)),
+        f"backward_{noun}s": _not_negative(mean_estimate(backward.astype(float), noun)),
         "directionality": directionality_estimate(forward, backward),
-        "diffusion": _not_negative(mean_estimate(diffusion_samples, "turn^2/ns")),
-        "peclet": jackknife_estimate(peclet, n, "1", (0.0, math.inf)),
+        "diffusion": _not_negative(mean_estimate(diffusion_samples, f"{unit}^2/ns")),
+        "peclet": jackknife_estimate(peclet, n, "1" if unit == "turn" else f"1/{unit}", (0.0, math.inf)),
     }
     p_value = p_value_of_zero(velocity_samples)
     verdict = "unresolved"
     if p_value < SIGNIFICANCE:
         verdict = "forward" if velocity.value > 0.0 else "backward"
+    return Score(estimates, p_value, n, verdict, controlled=False)
+
+
+def _velocities(run: Run) -> Floats:
+    return velocities(run.series.coordinate, run.series.time_ps, coordinate_of(run.assembly).unit_size)
+
+
+def _came_apart(run: Run) -> list[str]:
+    """Which runs have replicas whose rings did not stay threaded."""
+    found = []
+    for name, part in {"claim": run, **run.controls}.items():
+        replicas = np.flatnonzero(~part.series.intact).tolist()
+        if replicas:
+            found.append(f"{name}, replica {', '.join(str(replica) for replica in replicas)}")
+    return found
+
+
+def _not_scored(run: Run, unit: str, came_apart: list[str]) -> Score:
+    """What is left to say of a machine that came apart: no number."""
+    unknown = Estimate(math.nan, (math.nan, math.nan), f"{unit}/ns")
     return Score(
-        estimates, p_value, n, verdict, controlled=False, warnings=_sampling_warnings(angle, time_ps)
+        estimates={"velocity": unknown},
+        p_value=math.nan,
+        replicas=run.replicas,
+        verdict="failed",
+        controlled={"undriven", "mirror"} <= run.controls.keys(),
+        warnings=(
+            f"not scored: a ring is not threaded in every stored frame ({'; '.join(came_apart)}); "
+            "bulkier stoppers or a shorter protocol.timestep keep a machine together",
+        ),
     )
 
 

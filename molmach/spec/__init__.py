@@ -1,19 +1,31 @@
 """What a person writes: machine, drive and protocol as frozen, validated models read from YAML."""
 
+from molmach.spec.beads import BeadCatenane
 from molmach.spec.document import Spec, load, loads
 from molmach.spec.drive import AlternatingField, ConstantTorque, Drive, NoDrive, RotatingField
+from molmach.spec.interlocked import Catenane, Rotaxane
 from molmach.spec.machine import Machine
 from molmach.spec.protocol import Protocol
+from molmach.spec.rotor import Rotor
+from molmach.spec.switching import ChemicalFuel, Flashing, Photoisomerisation, StationSwitch
 
 __all__ = [
     "AlternatingField",
+    "BeadCatenane",
+    "Catenane",
+    "ChemicalFuel",
     "ConstantTorque",
     "Drive",
+    "Flashing",
     "Machine",
     "NoDrive",
+    "Photoisomerisation",
     "Protocol",
     "RotatingField",
+    "Rotaxane",
+    "Rotor",
     "Spec",
+    "StationSwitch",
     "load",
     "loads",
 ]

@@ -5,18 +5,18 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-import types
 import typing
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from molmach import systems as library
 from molmach.errors import SpecError
+from molmach.spec.beads import BeadCatenane
 from molmach.spec.drive import Drive
 from molmach.spec.fields import Section
 from molmach.spec.machine import Machine
@@ -33,6 +33,17 @@ class Spec(Section):
     machine: Machine
     drive: Drive
     protocol: Protocol = Field(default_factory=Protocol)
+
+    @model_validator(mode="after")
+    def _force_field_fits(self) -> Spec:
+        beads = isinstance(self.machine, BeadCatenane)
+        if beads != (self.protocol.force_field == "bead_spring"):
+            accepted = "bead_spring" if beads else "MMFF94 or MMFF94s"
+            raise ValueError(
+                f"protocol.force_field: got {self.protocol.force_field!r} for a {self.machine.kind}; "
+                f"expected {accepted}"
+            )
+        return self
 
     def canonical(self) -> str:
         """The same text for every spelling of the same simulation: sorted JSON in molmach's own units.
@@ -159,7 +170,7 @@ def _explain(details: ErrorDetails, content: Mapping[str, Any]) -> str:
         case "missing":
             return f"{field}: missing; expected a value"
         case "union_tag_invalid" | "union_tag_not_found":
-            kinds = _drive_kinds()
+            kinds = _kinds(location[0])
             given = value.get("kind") if isinstance(value, Mapping) else None
             nearest = difflib.get_close_matches(str(given), kinds, 1, cutoff=0.5)
             hint = f"did you mean '{nearest[0]}'? " if nearest else ""
@@ -183,28 +194,31 @@ def _explain(details: ErrorDetails, content: Mapping[str, Any]) -> str:
 def _location(loc: tuple[int | str, ...], content: Mapping[str, Any]) -> list[str]:
     """pydantic's location without the tag that it puts behind a discriminated union."""
     names = [str(part) for part in loc]
-    if len(names) > 1 and names[0] == "drive" and names[1] in _drive_kinds():
+    if len(names) > 1 and names[1] in _kinds(names[0]):
         del names[1]
     return names
 
 
-def _drive_models() -> tuple[type[BaseModel], ...]:
-    union = typing.get_args(Drive)[0]
-    return typing.get_args(union) if isinstance(union, types.UnionType) else (union,)
+_UNIONS = {"machine": Machine, "drive": Drive}
 
 
-def _drive_kinds() -> list[str]:
-    return [typing.get_args(model.model_fields["kind"].annotation)[0] for model in _drive_models()]
+def _kinds(section: str) -> dict[str, type[BaseModel]]:
+    """Models of a section that has several, by their ``kind``."""
+    if section not in _UNIONS:
+        return {}
+    models = typing.get_args(typing.get_args(_UNIONS[section])[0])
+    return {typing.get_args(model.model_fields["kind"].annotation)[0]: model for model in models}
 
 
 def _accepted_keys(section: list[str], content: Mapping[str, Any]) -> list[str]:
-    if section == ["drive"]:
-        drive = content.get("drive")
-        kind = drive.get("kind") if isinstance(drive, Mapping) else None
-        models = dict(zip(_drive_kinds(), _drive_models(), strict=True))
-        return list(models[kind].model_fields) if kind in models else ["kind"]
-    models_by_section: dict[str, type[BaseModel]] = {"machine": Machine, "protocol": Protocol}
-    return list(models_by_section.get(section[0], Spec).model_fields if section else Spec.model_fields)
+    if not section:
+        return list(Spec.model_fields)
+    kinds = _kinds(section[0])
+    if kinds:
+        given = content.get(section[0])
+        kind = given.get("kind") if isinstance(given, Mapping) else None
+        return list(kinds[kind].model_fields) if kind in kinds else ["kind"]
+    return list((Protocol if section[0] == "protocol" else Spec).model_fields)
 
 
 def _shorten(value: object) -> str:

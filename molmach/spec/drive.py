@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from molmach.spec import fields
-from molmach.spec.fields import Section
+from molmach.spec.driven import Driven
+from molmach.spec.switching import ChemicalFuel, Flashing, Photoisomerisation, StationSwitch
 
 
 def _unit_vector(direction: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -23,19 +24,6 @@ def _not_zero(frequency: float) -> float:
     if frequency == 0.0:
         raise ValueError("got 0 GHz; expected a frequency other than zero, such as '50 GHz' or '-50 GHz'")
     return frequency
-
-
-class Driven(Section):
-    """What every drive may have: a load.
-
-    Attributes
-    ----------
-    load
-        A constant torque on the rotor against its forward motion, kJ/mol; work done against it
-        is useful work. Negative values load a machine that turns backward.
-    """
-
-    load: fields.Torque = 0.0
 
 
 class NoDrive(Driven):
@@ -99,4 +87,15 @@ class ConstantTorque(Driven):
     torque: fields.Torque
 
 
-Drive = Annotated[NoDrive | RotatingField | AlternatingField | ConstantTorque, Field(discriminator="kind")]
+Drive = Annotated[
+    NoDrive
+    | RotatingField
+    | AlternatingField
+    | ConstantTorque
+    | Photoisomerisation
+    | StationSwitch
+    | Flashing
+    | ChemicalFuel,
+    Field(discriminator="kind"),
+]
+"""What drives the machine."""

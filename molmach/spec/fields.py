@@ -79,3 +79,18 @@ Mass = Annotated[float, _positive(units.MASS), _reader(units.MASS), _writer(unit
 
 Stiffness = Annotated[float, _positive(units.STIFFNESS), _reader(units.STIFFNESS), _writer(units.STIFFNESS)]
 """A harmonic force constant, kJ/mol/nm^2."""
+
+Rate = Annotated[float, _not_negative(units.RATE), _reader(units.RATE), _writer(units.RATE)]
+"""Events per time, zero or more, 1/ps."""
+
+Energy = Annotated[float, _reader(units.ENERGY), _writer(units.ENERGY)]
+"""An energy, kJ/mol."""
+
+Barrier = Annotated[float, _positive(units.ENERGY), _reader(units.ENERGY), _writer(units.ENERGY)]
+"""An energy above zero, kJ/mol."""
+
+Length = Annotated[float, _positive(units.LENGTH), _reader(units.LENGTH), _writer(units.LENGTH)]
+"""A length above zero, nm."""
+
+EnergyOrNone = Annotated[float, _not_negative(units.ENERGY), _reader(units.ENERGY), _writer(units.ENERGY)]
+"""An energy of zero or more, kJ/mol."""

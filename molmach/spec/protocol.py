@@ -33,7 +33,7 @@ class Protocol(Section):
     frames
         Interval of the stored trajectory; a multiple of ``sampling``.
     force_field
-        ``MMFF94`` or ``MMFF94s``.
+        ``MMFF94`` or ``MMFF94s``; ``bead_spring`` for a machine of beads.
     hydrogen_mass
         Mass given to hydrogens, taken from the heavy atom that they are bonded to.
     constraints
@@ -52,7 +52,7 @@ class Protocol(Section):
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 1
     sampling: fields.Time = 0.1
     frames: fields.Time = 1.0
-    force_field: Literal["MMFF94", "MMFF94s"] = "MMFF94"
+    force_field: Literal["MMFF94", "MMFF94s", "bead_spring"] = "MMFF94"
     hydrogen_mass: fields.Mass | None = None
     constraints: Literal["none", "h-bonds"] = "h-bonds"
     anchor: fields.Stiffness = 5000.0

@@ -1,0 +1,47 @@
+"""Light on a C=C double bond: the torsional potential about it changes for the life of the excited state."""
+
+from __future__ import annotations
+
+from rdkit import Chem
+
+from molmach.build import Assembly
+from molmach.drives.base import AchiralDrive, Channel, DriveTerms, Switch, SwitchedTerm, Twist
+from molmach.errors import SpecError
+from molmach.forcefield.mmff94_parameters import parameters_of
+from molmach.spec import Drive
+
+
+class PhotoisomerisationModel(AchiralDrive):
+    """Unpolarised light has no handedness: what turns under it owes its direction to the machine.
+
+    The ground state's two-fold torsions sum_i v_i (1 - cos 2 w_i)/2 are replaced by the same with
+    -twist v_i, so the switched term is -(1 + twist) times their sum.
+    """
+
+    def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
+        """One switch, the electronic state."""
+        ends = assembly.axle
+        bond = assembly.molecule.GetBondBetweenAtoms(*ends) if ends else None
+        if bond is None or bond.GetBondType() != Chem.BondType.DOUBLE:
+            raise SpecError(
+                "drive.kind: photoisomerisation acts on a double bond; "
+                "expected a machine whose axle is a C=C bond"
+            )
+        torsion = parameters_of(assembly.molecule, assembly.force_field).torsion
+        rows = [
+            (tuple(atoms), v2)
+            for atoms, (_, v2, _) in zip(*torsion.rows(), strict=True)
+            if set(atoms[1:3]) == set(ends) and v2
+        ]
+        shape = Twist(tuple((i, j, k, ell) for (i, j, k, ell), _ in rows), tuple(v2 for _, v2 in rows))
+        light = Channel(self.drive.absorption, 0.0, thermal=False)
+        decay = Channel(0.0, 1.0 / self.drive.lifetime, thermal=False)
+        return DriveTerms(
+            switches=(Switch((light, decay)),),
+            switched=(SwitchedTerm(shape, 0, 0.0, -1.0 - self.drive.twist),),
+        )
+
+    def undriven(self) -> Drive:
+        """Darkness."""
+        dark: Drive = self.drive.model_copy(update={"absorption": 0.0, "load": 0.0})
+        return dark

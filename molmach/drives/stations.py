@@ -1,0 +1,67 @@
+"""What drives that act at stations have in common: which atoms a station and its ring are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from molmach.build import Assembly
+from molmach.drives.base import STATIC, Charged, SwitchedTerm, Well
+from molmach.errors import SpecError
+
+
+def wells(assembly: Assembly, field: str, names: Iterable[str], width: float) -> dict[str, list[Well]]:
+    """For each named station the shapes of every threaded ring at it.
+
+    Raises
+    ------
+    SpecError
+        The machine has no stations, or none of that name.
+    """
+    track = assembly.track
+    if track is None or not track.stations:
+        raise SpecError(
+            f"drive.{field}: a {assembly.kind} without stations can't be driven at any; "
+            "expected a rotaxane or catenane with machine.stations"
+        )
+    shapes: dict[str, list[Well]] = {}
+    for name in names:
+        if name not in track.stations:
+            raise SpecError(
+                f"drive.{field}: got {name!r}; expected stations of the machine: {', '.join(track.stations)}"
+            )
+        shapes[name] = [Well(loop, track.stations[name], width) for loop in track.loops]
+    return shapes
+
+
+def charged(assembly: Assembly, name: str) -> list[Charged]:
+    """The shapes of a charge at a station with every threaded ring, hydrogens and side groups included."""
+    track = assembly.require_track()
+    partial = assembly.charges
+    shapes = []
+    for loop in track.loops:
+        members = _molecule_of(assembly, loop[0])
+        shapes.append(Charged(members, track.stations[name], tuple(partial[list(members)].tolist())))
+    return shapes
+
+
+def _molecule_of(assembly: Assembly, atom: int) -> tuple[int, ...]:
+    """All atoms that bonds join to one."""
+    found, front = {atom}, [atom]
+    while front:
+        for neighbour in assembly.molecule.GetAtomWithIdx(front.pop()).GetNeighbors():
+            if neighbour.GetIdx() not in found:
+                found.add(neighbour.GetIdx())
+                front.append(neighbour.GetIdx())
+    return tuple(sorted(found))
+
+
+def affinities(assembly: Assembly) -> tuple[SwitchedTerm, ...]:
+    """Static terms of the stations that hold rings beyond what the force field does."""
+    track = assembly.track
+    if track is None:
+        return ()
+    return tuple(
+        SwitchedTerm(Well(loop, track.stations[name], width), STATIC, energy, energy)
+        for name, (energy, width) in track.affinities.items()
+        for loop in track.loops
+    )
