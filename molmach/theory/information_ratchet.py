@@ -2,23 +2,24 @@
 
 The coarse-grained motor is in the spirit of Albaugh & Gingrich, Nat. Commun. 13, 2204 (2022): a small ring
 diffuses on a circle that carries binding stations and catalytic sites. Each site is free or carries a bulky
-group that the ring can't pass. Two chemostatted reactions add and remove the group, and the ring hinders one of
-them where it sits: information on the ring's place, paid for by the fuel, makes it circulate. The ring's
+group that the ring can't pass. Two chemostatted reactions add and remove the group, and the ring hinders one
+of them where it sits: information on the ring's place, paid for by the fuel, makes it circulate. The ring's
 position on a grid and the sites' states make a continuous-time Markov chain, solved by sparse elimination.
 
-With d the distance of the ring from a site, g(d, w) = exp(-d^2 / 2 w^2) and dU = B g(d, w_b):
+With d the distance of the ring from a site, g(d, w) = exp(-d^2 / 2 w^2) and dU = B g(d, w_b), the rates are
 
-===== ========================================= =========================================
+===== ========================================= =========================
       adds the group                            removes it
-===== ========================================= =========================================
-fuel  k_F exp{-[dU + H g(d, w_h)] / kT}         k_F exp{-[mu_F + H g(d, w_h)] / kT}
+===== ========================================= =========================
+fuel  k_F exp{[mu_F - dU - H g(d, w_h)] / kT}   k_F exp{-H g(d, w_h) / kT}
 waste k_W exp{(mu_W - dU) / kT}                 k_W
-===== ========================================= =========================================
+===== ========================================= =========================
 
-H is what the ring adds to the free energy of the fuel reaction's transition state, whose catalyst is bulkier
-than the group that it leaves behind. Every reaction obeys local detailed balance, whatever H is: its rates'
-ratio is exp[(mu - dU) / kT]; so mu_F = mu_W is equilibrium, and a turn of the chemical cycle, one group added
-by fuel and removed as waste, dissipates mu_F - mu_W.
+Mass action: exp(mu_F / kT) is the fuel's concentration over that of what it leaves behind, and no fuel means
+none added. H is what the ring adds to the free energy of the fuel reaction's transition state, whose catalyst
+is bulkier than the group. Every reaction obeys local detailed balance, whatever H is: its rates' ratio is
+exp[(mu - dU) / kT]; so mu_F = mu_W is equilibrium, and a chemical cycle, one group added by fuel and removed
+as waste, dissipates mu_F - mu_W.
 
 Units: nm, ps, kJ/mol.
 """
@@ -61,13 +62,13 @@ class InformationRatchet:
     hindrance, hindrance_width
         H (kJ/mol) and w_h (nm) of the fuel reaction.
     fuel_rate, waste_rate
-        k_F, the rate at which fuel adds a group far from the ring, and k_W, the rate at which one leaves as
-        waste; 1/ps.
+        k_F and k_W, the rates at which either reaction removes a group far from the ring; 1/ps. There fuel
+        adds one at k_F exp(mu_F / kT).
     fuel_potential, waste_potential
         mu_F and mu_W, kJ/mol.
     lateral_spread
-        Standard deviation (nm) of the ring's centre across the circle, in its plane and out of it, on the bare
-        large ring. Distances are straight ones; the lateral motion is taken to equilibrate at once.
+        Standard deviation (nm) of the ring's centre across the circle, in its plane and out of it, on the
+        bare large ring. Distances are straight ones; the lateral motion is taken to equilibrate at once.
     """
 
     circumference: float
@@ -132,8 +133,8 @@ def evenly_spaced_motifs(
 class RatchetChain:
     """The ratchet as a Markov chain of ``2**n_sites * points`` states.
 
-    State ``blocked * points + k`` has the ring at ``k / points`` of a turn; bit s of ``blocked`` says that site s
-    carries its group.
+    State ``blocked * points + k`` has the ring at ``k / points`` of a turn; bit s of ``blocked`` says that
+    site s carries its group.
 
     Attributes
     ----------
@@ -169,7 +170,7 @@ class RatchetChain:
         )
 
     def boltzmann(self) -> Floats:
-        """(n,) probabilities if the waste reaction alone exchanged the groups; equilibrium when driving is 0."""
+        """(n,) probabilities if the waste reaction alone exchanged groups: equilibrium when driving is 0."""
         blocked = np.arange(len(self.free_energy))
         groups = np.bitwise_count(blocked)[:, None]
         exponent = (groups * self.ratchet.waste_potential - self.free_energy) / self.ratchet.thermal_energy
@@ -250,10 +251,10 @@ def discretise(ratchet: InformationRatchet, points: int = 240) -> RatchetChain:
             free.append(here[state])
             carrying.append(here[added])
             saddle = -kT * _log_sum_exp(np.log(weight) - (energy[added] + hindering[site]) / kT)
-            fuel_in.append(ratchet.fuel_rate * np.exp((free_energy[state] - saddle) / kT))
-            fuel_out.append(
-                ratchet.fuel_rate * np.exp((free_energy[added] - saddle - ratchet.fuel_potential) / kT)
+            fuel_in.append(
+                ratchet.fuel_rate * np.exp((ratchet.fuel_potential + free_energy[state] - saddle) / kT)
             )
+            fuel_out.append(ratchet.fuel_rate * np.exp((free_energy[added] - saddle) / kT))
             change = free_energy[added] - free_energy[state]
             waste_in.append(ratchet.waste_rate * np.exp((ratchet.waste_potential - change) / kT))
             waste_out.append(np.full(points, ratchet.waste_rate))
@@ -275,8 +276,8 @@ def steady_state(ratchet: InformationRatchet, points: int = 240) -> RatchetStead
     """Exact currents, diffusion and dissipation of the ratchet on ``points`` places.
 
     The mean and the variance of the number of turns are the first two derivatives at 0 of the largest
-    eigenvalue of the generator tilted by exp(+-chi / points) on each hop (Lebowitz & Spohn, J. Stat. Phys. 95,
-    333 (1999)), by perturbation theory.
+    eigenvalue of the generator tilted by exp(+-chi / points) on each hop (Lebowitz & Spohn, J. Stat. Phys.
+    95, 333 (1999)), by perturbation theory.
     """
     chain = discretise(ratchet, points)
     stationary, solve = _stationary(chain)
@@ -304,9 +305,9 @@ def stationary_probabilities(chain: RatchetChain) -> Floats:
 def directionality(chain: RatchetChain) -> float:
     """(forward - backward) over all moves of the ring from one station to the next, in the steady state.
 
-    A move ends where the ring first stands on a neighbouring station's grid point. The stations' arrivals, with
-    the sites' states then, make a chain of their own; its jump probabilities come from the ladder of places
-    between a station's two neighbours.
+    A move ends where the ring first stands on a neighbouring station's grid point. The stations' arrivals,
+    with the sites' states then, make a chain of their own; its jump probabilities come from the ladder of
+    places between a station's two neighbours.
     """
     points, n_states = chain.points, len(chain.free_energy)
     step = chain.ratchet.circumference / points
@@ -332,17 +333,15 @@ def directionality(chain: RatchetChain) -> float:
 def _exits(
     chain: RatchetChain, rates: sparse.csr_array, low: int, start: int, high: int
 ) -> tuple[Floats, Floats]:
-    """(n_states, n_states) probabilities to leave places low < . < high at either end, by start and end states."""
+    """(n_states, n_states) probabilities to leave low < place < high at either end, from state to state."""
     points, n_states = chain.points, len(chain.free_energy)
     inner = np.arange(low + 1, high)
     index = (np.arange(n_states)[:, None] * points + inner % points).ravel()
     width = len(inner)
-    within = rates[index][:, index].tocoo()
-    row, column = within.coords
+    links = rates[index][:, index].tocoo()
+    row, column = links.coords
     adjacent = np.abs(row % width - column % width) <= 1
-    within = sparse.csr_array(
-        (within.data[adjacent], (row[adjacent], column[adjacent])), shape=within.shape
-    )
+    within = sparse.csr_array((links.data[adjacent], (row[adjacent], column[adjacent])), shape=links.shape)
     leaving = sparse.diags_array(np.asarray(rates[index].sum(axis=1)).ravel())
     source = np.zeros((n_states * width, n_states))
     source[np.arange(n_states) * width + (start - low - 1), np.arange(n_states)] = 1.0
@@ -355,7 +354,7 @@ def _exits(
 
 
 def _fields(ratchet: InformationRatchet, points: int) -> tuple[Floats, Floats, Floats, Floats]:
-    """Energies at (places, lateral nodes): stations, each blocked site, each site's hindrance; nodes' weights."""
+    """Energies at (places, lateral nodes): stations', each group's, each hindrance's; the nodes' weights."""
     radius = ratchet.circumference / (2.0 * math.pi)
     if ratchet.lateral_spread > 0.0:
         nodes, weights = np.polynomial.hermite_e.hermegauss(_LATERAL_NODES)
@@ -383,8 +382,8 @@ def _fields(ratchet: InformationRatchet, points: int) -> tuple[Floats, Floats, F
 def _stationary(chain: RatchetChain) -> tuple[Floats, Callable[[Floats], Floats]]:
     """Stationary probabilities, and a solver of W x = b, sum(x) = 0 for right-hand sides whose sum is 0.
 
-    Unknowns are ratios to the Boltzmann weights: at equilibrium they are all 1, and states that are hardly ever
-    visited keep their relative precision.
+    Unknowns are ratios to the Boltzmann weights: at equilibrium they are all 1, and states that are hardly
+    ever visited keep their relative precision.
     """
     boltzmann = chain.boltzmann()
     rates = chain.rates()
