@@ -1,12 +1,22 @@
-"""Exactly solvable models of a driven rotor: the references that simulations are held against.
+"""Exactly solvable models of driven rotors and ratchets: the references that simulations are held against.
 
-Units: angles in rad, times in ps, energies and torques in kJ/mol, moments of inertia in u nm^2
-(so that kJ/mol = u nm^2/ps^2), temperatures as k_B T in kJ/mol. This package imports nothing of
+Units: lengths in nm, angles in rad, times in ps, energies and torques in kJ/mol, moments of inertia in
+u nm^2 (so that kJ/mol = u nm^2/ps^2), temperatures as k_B T in kJ/mol. This package imports nothing of
 molmach's.
 """
 
 from molmach.theory.adler import adler_velocity, critical_dipole_energy
 from molmach.theory.free import free_mean_square_angle, rotational_diffusion
+from molmach.theory.information_ratchet import (
+    InformationRatchet,
+    RatchetChain,
+    RatchetSteadyState,
+    directionality,
+    discretise,
+    evenly_spaced_motifs,
+    stationary_probabilities,
+    steady_state,
+)
 from molmach.theory.langevin import (
     Rotor1D,
     Torque,
@@ -27,6 +37,9 @@ from molmach.theory.washboard import (
 )
 
 __all__ = [
+    "InformationRatchet",
+    "RatchetChain",
+    "RatchetSteadyState",
     "Rotor1D",
     "Torque",
     "Trajectory1D",
@@ -35,8 +48,11 @@ __all__ = [
     "constant_torque",
     "critical_dipole_energy",
     "currents",
+    "directionality",
+    "discretise",
     "effective_diffusion",
     "entropy_production",
+    "evenly_spaced_motifs",
     "free_mean_square_angle",
     "hindering_torque",
     "mean_velocity_and_error",
@@ -45,6 +61,8 @@ __all__ = [
     "rotational_diffusion",
     "simulate",
     "stationary_distribution",
+    "stationary_probabilities",
+    "steady_state",
     "stratonovich_velocity",
     "sum_torques",
 ]
