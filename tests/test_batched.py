@@ -72,10 +72,11 @@ def test_energies_and_forces_of_random_drug_like_molecules_equal_the_native_engi
 
 @pytest.mark.parametrize("name", systems.names())
 def test_energies_and_forces_of_the_library_equal_the_native_engines(name: str) -> None:
-    molecule = Chem.Mol(build(load(name)).molecule)
+    spec = load(name)
+    molecule = Chem.Mol(build(spec).molecule)
     noise = np.random.default_rng(2).normal(0.0, 0.05, (molecule.GetNumAtoms(), 3))
     molecule.GetConformer().SetPositions(np.ascontiguousarray(molecule.GetConformer().GetPositions() + noise))
-    _agree(molecule, "MMFF94")
+    _agree(molecule, spec.protocol.force_field)
 
 
 def _conditions(assembly: Assembly, drive: Drive, **changes: object) -> list[Condition]:
@@ -161,16 +162,26 @@ def test_replicas_neither_share_noise_nor_push_each_other(rotor: Assembly) -> No
     assert np.abs(correlation).max() < 5.0 / np.sqrt(len(samples))
 
 
-@pytest.mark.parametrize("name", systems.names())
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(
+            name, marks=[] if load(name).machine.kind in ("rotor", "bead_catenane") else pytest.mark.slow
+        )
+        for name in systems.names()
+    ],
+)
 def test_velocity_diffusion_and_temperature_agree_with_the_native_engine(
     name: str, run_series: Runner
 ) -> None:
     """Welch's tests over replicas at level 1e-3 each, so 2 % false alarms over the library at most."""
     spec = load(name)
     assembly = build(spec)
+    sampling = spec.protocol.sampling
     protocol = Protocol.model_validate(
         spec.protocol.model_dump(mode="json")
-        | {"replicas": 10, "duration": "8 ps", "equilibration": "2 ps", "frames": "1 ps"}
+        | {"replicas": 10, "frames": f"{10 * sampling} ps"}
+        | {"duration": f"{80 * sampling} ps", "equilibration": f"{20 * sampling} ps"}
     )
     here = run_series(assembly, spec.drive, protocol, 0, BATCHED)
     there = run_series(assembly, spec.drive, protocol, 1, NATIVE)

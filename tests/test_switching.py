@@ -363,3 +363,28 @@ def test_beads_need_their_own_time_step_and_masses(beads: Assembly) -> None:
     condition = engine.prepare("t", 0, beads, NoDrive(kind="none"), Protocol.model_validate(
         {"force_field": "bead_spring", "timestep": "20 fs", "sampling": "2 ps", "frames": "10 ps"}))  # fmt: skip
     assert np.all(condition.masses == 50.0)
+
+
+@pytest.mark.slow
+def test_zero_chemical_driving_gives_no_current_over_a_hundred_seeds_and_driving_does(tmp_path: Path) -> None:
+    """112 replicas; zero current within Student's 99.9 % interval, current rising with the driving, spacing
+    reversing it, and the uncertainty relation in every run (upper end of its interval above 1)."""
+    velocity = {}
+    for name, site in (("forward", (5, 17)), ("reversed", (9, 21))):
+        for potential in (0, 20, 40):
+            spec = loads(BEADS, "file", [
+                f"machine.stations={{bind-a: 1, site-a: {site[0]}, bind-b: 13, site-b: {site[1]}}}",
+                f"drive.chemical_potential={potential} kJ/mol", "protocol.duration=8 ns", "protocol.replicas=112",
+            ])  # fmt: skip
+            run = simulate(spec, tmp_path / f"{name}{potential}", engine_name="batched", controls=False)
+            result = score(run)
+            assert run.series.intact.all()
+            velocity[name, potential] = (result.velocity.value, result.p_value)
+            if potential:
+                assert result.estimates["uncertainty_ratio"].ci95[1] > 1.0
+    assert velocity["forward", 0][1] > 1e-3
+    assert velocity["reversed", 0][1] > 1e-3
+    assert 0.0 < velocity["forward", 20][0] < velocity["forward", 40][0]
+    assert velocity["reversed", 40][0] < velocity["reversed", 20][0] < 0.0
+    assert velocity["forward", 40][1] < 1e-6
+    assert velocity["reversed", 40][1] < 1e-6

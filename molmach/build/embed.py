@@ -106,11 +106,14 @@ _MMFF_ELEMENTS = {
 
 
 def _require_stereo(molecule: Chem.Mol, field: str) -> None:
+    ranks = list(Chem.CanonicalRankAtoms(molecule, breakTies=False))
     for element in Chem.FindPotentialStereo(molecule):
         if element.specified != Chem.StereoSpecified.Unspecified:
             continue
         if element.type == Chem.StereoType.Atom_Tetrahedral:
             atom = molecule.GetAtomWithIdx(element.centeredOn)
+            if _is_symmetric_bridgehead(molecule, atom, ranks):
+                continue
             where = f"the stereocentre {atom.GetSymbol()} (atom {atom.GetIdx()})"
             accepted = "'@' or '@@'"
         elif element.type == Chem.StereoType.Bond_Double:
@@ -123,6 +126,13 @@ def _require_stereo(molecule: Chem.Mol, field: str) -> None:
             f"{field}: {where} of {Chem.MolToSmiles(Chem.RemoveHs(molecule))} is not specified, "
             f"so the machine could be either isomer; expected {accepted}"
         )
+
+
+def _is_symmetric_bridgehead(molecule: Chem.Mol, atom: Chem.Atom, ranks: list[int]) -> bool:
+    """Whether an atom joins three rings with two equal arms, as in triptycene: no stereocentre by itself."""
+    arms = [ranks[neighbour.GetIdx()] for neighbour in atom.GetNeighbors()]
+    rings = molecule.GetRingInfo().NumAtomRings(atom.GetIdx())
+    return rings >= 3 and len(set(arms)) < len(arms)
 
 
 def _conformers(molecule: Chem.Mol, seed: int) -> list[int]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from molmach.cli import bench, build, doctor, energy, kinetics, score, simulate, systems, timestep
+from molmach.cli import bench, build, doctor, energy, kinetics, score, simulate, systems, timestep, validate
 from molmach.errors import MolmachError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command("simulate")(simulate.simulate)
 app.command("timestep")(timestep.timestep)
 app.command("score")(score.score)
 app.command("kinetics")(kinetics.kinetics)
+app.command("validate")(validate.validate)
 app.command("bench")(bench.bench)
 app.command("doctor")(doctor.doctor)
 

@@ -1,0 +1,67 @@
+"""``molmach validate``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from molmach import systems as library
+from molmach.cli.output import JsonFlag, console, number, print_json, status, table
+from molmach.errors import SpecError
+from molmach.validation import Comparison
+from molmach.validation import validate as compare
+
+
+def validate(
+    systems: Annotated[
+        list[str] | None, typer.Argument(metavar="[SYSTEM]...", help="Library machines; omitted: everything.")
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the page docs/validation.md.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Run the exact and published references, and print ours beside theirs with the verdict.
+
+    Exit code 1 where something differs. Everything takes about ten minutes.
+    """
+    names = systems or []
+    for name in names:
+        if name not in library.names():
+            raise SpecError(f"{name}: not a machine of the library; 'molmach systems' lists them")
+    with status("validate") as say:
+        found = list(compare(names, say))
+    if as_json:
+        print_json({"schema": "molmach.validation/1", "comparisons": [item.to_json() for item in found]})
+    elif markdown:
+        typer.echo(_page(found))
+    else:
+        console().print(table(_HEADS, [_row(item) for item in found], (2, 3)))
+    if any(item.verdict == "differs" for item in found):
+        raise typer.Exit(1)
+
+
+_HEADS = ("system", "quantity", "ours", "reference", "unit", "verdict", "rule or reason", "source")
+
+
+def _row(item: Comparison) -> tuple[str, ...]:
+    ours = ""
+    if item.ours is not None:
+        low, high = item.ours.ci95
+        spread = f" ({number(low)} to {number(high)})" if high > low else ""
+        ours = f"{number(item.ours.value)}{spread}"
+    reference = number(item.reference) if isinstance(item.reference, float | int) else str(item.reference)
+    return (item.system, item.quantity, ours, reference, item.unit, item.verdict, item.rule, item.source)
+
+
+def _page(found: list[Comparison]) -> str:
+    lines = [
+        "# Validation",
+        "",
+        "Ours beside the references, made by `molmach validate --markdown` (`make docs`).",
+        "Nothing is tuned to these values.",
+        "",
+        "| " + " | ".join(_HEADS) + " |",
+        "|" + "---|" * len(_HEADS),
+    ]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in _row(item)) + " |" for item in found]
+    return "\n".join(lines)
