@@ -162,14 +162,17 @@ def test_replicas_neither_share_noise_nor_push_each_other(rotor: Assembly) -> No
     assert np.abs(correlation).max() < 5.0 / np.sqrt(len(samples))
 
 
+EVERY_DRIVE = (
+    "difluorophenylene-rotor",
+    "cyanobiphenyl-rotor",
+    "cyanoindane-ratchet",
+    "dimethylindane-indanedione-motor",
+    "catenane-motor",
+)
+
+
 @pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(
-            name, marks=[] if load(name).machine.kind in ("rotor", "bead_catenane") else pytest.mark.slow
-        )
-        for name in systems.names()
-    ],
+    "name", [pytest.param(n, marks=[] if n in EVERY_DRIVE else pytest.mark.slow) for n in systems.names()]
 )
 def test_velocity_diffusion_and_temperature_agree_with_the_native_engine(
     name: str, run_series: Runner

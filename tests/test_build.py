@@ -18,7 +18,7 @@ def _spec(smiles: str, axle: str, extra: str = "") -> Spec:
     )
 
 
-@pytest.mark.parametrize("name", systems.names())
+@pytest.mark.parametrize("name", [name for name in systems.names() if load(name).machine.kind == "rotor"])
 def test_axle_lies_on_z_with_the_reference_in_the_xz_plane(name: str) -> None:
     assembly = build(load(name))
     positions = assembly.positions_nm

@@ -55,7 +55,9 @@ def table(
     )
     for number, column in enumerate(columns):
         figures = number in numeric
-        result.add_column(column, justify="right" if figures else "left", no_wrap=figures, overflow="fold")
+        result.add_column(
+            column, justify="right" if figures else "left", no_wrap=figures or number == 0, overflow="fold"
+        )
     for row in rows:
         result.add_row(*row)
     return result

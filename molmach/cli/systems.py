@@ -29,8 +29,11 @@ def systems(as_json: JsonFlag = False) -> None:
             }
         )
         return
-    rows = [(spec.name, spec.machine.kind, spec.drive.kind, spec.description) for spec in specs]
-    console().print(table(("name", "kind", "drive", "what it is"), rows))
+    rows = [
+        (spec.name, f"[dim]{spec.machine.kind}, {spec.drive.kind}[/]\n{spec.description}".replace("_", " "))
+        for spec in specs
+    ]
+    console().print(table(("name", "what it is"), rows))
     console().print(
         "molmach simulate NAME runs one; its file is a template for your own (molmach build NAME -o DIR)."
     )
