@@ -26,7 +26,7 @@ from molmach.score.statistics import (
     mean_estimate,
     p_value_of_zero,
 )
-from molmach.spec import AlternatingField, RotatingField
+from molmach.spec import AlternatingField, ChemicalFuel, RotatingField
 from molmach.units import DEBYE, TURN, VOLT_PER_NM, thermal_energy
 
 SIGNIFICANCE = 0.05
@@ -324,16 +324,22 @@ def _energetics(run: Run) -> dict[str, Estimate]:
 
 
 def energy_balance(run: Run) -> Estimate | None:
-    """(work - heat - internal energy change) / max(|work|, |heat|), replica means; None without work."""
+    """(work - heat - internal energy change) as a share of the energy through the books; None without work.
+
+    Replica means. What goes through is the largest of work, heat and, where fuel drives the machine, the
+    free energy spent, for a fuelled motor does hardly any mechanical work.
+    """
     series = run.series
     work = series.drive_work[:, -1] + series.load_work[:, -1]
     heat = series.heat[:, -1]
     if not np.any(work):
         return None
     missing = work - heat - series.energy_change
+    fuel = run.drive.chemical_potential if isinstance(run.drive, ChemicalFuel) else 0.0
+    spent = fuel * series.events[:, -1]
 
     def share(chosen: np.ndarray[Any, Any]) -> float:
-        through = max(abs(float(np.mean(work[chosen]))), abs(float(np.mean(heat[chosen]))))
+        through = max(abs(float(np.mean(energy[chosen]))) for energy in (work, heat, spent))
         return float(np.mean(missing[chosen])) / through
 
     return jackknife_estimate(share, run.replicas, "1")
