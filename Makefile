@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo test test-all check format bench docs clean
+.PHONY: help demo test test-all check format bench docs validation clean
 help:
 	@echo "make demo      install, simulate a rotor with its controls, show the verdict and the report's path"
 	@echo "make test      install, lint, types, import contract, tests"
@@ -13,6 +13,7 @@ help:
 	@echo "make format    format the code"
 	@echo "make bench     speed of the engine on each platform, as ratios"
 	@echo "make docs      the pictures in docs/, made by the program"
+	@echo "make validation  docs/validation.md: ours beside the references (about a quarter of an hour)"
 
 $(VENV)/.runtime: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -52,6 +53,10 @@ bench: $(VENV)/.runtime
 
 docs: $(VENV)/.runtime
 	@$(BIN)/python docs/make_pictures.py
+
+validation: $(VENV)/.dev
+	@$(BIN)/molmach validate --markdown > docs/validation.md.tmp; status=$$?; \
+	mv docs/validation.md.tmp docs/validation.md; exit $$status
 
 clean:
 	rm -rf $(VENV) .check build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

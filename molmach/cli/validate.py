@@ -57,7 +57,7 @@ def _page(found: list[Comparison]) -> str:
     lines = [
         "# Validation",
         "",
-        "Ours beside the references, made by `molmach validate --markdown` (`make docs`).",
+        "Ours beside the references, made by `molmach validate --markdown` (`make validation`).",
         "Nothing is tuned to these values.",
         "",
         "| " + " | ".join(_HEADS) + " |",
