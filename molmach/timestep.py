@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from molmach.build import coordinate_of
 from molmach.engine import Progress, Run, prepare
 from molmach.errors import SpecError
 from molmach.experiment import simulate
@@ -181,7 +182,7 @@ def try_timesteps(
 def compare(run: Run, reference: Run, replicas: int) -> dict[str, Check]:
     """The checks of a run against the reference, for a spec of so many replicas."""
     bath = reference.spec.protocol.temperature
-    here, there = (velocities(r.series.coordinate, r.series.time_ps) for r in (run, reference))
+    here, there = (_velocities(r) for r in (run, reference))
     spread = float(np.std(there, ddof=1)) / math.sqrt(replicas)
     visible = float(stats.t.ppf(0.5 + 0.5 * CONFIDENCE, replicas - 1)) * spread
     inertia = _inertia(reference, run) / _inertia(reference, reference) - 1.0
@@ -226,8 +227,13 @@ def _run(
     )
 
 
+def _velocities(run: Run) -> Floats:
+    unit_size = coordinate_of(run.assembly).unit_size
+    return velocities(run.series.coordinate, run.series.time_ps, unit_size)
+
+
 def _velocity(run: Run) -> Estimate:
-    return mean_estimate(velocities(run.series.coordinate, run.series.time_ps), "turn/ns")
+    return mean_estimate(_velocities(run), f"{coordinate_of(run.assembly).unit}/ns")
 
 
 def _inertia(machine: Run, masses_of: Run) -> float:

@@ -27,6 +27,8 @@ from molmach.score import score
 from molmach.score.stations import StationMap
 from molmach.spec import Spec, loads
 
+from .test_cli import _json, _molmach
+
 PROTOCOL = "drive: {kind: none}\nprotocol: {duration: 2 ps, equilibration: 0 ps, replicas: 4, seed: 1}\n"
 SHUTTLE = """
 name: shuttle
@@ -202,3 +204,13 @@ def test_a_wrong_interlocked_machine_is_named_with_what_is_accepted(change: str,
     with pytest.raises(SpecError) as caught:
         loads(SHUTTLE + PROTOCOL, "file", [change])
     assert message in str(caught.value)
+
+
+def test_build_shows_the_proof_and_every_bracket_atom(tmp_path: Path) -> None:
+    """The terminal's markup must not swallow [n+]."""
+    shown = _molmach("build", "ammonium-bipyridinium-shuttle", "-o", str(tmp_path)).stdout
+    assert "".join(line[33:].strip() for line in shown.splitlines()).count("[n+]") == 2
+    assert "threading" in shown
+    document = _json("build", "ammonium-bipyridinium-shuttle", "-o", str(tmp_path), "--json")
+    assert [abs(number) for number in document["threading"]] == [1.0]
+    assert document["stoppers"] == [["blocked", "blocked"]]

@@ -262,6 +262,8 @@ def test_fuel_turns_the_catenane_and_equilibrium_does_not(tmp_path: Path) -> Non
             "acts on a double bond",
         ),
         (BEADS, "protocol.force_field=MMFF94", "protocol.force_field: got 'MMFF94' for a bead_catenane"),
+        (SHUTTLE, "drive.load=1 kJ/mol", "drive.load: a torque about the axle does not push a ring along it"),
+        (SHUTTLE, "drive={kind: constant_torque, torque: 1 kJ/mol}", "drive.kind: a torque about the axle"),
         (MOTOR, "drive={kind: flashing, stations: {a: 1 kJ/mol}, period: 1 ps}", "a rotor without stations"),
     ],
 )

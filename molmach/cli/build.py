@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
+from rdkit import Chem
+from rich.markup import escape
 
+from molmach.build import Assembly, Interlocking, write_structure
 from molmach.build import build as build_assembly
-from molmach.build import write_structure
+from molmach.build.stoppers import stopper_report
 from molmach.cli.output import JsonFlag, Overrides, SystemArgument, console, print_json, table
 from molmach.errors import SpecError
-from molmach.spec import load
+from molmach.spec import Rotaxane, Spec, load
 
 
 def build(
@@ -35,13 +38,14 @@ def build(
             f"-o {directory}: can't be written ({error.strerror}); expected a writable folder"
         ) from error
     dipole = assembly.rotor_dipole_debye
-    document = {
+    document: dict[str, Any] = {
         "schema": "molmach.build/1",
         "name": spec.name,
         "smiles": assembly.smiles,
         "formula": assembly.formula,
         "atoms": assembly.molecule.GetNumAtoms(),
         "chiral": assembly.chiral,
+        "kind": assembly.kind,
         "axle": list(assembly.axle),
         "stator": list(assembly.stator),
         "rotor": list(assembly.rotor),
@@ -54,6 +58,13 @@ def build(
         "units": {"moment_of_inertia": "u nm^2", "dipole": "D", "rotor_dipole": "D, deg"},
         "files": [str(path) for path in (*paths, directory / "machine.yaml")],
     }
+    interlocking = Interlocking.of(assembly)
+    if interlocking is not None:
+        document["threading"] = interlocking.numbers(assembly.positions_nm).round().tolist()
+        document["stations"] = {
+            name: list(atoms) for name, atoms in assembly.require_track().stations.items()
+        }
+        document["stoppers"] = _stoppers(spec, assembly)
     if as_json:
         print_json(document)
         return
@@ -63,13 +74,40 @@ def build(
             "formula",
             f"{assembly.formula} ({document['atoms']} atoms, {'chiral' if assembly.chiral else 'achiral'})",
         ),
-        ("SMILES", assembly.smiles),
+        ("SMILES", escape(assembly.smiles)),
         ("axle", " -> ".join(str(i) for i in assembly.axle)),
         ("stator", " ".join(str(i) for i in assembly.stator)),
         ("rotor", " ".join(str(i) for i in assembly.rotor)),
+        *_threading_rows(document),
         ("moment of inertia", f"{assembly.moment_of_inertia():.4g} u nm^2 about the axle"),
         ("dipole", f"({x:.3g}, {y:.3g}, {z:.3g}) D; z is the axle"),
         ("rotor's dipole", f"{np.linalg.norm(dipole):.3g} D across the axle"),
         ("files", "\n".join(str(path) for path in paths)),
     ]
     console().print(table((spec.name, "atom numbers count from 0"), rows))
+
+
+def _stoppers(spec: Spec, assembly: Assembly) -> list[list[str]]:
+    """For each ring of a rotaxane what a comparison of lengths says of its slipping off either end."""
+    if not isinstance(spec.machine, Rotaxane):
+        return []
+    axle, *rings = Chem.GetMolFrags(assembly.molecule, asMols=True)
+    stations = assembly.require_track().stations
+    return [
+        [end.verdict for end in stopper_report(axle, ring, stations[start], spec.protocol.seed % 2**31)]
+        for ring, start in zip(rings, spec.machine.start, strict=True)
+    ]
+
+
+def _threading_rows(document: dict[str, Any]) -> list[tuple[str, str]]:
+    if "threading" not in document:
+        return []
+    rows = [("threading", " ".join(f"{number:+.0f}" for number in document["threading"]) + " (proved)")]
+    rows += [
+        ("slipping off", f"first end {first}, other end {last} (lengths compared, no barrier)")
+        for first, last in document["stoppers"]
+    ]
+    rows += [
+        (f"station {name}", " ".join(str(i) for i in atoms)) for name, atoms in document["stations"].items()
+    ]
+    return rows

@@ -22,6 +22,7 @@ from molmach.drives.photoisomerisation import PhotoisomerisationModel
 from molmach.drives.rotating_field import RotatingFieldModel
 from molmach.drives.station_switch import StationSwitchModel
 from molmach.drives.stations import affinities
+from molmach.errors import SpecError
 from molmach.spec import (
     AlternatingField,
     ChemicalFuel,
@@ -64,7 +65,18 @@ def model(drive: Drive) -> DriveModel:
 
 
 def terms(drive: Drive, assembly: Assembly, thermal_energy: float) -> DriveTerms:
-    """What a drive does to a machine at k_B T (kJ/mol), its load aside; and the machine's own affinities."""
+    """What a drive does to a machine at k_B T (kJ/mol), its load aside; and the machine's own affinities.
+
+    Raises
+    ------
+    SpecError
+        The drive does not act on such a machine.
+    """
+    if assembly.kind == "rotaxane" and (drive.load or isinstance(drive, ConstantTorque)):
+        raise SpecError(
+            f"drive.{'load' if drive.load else 'kind'}: a torque about the axle does not push "
+            "a ring along it; expected a rotaxane without load, under another drive"
+        )
     driven = model(drive).terms(assembly, thermal_energy)
     return replace(driven, switched=(*driven.switched, *affinities(assembly)))
 

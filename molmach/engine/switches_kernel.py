@@ -88,6 +88,20 @@ def _amplitude(sw: Switching, term: int, thrown: Doubles, lane: int) -> Any:
 
 
 @compiled
+def _amplitudes(sw: Switching, term: int, thrown: Doubles, room: Singles) -> Any:
+    for lane in range(LANES):
+        room[0, lane] = _amplitude(sw, term, thrown, lane)
+    return load(room, 0)
+
+
+@compiled
+def _set_level(level: Doubles, term: int, total: Any, room: Singles) -> None:
+    store(room, 1, total)
+    for lane in range(LANES):
+        level[term, lane] = room[1, lane]
+
+
+@compiled
 def _centroid(high: Singles, atoms: Ints, first: int, last: int) -> Any:
     x = y = z = splat(0.0)
     for a in range(first, last):
@@ -130,9 +144,7 @@ def _well(
 def _charged(
     sw: Switching, term: int, high: Singles, force: Singles, thrown: Doubles, room: Singles, level: Doubles
 ) -> None:
-    for lane in range(LANES):
-        room[0, lane] = _amplitude(sw, term, thrown, lane)
-    amplitude = load(room, 0)
+    amplitude = _amplitudes(sw, term, thrown, room)
     total = splat(0.0)
     for a in range(sw.ring_start[term], sw.ring_start[term + 1]):
         i = sw.ring[a]
@@ -148,9 +160,7 @@ def _charged(
             push = amplitude * (q * (near * near)) / r
             add3(force, i, push * dx, push * dy, push * dz)
             add3(force, j, -(push * dx), -(push * dy), -(push * dz))
-    store(room, 1, total)
-    for lane in range(LANES):
-        level[term, lane] = room[1, lane]
+    _set_level(level, term, total, room)
 
 
 @compiled
@@ -158,9 +168,7 @@ def _twist(
     sw: Switching, term: int, high: Singles, force: Singles, thrown: Doubles, room: Singles, level: Doubles
 ) -> None:
     """E = v (1 - cos^2 w); gradients after Blondel & Karplus, J. Comput. Chem. 17, 1132 (1996)."""
-    for lane in range(LANES):
-        room[0, lane] = _amplitude(sw, term, thrown, lane)
-    amplitude = load(room, 0)
+    amplitude = _amplitudes(sw, term, thrown, room)
     total = splat(0.0)
     for t in range(sw.torsion_start[term], sw.torsion_start[term + 1]):
         i, j, k, ell = sw.torsions[t, 0], sw.torsions[t, 1], sw.torsions[t, 2], sw.torsions[t, 3]
@@ -190,9 +198,7 @@ def _twist(
         ca, cb = pa * along_f, pb * along_h
         add3(force, j, cb * bx - (pa + ca) * ax, cb * by - (pa + ca) * ay, cb * bz - (pa + ca) * az)
         add3(force, k, (pb - cb) * bx + ca * ax, (pb - cb) * by + ca * ay, (pb - cb) * bz + ca * az)
-    store(room, 1, total)
-    for lane in range(LANES):
-        level[term, lane] = room[1, lane]
+    _set_level(level, term, total, room)
 
 
 @compiled
