@@ -1,0 +1,237 @@
+"""Reading YAML files into validated models, with errors that name file, field, value and what is accepted."""
+
+from __future__ import annotations
+
+import difflib
+import types
+import typing
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from molmach.errors import SpecError
+
+MAX_FILE_BYTES = 1_000_000
+
+Model = TypeVar("Model", bound=BaseModel)
+Kinds = dict[str, type[BaseModel]]
+"""Models of a section that has several, by their ``kind``."""
+
+
+def read_text(path: Path, source: str, what: str) -> str:
+    """A small UTF-8 text file; ``source`` and ``what`` name it in errors.
+
+    Raises
+    ------
+    SpecError
+        The file is too large or can't be read.
+    """
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise SpecError(f"{source}: larger than {MAX_FILE_BYTES} bytes; expected {what}")
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise SpecError(f"{source}: can't be read ({reason}); expected {what}") from error
+
+
+def read_mapping(text: str, source: str, model: type[BaseModel]) -> dict[str, Any]:
+    """The mapping that a YAML text holds; ``model`` says which keys belong there."""
+    try:
+        content = yaml.load(text, Loader=_Loader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise SpecError(f"{source}: not valid YAML: {_first_line(error)}") from error
+    if not isinstance(content, dict):
+        raise SpecError(f"{source}: expected a mapping with the keys {', '.join(model.model_fields)}")
+    return content
+
+
+def validate(content: dict[str, Any], source: str, model: type[Model]) -> Model:
+    """The model that a mapping describes.
+
+    Raises
+    ------
+    SpecError
+        A line for each field that can't be taken.
+    """
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        problems = [explain(details, content, model) for details in error.errors(include_url=False)]
+        raise SpecError("\n".join(f"{source}: {problem}" for problem in problems)) from error
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's safe loader, which also refuses a key given twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key_node, _ in node.value:
+            name = str(getattr(key_node, "value", key_node))
+            if name in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key '{name}' stands twice", key_node.start_mark
+                )
+            seen.add(name)
+        return super().construct_mapping(node, deep)
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"line {error.problem_mark.line + 1}: {error.problem}"
+    return (str(error).splitlines() or ["can't be parsed"])[0]
+
+
+def override(content: dict[str, Any], change: str) -> None:
+    """Apply one ``path=value`` text, such as ``drive.field=2 V/nm``, to a mapping."""
+    path, separator, text = change.partition("=")
+    keys = path.strip().split(".")
+    if not separator or not all(keys):
+        raise SpecError(f"--set {change}: expected path=value, such as --set drive.field='2 V/nm'")
+    try:
+        value = yaml.load(text, Loader=_Loader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise SpecError(f"--set {change}: the value is not valid YAML: {_first_line(error)}") from error
+    try:
+        set_path(content, keys, value)
+    except KeyError as error:
+        raise SpecError(f"--set {change}: {error.args[0]} is a value, not a section") from error
+
+
+def set_path(content: dict[str, Any], keys: Sequence[str], value: Any) -> None:
+    """Put a value at a dotted place of a nested mapping, making sections on the way.
+
+    Raises
+    ------
+    KeyError
+        A value stands where a section would have to be; its argument is that place.
+    """
+    section = content
+    for depth, key in enumerate(keys[:-1]):
+        section = section.setdefault(key, {})
+        if not isinstance(section, dict):
+            raise KeyError(".".join(keys[: depth + 1]))
+    section[keys[-1]] = value
+
+
+def explain(details: ErrorDetails, content: Mapping[str, Any], model: type[BaseModel]) -> str:
+    """One line for one of pydantic's errors: field, value, and what is accepted."""
+    location = _location(details["loc"], content, model)
+    field = ".".join(location)
+    value = details["input"]
+    match details["type"]:
+        case "extra_forbidden":
+            accepted = _accepted_keys(location[:-1], content, model)
+            hint = _nearest(location[-1], accepted)
+            return f"{field}: unknown key; {hint}accepted here: {', '.join(accepted)}"
+        case "missing":
+            return f"{field}: missing; expected a value"
+        case "union_tag_invalid" | "union_tag_not_found":
+            kinds = _section(location, content, model)
+            assert isinstance(kinds, dict)
+            given = value.get("kind") if isinstance(value, Mapping) else None
+            hint = _nearest(str(given), list(kinds))
+            return f"{field}.kind: got {given!r}; {hint}accepted: {', '.join(kinds)}"
+        case "value_error":
+            message = details["msg"].removeprefix("Value error, ")
+            return f"{field}: {message}" if field else message
+        case "model_type" | "model_attributes_type":
+            accepted = _accepted_keys(location, content, model)
+            return f"{field}: got {_shorten(value)}; expected a section with the keys {', '.join(accepted)}"
+        case "string_pattern_mismatch":
+            return (
+                f"{field}: got {_shorten(value)}; expected 1 to 80 letters, digits, '.', '_', '+' or '-', "
+                "beginning with a letter or digit"
+            )
+        case _:
+            message = details["msg"].removeprefix("Input should be ")
+            return f"{field}: got {_shorten(value)}; expected {message}"
+
+
+def _nearest(given: str, accepted: Iterable[str]) -> str:
+    nearest = difflib.get_close_matches(given, list(accepted), 1, cutoff=0.5)
+    return f"did you mean '{nearest[0]}'? " if nearest else ""
+
+
+def _location(
+    loc: tuple[int | str, ...], content: Mapping[str, Any], model: type[BaseModel]
+) -> list[str]:
+    """pydantic's location without the tags that it puts behind discriminated unions."""
+    names: list[str] = []
+    for part in loc:
+        section = _section(names, content, model)
+        given = _value_at(names, content)
+        kind = given.get("kind") if isinstance(given, Mapping) else None
+        if isinstance(section, dict) and part in section and part == kind:
+            continue
+        names.append(str(part))
+    return names
+
+
+def _accepted_keys(location: list[str], content: Mapping[str, Any], model: type[BaseModel]) -> list[str]:
+    section = _section(location, content, model)
+    if isinstance(section, dict):
+        given = _value_at(location, content)
+        kind = given.get("kind") if isinstance(given, Mapping) else None
+        return list(section[kind].model_fields) if kind in section else ["kind"]
+    return list((section or model).model_fields)
+
+
+def _value_at(location: Sequence[str], content: Any) -> Any:
+    for name in location:
+        if isinstance(content, Mapping):
+            content = content.get(name, content.get(int(name)) if name.isdigit() else None)
+        elif isinstance(content, list) and name.isdigit() and int(name) < len(content):
+            content = content[int(name)]
+        else:
+            return None
+    return content
+
+
+def _section(
+    location: Sequence[str], content: Mapping[str, Any], model: type[BaseModel]
+) -> type[BaseModel] | Kinds | None:
+    """The model, or the kinds of models, that a place of the content is read into; None for a plain value."""
+    annotation: Any = model
+    for depth, name in enumerate(location):
+        found = _models(annotation)
+        if isinstance(found, dict):
+            given = _value_at(location[:depth], content)
+            found = found.get(given.get("kind")) if isinstance(given, Mapping) else None
+        if found is not None:
+            field = found.model_fields.get(name)
+            annotation = None if field is None else field.annotation
+        else:
+            parts = [part for part in typing.get_args(_bare(annotation)) if part is not Ellipsis]
+            annotation = parts[-1] if parts else None
+    return _models(annotation)
+
+
+def _bare(annotation: Any) -> Any:
+    """An annotation without its metadata and without ``| None``."""
+    while typing.get_origin(annotation) is typing.Annotated:
+        annotation = typing.get_args(annotation)[0]
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        rest = [part for part in typing.get_args(annotation) if part is not type(None)]
+        if len(rest) == 1:
+            return _bare(rest[0])
+    return annotation
+
+
+def _models(annotation: Any) -> type[BaseModel] | Kinds | None:
+    bare = _bare(annotation)
+    if isinstance(bare, type) and issubclass(bare, BaseModel):
+        return bare
+    members = typing.get_args(bare)
+    if members and all(isinstance(m, type) and issubclass(m, BaseModel) for m in members):
+        return {typing.get_args(m.model_fields["kind"].annotation)[0]: m for m in members}
+    return None
+
+
+def _shorten(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
