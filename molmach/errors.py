@@ -53,3 +53,13 @@ class MissingExtraError(MolmachError):
     """What was asked for needs an optional package."""
 
     exit_code = 2
+
+
+class InfeasibleError(MolmachError):
+    """A design of a campaign's space is no machine, or breaks a constraint; recorded, and not simulated."""
+
+
+class CampaignError(MolmachError):
+    """A campaign can't be carried out or gone on with."""
+
+    exit_code = 2

@@ -47,6 +47,7 @@ class Dimension:
 FIELD = Dimension("an electric field", "V/nm", "1 V/nm")
 FREQUENCY = Dimension("a frequency", "GHz", "50 GHz")
 TIME = Dimension("a time", "ps", "200 ps")
+WALL_CLOCK = Dimension("a time", "s", "20 min")
 TEMPERATURE = Dimension("a temperature", "K", "300 K")
 RATE = Dimension("a rate", "1/ps", "2 /ps")
 TORQUE = Dimension("a torque (energy per radian)", "kJ/mol", "5 kJ/mol")

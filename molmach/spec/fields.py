@@ -94,3 +94,8 @@ Length = Annotated[float, _positive(units.LENGTH), _reader(units.LENGTH), _write
 
 EnergyOrNone = Annotated[float, _not_negative(units.ENERGY), _reader(units.ENERGY), _writer(units.ENERGY)]
 """An energy of zero or more, kJ/mol."""
+
+WallClock = Annotated[
+    float, _positive(units.WALL_CLOCK), _reader(units.WALL_CLOCK), _writer(units.WALL_CLOCK)
+]
+"""A time on the clock above zero, s."""

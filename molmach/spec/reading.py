@@ -157,9 +157,7 @@ def _nearest(given: str, accepted: Iterable[str]) -> str:
     return f"did you mean '{nearest[0]}'? " if nearest else ""
 
 
-def _location(
-    loc: tuple[int | str, ...], content: Mapping[str, Any], model: type[BaseModel]
-) -> list[str]:
+def _location(loc: tuple[int | str, ...], content: Mapping[str, Any], model: type[BaseModel]) -> list[str]:
     """pydantic's location without the tags that it puts behind discriminated unions."""
     names: list[str] = []
     for part in loc:
@@ -201,7 +199,7 @@ def _section(
         found = _models(annotation)
         if isinstance(found, dict):
             given = _value_at(location[:depth], content)
-            found = found.get(given.get("kind")) if isinstance(given, Mapping) else None
+            found = found.get(str(given.get("kind"))) if isinstance(given, Mapping) else None
         if found is not None:
             field = found.model_fields.get(name)
             annotation = None if field is None else field.annotation

@@ -1,0 +1,276 @@
+"""The campaign file: a space of machines, what is wanted of them, who searches, and what it may cost."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import Field, field_validator, model_validator
+
+from molmach import systems as library
+from molmach.errors import SpecError
+from molmach.spec import fields
+from molmach.spec.document import Name, Spec
+from molmach.spec.fields import Section
+from molmach.spec.reading import override, read_mapping, read_text, validate
+from molmach.spec.space import DesignSpace, Label
+
+WHAT = "a campaign's YAML file"
+
+
+class Objective(Section):
+    """One thing that is wanted.
+
+    Attributes
+    ----------
+    maximise, minimise
+        A quantity of the score or an expression of several, such as ``abs(velocity)`` or
+        ``velocity - 0.01 * work_rate``; exactly one of the two.
+    """
+
+    maximise: str | None = None
+    minimise: str | None = None
+
+    @model_validator(mode="after")
+    def _one_sense(self) -> Objective:
+        if (self.maximise is None) == (self.minimise is None):
+            raise ValueError("expected exactly one of maximise and minimise")
+        return self
+
+    @property
+    def expression(self) -> str:
+        """What is maximised or minimised."""
+        return self.maximise if self.maximise is not None else self.minimise or ""
+
+    @property
+    def sign(self) -> float:
+        """+1 where more is better, -1 where less is."""
+        return 1.0 if self.maximise is not None else -1.0
+
+
+class Rung(Section):
+    """One level of effort: replicas and measured time of each."""
+
+    replicas: Annotated[int, Field(strict=True, ge=4, le=100_000)]
+    duration: fields.Time
+
+
+class Racing(Section):
+    """How effort is given out: every machine gets the first rung, the hopeful ones the next.
+
+    Attributes
+    ----------
+    rungs
+        From cheap to full length.
+    keep
+        Of the machines that stand on a rung, at most one in so many goes on; and none does whose
+        upper confidence bound lies below the lower one of the best.
+    """
+
+    rungs: Annotated[tuple[Rung, ...], Field(min_length=1, max_length=10)]
+    keep: Annotated[int, Field(strict=True, ge=1, le=100)] = 3
+
+
+class Confirmation(Section):
+    """The winners' second run, with fresh seeds and both controls.
+
+    Attributes
+    ----------
+    machines
+        How many of the best are run again.
+    replicas, duration
+        Of that run.
+    """
+
+    machines: Annotated[int, Field(strict=True, ge=0, le=1000)] = 3
+    replicas: Annotated[int, Field(strict=True, ge=4, le=100_000)] = 64
+    duration: fields.Time | None = None
+
+
+class AgentEntry(Section):
+    """An agent that takes part.
+
+    Attributes
+    ----------
+    use
+        A registered name (``molmach agents`` lists them) or ``file.py:Class``.
+    name
+        What it is called in this campaign; by default as ``use``.
+    options
+        Keyword arguments of its constructor.
+    """
+
+    use: Annotated[str, Field(min_length=1)]
+    name: Label | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def label(self) -> str:
+        """What it is called in this campaign."""
+        return self.name or self.use.rpartition(":")[2]
+
+
+class Budget(Section):
+    """When to stop: whichever comes first.
+
+    Attributes
+    ----------
+    evaluations
+        Simulations, of whatever rung.
+    core_seconds
+        Time that cores spent on simulations.
+    wall_clock
+        Time since the campaign was started, its pauses not counted; a quantity such as ``20 min``.
+    target
+        A lower confidence bound of the (first) objective on the last rung that is good enough.
+    """
+
+    evaluations: Annotated[int, Field(strict=True, ge=1)] | None = None
+    core_seconds: Annotated[float, Field(gt=0.0)] | None = None
+    wall_clock: fields.WallClock | None = None
+    target: float | None = None
+
+    @model_validator(mode="after")
+    def _ends(self) -> Budget:
+        if self.evaluations is None and self.core_seconds is None and self.wall_clock is None:
+            raise ValueError("no end: expected evaluations, core_seconds or wall_clock")
+        return self
+
+
+class Campaign(Section):
+    """A search for a better machine.
+
+    Attributes
+    ----------
+    name, description
+        For people; they change no number.
+    base
+        A library machine or a machine file whose sections are the starting point.
+    machine, drive, protocol
+        Sections as in a machine file, over those of ``base``; the SMILES in ``machine`` may have
+        sites ``[*:10]``.
+    space
+        What may vary.
+    objectives
+        What is wanted; several give a Pareto front.
+    racing, confirmation, budget
+        What is spent, and how.
+    agents
+        Who searches.
+    seed
+        Of the agents' choices. Simulations draw on ``protocol.seed``.
+    """
+
+    name: Name
+    description: str = ""
+    base: str | None = None
+    machine: dict[str, Any] = Field(default_factory=dict)
+    drive: dict[str, Any] = Field(default_factory=dict)
+    protocol: dict[str, Any] = Field(default_factory=dict)
+    space: DesignSpace
+    objectives: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=5)]
+    racing: Racing
+    confirmation: Confirmation = Field(default_factory=Confirmation)
+    agents: Annotated[tuple[AgentEntry, ...], Field(min_length=1, max_length=50)]
+    budget: Budget
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 1
+
+    @field_validator("agents", mode="before")
+    @classmethod
+    def _bare_names(cls, agents: Any) -> Any:
+        if not isinstance(agents, list | tuple):
+            return agents
+        return [{"use": agent} if isinstance(agent, str) else agent for agent in agents]
+
+    @field_validator("objectives", mode="before")
+    @classmethod
+    def _one_objective(cls, objectives: Any) -> Any:
+        return [objectives] if isinstance(objectives, dict) else objectives
+
+    @model_validator(mode="after")
+    def _labels_differ(self) -> Campaign:
+        labels = [agent.label for agent in self.agents]
+        for label in labels:
+            if labels.count(label) > 1:
+                raise ValueError(f"agents: two are called {label!r}; expected a different name for each")
+        return self
+
+    @property
+    def template(self) -> dict[str, Any]:
+        """Machine, drive and protocol from which every machine of the space is made; a fresh copy."""
+        content = {"machine": self.machine, "drive": self.drive, "protocol": self.protocol}
+        copy: dict[str, Any] = json.loads(json.dumps(content))
+        return copy
+
+    def canonical(self) -> str:
+        """The same text for every spelling of the same campaign."""
+        content = self.model_dump(mode="json", exclude={"name", "description", "base"})
+        return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+    @property
+    def key(self) -> str:
+        """sha256 of :meth:`canonical`, hexadecimal."""
+        return hashlib.sha256(self.canonical().encode()).hexdigest()
+
+    def to_yaml(self) -> str:
+        """The whole campaign, its base filled in, as a file that reads back to an equal one."""
+        content = self.model_dump(mode="json", exclude_none=True, exclude={"base"})
+        return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, default_flow_style=None))
+
+
+def load_campaign(path: str | Path, overrides: Iterable[str] = ()) -> Campaign:
+    """Read a campaign file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    overrides
+        ``path=value`` texts such as ``"budget.evaluations=50"``, applied before validation.
+
+    Raises
+    ------
+    SpecError
+        The file, a field or an override can't be taken; the message names it and what is accepted.
+    """
+    source = str(path)
+    if not Path(path).is_file():
+        raise SpecError(f"{source}: no such file; expected {WHAT}")
+    content = read_mapping(read_text(Path(path), source, WHAT), source, Campaign)
+    for change in overrides:
+        override(content, change)
+    return loads_campaign(content, source, Path(path).parent)
+
+
+def loads_campaign(content: dict[str, Any], source: str, folder: Path) -> Campaign:
+    """A campaign from the mapping in its file; ``folder`` is where relative paths start."""
+    base = content.get("base")
+    if isinstance(base, str):
+        content = {**content}
+        below = _base(base, source, folder)
+        for section in ("machine", "drive", "protocol"):
+            given = content.get(section, {})
+            if isinstance(given, dict):
+                same_kind = given.get("kind", below.get(section, {}).get("kind"))
+                kept = below.get(section, {}) if same_kind == below.get(section, {}).get("kind") else {}
+                content[section] = {**kept, **given}
+    return validate(content, source, Campaign)
+
+
+def _base(base: str, source: str, folder: Path) -> dict[str, Any]:
+    if base in library.names():
+        path = library.path(base)
+    else:
+        path = folder / base
+        if not path.is_file():
+            nearest = difflib.get_close_matches(base, library.names(), 1)
+            hint = f"; did you mean '{nearest[0]}'?" if nearest else ""
+            raise SpecError(
+                f"{source}: base: got {base!r}; expected a machine of the library or a file{hint}"
+            )
+    return read_mapping(read_text(path, str(path), "a machine's YAML file"), str(path), Spec)
