@@ -45,7 +45,12 @@ def main() -> None:
     with PARTS.open("a") as stream, ProcessPoolExecutor(workers) as pool:
         for job, outcome in zip(missing, pool.map(evaluate, missing), strict=True):
             velocity = [round(v, 3) for v in outcome.samples.get("velocity", [])]
-            line = {"key": job.machine, "reason": outcome.reason, "seconds": outcome.seconds, "velocity": velocity}
+            line = {
+                "key": job.machine,
+                "reason": outcome.reason,
+                "seconds": outcome.seconds,
+                "velocity": velocity,
+            }
             stream.write(json.dumps(line) + "\n")
             stream.flush()
             lines.append(line)

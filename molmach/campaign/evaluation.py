@@ -110,7 +110,9 @@ def job_for(campaign: Campaign, candidate: Candidate, rung: int) -> Job:
             "seed": seed,
         }
     )
-    spec = candidate.spec.model_copy(update={"protocol": changed, "name": f"{campaign.name}-{candidate.key[:8]}"})
+    spec = candidate.spec.model_copy(
+        update={"protocol": changed, "name": f"{campaign.name}-{candidate.key[:8]}"}
+    )
     needed = set().union(*(Expression(o.expression).names for o in campaign.objectives))
     fields = tuple(threshold_factors().tolist()) if "threshold_field" in needed else ()
     parts = json.dumps([METHOD, spec.canonical(), fields, purpose])
@@ -135,7 +137,9 @@ def evaluate(job: Job) -> Outcome:
         samples = samples_of(run) | _followed(spec, job.fields)
         steps *= 1 + len(job.fields)
     except MolmachError as error:
-        return Outcome(job.key, reason=str(error) or type(error).__name__, seconds=time.process_time() - started)
+        return Outcome(
+            job.key, reason=str(error) or type(error).__name__, seconds=time.process_time() - started
+        )
     seconds = time.process_time() - started
     return Outcome(job.key, samples, "", seconds, steps, controls, archive)
 

@@ -30,7 +30,7 @@ NAME = "ledger.sqlite"
 
 @dataclass(frozen=True)
 class Queued:
-    """A proposal that waits for its first evaluation; ``id`` is its number in the ledger."""
+    """A proposal of a machine that nobody had proposed; ``id`` is its number in the ledger."""
 
     id: int
     agent: str
@@ -197,14 +197,17 @@ class Ledger:
         rows = self._base.execute("SELECT key, design FROM machines")
         return {key: Design.from_json(design) for key, design in rows}
 
-    def queued(self) -> Iterator[Queued]:
-        """Proposals that wait, in the order in which they were made."""
+    def proposals(self, state: str) -> list[Queued]:
+        """Proposals in a state, in the order in which they were made."""
         rows = self._base.execute(
             "SELECT id, agent, machine, design, rationale, mean, sd FROM proposals "
-            "WHERE state = 'queued' ORDER BY id"
+            "WHERE state = ? ORDER BY id",
+            (state,),
         )
-        for number, agent, machine, design, rationale, mean, sd in rows:
-            yield Queued(number, agent, machine, Proposal(Design.from_json(design), rationale, mean, sd))
+        return [
+            Queued(number, agent, machine, Proposal(Design.from_json(design), rationale, mean, sd))
+            for number, agent, machine, design, rationale, mean, sd in rows
+        ]
 
     def batches(self) -> dict[str, int]:
         """How often each agent has been asked."""

@@ -40,7 +40,7 @@ CREATE TABLE evaluations (
     finished REAL NOT NULL
 );
 CREATE INDEX evaluations_by_machine ON evaluations (machine, rung);
-CREATE INDEX evaluations_by_value ON evaluations (rung, value);
+CREATE INDEX evaluations_by_low ON evaluations (low);
 CREATE INDEX evaluations_by_agent ON evaluations (agent);
 
 CREATE TABLE samples (key TEXT PRIMARY KEY, samples TEXT NOT NULL) WITHOUT ROWID;

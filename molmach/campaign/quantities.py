@@ -180,9 +180,8 @@ class Expression:
                 return type(operator) in _OPERATORS and self._allowed(left) and self._allowed(right)
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
                 wanted = 2 if name in ("min", "max") else 1
-                return (
-                    name in _FUNCTIONS and len(arguments) == wanted and all(self._allowed(a) for a in arguments)
-                )
+                fits = name in _FUNCTIONS and len(arguments) == wanted
+                return fits and all(self._allowed(argument) for argument in arguments)
         return False
 
     def measure(self, samples: Mapping[str, list[float]]) -> Measured:

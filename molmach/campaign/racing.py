@@ -10,8 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from molmach.campaign.agent import Floats
+import numpy as np
+from numpy.typing import NDArray
+
 from molmach.campaign.quantities import Measured
+
+Floats = NDArray[np.float64]
 
 
 class Ladder:
@@ -29,6 +33,8 @@ class Ladder:
         self._keep = keep
         self._on: list[dict[str, tuple[Measured, ...]]] = [{} for _ in range(rungs)]
         self._sent: list[set[str]] = [set() for _ in range(rungs)]
+        self._highest: dict[str, int] = {}
+        self._best_low = -math.inf
 
     @property
     def top(self) -> int:
@@ -39,60 +45,50 @@ class Ladder:
         """An evaluation on a rung was started, or is known."""
         self._sent[rung].add(machine)
 
-    def unsent(self, machine: str, rung: int) -> None:
-        """A started evaluation was lost, and may be started again."""
-        if machine not in self._on[rung]:
-            self._sent[rung].discard(machine)
+    def was_sent(self, machine: str, rung: int) -> bool:
+        """Whether an evaluation on a rung was started, or is known."""
+        return machine in self._sent[rung]
 
     def landed(self, machine: str, rung: int, measured: Sequence[Measured]) -> None:
         """An evaluation is finished; without values where it failed."""
         self._sent[rung].add(machine)
-        if measured and all(m.defined for m in measured):
-            self._on[rung][machine] = tuple(measured)
+        if not measured or not all(m.defined for m in measured):
+            return
+        before = self._highest.get(machine)
+        self._on[rung][machine] = tuple(measured)
+        if before is not None and before > rung:
+            return
+        self._highest[machine] = rung
+        if before is not None and self._on[before][machine][0].low >= self._best_low:
+            self._best_low = max(self._on[r][m][0].low for m, r in self._highest.items())
+        self._best_low = max(self._best_low, measured[0].low)
 
     def promotion(self) -> tuple[str, int] | None:
         """The machine that goes on next and the rung it goes to, highest rung first; None if none does."""
-        bar = self._best_low()
         for rung in range(self.top - 1, -1, -1):
             standing = self._on[rung]
-            room = len(standing) // self._keep - len(self._sent[rung + 1])
-            if room <= 0:
+            if len(standing) // self._keep <= len(self._sent[rung + 1]):
                 continue
             open_to = [
                 (merit(measured), machine)
                 for machine, measured in standing.items()
-                if machine not in self._sent[rung + 1] and (len(measured) > 1 or measured[0].high >= bar)
+                if machine not in self._sent[rung + 1]
+                and (len(measured) > 1 or measured[0].high >= self._best_low)
             ]
             if open_to:
                 return max(open_to)[1], rung + 1
         return None
 
-    def _best_low(self) -> float:
-        """Highest lower bound of the first objective, each machine on its highest rung; -inf with several."""
-        seen: set[str] = set()
-        best = -math.inf
-        for standing in reversed(self._on):
-            for machine, measured in standing.items():
-                if machine not in seen:
-                    seen.add(machine)
-                    best = max(best, measured[0].low)
-        return best
-
     def ranking(self) -> list[tuple[str, int, tuple[Measured, ...]]]:
-        """(machine, rung, measured) of the highest rung that any machine stands on, then the next, and so on.
+        """(machine, rung, measured) of every machine on its highest rung, best first.
 
-        Within a rung by lower confidence bound, so that nothing is first by luck alone; with several
-        objectives by the number of machines that dominate it, and then by the first.
+        By lower confidence bound, so that nothing is first by luck alone; with several objectives by
+        the number of machines that dominate it, then by the first objective's bound.
         """
-        ranked = []
-        seen: set[str] = set()
-        for rung in range(self.top, -1, -1):
-            rows = [(m, rung, v) for m, v in self._on[rung].items() if m not in seen]
-            seen |= {m for m, _, _ in rows}
-            depth = dominated([tuple(x.low for x in v) for _, _, v in rows])
-            order = sorted(range(len(rows)), key=lambda i: (depth[i], -rows[i][2][0].low))
-            ranked += [rows[i] for i in order]
-        return ranked
+        rows = [(machine, rung, self._on[rung][machine]) for machine, rung in self._highest.items()]
+        depth = dominated(np.array([[m.low for m in measured] for _, _, measured in rows]))
+        order = sorted(range(len(rows)), key=lambda i: (depth[i], -rows[i][2][0].low, rows[i][0]))
+        return [rows[i] for i in order]
 
 
 def merit(measured: Sequence[Measured]) -> float:
@@ -100,20 +96,15 @@ def merit(measured: Sequence[Measured]) -> float:
     return sum(m.value for m in measured)
 
 
-def dominated(points: Sequence[tuple[float, ...]]) -> list[int]:
-    """How many of the points are at least as good in every objective and better in one, for each point.
+def dominated(points: Floats) -> list[int]:
+    """How many others are at least as good in every objective and better in one, for each point.
 
-    With one objective every point is on the front of its own, so that the order is left to the caller.
+    Parameters
+    ----------
+    points
+        (n_points, n_objectives), greater is better. With one objective nothing is counted, so that the
+        order is left to the caller.
     """
-    if not points or len(points[0]) == 1:
+    if points.size == 0 or points.shape[1] == 1:
         return [0] * len(points)
-    counts = []
-    for point in points:
-        better = sum(
-            all(o >= p for o, p in zip(other, point, strict=True)) and other != point for other in points
-        )
-        counts.append(better)
-    return counts
-
-
-__all__ = ["Floats", "Ladder", "dominated", "merit"]
+    return [int(np.sum(np.all(points >= point, axis=1) & np.any(points > point, axis=1))) for point in points]

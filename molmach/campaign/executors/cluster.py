@@ -11,6 +11,7 @@ from typing import Any
 
 import ray
 from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from molmach.campaign.agent import Finding
 from molmach.campaign.evaluation import Job, Outcome, evaluate
@@ -58,6 +59,11 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _resources() -> dict[str, float]:
+    found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return found
+
+
 class ClusterExecutor(Executor):
     """One core for each evaluation, wherever in the cluster.
 
@@ -82,7 +88,7 @@ class ClusterExecutor(Executor):
         now = time.monotonic()
         if now - self._counted > _CORES_ASKED_EVERY:
             self._counted = now
-            self._cores = max(1, int(ray.cluster_resources().get("CPU", 0)))
+            self._cores = max(1, int(_resources().get("CPU", 0)))
         return 2 * self._cores
 
     @property
@@ -142,7 +148,9 @@ class ClusterTeam(Team):
         self._asked: dict[str, tuple[Any, float]] = {}
 
     def _new(self, agent: str) -> Any:
-        return self._host.remote(self._campaign, self.names.index(agent), self._folder)
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        host = self._host.options(scheduling_strategy=here)  # where agents' files are, and which stays
+        return host.remote(self._campaign, self.names.index(agent), self._folder)
 
     def tell(self, agent: str, findings: Sequence[Finding], taken: Sequence[str]) -> None:
         """See :class:`Team`."""
