@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rdkit import Chem
-from rdkit.Chem import Draw
 
 from molmach.errors import SpecError
 
@@ -30,6 +29,8 @@ def draw_designs(smiles: Sequence[str], labels: Sequence[str], path: Path, colum
     """
     if path.suffix not in (".svg", ".png"):
         raise SpecError(f"-o {path}: expected a name that ends in .svg or .png")
+    from rdkit.Chem import Draw  # needs X libraries, which a node of a cluster may lack
+
     image = Draw.MolsToGridImage(
         [Chem.MolFromSmiles(text) for text in smiles],
         molsPerRow=columns,
