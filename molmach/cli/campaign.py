@@ -344,6 +344,10 @@ def _print_document(document: dict[str, Any]) -> None:
     ]
     columns = ("agent", "proposals", "evaluated", "95 % predictions right", "best lower bound")
     out.print(table(columns, team, numeric=(1, 2, 3, 4)))
+    if document["achiral_control"] is not None:
+        control = document["achiral_control"]
+        held = "do not turn, as they must" if control["passed"] else "[red]turn, which no machine may[/]"
+        out.print(f"achiral   {control['machines']} machines {held} (p = {control['p_value']:.2g})")
     out.print(f"folder    {document['dir']}")
 
 
