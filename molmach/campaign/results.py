@@ -182,15 +182,19 @@ def agents(ledger: Ledger) -> dict[str, dict[str, Any]]:
         if calibration.count:
             found[agent]["mean_squared_z"] = calibration.squares / calibration.count
             found[agent]["surprise"] = calibration.surprise / calibration.count
+            found[agent]["coverage_ci95"] = calibration.coverage_interval
     return found
 
 
 def _calibrations(ledger: Ledger) -> dict[str, Calibration]:
-    """Predictions against first-rung results; from the ledger's latest hundred thousand."""
+    """Predictions against first-rung results; from the ledger's latest hundred thousand.
+
+    With several objectives agents predict their own mixture of them, which no result can be held against.
+    """
     rows = ledger.query(
         "SELECT p.agent, p.mean, p.sd, e.value, e.error FROM proposals p "
         "JOIN evaluations e ON e.machine = p.machine AND e.rung = 0 "
-        "WHERE p.state = 'started' AND p.mean IS NOT NULL AND p.sd IS NOT NULL AND e.ok "
+        "WHERE p.state = 'started' AND p.mean IS NOT NULL AND p.sd IS NOT NULL AND e.ok AND e.others = '[]' "
         "ORDER BY p.id DESC LIMIT 100000"
     )
     found: dict[str, Calibration] = {}
