@@ -331,7 +331,7 @@ def _print_document(document: dict[str, Any]) -> None:
             )
         )
     wanted = next(iter(document["objectives"][0].values()))
-    out.print(table(("machine", escape(wanted), "run again", "controls", "found by"), rows))
+    out.print(table(("machine", escape(wanted), "run again", "controls", "found by"), rows, numeric=(1, 2)))
     team = [
         (
             name,
