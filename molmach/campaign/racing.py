@@ -2,7 +2,9 @@
 
 Every machine gets the first rung. Of those that stand on a rung, at most one in ``keep`` goes on to the
 next (asynchronous successive halving: Li et al., MLSys (2020), arXiv 1810.05934), and none does whose upper
-confidence bound lies below the lower bound of the best (Maron & Moore, Hoeffding races, NIPS 1993).
+confidence bound lies below the lower bound of the best (Maron & Moore, Hoeffding races, NIPS 1993). A machine
+that looks better than all on the rungs above goes on in any case: one that is found late must not stay behind
+because earlier ones took the places.
 """
 
 from __future__ import annotations
@@ -65,19 +67,22 @@ class Ladder:
 
     def promotion(self) -> tuple[str, int] | None:
         """The machine that goes on next and the rung it goes to, highest rung first; None if none does."""
+        leader = -math.inf
         for rung in range(self.top - 1, -1, -1):
-            standing = self._on[rung]
-            if len(standing) // self._keep <= len(self._sent[rung + 1]):
-                continue
-            open_to = [
-                (merit(measured), machine)
-                for machine, measured in standing.items()
-                if machine not in self._sent[rung + 1]
-                and (len(measured) > 1 or measured[0].high >= self._best_low)
-            ]
-            if open_to:
-                return max(open_to)[1], rung + 1
+            leader = max([leader, *(merit(measured) for measured in self._on[rung + 1].values())])
+            standing, gone_on = self._on[rung], self._sent[rung + 1]
+            waiting = [(merit(m), machine) for machine, m in standing.items() if machine not in gone_on]
+            if len(gone_on) < len(standing) // self._keep:
+                hopeful = [pair for pair in waiting if self._may_win(standing[pair[1]])]
+            else:
+                hopeful = [pair for pair in waiting if pair[0] > leader] if gone_on else []
+            if hopeful:
+                return max(hopeful)[1], rung + 1
         return None
+
+    def _may_win(self, measured: Sequence[Measured]) -> bool:
+        """Whether the upper confidence bound reaches the best lower one; always with several objectives."""
+        return len(measured) > 1 or measured[0].high >= self._best_low
 
     def ranking(self) -> list[tuple[str, int, tuple[Measured, ...]]]:
         """(machine, rung, measured) of every machine on its highest rung, best first.
