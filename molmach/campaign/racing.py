@@ -9,6 +9,7 @@ because earlier ones took the places.
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Sequence
 
@@ -37,19 +38,24 @@ class Ladder:
         self._sent: list[set[str]] = [set() for _ in range(rungs)]
         self._highest: dict[str, int] = {}
         self._best_low = -math.inf
+        self._top_low = -math.inf
+        self._best_on = [-math.inf] * rungs
+        self._open: list[list[tuple[float, str]]] = [[] for _ in range(rungs)]
+        self._hopeless: list[list[tuple[float, str]]] = [[] for _ in range(rungs)]
 
     @property
     def top(self) -> int:
         """The last rung."""
         return len(self._on) - 1
 
+    @property
+    def top_low(self) -> float:
+        """Largest lower bound of the first objective on the last rung."""
+        return self._top_low
+
     def sent(self, machine: str, rung: int) -> None:
         """An evaluation on a rung was started, or is known."""
         self._sent[rung].add(machine)
-
-    def was_sent(self, machine: str, rung: int) -> bool:
-        """Whether an evaluation on a rung was started, or is known."""
-        return machine in self._sent[rung]
 
     def landed(self, machine: str, rung: int, measured: Sequence[Measured]) -> None:
         """An evaluation is finished; without values where it failed."""
@@ -58,42 +64,66 @@ class Ladder:
             return
         before = self._highest.get(machine)
         self._on[rung][machine] = tuple(measured)
+        heapq.heappush(self._open[rung], (-merit(measured), machine))
+        self._best_on[rung] = max(self._best_on[rung], merit(measured))
+        if rung == self.top:
+            self._top_low = max(self._top_low, measured[0].low)
         if before is not None and before > rung:
             return
         self._highest[machine] = rung
         if before is not None and self._on[before][machine][0].low >= self._best_low:
             self._best_low = max(self._on[r][m][0].low for m, r in self._highest.items())
+            self._hope_again()
         self._best_low = max(self._best_low, measured[0].low)
+
+    def _hope_again(self) -> None:
+        """The best was not as good as it had seemed."""
+        for waiting, hopeless in zip(self._open, self._hopeless, strict=True):
+            for entry in hopeless:
+                heapq.heappush(waiting, entry)
+            hopeless.clear()
 
     def promotion(self) -> tuple[str, int] | None:
         """The machine that goes on next and the rung it goes to, highest rung first; None if none does."""
         leader = -math.inf
         for rung in range(self.top - 1, -1, -1):
-            leader = max([leader, *(merit(measured) for measured in self._on[rung + 1].values())])
-            standing, gone_on = self._on[rung], self._sent[rung + 1]
-            waiting = [(merit(m), machine) for machine, m in standing.items() if machine not in gone_on]
-            if len(gone_on) < len(standing) // self._keep:
-                hopeful = [pair for pair in waiting if self._may_win(standing[pair[1]])]
-            else:
-                hopeful = [pair for pair in waiting if pair[0] > leader] if gone_on else []
-            if hopeful:
-                return max(hopeful)[1], rung + 1
+            leader = max(leader, self._best_on[rung + 1])
+            machine = self._most_hopeful(rung)
+            if machine is None:
+                continue
+            gone_on = len(self._sent[rung + 1])
+            if gone_on < len(self._on[rung]) // self._keep or (
+                gone_on and merit(self._on[rung][machine]) > leader
+            ):
+                return machine, rung + 1
         return None
 
-    def _may_win(self, measured: Sequence[Measured]) -> bool:
-        """Whether the upper confidence bound reaches the best lower one; always with several objectives."""
-        return len(measured) > 1 or measured[0].high >= self._best_low
+    def _most_hopeful(self, rung: int) -> str | None:
+        """The best machine that waits on a rung and may yet win; with several objectives any may."""
+        waiting = self._open[rung]
+        while waiting:
+            machine = waiting[0][1]
+            measured = self._on[rung][machine]
+            if machine in self._sent[rung + 1]:
+                heapq.heappop(waiting)
+            elif len(measured) == 1 and measured[0].high < self._best_low:
+                self._hopeless[rung].append(heapq.heappop(waiting))
+            else:
+                return machine
+        return None
 
-    def ranking(self) -> list[tuple[str, int, tuple[Measured, ...]]]:
-        """(machine, rung, measured) of every machine on its highest rung, best first.
+    def leaders(self, wanted: int) -> list[tuple[str, int, tuple[Measured, ...]]]:
+        """(machine, rung, measured) of the best machines, each on its highest rung, best first.
 
         By lower confidence bound, so that nothing is first by luck alone; with several objectives by
-        the number of machines that dominate it, then by the first objective's bound.
+        front, then by the first objective's bound.
         """
         rows = [(machine, rung, self._on[rung][machine]) for machine, rung in self._highest.items()]
-        depth = dominated(np.array([[m.low for m in measured] for _, _, measured in rows]))
-        order = sorted(range(len(rows)), key=lambda i: (depth[i], -rows[i][2][0].low, rows[i][0]))
-        return [rows[i] for i in order]
+        if rows and len(rows[0][2]) > 1:
+            depth = fronts(np.array([[m.low for m in measured] for _, _, measured in rows]), wanted)
+            order = sorted(range(len(rows)), key=lambda i: (depth[i], -rows[i][2][0].low, rows[i][0]))
+            return [rows[i] for i in order[:wanted]]
+        return heapq.nsmallest(wanted, rows, key=lambda row: (-row[2][0].low, row[0]))
 
 
 def merit(measured: Sequence[Measured]) -> float:
@@ -101,15 +131,35 @@ def merit(measured: Sequence[Measured]) -> float:
     return sum(m.value for m in measured)
 
 
-def dominated(points: Floats) -> list[int]:
-    """How many others are at least as good in every objective and better in one, for each point.
+def fronts(points: Floats, wanted: int) -> list[int]:
+    """On which front each point lies: 0 the Pareto front, 1 the front without that, and so on.
+
+    Non-dominated sorting (Deb et al., IEEE Trans. Evol. Comput. 6, 182 (2002)). With one objective all are
+    on front 0, so that the order is left to the caller.
 
     Parameters
     ----------
     points
-        (n_points, n_objectives), greater is better. With one objective nothing is counted, so that the
-        order is left to the caller.
+        (n_points, n_objectives), greater is better.
+    wanted
+        Fronts are told apart until so many points are on them; the rest share the number after.
     """
     if points.size == 0 or points.shape[1] == 1:
         return [0] * len(points)
-    return [int(np.sum(np.all(points >= point, axis=1) & np.any(points > point, axis=1))) for point in points]
+    number = np.zeros(len(points), dtype=np.int64)
+    left = np.argsort(-points.sum(axis=1), kind="stable")  # nothing is dominated by what comes after it
+    front = 0
+    while left.size and len(points) - left.size < wanted:
+        behind, ahead = [], left
+        while ahead.size:
+            first, rest = ahead[0], ahead[1:]
+            number[first] = front
+            gap = points[first] - points[rest]
+            worse = np.all(gap >= 0.0, axis=1) & np.any(gap > 0.0, axis=1)
+            behind.append(rest[worse])
+            ahead = rest[~worse]
+        left = np.concatenate(behind)
+        left = left[np.argsort(-points[left].sum(axis=1), kind="stable")]
+        front += 1
+    number[left] = front
+    return [int(n) for n in number]

@@ -11,7 +11,7 @@ import numpy as np
 
 from molmach.campaign.achiral import achiral_control
 from molmach.campaign.ledger import Ledger
-from molmach.campaign.racing import dominated
+from molmach.campaign.racing import fronts
 from molmach.campaign.split import Calibration
 from molmach.score.statistics import finite_or_none
 from molmach.spec import Campaign
@@ -94,7 +94,7 @@ def best_machines(ledger: Ledger, campaign: Campaign, folder: Path, wanted: int)
             "FROM evaluations WHERE rung = -1"
         )
     }
-    depth = dominated(np.array([[row[5], *(m[2] for m in json.loads(row[7]))] for row in rows]))
+    depth = fronts(np.array([[row[5], *(m[2] for m in json.loads(row[7]))] for row in rows]), wanted)
     order = sorted(range(len(rows)), key=lambda i: (*_rank(again.get(rows[i][0])), depth[i], -rows[i][5]))
     about = {}
     for machine in {rows[i][0] for i in order[:wanted]}:

@@ -16,9 +16,10 @@ from molmach.campaign import results
 from molmach.campaign.conductor import Conductor, Snapshot
 from molmach.campaign.evaluation import job_for
 from molmach.campaign.executors import LocalExecutor
-from molmach.campaign.ledger import NAME, Ledger, Store
+from molmach.campaign.ledger import NAME, Ledger
 from molmach.campaign.registry import agent_class
 from molmach.campaign.space import Space
+from molmach.campaign.store import Store
 from molmach.campaign.team import LocalTeam
 from molmach.errors import CampaignError, InfeasibleError, SpecError
 from molmach.spec import Campaign, load_campaign

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,10 @@ import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from molmach.campaign.agent import Finding
 from molmach.campaign.evaluation import Job, Outcome, evaluate
 from molmach.campaign.executors.base import Executor, Finished
-from molmach.campaign.team import Answer, Host, Question, Team
+from molmach.campaign.host import Answer, Host, Question
+from molmach.campaign.team import PATIENCE, Team
 from molmach.errors import CampaignError
 from molmach.spec import Campaign
 
@@ -138,7 +138,7 @@ class ClusterTeam(Team):
         Seconds after which an agent that does not answer is given up.
     """
 
-    def __init__(self, campaign: Campaign, folder: Path, patience: float = 300.0) -> None:
+    def __init__(self, campaign: Campaign, folder: Path, patience: float = PATIENCE) -> None:
         self._campaign = campaign
         self._folder = folder
         self._patience = patience
@@ -151,10 +151,6 @@ class ClusterTeam(Team):
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         host = self._host.options(scheduling_strategy=here)  # where agents' files are, and which stays
         return host.remote(self._campaign, self.names.index(agent), self._folder)
-
-    def tell(self, agent: str, findings: Sequence[Finding], taken: Sequence[str]) -> None:
-        """See :class:`Team`."""
-        self._actors[agent].tell.remote(list(findings), list(taken))
 
     def ask(self, agent: str, question: Question) -> None:
         """See :class:`Team`."""
@@ -190,6 +186,10 @@ class ClusterTeam(Team):
         """See :class:`Team`."""
         ray.kill(self._actors[agent])
         self._actors[agent] = self._new(agent)
+
+    def dismiss(self, agent: str) -> None:
+        """See :class:`Team`."""
+        ray.kill(self._actors[agent])
 
     def explain(self, agent: str, question: Question) -> str:
         """See :class:`Team`."""
