@@ -6,7 +6,7 @@ from molmach.spec.drive import AlternatingField, ConstantTorque, Drive, NoDrive,
 from molmach.spec.interlocked import Catenane, Rotaxane
 from molmach.spec.machine import Machine
 from molmach.spec.protocol import Protocol
-from molmach.spec.rotor import Rotor
+from molmach.spec.rotor import Follower, Rotor
 from molmach.spec.switching import ChemicalFuel, Flashing, Photoisomerisation, StationSwitch
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "ConstantTorque",
     "Drive",
     "Flashing",
+    "Follower",
     "Machine",
     "NoDrive",
     "Photoisomerisation",

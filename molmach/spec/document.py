@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import json
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -217,8 +217,24 @@ def _accepted_keys(section: list[str], content: Mapping[str, Any]) -> list[str]:
     if kinds:
         given = content.get(section[0])
         kind = given.get("kind") if isinstance(given, Mapping) else None
-        return list(kinds[kind].model_fields) if kind in kinds else ["kind"]
+        return list(_model_at(kinds[kind], section[1:]).model_fields) if kind in kinds else ["kind"]
     return list((Protocol if section[0] == "protocol" else Spec).model_fields)
+
+
+def _model_at(model: type[BaseModel], path: list[str]) -> type[BaseModel]:
+    """The model of a section within a section; names that a person chose stand between."""
+    for name in path:
+        if name in model.model_fields:
+            inner = list(_models_in(model.model_fields[name].annotation))
+            model = inner[0] if inner else model
+    return model
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in typing.get_args(annotation):
+        yield from _models_in(part)
 
 
 def _shorten(value: object) -> str:
