@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from molmach.cli import bench, build, doctor, energy, kinetics, score, simulate, systems, timestep, validate
+from molmach.cli import (
+    bench,
+    build,
+    doctor,
+    energy,
+    kinetics,
+    profile,
+    score,
+    simulate,
+    systems,
+    timestep,
+    validate,
+)
 from molmach.errors import MolmachError
 
 app = typer.Typer(
@@ -24,6 +36,7 @@ app.command("energy")(energy.energy)
 app.command("simulate")(simulate.simulate)
 app.command("timestep")(timestep.timestep)
 app.command("score")(score.score)
+app.command("profile")(profile.profile)
 app.command("kinetics")(kinetics.kinetics)
 app.command("validate")(validate.validate)
 app.command("bench")(bench.bench)

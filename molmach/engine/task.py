@@ -83,7 +83,7 @@ def write_task(conditions: Sequence[Condition], choice: Choice, work: Path) -> T
     for condition in conditions:
         directory = work / condition.name
         directory.mkdir(parents=True, exist_ok=True)
-        np.savez(directory / "positions.npz", positions=condition.assembly.positions_nm)
+        np.savez(directory / "positions.npz", positions=condition.places)
         save_coordinates(condition.assembly, directory / "coordinates.npz")
     members = [(c, r) for c in range(len(conditions)) for r in range(protocol.replicas)]
     if choice.engine == "batched":
