@@ -120,6 +120,23 @@ def test_the_nearest_station_of_a_ring_and_of_an_angle() -> None:
 
 
 @pytest.mark.slow
+def test_equal_stations_hold_the_ring_equally() -> None:
+    """Exact by symmetry, though all windows are reached from one end; 99.8 % interval of 8 replicas."""
+    found = profile(load("diketone-shuttle", ["protocol.temperature=600 K", "protocol.replicas=8"]), 20.0)
+    assert not found.warnings
+    state = found.states["undriven"]
+    assert abs(state.shares["left"].value - 0.5) < 2.0 * (
+        state.shares["left"].ci95[1] - state.shares["left"].value
+    )
+    assert state.shares["left"].ci95[1] - state.shares["left"].ci95[0] < 0.5
+    at = {name: int(np.argmin(np.abs(state.place - place))) for name, place in found.stations.items()}
+    energies = np.array([e.value for e in state.free_energy])
+    between = energies[at["left"] : at["right"]].max()
+    assert between > energies[at["left"]] + 4.0
+    assert between > energies[at["right"]] + 4.0
+
+
+@pytest.mark.slow
 def test_a_profile_as_the_command_prints_it() -> None:
     """Windows of 5 ps with two replicas: too short to be right, and whole."""
     settings = ["--set", "protocol.replicas=2", "--set", UNEQUAL]
