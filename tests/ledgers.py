@@ -29,13 +29,11 @@ def campaign(agents: tuple[str, ...] = AGENTS, objectives: Any = None, **section
         "base": "difluorophenylene-rotor",
         "machine": {"smiles": "[CH:1]#[C:2]c1c([*:10])c([*:11])c([C:3]#[CH:4])c([*:12])c1[*:13]"},
         "space": {
-            "sites": {site: FRAGMENTS for site in (10, 11, 12, 13)},
+            "sites": dict.fromkeys((10, 11, 12, 13), FRAGMENTS),
             "parameters": {"drive.frequency": {"low": "20 GHz", "high": "400 GHz", "scale": "log"}},
         },
         "objectives": objectives or {"maximise": "velocity"},
-        "racing": {
-            "rungs": [{"replicas": 16, "duration": "25 ps"}, {"replicas": 32, "duration": "50 ps"}]
-        },
+        "racing": {"rungs": [{"replicas": 16, "duration": "25 ps"}, {"replicas": 32, "duration": "50 ps"}]},
         "agents": [{"use": "random", "name": agent} for agent in agents],
         "budget": {"evaluations": 300},
         **sections,
@@ -119,7 +117,9 @@ class Scribe:
             if machine is None:
                 continue
             failed = self.rng.random() < 0.03
-            measured = self.evaluate(agent, machine, 0, "particle coordinate is nan: step 12" if failed else "")
+            measured = self.evaluate(
+                agent, machine, 0, "particle coordinate is nan: step 12" if failed else ""
+            )
             done += 1
             if measured and done % 3 == 0:
                 measured = self.evaluate(agent, machine, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -77,7 +78,9 @@ def curve_plot(curves: Mapping[str, Curve], agents: Sequence[str], wanted: Axis,
     _frame_bounds(axis, wanted, curves)
     axis.set_xlim(left=0.0)
     side = "lower" if wanted.sign > 0 else "upper"
-    _name(axis, {"evaluations": "evaluations", "seconds": "core seconds"}[by], f"{wanted.label}\n{side} bound")
+    _name(
+        axis, {"evaluations": "evaluations", "seconds": "core seconds"}[by], f"{wanted.label}\n{side} bound"
+    )
     return figure
 
 
@@ -92,7 +95,9 @@ def _frame_bounds(axis: Any, wanted: Axis, curves: Mapping[str, Curve]) -> None:
     axis.set_ylim(*sorted((wanted.sign * (lowest - margin), wanted.sign * (best + margin))))
 
 
-def pareto_plot(standing: Sequence[Entry], confirmed: set[str], x: Axis, y: Axis, columns: tuple[int, int]) -> Figure:
+def pareto_plot(
+    standing: Sequence[Entry], confirmed: set[str], x: Axis, y: Axis, columns: tuple[int, int]
+) -> Figure:
     """Every machine by two objectives; those of the front with intervals, its cautious ends joined."""
     figure, axis = _panel(3.9, 5.6)
     values = np.array([[m.value for m in e.measured] for e in standing])
@@ -101,7 +106,9 @@ def pareto_plot(standing: Sequence[Entry], confirmed: set[str], x: Axis, y: Axis
     on_front = front(lows)
     pair, signs = list(columns), np.array([x.sign, y.sign])
     rest = _thinned(np.flatnonzero(~on_front), _MOST_POINTS)
-    axis.plot(*(values[rest][:, pair] * signs).T, "o", color=_PALETTE[-1], markersize=3, alpha=0.45, linewidth=0)
+    axis.plot(
+        *(values[rest][:, pair] * signs).T, "o", color=_PALETTE[-1], markersize=3, alpha=0.6, linewidth=0
+    )
     best = np.flatnonzero(on_front)[np.argsort(values[on_front][:, pair[0]])]
     centre = values[best][:, pair] * signs
     below, above = (values - lows)[best][:, pair], (highs - values)[best][:, pair]
@@ -117,7 +124,7 @@ def pareto_plot(standing: Sequence[Entry], confirmed: set[str], x: Axis, y: Axis
         )
     if values.shape[1] == 2:
         axis.plot(*(_staircase(lows[best]) * signs).T, color=_PALETTE[0], linewidth=1.2)
-    _name(axis, x.label, y.label)
+    _name(axis, *(f"{a.label}, {'more' if a.sign > 0 else 'less'} is better" for a in (x, y)))
     return figure
 
 
@@ -125,7 +132,7 @@ def _staircase(corners: Floats) -> Floats:
     """The border of what a front of two objectives dominates, from its corners."""
     corners = corners[np.argsort(corners[:, 0])]
     steps = [corners[0]]
-    for before, after in zip(corners, corners[1:], strict=False):
+    for before, after in pairwise(corners):
         steps += [np.array([before[0], after[1]]), after]
     return np.array(steps)
 
@@ -145,8 +152,17 @@ def prediction_plot(rows: Floats, number: int, wanted: Axis, most: int) -> Figur
     half = 1.96 * np.hypot(sd, error)
     outside = np.abs(value - mean) > half
     for mask, tint, alpha in ((~outside, colour(number), 0.5), (outside, _OUTSIDE, 0.8)):
-        axis.hlines(value[mask], (mean - half)[mask], (mean + half)[mask], color=tint, linewidth=0.6, alpha=0.5 * alpha)
-        axis.plot(mean[mask], value[mask], "x" if tint == _OUTSIDE else "o", color=tint, markersize=3.5, alpha=alpha)
+        axis.hlines(
+            value[mask],
+            (mean - half)[mask],
+            (mean + half)[mask],
+            color=tint,
+            linewidth=0.6,
+            alpha=0.5 * alpha,
+        )
+        axis.plot(
+            mean[mask], value[mask], "x" if tint == _OUTSIDE else "o", color=tint, markersize=3.5, alpha=alpha
+        )
     ends = np.array([min(mean.min(), value.min()), max(mean.max(), value.max())])
     margin = 0.08 * (ends[1] - ends[0]) or 1.0
     ends += np.array([-margin, margin])
@@ -157,7 +173,9 @@ def prediction_plot(rows: Floats, number: int, wanted: Axis, most: int) -> Figur
     return figure
 
 
-def cost_plot(costs: Mapping[int, Mapping[str, Cost]], labels: Mapping[int, str], agents: Sequence[str]) -> Figure:
+def cost_plot(
+    costs: Mapping[int, Mapping[str, Cost]], labels: Mapping[int, str], agents: Sequence[str]
+) -> Figure:
     """Core seconds of each rung, stacked by agent."""
     figure, axis = _panel(0.75 + 0.42 * len(costs), 6.4)
     for row, (_, spent) in enumerate(costs.items()):

@@ -53,7 +53,9 @@ def to_its_precision(value: float | None, low: float | None, high: float | None)
     if half <= 0.0 or half < 1e-6 * abs(value) or max(abs(low), abs(high)) < 1e-3:
         return f"{value:.4g}", f"{low:.4g} to {high:.4g}"
     decimals = max(0, 1 - math.floor(math.log10(half)))
-    texts = [f"{x:.{decimals}f}".replace("-0." + "0" * decimals, "0." + "0" * decimals) for x in (value, low, high)]
+    texts = [
+        f"{x:.{decimals}f}".replace("-0." + "0" * decimals, "0." + "0" * decimals) for x in (value, low, high)
+    ]
     return texts[0], f"{texts[1]} to {texts[2]}"
 
 
