@@ -8,6 +8,7 @@ confidence bound lies below the lower bound of the best (Maron & Moore, Hoeffdin
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, insort
 from collections.abc import Sequence
 
 import numpy as np
@@ -107,4 +108,24 @@ def dominated(points: Floats) -> list[int]:
     """
     if points.size == 0 or points.shape[1] == 1:
         return [0] * len(points)
+    if points.shape[1] == 2:
+        return _dominated_in_plane(points)
     return [int(np.sum(np.all(points >= point, axis=1) & np.any(points > point, axis=1))) for point in points]
+
+
+def _dominated_in_plane(points: Floats) -> list[int]:
+    """The same for two objectives, in one pass over the points sorted by both.
+
+    Whoever dominates a point stands before it, so it is enough to count those before it whose second
+    value is no smaller, without the point's own equals.
+    """
+    counts = [0] * len(points)
+    seconds: list[float] = []
+    before, equals = (math.nan, math.nan), 0
+    for i in np.lexsort((-points[:, 1], -points[:, 0])).tolist():
+        first, second = points[i].tolist()
+        equals = equals + 1 if (first, second) == before else 0
+        counts[i] = len(seconds) - bisect_left(seconds, second) - equals
+        insort(seconds, second)
+        before = (first, second)
+    return counts

@@ -61,9 +61,11 @@ def _standing(best: Mapping[str, Any], document: Mapping[str, Any]) -> tuple[str
         else ""
     )
     if again is None:
+        tried = document["confirmations"]
+        failed = f" {tried} that {'was' if tried == 1 else 'were'} run again failed." if tried else ""
         return "open", "not confirmed", (
-            "No machine has passed a second run with controls yet: this is the best of the search, a number "
-            "and no claim."
+            "No machine has passed a second run with controls: this is the best of the search, a number "
+            f"and no claim.{failed}"
         )  # fmt: skip
     if not again["verified"]:
         failed = [

@@ -156,7 +156,8 @@ def controls(judged: Mapping[str, Any]) -> str:
         lines.append(
             f'<div class="control"><span class="{"pass" if passed else "fail"} nowrap">'
             f"{'✓' if passed else '✗'} {escape(LABELS[name])} {'passed' if passed else 'failed'}</span> "
-            f"{numbers(velocity['value'], velocity['ci95'], velocity['unit'])}</div>"
+            f"{numbers(velocity['value'], velocity['ci95'], velocity['unit'])}"
+            f"<div>{'' if passed else escape(control['statement'])}</div></div>"
         )
     return "".join(lines) or '<span class="soft">none</span>'
 

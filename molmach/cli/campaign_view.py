@@ -12,7 +12,7 @@ from rich.markup import escape
 from molmach.cli.output import console
 from molmach.report.words import duration, to_its_precision
 
-_MOST = 10
+_MOST = 40
 _GAP = "  "
 _TOGETHER = "\u00a0"
 """A blank at which no line is broken."""
@@ -65,7 +65,7 @@ def _print_machines(out: Console, document: Mapping[str, Any]) -> None:
             style = "red" if line[-2].startswith("failed") else ""
             out.print(_padded(line, widths), style=style, markup=False, soft_wrap=True)
         for line in wrap(_design(found), out.width - 2, break_long_words=False):
-            out.print(f"{_GAP}{line}", style="dim", markup=False, soft_wrap=True)
+            out.print(f"{_GAP}{line.replace(_TOGETHER, ' ')}", style="dim", markup=False, soft_wrap=True)
         out.print(f"{_GAP}{found['smiles']}", style="dim", markup=False, soft_wrap=True)
     if len(document["best"]) > _MOST:
         out.print(f"and {len(document['best']) - _MOST:,} more with --json")
