@@ -29,7 +29,7 @@ def campaign(agents: tuple[str, ...] = AGENTS, objectives: Any = None, **section
         "base": "difluorophenylene-rotor",
         "machine": {"smiles": "[CH:1]#[C:2]c1c([*:10])c([*:11])c([C:3]#[CH:4])c([*:12])c1[*:13]"},
         "space": {
-            "sites": {site: FRAGMENTS for site in (10, 11, 12, 13)},
+            "sites": dict.fromkeys((10, 11, 12, 13), FRAGMENTS),
             "parameters": {"drive.frequency": {"low": "20 GHz", "high": "400 GHz", "scale": "log"}},
         },
         "objectives": objectives or {"maximise": "velocity"},
@@ -117,9 +117,7 @@ class Scribe:
             if machine is None:
                 continue
             failed = self.rng.random() < 0.03
-            measured = self.evaluate(
-                agent, machine, 0, "particle coordinate is nan: step 12" if failed else ""
-            )
+            measured = self.evaluate(agent, machine, 0, "the integration diverged: step 12" if failed else "")
             done += 1
             if measured and done % 3 == 0:
                 measured = self.evaluate(agent, machine, 1)
@@ -129,6 +127,25 @@ class Scribe:
         best = sorted(values.values(), key=lambda row: -row[0])[:confirm]
         for _, agent, machine in best:
             self.evaluate(agent, machine, CONFIRMATION)
+
+    def flood(self, evaluations: int) -> None:
+        """Very many results without chemistry: every machine is a benzene."""
+        spec = self.space.resolve(self._machine()).spec
+        design, agents = self.space.sample(self.rng), [agent.label for agent in self.campaign.agents]
+        numbers = self.rng.standard_normal((evaluations, len(self.campaign.objectives)))
+        for i, drawn in enumerate(numbers):
+            key, agent = f"{i // 2:064x}", agents[i // 2 % len(agents)]
+            if i % 2 == 0:
+                proposal = Proposal(design, "", float(drawn[0]) + 0.1, 0.5)
+                self.ledger.add_proposal(agent, i, proposal, key, "started")
+                self.ledger.add_machine(key, "c1ccccc1", design, agent)
+            measured = [Measured(x, 0.3, x - 0.6, x + 0.6) for x in drawn.tolist()]
+            outcome = Outcome(f"flood{i}", {}, "", 0.1, 1000)
+            self.ledger.add_evaluation(Job(outcome.key, key, i % 2, spec), agent, outcome, measured, False)
+
+    def _machine(self) -> Design:
+        """A design at random that is a machine."""
+        return next(d for d in iter(lambda: self.space.sample(self.rng), None) if self.space.is_machine(d))
 
     def _design(self, agent: str, values: dict[str, Any]) -> Design:
         """At random, or a change of one of the best."""

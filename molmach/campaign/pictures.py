@@ -9,6 +9,7 @@ from rdkit import Chem
 from rdkit.Chem import rdDepictor
 
 from molmach.errors import SpecError
+from molmach.report.svg import AMBER
 
 
 def draw_designs(smiles: Sequence[str], labels: Sequence[str], path: Path, columns: int = 4) -> None:
@@ -47,10 +48,6 @@ def draw_designs(smiles: Sequence[str], labels: Sequence[str], path: Path, colum
             image.save(path)
     except OSError as error:
         raise SpecError(f"-o {path}: can't be written ({error.strerror})") from error
-
-
-_ADDED = (0.98, 0.78, 0.46)
-"""Amber, as the moving part has it in the pictures of runs."""
 
 
 def scaffold_of(template: object) -> Chem.Mol | None:
@@ -107,11 +104,13 @@ def machine_svg(smiles: str, scaffold: Chem.Mol | None, width: int = 300, height
     options.addStereoAnnotation = True
     options.fillHighlights = True
     options.highlightRadius = 0.36
+    options.minFontSize = 11
+    options.padding = 0.03
     rdMolDraw2D.PrepareAndDrawMolecule(
         drawer,
         molecule,
         highlightAtoms=added,
-        highlightAtomColors=dict.fromkeys(added, _ADDED),
+        highlightAtomColors=dict.fromkeys(added, AMBER),
         highlightBonds=[
             b.GetIdx() for b in molecule.GetBonds() if {b.GetBeginAtomIdx(), b.GetEndAtomIdx()} <= set(added)
         ],

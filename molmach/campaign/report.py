@@ -90,8 +90,9 @@ def _agents(document: Mapping[str, Any], campaign: Campaign) -> list[str]:
     return names + [name for name in document["agents"] if name not in names]
 
 
-def _figure(svg: str, caption: str) -> str:
-    return f"<figure>{svg}<figcaption>{caption}</figcaption></figure>"
+def _figure(svg: str, caption: str = "") -> str:
+    below = f"<figcaption>{caption}</figcaption>" if caption else ""
+    return f"<figure>{svg}{below}</figure>"
 
 
 def _legend(agents: Sequence[str], team: bool) -> str:
@@ -126,14 +127,15 @@ def _curves(frame: Frame, entries: Sequence[Entry], agents: Sequence[str]) -> st
                 f"{axis.sign * team.bound[0]:.4g} to {axis.sign * team.bound[-1]:.4g}."
             )
             figure = plots.curve_plot(curves, agents, axis, by)
-            found += _figure(inline_figure(figure, f"curve{k}{by}", alt), f"Against {what}")
+            found += _figure(inline_figure(figure, f"curve{k}{by}", alt))
     if not found:
         return '<p class="soft">Nothing has been measured yet.</p>'
     legend = _legend(agents, team=True) if len(agents) > 1 else ""
     own = " Each agent is drawn against what it spent itself, the team against all." if legend else ""
     return (
-        "<p>The safe side of the 95 % interval of the best machine so far, each machine counted by the longest run "
-        f"that it had: a curve goes back where a longer run takes back what a short one promised.{own}</p>"
+        "<p>The safe side of the 95 % interval of the best machine so far, each machine counted by the "
+        "longest run that it had: a curve goes back where a longer run takes back what a short one "
+        f"promised.{own}</p>"
         f'{legend}<div class="panels">{found}</div>'
     )
 
@@ -142,8 +144,8 @@ def _finds(frame: Frame, document: Mapping[str, Any]) -> str:
     if not document["best"]:
         return '<p class="soft">No machine has a value yet.</p>'
     return (
-        "<p>A search picks what looks best, so its values flatter; the confirmation, with fresh seeds and both "
-        "controls, is what counts. Amber: what differs from the campaign's common skeleton.</p>"
+        "<p>A search picks what looks best, so its values flatter; the confirmation, with fresh seeds and "
+        "both controls, is what counts. Amber: what differs from the campaign's common skeleton.</p>"
         + sections.finds_table(frame, document["best"])
     )
 
@@ -157,11 +159,11 @@ def _front(frame: Frame, entries: Sequence[Entry], confirmed: set[str]) -> str:
     for k in range(1, len(axes)):
         alt = f"{axes[0].label} and {axes[k].label} of {len(standing)} machines, the Pareto front marked."
         figure = plots.pareto_plot(standing, confirmed, axes[0], axes[k], (0, k))
-        found += _figure(inline_figure(figure, f"front{k}", alt), "")
+        found += _figure(inline_figure(figure, f"front{k}", alt))
     line = " The line is the border of what the front dominates." if len(axes) == 2 else ""
     return (
-        "<section><h2>Pareto front</h2><p>The front is taken on the safe ends of the 95 % intervals. Rings: machines "
-        f"of the front, filled where confirmed; grey: all others.{line}</p>"
+        "<section><h2>Pareto front</h2><p>The front is taken on the safe ends of the 95 % intervals. Rings: "
+        f"machines of the front, filled where confirmed; grey: all others.{line}</p>"
         f'<div class="panels wide">{found}</div></section>'
     )
 
@@ -172,7 +174,7 @@ def _agents_section(
     team = {name: dict(document["agents"][name]) for name in agents if name in document["agents"]}
     if not team:
         return '<p class="soft">No agent has proposed anything yet.</p>'
-    spent = {name: 0 for name in team}
+    spent = dict.fromkeys(team, 0)
     for entry in entries:
         if entry.rung != CONFIRMATION and entry.agent in spent:
             spent[entry.agent] += 1
@@ -180,14 +182,14 @@ def _agents_section(
         if name in team:
             team[name] |= {"spent": spent[name], "swatch": _swatch(number) if len(agents) > 1 else ""}
     tabled = sections.agents_table(team, data.finds(entries), sum(spent.values()))
-    return tabled + _NOTES + _scatters(frame, ledger, agents)
+    found = '<p class="soft">Finds: machines that came out among the best tenth of those before them.</p>'
+    return tabled + found + _scatters(frame, ledger, agents)
 
 
-_NOTES = (
-    '<p class="soft">Finds: machines that came out among the best tenth of those before them. '
-    "Right: predictions whose 95 % range held the measured value (Clopper-Pearson interval). Mean z² is 1 where an "
-    "agent knows how sure it may be, and more where it is too sure. Surprise: mean -log density of what was "
-    "measured.</p>"
+_CALIBRATION = (
+    '<p class="soft">Right: predictions whose 95 % range held the measured value (Clopper-Pearson interval). '
+    "Mean z² is 1 where an agent knows how sure it may be, and more where it is too sure. "
+    "Surprise: mean -log density of what was measured.</p>"
 )
 
 
@@ -208,9 +210,10 @@ def _scatters(frame: Frame, ledger: Ledger, agents: Sequence[str]) -> str:
         found += _figure(svg, f"{escape(name)}: {len(rows):,} predictions{thinned}")
     if not found:
         return ""
-    return (
-        "<h3>Predicted and measured</h3><p>Bars: 95 % range of the prediction, the measurement's error included. "
-        f'Crosses: results outside it. On the line both agree.</p><div class="panels small">{found}</div>'
+    return _CALIBRATION + (
+        "<h3>Predicted and measured</h3><p>Bars: 95 % range of the prediction, the measurement's error "
+        "included. Crosses: results outside it. On the line both agree.</p>"
+        f'<div class="panels small">{found}</div>'
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -14,6 +15,7 @@ from molmach.campaign.ledger import Ledger
 from molmach.campaign.report_sections import Frame, controls, values_of
 from molmach.campaign.space import Space
 from molmach.errors import SpecError
+from molmach.report.plots import LABELS
 from molmach.report.svg import inline_figure
 from molmach.report.words import duration, to_its_precision
 from molmach.score.statistics import mean_estimate
@@ -43,9 +45,10 @@ def headline(frame: Frame, ledger: Ledger, document: Mapping[str, Any]) -> str:
         )
         found += f"<p>{frame.link(again['run_dir'])}</p>"
     return (
-        f'<div class="claim"><div>{found}</div><figure>{frame.picture(best["smiles"], 420, 290)}<figcaption>'
-        f"<code>{escape(best['smiles'])}</code></figcaption>{values_of(best['design'], frame.campaign)}</figure></div>"
-        f"{_controls(frame, ledger, best)}"
+        f'<div class="claim"><div>{found}{_controls(ledger, best)}</div><figure>'
+        f"{frame.picture(best['smiles'], 400, 260)}"
+        f"<figcaption><code>{escape(best['smiles'])}</code></figcaption>"
+        f"{values_of(best['design'], frame.campaign)}</figure></div>"
     )
 
 
@@ -53,12 +56,16 @@ def _standing(best: Mapping[str, Any], document: Mapping[str, Any]) -> tuple[str
     """(class, label, sentence): how far the best machine can be trusted."""
     again = best["confirmed"]
     several = (
-        " It stands first on the front by the first objective." if len(document["objectives"]) > 1 else ""
+        " Of the confirmed machines it is the best in the first objective."
+        if len(document["objectives"]) > 1
+        else ""
     )
     if again is None:
+        tried = document["confirmations"]
+        failed = f" {tried} that {'was' if tried == 1 else 'were'} run again failed." if tried else ""
         return "open", "not confirmed", (
-            "No machine has passed a second run with controls yet: this is the best of the search, a number and no "
-            "claim."
+            "No machine has passed a second run with controls: this is the best of the search, a number "
+            f"and no claim.{failed}"
         )  # fmt: skip
     if not again["verified"]:
         failed = [
@@ -72,8 +79,8 @@ def _standing(best: Mapping[str, Any], document: Mapping[str, Any]) -> tuple[str
             "Both controls agree in the second run, but no net direction can be told from chance." + several
         )  # fmt: skip
     return "good", f"confirmed: {escape(verdict)}", (
-        "Run again with fresh seeds; with the drive off it does not move on, and its mirror image goes the other way, "
-        "equally fast." + several
+        "Run again with fresh seeds; with the drive off it does not move on, and its mirror image goes the "
+        "other way, equally fast." + several
     )  # fmt: skip
 
 
@@ -89,7 +96,7 @@ def _numbers(frame: Frame, shown: list[dict[str, Any]]) -> str:
     return found
 
 
-def _controls(frame: Frame, ledger: Ledger, best: Mapping[str, Any]) -> str:
+def _controls(ledger: Ledger, best: Mapping[str, Any]) -> str:
     """The machine's velocity beside those of its controls."""
     again = best["confirmed"]
     judged = again["controls"] if again else {}
@@ -101,9 +108,9 @@ def _controls(frame: Frame, ledger: Ledger, best: Mapping[str, Any]) -> str:
     claim = _driven(ledger, best, again, unit)
     if claim is not None:
         defined = {"claim": claim, **defined}
-    spoken = "; ".join(f"{plots.LABELS[name]} {v['value']:.3g} {unit}" for name, v in defined.items())
+    spoken = "; ".join(f"{LABELS[name]} {v['value']:.3g} {unit}" for name, v in defined.items())
     svg = inline_figure(plots.control_plot(defined, unit), "controls", f"Velocities: {spoken}.")
-    return f'<div class="claim controls"><figure>{svg}</figure><div>{controls(judged)}</div></div>'
+    return f'<div class="beside"><figure>{svg}</figure><div>{controls(judged)}</div></div>'
 
 
 def _driven(
@@ -122,7 +129,7 @@ def searched(frame: Frame, document: Mapping[str, Any]) -> str:
     """What was searched, by whom, and what it cost, in one sentence; then whether it is over."""
     campaign = frame.campaign
     wanted = " and ".join(
-        f"{'most' if o.sign > 0 else 'least'} {escape(o.expression)}" for o in campaign.objectives
+        f"{'maximise' if o.sign > 0 else 'minimise'} {escape(o.expression)}" for o in campaign.objectives
     )
     names = [agent.label for agent in campaign.agents]
     who = f"agent {names[0]}" if len(names) == 1 else f"{len(names)} agents ({', '.join(names)})"
@@ -132,19 +139,16 @@ def searched(frame: Frame, document: Mapping[str, Any]) -> str:
     seconds = document["core_seconds"]
     spelt = f" ({duration(seconds)})" if seconds >= 60.0 else ""
     return (
-        f"<p>For {wanted}, {escape(who)} searched {_space(frame)} with {document['evaluations']:,} "
-        f"evaluation{'' if document['evaluations'] == 1 else 's'}{failed} of {machines:,} machines{known}; it cost "
-        f"{seconds:,.0f} core seconds{spelt} in {duration(document['wall_seconds'])}.</p>{_state(document)}"
+        f"<p>To {wanted}, {escape(who)} searched {_space(frame)} with {document['evaluations']:,} "
+        f"evaluation{'' if document['evaluations'] == 1 else 's'}{failed} of {machines:,} machines{known}; "
+        f"it cost {seconds:,.0f} core seconds{spelt} in {duration(document['wall_seconds'])}.</p>"
+        f"{_state(document)}"
     )
 
 
 def _space(frame: Frame) -> str:
     """The designs, counted and in words."""
     space = frame.campaign.space
-    try:
-        size = Space(frame.campaign).size
-    except SpecError:
-        size = None
     counts = (
         (len(space.sites), "site"),
         (len(space.choices), "choice"),
@@ -152,8 +156,15 @@ def _space(frame: Frame) -> str:
     )
     parts = [f"{n} {word}{'' if n == 1 else 's'}" for n, word in counts if n]
     parts += ["edits of the molecule"] if space.edits else []
-    number = f"{size:,} designs" if size is not None else "a space without end"
-    return f"{number} ({', '.join(parts)})"
+    try:
+        variables = Space(frame.campaign).variables
+    except SpecError:
+        return " and ".join(parts)
+    combinations = math.prod(v.count for v in variables if v.count is not None)
+    continuous = sum(v.count is None for v in variables)
+    plural = "" if continuous == 1 else "s"
+    times = f", times {continuous} continuous parameter{plural}" if continuous else ""
+    return f"{combinations:,} combination{'' if combinations == 1 else 's'}{times} ({', '.join(parts)})"
 
 
 def _state(document: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -106,7 +107,7 @@ def pareto_plot(
     pair, signs = list(columns), np.array([x.sign, y.sign])
     rest = _thinned(np.flatnonzero(~on_front), _MOST_POINTS)
     axis.plot(
-        *(values[rest][:, pair] * signs).T, "o", color=_PALETTE[-1], markersize=3, alpha=0.45, linewidth=0
+        *(values[rest][:, pair] * signs).T, "o", color=_PALETTE[-1], markersize=3, alpha=0.6, linewidth=0
     )
     best = np.flatnonzero(on_front)[np.argsort(values[on_front][:, pair[0]])]
     centre = values[best][:, pair] * signs
@@ -123,7 +124,7 @@ def pareto_plot(
         )
     if values.shape[1] == 2:
         axis.plot(*(_staircase(lows[best]) * signs).T, color=_PALETTE[0], linewidth=1.2)
-    _name(axis, x.label, y.label)
+    _name(axis, *(f"{a.label}, {'more' if a.sign > 0 else 'less'} is better" for a in (x, y)))
     return figure
 
 
@@ -131,7 +132,7 @@ def _staircase(corners: Floats) -> Floats:
     """The border of what a front of two objectives dominates, from its corners."""
     corners = corners[np.argsort(corners[:, 0])]
     steps = [corners[0]]
-    for before, after in zip(corners, corners[1:], strict=False):
+    for before, after in pairwise(corners):
         steps += [np.array([before[0], after[1]]), after]
     return np.array(steps)
 

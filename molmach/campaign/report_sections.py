@@ -101,7 +101,8 @@ def table(
     return (
         f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(caption)}">'
         f'<table role="table" class="{kind}"><caption>{escape(caption)}</caption>'
-        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead><tbody role="rowgroup">{body}</tbody></table></div>'
+        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+        f'<tbody role="rowgroup">{body}</tbody></table></div>'
     )
 
 
@@ -114,16 +115,21 @@ def _cells(row: Sequence[str], columns: Sequence[str], numeric: Sequence[int]) -
     return found
 
 
+def numbers(value: float | None, interval: Sequence[float | None], unit: str) -> str:
+    """A value with its unit and its interval, to the interval's precision."""
+    shown, between = (text.replace("-", "\u2212") for text in to_its_precision(value, *interval))
+    return (
+        f'<span class="nowrap"><span class="value">{shown}</span> {escape(unit)}</span> '
+        f'<span class="soft nowrap">{between}</span>'
+    )
+
+
 def estimates(frame: Frame, found: Sequence[Mapping[str, Any]]) -> str:
     """Values with their intervals, one line an objective."""
     lines = []
     for k, estimate in enumerate(found):
-        value, interval = to_its_precision(estimate["value"], *estimate["ci95"])
         name = f'<span class="soft">{escape(estimate["expression"])}</span> ' if len(found) > 1 else ""
-        lines.append(
-            f'<div>{name}<span class="value">{value}</span> {escape(frame.unit(k))} '
-            f'<span class="soft nowrap">{interval}</span></div>'
-        )
+        lines.append(f"<div>{name}{numbers(estimate['value'], estimate['ci95'], frame.unit(k))}</div>")
     return "".join(lines)
 
 
@@ -146,12 +152,12 @@ def controls(judged: Mapping[str, Any]) -> str:
         if control is None:
             continue
         velocity = control["velocity"]
-        value, interval = to_its_precision(velocity["value"], *velocity["ci95"])
         passed = control["passed"]
         lines.append(
-            f'<div><span class="{"pass" if passed else "fail"}">{"✓" if passed else "✗"} {escape(LABELS[name])}'
-            f'{"" if passed else " failed"}</span> <span class="value">{value}</span> '
-            f'{escape(velocity["unit"])} <span class="soft nowrap">{interval}</span></div>'
+            f'<div class="control"><span class="{"pass" if passed else "fail"} nowrap">'
+            f"{'✓' if passed else '✗'} {escape(LABELS[name])} {'passed' if passed else 'failed'}</span> "
+            f"{numbers(velocity['value'], velocity['ci95'], velocity['unit'])}"
+            f"<div>{'' if passed else escape(control['statement'])}</div></div>"
         )
     return "".join(lines) or '<span class="soft">none</span>'
 
@@ -162,7 +168,7 @@ def finds_table(frame: Frame, best: Sequence[Mapping[str, Any]]) -> str:
     for found in best:
         again = found["confirmed"]
         if again is None:
-            second = judged = '<span class="soft">not run again</span>'
+            second, judged = '<span class="soft">not run again</span>', ""
         elif not again["objectives"]:
             second, judged = f'<span class="fail">failed</span> {escape(again["reason"])}', ""
         else:
@@ -171,10 +177,11 @@ def finds_table(frame: Frame, best: Sequence[Mapping[str, Any]]) -> str:
         front = ' <span class="soft">on the front</span>' if len(frame.axes) > 1 and found["on_front"] else ""
         rows.append(
             (
-                f"{frame.picture(found['smiles'], 240, 165)}<code>{found['machine'][:12]}</code>{front}",
+                f"{frame.picture(found['smiles'], 210, 140)}<code>{found['machine'][:12]}</code>{front}",
                 values_of(found["design"], frame.campaign),
-                f'{estimates(frame, found["objectives"])}<div class="soft">{escape(frame.effort(found["rung"]))}</div>',
-                f"{second}<div>{link}</div>",
+                estimates(frame, found["objectives"])
+                + f'<div class="soft nowrap">{escape(frame.effort(found["rung"]))}</div>',
+                second + (f"<div>{link}</div>" if link else ""),
                 judged,
                 escape(found["agent"]),
             )
@@ -185,30 +192,36 @@ def finds_table(frame: Frame, best: Sequence[Mapping[str, Any]]) -> str:
 
 def agents_table(team: Mapping[str, Mapping[str, Any]], won: Mapping[str, int], total: int) -> str:
     """What each agent did, and how far its predictions can be trusted."""
-    rows = []
+    predicted = any(row.get("predictions") for row in team.values())
+    rows: list[tuple[str, ...]] = []
     for name, row in team.items():
-        count = row.get("predictions", 0)
-        coverage = ""
-        if count and row.get("coverage") is not None:
-            low, high = row["coverage_ci95"]
-            coverage = (
-                f'{100 * row["coverage"]:.0f} % <span class="soft nowrap">{100 * low:.0f} to {100 * high:.0f} % '
-                f"of {count}</span>"
-            )
         share = f"{100 * row['spent'] / total:.0f} %" if total else ""
-        squares, surprise = (f"{row[k]:.2f}" if k in row else "" for k in ("mean_squared_z", "surprise"))
         rows.append(
             (
-                f'{row["swatch"]}{escape(name)}', f'{row["proposals"]:,}', f'{row["evaluated"]:,}',
-                f"{won.get(name, 0):,}", share, f'{row["repeats"]:,}', f'{row["infeasible"]:,}', coverage, squares,
-                surprise,
+                f'<span class="nowrap">{row["swatch"]}{escape(name)}</span>', f'{row["proposals"]:,}',
+                f'{row["evaluated"]:,}', f"{won.get(name, 0):,}", share,
+                f'{row.get("core_seconds", 0.0):,.0f}', f'{row["repeats"]:,}', f'{row["infeasible"]:,}',
+                *(_calibration(row) if predicted else ()),
             )
         )  # fmt: skip
     columns = (
-        "agent", "proposals", "machines evaluated", "finds", "share of the evaluations", "repeats", "infeasible",
-        "95 % predictions right", "mean z²", "surprise / nat",
+        "agent", "proposals", "machines evaluated", "finds", "share of the evaluations", "core seconds",
+        "repeats", "infeasible",
+        *(("95 % predictions right", "mean z²", "surprise / nat") if predicted else ()),
     )  # fmt: skip
-    return table("Agents", columns, rows, numeric=range(1, 10))
+    return table("Agents", columns, rows, numeric=range(1, len(columns)))
+
+
+def _calibration(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Coverage with its interval, mean squared z, surprise; '' where there are no predictions."""
+    if not row.get("predictions"):
+        return "", "", ""
+    low, high = row["coverage_ci95"]
+    coverage = (
+        f'{100 * row["coverage"]:.0f} % <span class="soft nowrap">{100 * low:.0f} to {100 * high:.0f} % '
+        f"of {row['predictions']:,}</span>"
+    )
+    return coverage, f"{row['mean_squared_z']:.2f}", f"{row['surprise']:.2f}"
 
 
 def costs_table(frame: Frame, spent: Mapping[int, Mapping[str, Cost]], standing: Mapping[int, int]) -> str:

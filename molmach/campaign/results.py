@@ -77,7 +77,10 @@ def lost(ledger: Ledger) -> int:
 
 
 def best_machines(ledger: Ledger, campaign: Campaign, folder: Path, wanted: int) -> list[dict[str, Any]]:
-    """The best machines, confirmed ones first; several objectives give the Pareto front first."""
+    """The best machines, confirmed ones first; several objectives give the Pareto front first.
+
+    Those that were run again and failed stand at the end, whatever their number.
+    """
     rows = ledger.query(
         "SELECT machine, agent, rung, value, error, low, high, others, key FROM evaluations "
         "WHERE ok AND rung >= 0 AND low IS NOT NULL ORDER BY low DESC"
@@ -96,11 +99,12 @@ def best_machines(ledger: Ledger, campaign: Campaign, folder: Path, wanted: int)
     }
     depth = fronts(np.array([[row[5], *(m[2] for m in json.loads(row[7]))] for row in rows]), wanted)
     order = sorted(range(len(rows)), key=lambda i: (*_rank(again.get(rows[i][0])), depth[i], -rows[i][5]))
+    chosen = order[:wanted] + [i for i in order[wanted:] if rows[i][0] in again]
     about = {}
-    for machine in {rows[i][0] for i in order[:wanted]}:
+    for machine in {rows[i][0] for i in chosen}:
         about[machine] = ledger.query("SELECT smiles, design FROM machines WHERE key = ?", (machine,))[0]
     found = []
-    for i in order[:wanted]:
+    for i in chosen:
         machine, agent, rung, *numbers, others, key = rows[i]
         smiles, design = about[machine]
         found.append(

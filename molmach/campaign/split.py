@@ -126,7 +126,7 @@ class Calibration:
 
     @property
     def coverage_interval(self) -> tuple[float, float]:
-        """95 % interval of the coverage (Clopper & Pearson, Biometrika 26, 404 (1934)); 0 to 1 without any."""
+        """95 % interval of the coverage (Clopper & Pearson, Biometrika 26, 404 (1934)); 0 to 1 of none."""
         if not self.count:
             return 0.0, 1.0
         interval = stats.binomtest(self.within, self.count).proportion_ci(CONFIDENCE, method="exact")

@@ -12,6 +12,10 @@ from matplotlib.figure import Figure
 INK, LINE = "#010203", "#010204"
 """Colours in a figure that stand for the page's text and for its thin lines."""
 
+AMBER = (0.98, 0.78, 0.46)
+"""Highlight of a drawing by RDKit that takes the page's own amber, which leaves its ink readable."""
+
+_AMBER = "#" + "".join(f"{int(255 * part):02X}" for part in AMBER)
 _IDENTIFIED = re.compile(r'(\bid="|href="#|url\(#)')
 
 
@@ -38,9 +42,10 @@ def inline_figure(figure: Figure, name: str, alt: str) -> str:
 
 
 def inline_molecule(svg: str, alt: str) -> str:
-    """A drawing by RDKit as an ``svg`` element of an HTML page."""
+    """A drawing by RDKit as an ``svg`` element of an HTML page, its amber highlights in the page's."""
     element = re.sub(r"<rect style='opacity:1\.0;fill:#FFFFFF[^>]*>\s*</rect>", "", _element(svg))
-    return _labelled(element.replace("#000000", "currentColor"), "molecule", alt)
+    element = element.replace("#000000", "currentColor").replace(_AMBER, "var(--amber)")
+    return _labelled(element, "molecule", alt)
 
 
 def _element(document: str) -> str:
