@@ -118,6 +118,11 @@ class Ledger:
         if self._lock is not None:
             self._lock.close()
 
+    @property
+    def dirty(self) -> bool:
+        """Whether something was written since the last commit."""
+        return self._base.in_transaction
+
     def commit(self) -> None:
         """Make what was written so far last."""
         self._base.commit()
@@ -189,6 +194,11 @@ class Ledger:
         return True
 
     # what is read
+
+    def last(self, kind: str) -> str:
+        """Who and what of the latest event of a kind; '' if there is none."""
+        rows = self.query("SELECT who, text FROM events WHERE kind = ? ORDER BY id DESC LIMIT 1", (kind,))
+        return ": ".join(part for part in rows[0] if part) if rows else ""
 
     def noted(self, key: str) -> str | None:
         """The text under a key."""
