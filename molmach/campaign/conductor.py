@@ -7,45 +7,35 @@ what was finished is kept, what was in hand is done again, with the same seeds.
 from __future__ import annotations
 
 import math
-import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from molmach.campaign.accounts import Accounts, Clock
-from molmach.campaign.desks import Desks
+from molmach.campaign.desks import EVERY_AGENT_FAILED, Desks
 from molmach.campaign.evaluation import CONFIRMATION, Job, Outcome, job_for, unpack
 from molmach.campaign.executors import Executor, Finished
 from molmach.campaign.ledger import Entry, Ledger
-from molmach.campaign.quantities import Expression, Measured
+from molmach.campaign.objectives import Objectives
+from molmach.campaign.quantities import Measured
 from molmach.campaign.racing import Ladder
 from molmach.campaign.space import Space
 from molmach.campaign.split import Split
 from molmach.campaign.store import Store
 from molmach.campaign.team import Team
+from molmach.campaign.watching import Snapshot, Watcher
+from molmach.errors import CampaignError
 from molmach.spec import Campaign
 
 _PATIENCE_SECONDS = 0.5
 _HUNGRY_SECONDS = 0.02
-_WATCHED_SECONDS = 0.25
-_MOST_LOSSES = 3
+_CLOCK_SECONDS = 1.0
+_MOST_LOSSES = 5
 """A job that is lost so often is given up."""
 
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A campaign at a moment, for those who watch."""
-
-    evaluations: int
-    in_hand: int
-    failures: int
-    core_seconds: float
-    wall_seconds: float
-    budget_left: float
-    best: tuple[tuple[str, int, tuple[Measured, ...]], ...]
-    agents: dict[str, dict[str, float]]
-    phase: str
+_MOST_GIVEN_UP = 5
+"""When so many jobs in a row were given up, it is not the machines' fault."""
 
 
 class Conductor:
@@ -88,17 +78,18 @@ class Conductor:
         self._team = team
         self._folder = folder
         self._store = store
-        self._watch = watch
-        self._expressions = [Expression(o.expression) for o in campaign.objectives]
+        self._watcher = Watcher(watch)
+        self._objectives = Objectives(campaign.objectives)
         self._ladder = Ladder(len(campaign.racing.rungs), campaign.racing.keep)
         split = Split(team.names, campaign.seed)
         self._desks = Desks(self.space, ledger, team, split, batch or campaign.batch)
         self._accounts = Accounts(campaign.budget, Clock(float(ledger.noted("wall_seconds") or 0.0)))
         self._losses: Counter[str] = Counter()
+        self._given_up = 0
         self._confirmed: set[str] = set()
         self._known: deque[tuple[Job, Outcome]] = deque()
         self._phase = "search"
-        self._watched = -math.inf
+        self._clock_at = -math.inf
         self._recover()
 
     def _recover(self) -> None:
@@ -120,15 +111,23 @@ class Conductor:
         -------
         reason
             Why the search ended.
+
+        Raises
+        ------
+        CampaignError
+            Every agent has failed before anything was found, or no evaluation comes back any more.
         """
         self.ledger.event("started")
         self.ledger.commit()
         try:
             reason = self._search()
+            if reason == EVERY_AGENT_FAILED and not self._ladder.leaders(1):
+                self._save()
+                raise CampaignError(f"{reason}; the last one: {self.ledger.last('agent_failed')}")
             if not self.stopping:
                 self._confirm()
             self.ledger.event("stopped" if self.stopping else "finished", text=reason)
-            self._save_clock()
+            self._save()
         except BaseException:
             self.ledger.rollback()  # half of a step is worse than none of it
             raise
@@ -200,12 +199,11 @@ class Conductor:
             else:
                 self._record(finished.job, finished.outcome, reused=False)
                 fresh.append(finished.outcome)
-        self._save_clock()
+                self._given_up = 0
+        self._save()
         if self._store is not None:
             self._store.put([o for o in fresh if not o.archive and not o.controls])
-        if self._watch is not None and time.monotonic() - self._watched > _WATCHED_SECONDS:
-            self._watched = time.monotonic()
-            self._watch(self.snapshot())
+        self._watcher.show(self.snapshot)
 
     def _lost(self, finished: Finished) -> None:
         """Start a job again that was lost, unless it was too often: then that is its result."""
@@ -213,32 +211,23 @@ class Conductor:
         self._losses[job.key] += 1
         self.ledger.event("lost", job.key[:12], finished.problem)
         if self._losses[job.key] >= _MOST_LOSSES:
+            self._given_up += 1
+            if self._given_up >= _MOST_GIVEN_UP:
+                raise CampaignError(f"evaluations don't come back any more: {finished.problem}")
             reason = f"lost {self._losses[job.key]} times: {finished.problem}"
             self._record(job, Outcome(job.key, reason=reason), reused=False)
         elif not self.stopping:
             self._executor.submit(job)
 
     def _record(self, job: Job, outcome: Outcome, reused: bool) -> None:
-        measured = self.measure(outcome)
-        if not outcome.reason and not all(m.defined for m in measured):
-            outcome = replace(outcome, reason="the objective is not defined for this run")
-        if outcome.reason:
-            measured = ()
+        measured = () if outcome.reason else self._objectives.measure(outcome.samples)
+        if not all(m.defined for m in measured):
+            outcome, measured = replace(outcome, reason="the objective is not defined for this run"), ()
         if job.rung == CONFIRMATION and outcome.archive and self._folder is not None:
             unpack(outcome, self._folder / "machines" / job.machine[:12])
         if self.ledger.add_evaluation(job, self._desks.owner(job.machine), outcome, measured, reused):
             seconds = 0.0 if reused else outcome.seconds
             self._account(job.machine, job.rung, outcome.reason, measured, seconds)
-
-    def measure(self, outcome: Outcome) -> tuple[Measured, ...]:
-        """Each objective of an outcome, turned so that greater is better; empty where it failed."""
-        if outcome.reason:
-            return ()
-        found = []
-        for objective, expression in zip(self.campaign.objectives, self._expressions, strict=True):
-            m = expression.measure(outcome.samples)
-            found.append(m if objective.sign > 0 else Measured(-m.value, m.error, -m.high, -m.low))
-        return tuple(found)
 
     def _account(
         self, machine: str, rung: int, reason: str, measured: Sequence[Measured], seconds: float
@@ -268,9 +257,13 @@ class Conductor:
 
     # for those who watch
 
-    def _save_clock(self) -> None:
-        self.ledger.note("wall_seconds", f"{self._accounts.clock.seconds:.3f}")
-        self.ledger.commit()
+    def _save(self) -> None:
+        """Make what was written last; the clock alone is not worth a write at every turn."""
+        seconds = self._accounts.clock.seconds
+        if self.ledger.dirty or seconds > self._clock_at + _CLOCK_SECONDS:
+            self._clock_at = seconds
+            self.ledger.note("wall_seconds", f"{seconds:.3f}")
+            self.ledger.commit()
 
     def explain(self) -> dict[str, str]:
         """What each agent believes now, in its own words."""
@@ -289,3 +282,6 @@ class Conductor:
             agents=self._desks.rows(),
             phase=self._phase,
         )
+
+
+__all__ = ["Conductor", "Snapshot"]

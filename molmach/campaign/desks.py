@@ -24,6 +24,9 @@ _MOST_EMPTY = 5
 """An agent that so often in a row proposes nothing new is not asked again until something is found."""
 
 
+EVERY_AGENT_FAILED = "every agent has failed"
+
+
 @dataclass
 class Desk:
     """What the driver holds of one agent.
@@ -125,7 +128,7 @@ class Desks:
     def why_not(self) -> str:
         """Why nobody can be asked, when :meth:`may_go_on` says so."""
         if all(desk.benched for desk in self._desks.values()):
-            return "every agent has failed"
+            return EVERY_AGENT_FAILED
         return "no agent has another idea"
 
     def _may_ask(self, name: str) -> bool:

@@ -6,18 +6,22 @@ import itertools
 import math
 import numbers
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from molmach.campaign.agent import Finding, Proposal, View
+from molmach.campaign.agent import Agent, Finding, Proposal, View
 from molmach.campaign.design import Design, Value
 from molmach.campaign.registry import make_agent
 from molmach.campaign.space import Space
 from molmach.spec import Campaign
 
-LONGEST = 20_000
-"""Characters of a design, of an error and of what an agent believes."""
+LONGEST = 5_000
+"""Characters of a design, and of what an agent believes."""
+
+FAULTS = (Exception, SystemExit)
+"""What an agent may raise without any harm to others."""
 
 
 @dataclass(frozen=True)
@@ -67,23 +71,34 @@ class Host:
     """
 
     def __init__(self, campaign: Campaign, index: int, folder: Path) -> None:
+        self._entry = campaign.agents[index]
+        self._folder = folder
         self._space = Space(campaign)
-        self._agent = make_agent(campaign.agents[index], self._space, folder)
         words = np.random.SeedSequence(campaign.seed, spawn_key=(index,)).generate_state(2, np.uint32)
         self._seed = int(words[0]) << 32 | int(words[1])
         self._findings: list[Finding] = []
         self._taken: dict[str, None] = {}
 
-    def ask(self, question: Question) -> list[Proposal]:
-        """The agent's proposals."""
-        proposals = self._agent.propose(self._view(question), question.n)
-        return [checked(proposal) for proposal in itertools.islice(proposals, question.n)]
+    @cached_property
+    def _agent(self) -> Agent:
+        return make_agent(self._entry, self._space, self._folder)
+
+    def ask(self, question: Question) -> Answer:
+        """The agent's proposals; whatever it raises is its answer."""
+        try:
+            proposals = self._agent.propose(self._view(question), question.n)
+            few = itertools.islice(proposals, question.n)
+            return Answer(self._entry.label, tuple(checked(proposal) for proposal in few))
+        except FAULTS as error:
+            return Answer(self._entry.label, error=describe(error))
 
     def explain(self, question: Question) -> str:
-        """What the agent believes, in plain words; '' where it has none."""
-        view = self._view(question)
-        explain = getattr(self._agent, "explain", None)
-        return str(explain(view))[:LONGEST] if callable(explain) else ""
+        """What the agent believes, in plain words; '' where it has none or fails."""
+        try:
+            explain = getattr(self._agent, "explain", None)
+            return _text(explain(self._view(question)), LONGEST) if callable(explain) else ""
+        except FAULTS:
+            return ""
 
     def _view(self, question: Question) -> View:
         """What the agent sees, after it was told the news."""
@@ -95,10 +110,15 @@ class Host:
         return View(self._space, self._findings, taken, question.budget_left, question.batch, self._seed)
 
 
+def describe(error: BaseException) -> str:
+    """An agent's error, in a line."""
+    return _text(f"{type(error).__name__}: {' '.join(str(error).split())}", 500)
+
+
 def checked(proposal: object) -> Proposal:
     """A proposal made anew from plain values, so that nothing of an agent's own gets into the driver.
 
-    A prediction that is not a number is none.
+    A prediction that is not a finite number is none.
 
     Raises
     ------
@@ -108,19 +128,25 @@ def checked(proposal: object) -> Proposal:
     if not isinstance(proposal, Proposal) or not isinstance(proposal.design, Design):
         raise TypeError(f"proposed {str(proposal)[:100]!r}; expected a Proposal of a Design")
     design = Design(
-        tuple(sorted((str(name), _plain(value)) for name, value in proposal.design.values)),
-        tuple(sorted((str(path), str(smiles)) for path, smiles in proposal.design.edited)),
+        tuple(sorted((_text(name, LONGEST), _plain(value)) for name, value in proposal.design.values)),
+        tuple(sorted((_text(p, LONGEST), _text(smiles, LONGEST)) for p, smiles in proposal.design.edited)),
     )
     if len(design.to_json()) > LONGEST:
         raise ValueError(f"proposed a design of more than {LONGEST} characters; expected a machine")
     mean, sd = _number(proposal.mean), _number(proposal.sd)
-    known = mean is not None and sd is not None and sd >= 0.0
-    return Proposal(design, str(proposal.rationale)[:500], *((mean, sd) if known else (None, None)))
+    if sd is not None and sd < 0.0:
+        raise ValueError(f"predicted with an uncertainty of {sd:g}; expected zero or more")
+    return Proposal(design, _text(proposal.rationale, 500), mean, sd)
+
+
+def _text(value: object, length: int) -> str:
+    """Characters that a file can hold."""
+    return str(value)[:length].encode("utf-8", "replace").decode("utf-8")
 
 
 def _plain(value: object) -> Value:
     if isinstance(value, str):
-        return str(value)
+        return _text(value, LONGEST)
     if isinstance(value, numbers.Integral):
         return int(value)
     if isinstance(value, numbers.Real):

@@ -93,30 +93,41 @@ class Ledger:
         if write and not in_memory:
             self._lock = _locked(self.path.with_suffix(".lock"))
         try:
-            self._base = sqlite3.connect(path if write else f"file:{path}?mode=ro", uri=not write)
+            place = str(path) if write else f"{self.path.resolve().as_uri()}?mode=ro"
+            self._base = sqlite3.connect(place, uri=not write)
             self._prepare(write)
-        except sqlite3.DatabaseError as error:
-            raise CampaignError(f"{path}: not a ledger of molmach ({error})") from error
+        except BaseException as error:
+            self._unlock()
+            if isinstance(error, sqlite3.DatabaseError) and not (write and _is_about_the_disk(error)):
+                raise CampaignError(f"{path}: not a ledger of molmach ({error})") from error
+            raise
 
     def _prepare(self, write: bool) -> None:
         self._base.execute("PRAGMA busy_timeout = 10000")
-        if write:
+        if write and not self._base.execute("SELECT 1 FROM sqlite_master").fetchone():
+            script = files("molmach.campaign").joinpath("ledger.sql").read_text("utf-8")
+            mark = f"INSERT INTO meta VALUES ('format', '{FORMAT}');"
             self._base.execute("PRAGMA journal_mode = WAL")
-            self._base.execute("PRAGMA synchronous = FULL")
-            if not self._base.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
-                script = files("molmach.campaign").joinpath("ledger.sql").read_text("utf-8")
-                self._base.executescript(f"BEGIN; {script} COMMIT;")
-                self.note("format", FORMAT)
-                self.commit()
+            self._base.executescript(f"BEGIN; {script} {mark} COMMIT;")
         found = self.noted("format")
         if found != FORMAT:
             raise CampaignError(f"{self.path}: format {found}; this version reads {FORMAT}")
+        if write:
+            self._base.execute("PRAGMA synchronous = FULL")
 
     def close(self) -> None:
         """Let go of the file."""
         self._base.close()
+        self._unlock()
+
+    def _unlock(self) -> None:
         if self._lock is not None:
             self._lock.close()
+
+    @property
+    def dirty(self) -> bool:
+        """Whether something was written since the last commit."""
+        return self._base.in_transaction
 
     def commit(self) -> None:
         """Make what was written so far last."""
@@ -190,6 +201,11 @@ class Ledger:
 
     # what is read
 
+    def last(self, kind: str) -> str:
+        """Who and what of the latest event of a kind; '' if there is none."""
+        rows = self.query("SELECT who, text FROM events WHERE kind = ? ORDER BY id DESC LIMIT 1", (kind,))
+        return ": ".join(part for part in rows[0] if part) if rows else ""
+
     def noted(self, key: str) -> str | None:
         """The text under a key."""
         row = self._base.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
@@ -260,6 +276,11 @@ class Ledger:
         """Evaluations and proposals that were no machines, in the order in which agents heard of them."""
         streams: tuple[Iterator[Entry | Unbuildable], ...] = (self.entries(), self.infeasible())
         return heapq.merge(*streams, key=lambda past: past.time)
+
+
+def _is_about_the_disk(error: sqlite3.Error) -> bool:
+    """Whether an error is about the disk or the folder, and not about what is in the file."""
+    return isinstance(error, sqlite3.OperationalError) and "no such" not in str(error)
 
 
 def _locked(path: Path) -> Any:

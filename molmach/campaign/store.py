@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from molmach.campaign.evaluation import Outcome
+from molmach.errors import CampaignError
 
 
 class Store:
@@ -17,16 +18,26 @@ class Store:
     ----------
     path
         The SQLite file; several campaigns may use it at once.
+
+    Raises
+    ------
+    CampaignError
+        The file is something else.
     """
 
     def __init__(self, path: Path) -> None:
-        self._base = sqlite3.connect(path, timeout=30.0)
-        self._base.execute("PRAGMA journal_mode = WAL")
-        self._base.execute(
-            "CREATE TABLE IF NOT EXISTS outcomes (key TEXT PRIMARY KEY, reason TEXT NOT NULL, "
-            "samples TEXT NOT NULL, seconds REAL NOT NULL, steps INTEGER NOT NULL) WITHOUT ROWID"
-        )
-        self._base.commit()
+        try:
+            self._base = sqlite3.connect(path, timeout=30.0)
+            self._base.execute("PRAGMA journal_mode = WAL")
+            self._base.execute("PRAGMA synchronous = NORMAL")  # what a power cut takes is only done again
+            self._base.execute(
+                "CREATE TABLE IF NOT EXISTS outcomes (key TEXT PRIMARY KEY, reason TEXT NOT NULL, "
+                "samples TEXT NOT NULL, seconds REAL NOT NULL, steps INTEGER NOT NULL) WITHOUT ROWID"
+            )
+            self._base.commit()
+            self.get("")
+        except sqlite3.DatabaseError as error:
+            raise CampaignError(f"--store {path}: can't be used for evaluations ({error})") from error
 
     def get(self, key: str) -> Outcome | None:
         """What came of an evaluation, if any campaign has done it."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from types import FrameType
 
-from molmach.campaign.host import LONGEST, Answer, Host, Question
+from molmach.campaign.host import Answer, Host, Question
 from molmach.spec import Campaign
 
 PATIENCE = 300.0
@@ -103,9 +103,9 @@ class LocalTeam(Team):
         question = self._asked.pop(agent)
         try:
             with _limited(self._patience):
-                return [Answer(agent, tuple(self._host(agent).ask(question)))]
-        except FAULTS as error:
-            return [Answer(agent, error=describe(error))]
+                return [self._host(agent).ask(question)]
+        except TooLongError as error:
+            return [Answer(agent, error=str(error))]
 
     def restart(self, agent: str) -> None:
         """See :class:`Team`."""
@@ -120,22 +120,12 @@ class LocalTeam(Team):
         try:
             with _limited(self._patience):
                 return self._host(agent).explain(question)
-        except FAULTS:
+        except TooLongError:
             return ""
 
 
 class TooLongError(BaseException):
     """An agent thinks too long; not an :class:`Exception`, which it might catch."""
-
-
-FAULTS = (Exception, SystemExit, TooLongError)
-"""What an agent may raise without any harm to others."""
-
-
-def describe(error: BaseException) -> str:
-    """An agent's error, in a line."""
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}"[:LONGEST]
 
 
 @contextmanager
