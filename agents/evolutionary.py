@@ -1,4 +1,4 @@
-"""Evolution: parents chosen by lower confidence bounds, litters of children, and kinship to tell them apart."""
+"""Evolution: parents chosen by lower confidence bounds, litters of children, kinship to choose among them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from molmach.agents.kinship import Relatives, relatives
 from molmach.agents.pedigree import Pedigree, genes, trace
-from molmach.campaign.agent import Agent, Proposal, View, distinct_new, fresh_samples
+from molmach.agents.spreading import spread_out, strangers
+from molmach.campaign.agent import Agent, Proposal, View, distinct_new
 from molmach.campaign.design import Categorical, Design, Value
 from molmach.campaign.space import Space
 from molmach.errors import InfeasibleError
@@ -22,7 +23,6 @@ _NICHE = 4
 _MUTATE_AGAIN = 0.3
 _BLEND = 0.5
 _LEAST_SHARE = 0.05
-_POOL = 20
 _RESOLVED_CHILDREN = 120
 _EDITED_CHILDREN = 32
 
@@ -153,7 +153,7 @@ class Evolutionary(Agent):
         births = self._bred(view, known, n)
         if len(births) < n:
             chosen = {view.space.resolve(birth.design).key for birth in births}
-            rest = fresh_samples(view, n - len(births), chosen)
+            rest = strangers(view, n - len(births), chosen)
             births += [Birth(design, "immigrant: the parents have no new children") for design in rest]
         return _foretold(known, births)
 
@@ -237,44 +237,6 @@ class Evolutionary(Agent):
             design = known.designs[i]
             (later if crowded or design in barren else first).append(design)
         return (first + later)[: self._population]
-
-
-def spread_out(view: View, n: int) -> list[Design]:
-    """Up to ``n`` new designs far from each other and from those known (maximin)."""
-    pool = fresh_samples(view, _POOL * n if not view.space.open else 3 * n, tries=5)
-    if view.space.open and len(pool) < n:
-        pool += _edits_of(view, [*pool, *(finding.design for finding in view.measured)], n - len(pool), pool)
-    if len(pool) <= n:
-        return pool
-    known = [finding.design for finding in view.known]
-    table = genes(view.space, pool + known)
-    gaps = np.abs(table[:, None] - table[None, : len(pool)])
-    named = np.array([isinstance(v, Categorical) for v in view.space.variables] + [True])
-    apart = (gaps[:, :, named] > 0).sum(axis=2) + gaps[:, :, ~named].sum(axis=2)
-    nearest = apart[len(pool) :].min(axis=0) if known else np.full(len(pool), np.inf)
-    kept: list[int] = []
-    for _ in range(n):
-        best = int(np.argmax(nearest))
-        kept.append(best)
-        nearest = np.minimum(nearest, apart[best])
-        nearest[best] = -1.0
-    return [pool[i] for i in kept]
-
-
-def _edits_of(view: View, sources: Sequence[Design], n: int, pool: Sequence[Design]) -> list[Design]:
-    """Up to ``n`` new edits of designs."""
-    chosen = {view.space.resolve(design).key for design in pool}
-    sources = [design for design in sources if view.space.is_machine(design)]
-    sources = sources or [view.space.sample(view.rng)]
-    kept: list[Design] = []
-    for _ in range(4 * n):
-        source = sources[int(view.rng.integers(len(sources)))]
-        if len(kept) == n or not view.space.is_machine(source):
-            break
-        edited = view.space.edit(source, view.rng)
-        if edited is not None:
-            kept += distinct_new(view, [edited[0]], 1, chosen)
-    return kept
 
 
 def _shares(space: Space, pedigree: Pedigree) -> dict[str, float]:

@@ -27,7 +27,7 @@ from molmach.errors import InfeasibleError
 
 Floats = NDArray[np.float64]
 
-_NUMERIC_REACH = 0.25
+NUMERIC_REACH = 0.25
 """Share of its range over which a number is one gene: its kinship falls as a Gaussian of this width."""
 
 _ADDITIVE = (0.0, 0.3, 0.6, 0.9)
@@ -124,7 +124,7 @@ def _shared_genes(space: Space, first: Genome, second: Genome) -> Floats:
     shared = first.rows[0][:, named] @ second.rows[:, :, named].transpose(0, 2, 1)
     for column in np.flatnonzero(~named):
         gap = first.rows[0][:, column][:, None] - second.rows[:, :, column][:, None, :]
-        shared += np.exp(-0.5 * (gap / _NUMERIC_REACH) ** 2)
+        shared += np.exp(-0.5 * (gap / NUMERIC_REACH) ** 2)
     if first.molecules and second.molecules:
         rows = [DataStructs.BulkTanimotoSimilarity(one, list(second.molecules)) for one in first.molecules]
         shared += np.array(rows)
@@ -136,7 +136,7 @@ def _shared_own(space: Space, those: Genome) -> Floats:
     named = _named_columns(space)
     shared = (those.rows[0][:, named] * those.rows[:, :, named]).sum(axis=2)
     gaps = those.rows[0][:, ~named] - those.rows[:, :, ~named]
-    shared += np.exp(-0.5 * (gaps / _NUMERIC_REACH) ** 2).sum(axis=2)
+    shared += np.exp(-0.5 * (gaps / NUMERIC_REACH) ** 2).sum(axis=2)
     return shared + (1.0 if those.molecules else 0.0)
 
 

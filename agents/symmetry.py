@@ -1,4 +1,4 @@
-"""Which exchanges of variables leave the machine the same, so that one result counts for all its spellings."""
+"""Which exchanges of variables leave the machine the same: then a result counts for all its spellings."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _exchanges(space: Space) -> Iterator[dict[str, str]]:
     for parts in itertools.product(*(list(_pairings(names)) for names in alike)):
         exchange: dict[str, str] = {}
         for pairs in parts:
-            exchange |= {a: b for a, b in pairs} | {b: a for a, b in pairs}
+            exchange |= dict(pairs) | {b: a for a, b in pairs}
         if exchange:
             yield exchange
 
