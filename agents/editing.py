@@ -15,7 +15,6 @@ from scipy.linalg import cho_solve, cholesky, solve_triangular
 
 from molmach.agents.kinship import NUMERIC_REACH, Relatives
 from molmach.agents.symmetry import symmetries
-from molmach.campaign.agent import View
 from molmach.campaign.design import Categorical, Design, Value
 from molmach.campaign.space import Space
 from molmach.errors import InfeasibleError
@@ -54,7 +53,8 @@ class Action:
         if self.kind == "set":
             return f"set {self.variable} to {self.value}"
         if self.kind == "move":
-            return f"{'raise' if self.move > 0 else 'lower'} {self.variable} by {abs(self.move):.0%} of its range"
+            verb = "raise" if self.move > 0 else "lower"
+            return f"{verb} {self.variable} by {abs(self.move):.0%} of its range"
         return "edit the molecule" if self.kind == "edit" else "stop"
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from molmach.agents.kinship import Relatives, relatives
 from molmach.agents.pedigree import Pedigree, genes, trace
 from molmach.agents.spreading import spread_out, strangers
+from molmach.agents.telling import foretold, written
 from molmach.campaign.agent import Agent, Proposal, View, distinct_new
 from molmach.campaign.design import Categorical, Design, Value
 from molmach.campaign.space import Space
@@ -148,14 +149,14 @@ class Evolutionary(Agent):
         """Children of the best machines; machines spread over the space while few are measured."""
         known = relatives(view)
         if known is None or len(known.designs) < self._initial:
-            spread = [Birth(design, "spread over the space, to begin with") for design in spread_out(view, n)]
-            return _foretold(known, spread)
+            begun = [(design, "spread over the space, to begin with") for design in spread_out(view, n)]
+            return foretold(view, known, begun)
         births = self._bred(view, known, n)
         if len(births) < n:
             chosen = {view.space.resolve(birth.design).key for birth in births}
             rest = strangers(view, n - len(births), chosen)
             births += [Birth(design, "immigrant: the parents have no new children") for design in rest]
-        return _foretold(known, births)
+        return foretold(view, known, [(birth.design, birth.story) for birth in births])
 
     def explain(self, view: View) -> str:
         """Who the parents are, what breeds well, and how much of a machine's value is inherited."""
@@ -175,7 +176,7 @@ class Evolutionary(Agent):
         ]
         if any(not isinstance(v, Categorical) for v in view.space.variables):
             lines.append(f"Numbers mutate by {pedigree.step:.0%} of their range.")
-        lines += [f"Best parent: {_written(parents[0])}.", *_telling_genes(view.space, parents)]
+        lines += [f"Best parent: {written(parents[0])}.", *_telling_genes(view.space, parents)]
         return "\n".join(lines)
 
     def _bred(self, view: View, known: Relatives, n: int) -> list[Birth]:
@@ -262,25 +263,10 @@ def _viability(view: View, designs: Sequence[Design]) -> Floats:
     return np.asarray((weight @ feasible + 0.1) / (weight.sum(axis=1) + 0.1))
 
 
-def _foretold(known: Relatives | None, births: Sequence[Birth]) -> list[Proposal]:
-    if known is None or not births:
-        return [Proposal(birth.design, birth.story) for birth in births]
-    mean, sd = known.forecast([birth.design for birth in births])
-    proposals = [
-        Proposal(b.design, b.story, float(m), float(s)) for b, m, s in zip(births, mean, sd, strict=True)
-    ]
-    return sorted(proposals, key=lambda proposal: -(proposal.mean or 0.0))
-
-
 def _difference(parent: Design, child: Design) -> str:
     old = dict(parent.values)
     changed = [f"{name} {old[name]} -> {value}" for name, value in child.values if old[name] != value]
     return ", ".join(changed) if changed else "without its edit"
-
-
-def _written(design: Design) -> str:
-    text = ", ".join(f"{name} {value}" for name, value in design.values)
-    return f"{text}, edited" if design.edited else text
 
 
 def _telling_genes(space: Space, parents: Sequence[Design]) -> list[str]:

@@ -150,18 +150,17 @@ class Relatives:
 
     Parameters
     ----------
-    view
-        At least two designs must be measured.
+    space
+        Their space.
+    designs
+        At least two.
+    values, errors
+        (n_designs,) what was measured, and its standard error; finite.
     """
 
-    def __init__(self, view: View) -> None:
-        self.space = view.space
-        values, errors = view.utilities
-        usable = np.flatnonzero(np.isfinite(values) & np.isfinite(errors))
-        chosen = _most_telling(values, usable)
-        self.designs = [view.measured[i].design for i in chosen]
-        self.values, self.errors = values[chosen], errors[chosen]
-        self.genome = genome(view.space, self.designs)
+    def __init__(self, space: Space, designs: Sequence[Design], values: Floats, errors: Floats) -> None:
+        self.space, self.designs, self.values, self.errors = space, designs, values, errors
+        self.genome = genome(space, self.designs)
         self.variances = self._estimate()
         self._condition()
 
@@ -233,7 +232,15 @@ def _likelihood(kin: Floats, values: Floats, noise: Floats, scale: float) -> tup
     return -0.5 * count * np.log(inherited) - float(np.log(np.diag(factor)).sum()), inherited
 
 
-def relatives(view: View, least: int = 3) -> Relatives | None:
-    """The measured designs, or None while they are too few to tell anything from."""
+def relatives(view: View, objective: int | None = None, least: int = 3) -> Relatives | None:
+    """The measured designs with their utilities, or with one objective; None while they are too few."""
     values, errors = view.utilities
-    return Relatives(view) if int(np.sum(np.isfinite(values) & np.isfinite(errors))) >= least else None
+    if objective is not None:
+        values = np.array([finding.values[objective] for finding in view.measured])
+        errors = np.array([finding.errors[objective] for finding in view.measured])
+    usable = np.flatnonzero(np.isfinite(values) & np.isfinite(errors))
+    if len(usable) < least:
+        return None
+    chosen = _most_telling(values, usable)
+    designs = [view.measured[i].design for i in chosen]
+    return Relatives(view.space, designs, values[chosen], errors[chosen])

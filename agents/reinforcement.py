@@ -12,6 +12,7 @@ from molmach.agents import policy
 from molmach.agents.editing import Game, RewardModel
 from molmach.agents.kinship import Relatives, relatives
 from molmach.agents.spreading import spread_out, strangers
+from molmach.agents.telling import foretold, written
 from molmach.campaign.agent import Agent, Proposal, View, distinct_new
 from molmach.campaign.design import Design
 from molmach.campaign.space import Space
@@ -25,9 +26,9 @@ _REPLAYED = 32
 _RATE = 0.03
 _ENTROPY = 0.03
 _DECAY = 1e-3
-_BASELINE_MEMBERS = 8
+_MEMBERS = 8
 _LEADING = 20
-_RESOLVED_ENDS = 100
+_RESOLVED_ENDS = 40
 
 
 @dataclass(frozen=True)
@@ -81,18 +82,18 @@ class Reinforcement(Agent):
         known = relatives(view)
         if known is None or len(known.designs) < self._initial:
             begun = [(design, "spread over the space, to begin with") for design in spread_out(view, n)]
-            return _foretold(known, begun)
+            return foretold(view, known, begun)
         trainer = Trainer(view, known, self._length)
         trainer.train()
         chosen: set[str] = set()
         kept = [(episode.end, _story(episode)) for episode in self._best(trainer, n, chosen)]
         rest = strangers(view, n - len(kept), chosen) if len(kept) < n else []
-        return _foretold(known, kept + [(d, "at random: the policy leads to nothing new") for d in rest])
+        return foretold(view, known, kept + [(d, "at random: the policy leads to nothing new") for d in rest])
 
     def _best(self, trainer: Trainer, n: int, chosen: set[str]) -> list[Episode]:
         """Of each share of episodes the one whose end a random draw of the prediction puts first."""
         view, known = trainer.view, trainer.known
-        each = min(self._rollouts, max(2, _RESOLVED_ENDS // n)) if view.space.open else self._rollouts
+        each = min(self._rollouts, max(1, _RESOLVED_ENDS // n)) if view.space.open else self._rollouts
         measured = {finding.design for finding in view.known}
         episodes = [e for e in trainer.episodes(each * n) if e.end not in measured]
         if not episodes:
@@ -115,12 +116,13 @@ class Reinforcement(Agent):
         trainer = Trainer(view, known, self._length)
         trainer.train()
         best = trainer.leading[0]
+        anyone = [view.space.sample(view.rng) for _ in range(200)]
         lines = [
             f"The policy is trained on {len(known.designs)} measured machines and on"
             f" {_ITERATIONS * _IMAGINED} imagined episodes of at most {self._length} actions.",
-            f"From the best machine ({_written(best)}) it would: {trainer.favoured([best])}.",
-            f"From the {len(trainer.leading)} leading machines on average: {trainer.favoured(trainer.leading)}.",
-            f"From machines at random: {trainer.favoured([view.space.sample(view.rng) for _ in range(200)])}.",
+            f"From the best machine ({written(best)}) it would: {trainer.favoured([best])}.",
+            f"From the {len(trainer.leading)} best on average: {trainer.favoured(trainer.leading)}.",
+            f"From machines at random: {trainer.favoured(anyone)}.",
             f"It expects {trainer.expected():.4g} of an imagined episode;"
             f" the best measured machine has {known.values.max():.4g}.",
         ]
@@ -142,7 +144,7 @@ class Trainer:
         self.view, self.known = view, known
         self._length = length
         self._game = Game(view.space)
-        self._critic = RewardModel(self._game, known, _BASELINE_MEMBERS, view.rng)
+        self._critic = RewardModel(self._game, known, _MEMBERS, view.rng)
         mean, covariance = known.merit(known.designs)
         bound = mean - np.sqrt(np.maximum(np.diag(covariance), 0.0))
         order = np.argsort(-bound, kind="stable")
@@ -282,21 +284,5 @@ def _choices(steps: policy.Steps) -> policy.Steps:
     )
 
 
-def _foretold(known: Relatives | None, designs: Sequence[tuple[Design, str]]) -> list[Proposal]:
-    if known is None or not designs:
-        return [Proposal(design, story) for design, story in designs]
-    mean, sd = known.forecast([design for design, _ in designs])
-    proposals = [
-        Proposal(design, story, float(m), float(s))
-        for (design, story), m, s in zip(designs, mean, sd, strict=True)
-    ]
-    return sorted(proposals, key=lambda proposal: -(proposal.mean or 0.0))
-
-
 def _story(episode: Episode) -> str:
-    return f"the policy's episode from {_written(episode.start)}: {', '.join(episode.actions) or 'stop'}"
-
-
-def _written(design: Design) -> str:
-    text = ", ".join(f"{name} {value}" for name, value in design.values)
-    return f"{text}, edited" if design.edited else text
+    return f"the policy's episode from {written(episode.start)}: {', '.join(episode.actions) or 'stop'}"
