@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from molmach.agents.kinship import Relatives, relatives
+from molmach.agents.kinship import Relatives, relatives, viability
 from molmach.agents.pedigree import Pedigree, genes, trace
 from molmach.agents.spreading import spread_out, strangers
 from molmach.agents.telling import foretold, written
@@ -189,7 +189,7 @@ class Evolutionary(Agent):
             return []
         designs = [birth.design for litter in litters for birth in litter]
         mean, covariance = known.merit(designs)
-        doubtful = view.rng.random(len(designs)) > _viability(view, designs)
+        doubtful = view.rng.random(len(designs)) > viability(view, designs)
         chosen: set[str] = set()
         kept: list[Birth] = []
         ends = np.cumsum([len(litter) for litter in litters])
@@ -250,17 +250,6 @@ def _shares(space: Space, pedigree: Pedigree) -> dict[str, float]:
         return {"immigrant": 1.0}
     spare = 1.0 - _LEAST_SHARE * len(rates)
     return {way: _LEAST_SHARE + spare * rate / total for way, rate in rates.items()}
-
-
-def _viability(view: View, designs: Sequence[Design]) -> Floats:
-    """(n,) probability that a design can be simulated: of designs that share more genes, more is heard."""
-    feasible = np.array([finding.feasible for finding in view.known])
-    if feasible.all():
-        return np.ones(len(designs))
-    known = genes(view.space, [finding.design for finding in view.known])
-    apart = (genes(view.space, designs)[:, None] != known[None]).sum(axis=2)
-    weight = np.exp(-2.0 * apart)
-    return np.asarray((weight @ feasible + 0.1) / (weight.sum(axis=1) + 0.1))
 
 
 def _difference(parent: Design, child: Design) -> str:

@@ -37,6 +37,7 @@ _PRIOR_COUNT = 3.0
 _LARGEST_FIT = 900
 _LARGEST_SEARCH = 250
 _JITTER = 1e-8
+_DOUBT = 0.1
 
 
 @dataclass(frozen=True)
@@ -244,3 +245,14 @@ def relatives(view: View, objective: int | None = None, least: int = 3) -> Relat
     chosen = _most_telling(values, usable)
     designs = [view.measured[i].design for i in chosen]
     return Relatives(view.space, designs, values[chosen], errors[chosen])
+
+
+def viability(view: View, designs: Sequence[Design]) -> Floats:
+    """(n,) probability that designs can be simulated, which is inherited as other traits are."""
+    feasible = np.array([float(finding.feasible) for finding in view.known])
+    if len(feasible) < 2 or feasible.min() == feasible.max():
+        return np.ones(len(designs))
+    chosen = _most_telling(-feasible, np.arange(len(feasible)))
+    known = [view.known[i].design for i in chosen]
+    trait = Relatives(view.space, known, feasible[chosen], np.full(len(chosen), _DOUBT))
+    return np.clip(trait.merit(designs)[0], 0.0, 1.0)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from molmach.agents import policy
 from molmach.agents.editing import Game, RewardModel
-from molmach.agents.kinship import Relatives, relatives
+from molmach.agents.kinship import Relatives, relatives, viability
 from molmach.agents.spreading import spread_out, strangers
 from molmach.agents.telling import foretold, written
 from molmach.campaign.agent import Agent, Proposal, View, distinct_new
@@ -28,6 +28,9 @@ _ENTROPY = 0.03
 _DECAY = 1e-3
 _MEMBERS = 8
 _LEADING = 20
+_NOTHING = -1.0
+"""Return of an episode that ends with a machine that is known or fails, in spreads of what was measured."""
+
 _RESOLVED_ENDS = 40
 
 
@@ -98,12 +101,15 @@ class Reinforcement(Agent):
         episodes = [e for e in trainer.episodes(each * n) if e.end not in measured]
         if not episodes:
             return []
-        mean, covariance = known.merit([episode.end for episode in episodes])
+        ends = [episode.end for episode in episodes]
+        mean, covariance = known.merit(ends)
+        doubtful = view.rng.random(len(ends)) > viability(view, ends)
         kept: list[Episode] = []
         for share in np.array_split(np.arange(len(episodes)), n):
             if not len(share):
                 continue
             drawn = view.rng.multivariate_normal(mean[share], covariance[np.ix_(share, share)], method="eigh")
+            drawn[doubtful[share]] = -np.inf
             ranked = [episodes[i] for i in share[np.argsort(-drawn, kind="stable")]]
             kept += next(([e] for e in ranked if distinct_new(view, [e.end], 1, chosen)), [])
         return kept
@@ -150,8 +156,11 @@ class Trainer:
         order = np.argsort(-bound, kind="stable")
         self.leading = [known.designs[i] for i in order[:_LEADING]]
         self._leading_rows = self._game.rows(self.leading)
-        self._known_rows = self._game.rows(known.designs)
         self._centre, self._scale = float(known.values.mean()), float(known.values.std()) or 1.0
+        failed = [finding.design for finding in view.known if not finding.feasible]
+        self._known_rows = self._game.rows(known.designs + failed)
+        told = (known.values - self._centre) / self._scale
+        self._known_returns = np.concatenate([told, np.full(len(failed), _NOTHING)])
         self._seen = {row.tobytes() for row in self._game.spellings([f.design for f in view.known])}
         n_features = self._game.n_columns + length + 1
         self.parameters = policy.new_parameters(n_features, len(self._game.actions), view.rng)
@@ -241,7 +250,7 @@ class Trainer:
         members = self._critic.members(ends)
         reward = members.mean(axis=1) + self.view.budget_left * members.std(axis=1)
         known = np.array([row.tobytes() in self._seen for row in self._game.rounded(ends)])
-        returns = np.where(known, -1.0, (reward - self._centre) / self._scale)
+        returns = np.where(known, _NOTHING, (reward - self._centre) / self._scale)
         parts = [
             policy.Steps(states, allowed, actions, logs, returns)
             for (states, allowed, logs), actions in zip(trace, taken, strict=True)
@@ -253,7 +262,7 @@ class Trainer:
         rng = self.view.rng
         chosen = rng.integers(len(self._known_rows), size=_REPLAYED)
         rows = self._known_rows[chosen]
-        returns = (self.known.values[chosen] - self._centre) / self._scale
+        returns = self._known_returns[chosen]
         parts = []
         first = int(rng.integers(self._length))
         for step in range(first, -1, -1):

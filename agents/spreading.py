@@ -20,7 +20,7 @@ def spread_out(view: View, n: int) -> list[Design]:
     gaps = np.abs(table[:, None] - table[None, : len(pool)])
     named = np.array([isinstance(v, Categorical) for v in view.space.variables] + [True])
     apart = (gaps[:, :, named] > 0).sum(axis=2) + gaps[:, :, ~named].sum(axis=2)
-    nearest = apart[len(pool) :].min(axis=0) if known else np.ones(len(pool))
+    nearest = apart[len(pool) :].min(axis=0) if known else np.full(len(pool), np.inf)
     chosen: set[str] = set()
     kept: list[Design] = []
     for _ in range(len(pool)):
