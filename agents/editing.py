@@ -7,6 +7,7 @@ utility of the machine that was reached.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,12 +99,12 @@ class Game:
     def _kinds(self) -> list[str]:
         return [action.kind for action in self.actions]
 
-    def rows(self, designs: list[Design]) -> Floats:
+    def rows(self, designs: Sequence[Design]) -> Floats:
         """(n, n_columns) of designs."""
         edited = np.array([[1.0 if design.edited else 0.0] for design in designs])
         return np.hstack([self.space.encode(designs), edited.reshape(-1, 1)])
 
-    def spellings(self, designs: list[Design]) -> Floats:
+    def spellings(self, designs: Sequence[Design]) -> Floats:
         """(n_symmetries * n, n_columns) rows of designs in every spelling, rounded."""
         rows = self.rows(designs)
         return self.rounded(np.vstack([self.respelled(rows, order) for order in symmetries(self.space)]))
@@ -256,7 +257,8 @@ class RewardModel:
 
     def _features(self, rows: Floats) -> Floats:
         """(n, n_features), averaged over the spellings of a design."""
-        return np.mean([self._plain(self._game.respelled(rows, o)) for o in self._orders], axis=0)
+        each = [self._plain(self._game.respelled(rows, order)) for order in self._orders]
+        return np.asarray(np.mean(each, axis=0))
 
     def _plain(self, rows: Floats) -> Floats:
         numeric = self._numeric()

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from molmach.agents.kinship import Relatives, relatives, viability
+from molmach.agents.kinship import Relatives, hopes, relatives
 from molmach.agents.pedigree import Pedigree, genes, trace
-from molmach.agents.spreading import spread_out, strangers
+from molmach.agents.spreading import spread_out, strangers_of_promise
 from molmach.agents.telling import foretold, written
 from molmach.campaign.agent import Agent, Proposal, View, distinct_new
 from molmach.campaign.design import Categorical, Design, Value
@@ -154,7 +154,7 @@ class Evolutionary(Agent):
         births = self._bred(view, known, n)
         if len(births) < n:
             chosen = {view.space.resolve(birth.design).key for birth in births}
-            rest = strangers(view, n - len(births), chosen)
+            rest = strangers_of_promise(view, known, n - len(births), chosen)
             births += [Birth(design, "immigrant: the parents have no new children") for design in rest]
         return foretold(view, known, [(birth.design, birth.story) for birth in births])
 
@@ -188,16 +188,13 @@ class Evolutionary(Agent):
         if not litters:
             return []
         designs = [birth.design for litter in litters for birth in litter]
-        mean, covariance = known.merit(designs)
-        doubtful = view.rng.random(len(designs)) > viability(view, designs)
         chosen: set[str] = set()
         kept: list[Birth] = []
         ends = np.cumsum([len(litter) for litter in litters])
-        for litter, end in zip(litters, ends, strict=True):
-            span = slice(end - len(litter), end)
-            drawn = view.rng.multivariate_normal(mean[span], covariance[span, span], method="eigh")
-            drawn[doubtful[span]] = -np.inf
-            ranked = [litter[i] for i in np.argsort(-drawn, kind="stable")]
+        drawn = hopes(view, known, designs, len(litters))
+        for litter, end, row in zip(litters, ends, drawn, strict=True):
+            hope = row[end - len(litter) : end]
+            ranked = [litter[i] for i in np.argsort(-hope, kind="stable") if hope[i] > -np.inf]
             kept += next(([b] for b in ranked if distinct_new(view, [b.design], 1, chosen)), [])
         return kept
 

@@ -138,7 +138,7 @@ def _shared_own(space: Space, those: Genome) -> Floats:
     shared = (those.rows[0][:, named] * those.rows[:, :, named]).sum(axis=2)
     gaps = those.rows[0][:, ~named] - those.rows[:, :, ~named]
     shared += np.exp(-0.5 * (gaps / NUMERIC_REACH) ** 2).sum(axis=2)
-    return shared + (1.0 if those.molecules else 0.0)
+    return np.asarray(shared + (1.0 if those.molecules else 0.0))
 
 
 def _named_columns(space: Space) -> NDArray[np.bool_]:
@@ -196,7 +196,8 @@ class Relatives:
         shrunk = solve_triangular(self._factor, across.T, lower=True)
         among = kinship(self.space, new, new, self.variances)
         among = 0.5 * (among + among.T) - shrunk.T @ shrunk
-        return self.mean + across @ self._weights, self.variances.inherited * among + self._mean_variance
+        mean = np.asarray(self.mean + across @ self._weights)
+        return mean, self.variances.inherited * among + self._mean_variance
 
     def forecast(self, designs: Sequence[Design]) -> tuple[Floats, Floats]:
         """(n,) measurement to be expected of each design, and its standard deviation.
@@ -247,12 +248,24 @@ def relatives(view: View, objective: int | None = None, least: int = 3) -> Relat
     return Relatives(view.space, designs, values[chosen], errors[chosen])
 
 
-def viability(view: View, designs: Sequence[Design]) -> Floats:
-    """(n,) probability that designs can be simulated, which is inherited as other traits are."""
+def viability(view: View) -> Relatives | None:
+    """Whether designs can be simulated (1) or not (0), as a trait; None while all were alike in it."""
     feasible = np.array([float(finding.feasible) for finding in view.known])
     if len(feasible) < 2 or feasible.min() == feasible.max():
-        return np.ones(len(designs))
+        return None
     chosen = _most_telling(-feasible, np.arange(len(feasible)))
     known = [view.known[i].design for i in chosen]
-    trait = Relatives(view.space, known, feasible[chosen], np.full(len(chosen), _DOUBT))
-    return np.clip(trait.merit(designs)[0], 0.0, 1.0)
+    return Relatives(view.space, known, feasible[chosen], np.full(len(chosen), _DOUBT))
+
+
+def hopes(view: View, known: Relatives, designs: Sequence[Design], draws: int) -> Floats:
+    """(n_draws, n_designs) draws of what designs will measure (Thompson sampling).
+
+    In each, some are minus infinity: those that can't be simulated, by another draw.
+    """
+    mean, covariance = known.merit(designs)
+    drawn = view.rng.multivariate_normal(mean, covariance, size=draws, method="eigh")
+    trait = viability(view)
+    if trait is not None:
+        drawn[view.rng.random(drawn.shape) > trait.merit(designs)[0]] = -np.inf
+    return np.asarray(drawn)

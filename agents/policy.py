@@ -1,9 +1,9 @@
 """A policy over actions and its gradient: a softmax over a small network, in NumPy.
 
-The logits are those of a linear-softmax policy plus those of one hidden layer, so that an action's
-worth may depend on the state. The gradient is that of REINFORCE with a baseline (Williams, Mach.
-Learn. 8, 229 (1992)) and an entropy bonus; steps that another policy took come with importance
-weights, truncated as in IMPALA (Espeholt et al., arXiv:1802.01561), which trades variance for bias.
+The logits come from one hidden layer, so that an action's worth may depend on the state. The gradient
+is that of REINFORCE with a baseline (Williams, Mach. Learn. 8, 229 (1992)) and an entropy bonus; steps
+that another policy took come with importance weights, truncated as in IMPALA (Espeholt et al.,
+arXiv:1802.01561), which trades variance for bias.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Parameters = dict[str, Floats]
 
-_HIDDEN = 24
+_HIDDEN = 32
 _IMPOSSIBLE = -1e9
 _LARGEST_WEIGHT = 1.0
 
@@ -58,7 +58,6 @@ def new_parameters(n_features: int, n_actions: int, rng: np.random.Generator) ->
         "in": rng.normal(size=(n_features, _HIDDEN)) / np.sqrt(max(1, n_features)),
         "in_bias": np.zeros(_HIDDEN),
         "out": 0.01 * rng.normal(size=(_HIDDEN, n_actions)),
-        "linear": np.zeros((n_features, n_actions)),
         "bias": np.zeros(n_actions),
         "value": np.zeros(n_features),
         "value_bias": np.zeros(1),
@@ -68,7 +67,7 @@ def new_parameters(n_features: int, n_actions: int, rng: np.random.Generator) ->
 def log_probabilities(parameters: Parameters, states: Floats, allowed: NDArray[np.bool_]) -> Floats:
     """(n, n_actions) log probability of each action; very negative where it is not allowed."""
     hidden = np.tanh(states @ parameters["in"] + parameters["in_bias"])
-    logits = hidden @ parameters["out"] + states @ parameters["linear"] + parameters["bias"]
+    logits = hidden @ parameters["out"] + parameters["bias"]
     logits = np.where(allowed, logits, _IMPOSSIBLE)
     logits -= logits.max(axis=1, keepdims=True)
     return np.asarray(logits - np.log(np.exp(logits).sum(axis=1, keepdims=True)))
@@ -101,7 +100,7 @@ def surrogate(
     chosen = logs[np.arange(len(steps.actions)), steps.actions]
     entropy = -(np.exp(logs) * np.where(steps.allowed, logs, 0.0)).sum(axis=1)
     error = steps.returns - baseline(parameters, steps.states)
-    size = sum(float((parameters[name] ** 2).sum()) for name in ("in", "out", "linear", "value"))
+    size = sum(float((parameters[name] ** 2).sum()) for name in ("in", "out", "value"))
     gain = weights * chosen + entropy_bonus * entropy - 0.5 * error**2
     return float(gain.mean()) - 0.5 * decay * size
 
@@ -124,7 +123,6 @@ def gradient(
         "in": steps.states.T @ by_hidden - decay * parameters["in"],
         "in_bias": by_hidden.sum(axis=0),
         "out": hidden.T @ by_logit - decay * parameters["out"],
-        "linear": steps.states.T @ by_logit - decay * parameters["linear"],
         "bias": by_logit.sum(axis=0),
         "value": steps.states.T @ error - decay * parameters["value"],
         "value_bias": np.array([error.sum()]),

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from molmach.agents import policy
 from molmach.agents.editing import Game, RewardModel
-from molmach.agents.kinship import Relatives, relatives, viability
-from molmach.agents.spreading import spread_out, strangers
+from molmach.agents.kinship import Relatives, hopes, relatives, viability
+from molmach.agents.spreading import spread_out, strangers_of_promise
 from molmach.agents.telling import foretold, written
 from molmach.campaign.agent import Agent, Proposal, View, distinct_new
 from molmach.campaign.design import Design
@@ -32,6 +32,7 @@ _NOTHING = -1.0
 """Return of an episode that ends with a machine that is known or fails, in spreads of what was measured."""
 
 _RESOLVED_ENDS = 40
+_LARGEST_POOL = 300
 
 
 @dataclass(frozen=True)
@@ -90,27 +91,20 @@ class Reinforcement(Agent):
         trainer.train()
         chosen: set[str] = set()
         kept = [(episode.end, _story(episode)) for episode in self._best(trainer, n, chosen)]
-        rest = strangers(view, n - len(kept), chosen) if len(kept) < n else []
+        rest = strangers_of_promise(view, known, n - len(kept), chosen)
         return foretold(view, known, kept + [(d, "at random: the policy leads to nothing new") for d in rest])
 
     def _best(self, trainer: Trainer, n: int, chosen: set[str]) -> list[Episode]:
-        """Of each share of episodes the one whose end a random draw of the prediction puts first."""
-        view, known = trainer.view, trainer.known
+        """Of the episodes those whose ends are first in a draw each of what they will measure."""
+        view = trainer.view
         each = min(self._rollouts, max(1, _RESOLVED_ENDS // n)) if view.space.open else self._rollouts
         measured = {finding.design for finding in view.known}
-        episodes = [e for e in trainer.episodes(each * n) if e.end not in measured]
+        episodes = [e for e in trainer.episodes(each * n) if e.end not in measured][:_LARGEST_POOL]
         if not episodes:
             return []
-        ends = [episode.end for episode in episodes]
-        mean, covariance = known.merit(ends)
-        doubtful = view.rng.random(len(ends)) > viability(view, ends)
         kept: list[Episode] = []
-        for share in np.array_split(np.arange(len(episodes)), n):
-            if not len(share):
-                continue
-            drawn = view.rng.multivariate_normal(mean[share], covariance[np.ix_(share, share)], method="eigh")
-            drawn[doubtful[share]] = -np.inf
-            ranked = [episodes[i] for i in share[np.argsort(-drawn, kind="stable")]]
+        for drawn in hopes(view, trainer.known, [episode.end for episode in episodes], n):
+            ranked = [episodes[i] for i in np.argsort(-drawn, kind="stable") if drawn[i] > -np.inf]
             kept += next(([e] for e in ranked if distinct_new(view, [e.end], 1, chosen)), [])
         return kept
 
@@ -151,6 +145,8 @@ class Trainer:
         self._length = length
         self._game = Game(view.space)
         self._critic = RewardModel(self._game, known, _MEMBERS, view.rng)
+        trait = viability(view)
+        self._viable = trait and RewardModel(self._game, trait, _MEMBERS, view.rng)
         mean, covariance = known.merit(known.designs)
         bound = mean - np.sqrt(np.maximum(np.diag(covariance), 0.0))
         order = np.argsort(-bound, kind="stable")
@@ -158,7 +154,7 @@ class Trainer:
         self._leading_rows = self._game.rows(self.leading)
         self._centre, self._scale = float(known.values.mean()), float(known.values.std()) or 1.0
         failed = [finding.design for finding in view.known if not finding.feasible]
-        self._known_rows = self._game.rows(known.designs + failed)
+        self._known_rows = self._game.rows([*known.designs, *failed])
         told = (known.values - self._centre) / self._scale
         self._known_returns = np.concatenate([told, np.full(len(failed), _NOTHING)])
         self._seen = {row.tobytes() for row in self._game.spellings([f.design for f in view.known])}
@@ -249,8 +245,12 @@ class Trainer:
         ends, trace, taken = self._played(starts)
         members = self._critic.members(ends)
         reward = members.mean(axis=1) + self.view.budget_left * members.std(axis=1)
-        known = np.array([row.tobytes() in self._seen for row in self._game.rounded(ends)])
-        returns = np.where(known, _NOTHING, (reward - self._centre) / self._scale)
+        chance = np.array(
+            [row.tobytes() not in self._seen for row in self._game.rounded(ends)], dtype=np.float64
+        )
+        if self._viable:
+            chance *= np.clip(self._viable.members(ends).mean(axis=1), 0.0, 1.0)
+        returns = _NOTHING + chance * ((reward - self._centre) / self._scale - _NOTHING)
         parts = [
             policy.Steps(states, allowed, actions, logs, returns)
             for (states, allowed, logs), actions in zip(trace, taken, strict=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from molmach.agents.kinship import Relatives, hopes
 from molmach.agents.pedigree import genes
 from molmach.campaign.agent import View, distinct_new, fresh_samples
 from molmach.campaign.design import Categorical, Design
 
 _POOL, _LARGEST_POOL = 30, 400
 _EDIT_TRIES = 4
+_CHOICE = 4
 
 
 def spread_out(view: View, n: int) -> list[Design]:
@@ -52,3 +54,14 @@ def strangers(view: View, n: int, chosen: set[str]) -> list[Design]:
         if edited is not None:
             kept += distinct_new(view, [edited[0]], 1, chosen)
     return kept
+
+
+def strangers_of_promise(view: View, known: Relatives, n: int, chosen: set[str]) -> list[Design]:
+    """Up to ``n`` new designs: of more at random, those that a draw of what they will measure puts first."""
+    if n == 0:
+        return []
+    pool = strangers(view, _CHOICE * n, set(chosen))
+    if not pool:
+        return []
+    (drawn,) = hopes(view, known, pool, 1)
+    return distinct_new(view, [pool[i] for i in np.argsort(-drawn, kind="stable")], n, chosen)

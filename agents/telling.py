@@ -25,7 +25,7 @@ def foretold(view: View, known: Relatives | None, designs: Sequence[tuple[Design
     mean, sd = first.forecast([design for design, _ in designs])
     merit = known.merit([design for design, _ in designs])[0] if several else mean
     order = np.argsort(-merit, kind="stable")
-    return [Proposal(*designs[i], float(mean[i]), float(sd[i])) for i in order]
+    return [Proposal(designs[i][0], designs[i][1], float(mean[i]), float(sd[i])) for i in order]
 
 
 def written(design: Design) -> str:
