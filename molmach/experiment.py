@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -83,6 +84,33 @@ def simulate(
         folder.parent.mkdir(parents=True, exist_ok=True)
         result.replace(folder)
         shutil.rmtree(work, ignore_errors=True)
+    return run
+
+
+def simulate_here(spec: Spec, *, controls: bool = False, out: Path | None = None) -> Run:
+    """Simulate in this process, on one core and with the ``batched`` engine.
+
+    For the many short runs of a campaign, which bring their own parallelism and their own records. A
+    run folder is written only where ``out`` names one. The numbers are those that :func:`simulate`
+    gives for the same spec and engine.
+
+    Raises
+    ------
+    SpecError, BuildError, ForceFieldError, SimulationError
+        As :func:`simulate`.
+    """
+    conditions = _conditions(spec, controls)
+    engine.compile_kernels()
+    choice = Choice("batched", engine.COMPILED, copies=engine.LANES)
+    with tempfile.TemporaryDirectory(prefix="molmach-") as name:
+        work = Path(name)
+        task = engine.write_task(conditions, choice, work)
+        for number in range(len(task.batches)):
+            engine.run_batch(work, number)
+        collected = engine.collect(work, spec.protocol.sampling)
+    run = _assemble_run(spec, conditions, collected, out, choice, 1)
+    if out is not None:
+        write_run(run, collected, out)
     return run
 
 
@@ -174,7 +202,7 @@ def _assemble_run(
     spec: Spec,
     conditions: list[Condition],
     collected: list[Collected],
-    folder: Path,
+    folder: Path | None,
     choice: Choice,
     workers: int,
 ) -> Run:

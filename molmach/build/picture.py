@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rdkit import Chem
 from rdkit.Chem import rdDepictor
-from rdkit.Chem.Draw import rdMolDraw2D
 
 from molmach.build.assembly import Assembly
+
+if TYPE_CHECKING:
+    from rdkit.Chem.Draw import rdMolDraw2D
 
 Colour = tuple[float, float, float]
 
@@ -18,6 +22,8 @@ STATION_COLOUR = (0.85, 0.72, 0.90)
 
 def draw(assembly: Assembly, width: int = 520, height: int = 340) -> str:
     """SVG text of the formula: rotor or ring amber, stator blue, axle atoms green, stations violet."""
+    from rdkit.Chem.Draw import rdMolDraw2D  # needs X libraries, which a node of a cluster may lack
+
     molecule, colours = _flat(assembly)
     drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
     _paint(drawer, molecule, colours)
@@ -26,6 +32,8 @@ def draw(assembly: Assembly, width: int = 520, height: int = 340) -> str:
 
 def draw_png(assembly: Assembly, width: int = 1040, height: int = 680) -> bytes:
     """The same drawing as PNG bytes."""
+    from rdkit.Chem.Draw import rdMolDraw2D  # needs X libraries, which a node of a cluster may lack
+
     molecule, colours = _flat(assembly)
     drawer = rdMolDraw2D.MolDraw2DCairo(width, height)
     _paint(drawer, molecule, colours)
@@ -33,6 +41,8 @@ def draw_png(assembly: Assembly, width: int = 1040, height: int = 680) -> bytes:
 
 
 def _paint(drawer: rdMolDraw2D.MolDraw2D, molecule: Chem.Mol, colours: dict[int, Colour]) -> None:
+    from rdkit.Chem.Draw import rdMolDraw2D
+
     options = drawer.drawOptions()
     options.fillHighlights = True
     options.highlightRadius = 0.38

@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from molmach.cli import bench, build, doctor, energy, kinetics, score, simulate, systems, timestep, validate
+from molmach.cli import (
+    bench,
+    build,
+    campaign,
+    doctor,
+    energy,
+    kinetics,
+    score,
+    simulate,
+    systems,
+    timestep,
+    validate,
+)
 from molmach.errors import MolmachError
 
 app = typer.Typer(
@@ -26,6 +38,8 @@ app.command("timestep")(timestep.timestep)
 app.command("score")(score.score)
 app.command("kinetics")(kinetics.kinetics)
 app.command("validate")(validate.validate)
+app.add_typer(campaign.app, name="campaign")
+app.command("agents")(campaign.agents)
 app.command("bench")(bench.bench)
 app.command("doctor")(doctor.doctor)
 

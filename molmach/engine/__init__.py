@@ -1,8 +1,9 @@
 """Runs replicas of a driven machine: engines, platforms, checkpoints, trajectories."""
 
-from molmach.engine.batch import Collected, collect
+from molmach.engine.batch import Collected, collect, run_batch
+from molmach.engine.batched import LANES, compile_kernels
 from molmach.engine.benchmark import BenchRow, benchmark
-from molmach.engine.choice import ENGINES, Choice, available_cores, choose
+from molmach.engine.choice import COMPILED, ENGINES, Choice, available_cores, choose
 from molmach.engine.condition import Condition, prepare
 from molmach.engine.folder import load_series, save_series, save_trajectories
 from molmach.engine.platforms import platform_names
@@ -11,7 +12,9 @@ from molmach.engine.run import Performance, Run, Series
 from molmach.engine.task import Task, read_task, write_task
 
 __all__ = [
+    "COMPILED",
     "ENGINES",
+    "LANES",
     "BenchRow",
     "Choice",
     "Collected",
@@ -25,10 +28,12 @@ __all__ = [
     "benchmark",
     "choose",
     "collect",
+    "compile_kernels",
     "load_series",
     "platform_names",
     "prepare",
     "read_task",
+    "run_batch",
     "run_task",
     "save_series",
     "save_trajectories",

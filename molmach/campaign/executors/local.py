@@ -1,0 +1,51 @@
+"""Evaluations in this process, one after the other: for debugging, and for replaying stored results."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from molmach.campaign.evaluation import Job, Outcome, evaluate
+from molmach.campaign.executors.base import Executor, Finished
+
+
+class LocalExecutor(Executor):
+    """Runs a job when it is waited for.
+
+    Parameters
+    ----------
+    evaluation
+        What does a job.
+    slots
+        Jobs in hand; more than one only delays what the search learns, as a cluster of so many cores would.
+    """
+
+    def __init__(self, evaluation: Callable[[Job], Outcome] = evaluate, slots: int = 1) -> None:
+        self._evaluation = evaluation
+        self._slots = slots
+        self._jobs: deque[Job] = deque()
+
+    @property
+    def slots(self) -> int:
+        """See :class:`Executor`."""
+        return self._slots
+
+    @property
+    def in_hand(self) -> int:
+        """See :class:`Executor`."""
+        return len(self._jobs)
+
+    def submit(self, job: Job) -> None:
+        """See :class:`Executor`."""
+        self._jobs.append(job)
+
+    def wait(self, seconds: float) -> list[Finished]:
+        """See :class:`Executor`; the oldest job is done now."""
+        if not self._jobs:
+            return []
+        job = self._jobs.popleft()
+        return [Finished(job, self._evaluation(job))]
+
+    def close(self) -> None:
+        """See :class:`Executor`."""
+        self._jobs.clear()

@@ -1,0 +1,355 @@
+"""``molmach campaign`` and ``molmach agents``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from molmach.campaign import Space, results
+from molmach.campaign.conductor import Snapshot
+from molmach.campaign.fragments import groups
+from molmach.campaign.ledger import reading
+from molmach.campaign.pictures import draw_designs
+from molmach.campaign.registry import registered
+from molmach.campaign.running import check, find_campaign, read_campaign, run_campaign
+from molmach.cli.output import JsonFlag, Overrides, console, number, print_json, status, table
+from molmach.errors import InfeasibleError, InterruptedRunError
+from molmach.spec import Campaign, load_campaign
+
+app = typer.Typer(help="Search a space of machines for better ones.", no_args_is_help=True)
+
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A campaign's YAML file.")]
+FileOrFolder = Annotated[
+    Path, typer.Argument(metavar="FILE_OR_DIR", help="A campaign's YAML file or its folder.")
+]
+OutOption = Annotated[
+    Path | None, typer.Option("-o", metavar="DIR", help="The campaign's folder; default campaigns/NAME-KEY.")
+]
+AddressOption = Annotated[
+    str | None, typer.Option(help="Ray cluster to join (HOST:PORT or 'auto'); default: one is started here.")
+]
+CoresOption = Annotated[int | None, typer.Option(min=1, help="Cores of that cluster; default all.")]
+StoreOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="Evaluations shared by campaigns; default evaluations.sqlite beside DIR."
+    ),
+]
+
+
+class ExecutorName(StrEnum):
+    """Executors that can be asked for."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
+ExecutorOption = Annotated[
+    ExecutorName, typer.Option(help="ray, or local: in this process, one after the other.")
+]
+
+
+@app.command("run")
+def run(
+    file: FileOrFolder,
+    out: OutOption = None,
+    overrides: Overrides = None,
+    executor: ExecutorOption = ExecutorName.RAY,
+    address: AddressOption = None,
+    cores: CoresOption = None,
+    store: StoreOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Carry out a campaign; the same command goes on with one that was stopped or killed."""
+    campaign, folder, source = find_campaign(file, overrides or [])
+    _run(campaign, out or folder, source, executor, address, cores, store, as_json)
+
+
+@app.command("resume")
+def resume(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A campaign's folder.")],
+    overrides: Overrides = None,
+    executor: ExecutorOption = ExecutorName.RAY,
+    address: AddressOption = None,
+    cores: CoresOption = None,
+    store: StoreOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Go on with a campaign where it was left; --set budget.evaluations=N gives it more."""
+    campaign, source = read_campaign(folder, overrides or [])
+    _run(campaign, folder, source, executor, address, cores, store, as_json)
+
+
+def _run(
+    campaign: Campaign,
+    out: Path,
+    source: Path,
+    executor: ExecutorName,
+    address: str | None,
+    cores: int | None,
+    store: Path | None,
+    as_json: bool,
+) -> None:
+    try:
+        with _live(campaign) as watch:
+            document = run_campaign(
+                campaign,
+                out,
+                source=source,
+                executor=executor.value,
+                address=address,
+                cores=cores,
+                store=store,
+                watch=watch,
+            )
+    except KeyboardInterrupt as interrupt:
+        raise InterruptedRunError(
+            f"stopped; what was finished is kept, and 'molmach campaign resume {out}' goes on from there"
+        ) from interrupt
+    if as_json:
+        print_json(document)
+    else:
+        _print_document(document)
+    if document["state"] == "stopped":
+        raise InterruptedRunError(f"stopped; 'molmach campaign resume {out}' goes on from there")
+
+
+@app.command("status")
+def show_status(file: FileOrFolder, as_json: JsonFlag = False) -> None:
+    """What a campaign has found so far; it may be running."""
+    campaign, folder, _ = find_campaign(file)
+    with reading(folder) as ledger:
+        document = results.document(ledger, campaign, folder)
+    if as_json:
+        print_json(document)
+    else:
+        _print_document(document)
+
+
+@app.command("export")
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A campaign's folder.")],
+    out: Annotated[Path, typer.Option("-o", metavar="FILE", help="A .csv or .parquet file.")],
+) -> None:
+    """Write every evaluation with its machine to a table."""
+    from molmach.campaign.export import export_table
+
+    with reading(folder) as ledger:
+        rows = export_table(ledger, out)
+    typer.echo(f"{rows} evaluations in {out}", err=True)
+
+
+@app.command("space")
+def space(
+    file: FileArgument,
+    overrides: Overrides = None,
+    samples: Annotated[int, typer.Option(min=1, max=200, help="Designs to draw.")] = 12,
+    picture: Annotated[
+        Path | None, typer.Option("-o", metavar="FILE", help="Picture (.svg or .png) of the sampled designs.")
+    ] = None,
+    fragments: Annotated[bool, typer.Option(help="List the library of fragments.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Count a campaign's designs and machines, and draw some of them."""
+    campaign = load_campaign(file, overrides or [])
+    designs = check(campaign, file.parent)
+    with status("counting") as say:
+        say("designs")
+        document = _count(designs)
+        document["sample"] = _sampled(designs, samples, campaign.seed)
+    if picture is not None:
+        draw_designs(
+            [s["smiles"] for s in document["sample"]], [s["label"] for s in document["sample"]], picture
+        )
+        document["picture"] = str(picture)
+    if as_json:
+        print_json({"schema": "molmach.space/1", "name": campaign.name, **document})
+        return
+    _print_space(document, designs, fragments)
+
+
+_COUNTED = 20_000
+
+
+def _count(designs: Space) -> dict[str, Any]:
+    """Combinations, and how many different machines they are where that can be counted."""
+    document: dict[str, Any] = {"designs": designs.size, "open": designs.open, "machines": None}
+    if designs.size is not None and designs.size <= _COUNTED:
+        keys: set[str] = set()
+        reasons: dict[str, int] = {}
+        for design in designs.enumerate():
+            try:
+                keys.add(designs.resolve(design).key)
+            except InfeasibleError as error:
+                reason = str(error).partition(":")[0]
+                reasons[reason] = reasons.get(reason, 0) + 1
+        document |= {"machines": len(keys), "infeasible": reasons}
+    return document
+
+
+def _sampled(designs: Space, wanted: int, seed: int) -> list[dict[str, Any]]:
+    rng = np.random.default_rng(seed)
+    found: dict[str, dict[str, Any]] = {}
+    for _ in range(50 * wanted):
+        design = designs.sample(rng)
+        if designs.is_machine(design):
+            candidate = designs.resolve(design)
+            label = ", ".join(f"{name} {value}" for name, value in design.values)
+            found.setdefault(
+                candidate.key,
+                {
+                    "machine": candidate.key,
+                    "smiles": candidate.smiles,
+                    "design": dict(design.values),
+                    "label": label,
+                },
+            )
+        if len(found) == wanted:
+            break
+    return list(found.values())
+
+
+def _print_space(document: dict[str, Any], designs: Space, fragments: bool) -> None:
+    out = console()
+    size = "no end (a parameter is continuous)" if document["designs"] is None else f"{document['designs']:,}"
+    out.print(f"designs   {size}")
+    if document["machines"] is not None:
+        out.print(f"machines  {document['machines']:,} different ones")
+        for reason, count in document["infeasible"].items():
+            out.print(f"          {count:,} designs are none: {escape(reason)}")
+    if document["open"]:
+        out.print("edits     lead further")
+    rows = []
+    for variable in designs.variables:
+        if hasattr(variable, "values"):
+            rows.append((variable.name, f"{len(variable.values)}", escape(", ".join(variable.values))))
+        else:
+            unit = f" {variable.unit}" if variable.unit else ""
+            rows.append((variable.name, "", f"{variable.low:g} to {variable.high:g}{unit}, {variable.scale}"))
+    out.print(table(("variable", "values", ""), rows, numeric=(1,)))
+    sample = [(f"{escape(s['smiles'])}\n[dim]{escape(s['label'])}[/]",) for s in document["sample"]]
+    out.print(table(("some machines",), sample))
+    if fragments:
+        listed = [(group, escape(", ".join(members))) for group, members in groups().items()]
+        out.print(table(("group", "fragments"), listed))
+    if "picture" in document:
+        out.print(f"picture   {document['picture']}")
+
+
+def agents(as_json: JsonFlag = False) -> None:
+    """List the search agents that are installed."""
+    rows = []
+    for name, point in registered().items():
+        try:
+            summary = str(getattr(point.load(), "summary", ""))
+        except ModuleNotFoundError as error:
+            summary = f"needs the package {error.name}"
+        rows.append({"name": name, "summary": summary, "class": point.value})
+    if as_json:
+        print_json({"schema": "molmach.agents/1", "agents": rows})
+        return
+    console().print(table(("agent", "what it does"), [(r["name"], r["summary"]) for r in rows]))
+    console().print("Your own: 'file.py:Class' in the campaign file, or an entry point 'molmach.agents'.")
+
+
+@contextmanager
+def _live(campaign: Campaign) -> Iterator[Callable[[Snapshot], None] | None]:
+    """A table on standard error that follows the campaign, on a terminal only."""
+    stream = Console(stderr=True)
+    if not stream.is_terminal:
+        yield None
+        return
+    with Live(console=stream, refresh_per_second=4) as live:
+
+        def watch(snapshot: Snapshot) -> None:
+            live.update(_live_view(campaign, snapshot))
+
+        yield watch
+
+
+def _live_view(campaign: Campaign, now: Snapshot) -> Group:
+    rate = now.evaluations / now.wall_seconds if now.wall_seconds else 0.0
+    head = Text(
+        f"{campaign.name}: {now.phase}   {now.evaluations} evaluations ({now.failures} failed, {now.in_hand} "
+        f"in hand)   {rate:.2f}/s   {100 * now.budget_left:.0f} % of the budget left"
+    )
+    sign = campaign.objectives[0].sign
+    best = Table(box=None, pad_edge=False)
+    for column in ("best so far", campaign.objectives[0].expression, "95 % interval", "rung"):
+        best.add_column(column)
+    for machine, rung, measured in now.best:
+        low, high = sorted((sign * measured[0].low, sign * measured[0].high))
+        best.add_row(machine[:12], number(sign * measured[0].value), f"{low:.4g} to {high:.4g}", str(rung))
+    team = Table(box=None, pad_edge=False)
+    for column in ("agent", "share", "evaluated", "repeats", "infeasible", "95 % predictions right"):
+        team.add_column(column)
+    for name, row in now.agents.items():
+        coverage = "" if math.isnan(row["coverage"]) else f"{100 * row['coverage']:.0f} %"
+        team.add_row(
+            name,
+            "benched" if row["benched"] else f"{100 * row['share']:.0f} %",
+            *(f"{row[key]:.0f}" for key in ("started", "repeats", "infeasible")),
+            coverage,
+        )
+    return Group(head, best, team)
+
+
+def _print_document(document: dict[str, Any]) -> None:
+    out = console()
+    out.print(
+        f"[bold]{document['name']}[/]: {document['state']}"
+        + (f" ({escape(document['reason'])})" if document["reason"] else "")
+    )
+    out.print(
+        f"{document['evaluations']} evaluations ({document['failed']} failed, {document['reused']} already "
+        f"known), {document['core_seconds']:.0f} core seconds, {document['wall_seconds']:.0f} s"
+    )
+    rows = []
+    for row in document["best"]:
+        again = row["confirmed"]
+        second = again["objectives"][0] if again and again["objectives"] else None
+        controls = "" if again is None else "verified" if again["verified"] else "[red]failed[/]"
+        rows.append(
+            (
+                f"{row['machine'][:12]}\n[dim]{escape(row['smiles'])}[/]",
+                _interval(row["objectives"][0]),
+                "" if second is None else _interval(second),
+                controls,
+                row["agent"],
+            )
+        )
+    wanted = next(iter(document["objectives"][0].values()))
+    out.print(table(("machine", escape(wanted), "run again", "controls", "found by"), rows, numeric=(1, 2)))
+    team = [
+        (
+            name,
+            str(row["proposals"]),
+            str(row["evaluated"]),
+            "" if row.get("coverage") is None else f"{100 * row['coverage']:.0f} %",
+            "" if row.get("best_low") is None else f"{row['best_low']:.4g}",
+        )
+        for name, row in document["agents"].items()
+    ]
+    columns = ("agent", "proposals", "evaluated", "95 % predictions right", "best lower bound")
+    out.print(table(columns, team, numeric=(1, 2, 3, 4)))
+    if document["achiral_control"] is not None:
+        control = document["achiral_control"]
+        held = "do not turn, as they must" if control["passed"] else "[red]turn, which no machine may[/]"
+        out.print(f"achiral   {control['machines']} machines {held} (p = {control['p_value']:.2g})")
+    out.print(f"folder    {document['dir']}")
+
+
+def _interval(estimate: dict[str, Any]) -> str:
+    return f"{estimate['value']:.4g} ({estimate['ci95'][0]:.4g} to {estimate['ci95'][1]:.4g})"
