@@ -10,9 +10,8 @@ estimated by maximum likelihood from everything measured.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from rdkit import DataStructs
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
 from molmach.agents.symmetry import symmetries
+from molmach.agents.warp import Warp
 from molmach.campaign.agent import View
 from molmach.campaign.design import Categorical, Design
 from molmach.campaign.space import Space
@@ -30,10 +30,17 @@ Floats = NDArray[np.float64]
 NUMERIC_REACH = 0.25
 """Share of its range over which a number is one gene: its kinship falls as a Gaussian of this width."""
 
-_ADDITIVE = (0.0, 0.3, 0.6, 0.9)
-_FADING = (0.7, 1.5, 3.0)
-_UNINHERITED = (0.01, 0.05, 0.2, 0.6)
-_PRIOR_COUNT = 3.0
+_GRIDS: dict[str, tuple[float, ...]] = {
+    "uninherited": (0.01, 0.05, 0.2, 0.6),
+    "inherited": (0.1, 0.3, 1.0, 3.0),
+    "additive": (0.0, 0.3, 0.6, 0.9),
+    "fading": (0.7, 1.5, 3.0),
+    "width": (np.inf, 1.0, 0.4, 0.15),
+}
+"""What the estimate tries; the width in standard deviations of what was measured."""
+
+_SWEEPS = 2
+_PRIOR_WIDTH = 1.0
 _LARGEST_FIT = 900
 _LARGEST_SEARCH = 250
 _JITTER = 1e-8
@@ -91,7 +98,7 @@ class Variances:
     uninherited
         Variance of what is not inherited, over that of what is; noise of the measurement apart.
     inherited
-        Variance of what is inherited, in the square of the utility's unit.
+        Variance of what is inherited.
     """
 
     additive: float
@@ -149,36 +156,48 @@ def _named_columns(space: Space) -> NDArray[np.bool_]:
 class Relatives:
     """The measured designs of a campaign, from which others are predicted.
 
+    Values and what is inherited are on the scale of :attr:`warp`, on which what is measured is most
+    nearly normal; it keeps their order.
+
     Parameters
     ----------
     space
         Their space.
     designs
         At least two.
-    values, errors
+    measured, errors
         (n_designs,) what was measured, and its standard error; finite.
     """
 
-    def __init__(self, space: Space, designs: Sequence[Design], values: Floats, errors: Floats) -> None:
-        self.space, self.designs, self.values, self.errors = space, designs, values, errors
+    def __init__(self, space: Space, designs: Sequence[Design], measured: Floats, errors: Floats) -> None:
+        self.space, self.designs, self.measured = space, designs, measured
+        self._measured_errors = errors
         self.genome = genome(space, self.designs)
-        self.variances = self._estimate()
+        self.variances, width = self._estimate()
+        self.warp = Warp(float(np.median(measured)), width)
+        self.values = self.warp.forward(measured)
+        self.errors = errors * self.warp.slope(measured)
         self._condition()
 
-    def _estimate(self) -> Variances:
-        """Maximum likelihood over a grid, the mean and the inherited variance in closed form."""
+    def _estimate(self) -> tuple[Variances, float]:
+        """Variances and width of the warp of the highest posterior, by ascent of one at a time on a grid."""
         few = np.linspace(0, len(self.designs) - 1, min(len(self.designs), _LARGEST_SEARCH)).astype(np.int64)
-        some, values, errors = self.genome.of(few), self.values[few], self.errors[few]
-        best, found = -np.inf, Variances(0.5, 1.5, 0.2, 1.0)
-        scale = float(np.var(values, ddof=1)) or 1.0
-        for additive, fading in itertools.product(_ADDITIVE, _FADING):
-            kin = kinship(self.space, some, some, Variances(additive, fading, 0.0, 1.0))
-            for uninherited in _UNINHERITED:
-                noise = errors**2 / scale + uninherited + _JITTER
-                likelihood, inherited = _likelihood(kin, values, noise, scale)
-                if likelihood > best:
-                    best, found = likelihood, Variances(additive, fading, uninherited, inherited)
-        return found
+        some, measured, errors = self.genome.of(few), self.measured[few], self._measured_errors[few]
+        spread = float(np.std(measured, ddof=1)) or 1.0
+        found, width = Variances(0.6, 1.5, 0.05, 1.0), np.inf
+        best = -np.inf
+        for _ in range(_SWEEPS):
+            for one, grid in _GRIDS.items():
+                for value in grid:
+                    tried = found if one == "width" else replace(found, **{one: value})
+                    tried_width = value * spread if one == "width" else width
+                    warp = Warp(float(np.median(self.measured)), tried_width)
+                    kin = kinship(self.space, some, some, tried)
+                    height = _log_posterior(kin, warp, measured, errors, tried)
+                    if height > best:
+                        best, found, width = height, tried, tried_width
+        scale = _variance(Warp(float(np.median(self.measured)), width).forward(measured))
+        return replace(found, inherited=found.inherited * scale), width
 
     def _condition(self) -> None:
         kin = kinship(self.space, self.genome, self.genome, self.variances)
@@ -200,13 +219,18 @@ class Relatives:
         return mean, self.variances.inherited * among + self._mean_variance
 
     def forecast(self, designs: Sequence[Design]) -> tuple[Floats, Floats]:
-        """(n,) measurement to be expected of each design, and its standard deviation.
+        """(n,) measurement to be expected of each design, and its standard deviation, as measured.
 
         What is not inherited and the usual error of a measurement are part of the deviation.
         """
         mean, covariance = self.merit(designs)
-        noise = float(np.median(self.errors**2)) + self.variances.uninherited * self.variances.inherited
-        return mean, np.sqrt(np.maximum(np.diag(covariance), 0.0) + noise)
+        variance = (
+            np.maximum(np.diag(covariance), 0.0) + self.variances.uninherited * self.variances.inherited
+        )
+        reach = 0.5 * float(np.ptp(self.values)) + np.sqrt(self.variances.inherited)
+        low, high = float(self.values.min()) - reach, float(self.values.max()) + reach
+        expected, sd = self.warp.moments(mean, np.sqrt(variance), low, high)
+        return expected, np.hypot(sd, np.sqrt(np.median(self._measured_errors**2)))
 
 
 def _most_telling(values: Floats, usable: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -219,19 +243,24 @@ def _most_telling(values: Floats, usable: NDArray[np.int64]) -> NDArray[np.int64
     return np.sort(np.concatenate([best, others[evenly]]))
 
 
-def _likelihood(kin: Floats, values: Floats, noise: Floats, scale: float) -> tuple[float, float]:
-    """log likelihood up to a constant, and the inherited variance at its maximum.
+def _variance(values: Floats) -> float:
+    return float(np.var(values, ddof=1)) or 1.0
 
-    The variance has a prior worth a few designs at the spread of the values, without which two or
-    three designs that happen to agree would make it zero.
+
+def _log_posterior(kin: Floats, warp: Warp, measured: Floats, errors: Floats, tried: Variances) -> float:
+    """log of likelihood and prior, up to a constant; ``tried.inherited`` is in variances of the values.
+
+    The mean is at its maximum. The prior keeps the inherited variance within a few times that of the
+    values, without which two or three designs that happen to agree would make it zero.
     """
-    factor = cholesky(kin + np.diag(noise), lower=True)
+    values, slope = warp.forward(measured), warp.slope(measured)
+    scale = tried.inherited * _variance(values)
+    noise = scale * (tried.uninherited + _JITTER) + (errors * slope) ** 2
+    factor = cholesky(scale * kin + np.diag(noise), lower=True)
     ones = cho_solve((factor, True), np.ones(len(values)))
-    mean = float(ones @ values / ones.sum())
-    left = solve_triangular(factor, values - mean, lower=True)
-    count = len(values) + _PRIOR_COUNT
-    inherited = (float(left @ left) + _PRIOR_COUNT * scale) / count
-    return -0.5 * count * np.log(inherited) - float(np.log(np.diag(factor)).sum()), inherited
+    left = solve_triangular(factor, values - float(ones @ values / ones.sum()), lower=True)
+    fit = -0.5 * float(left @ left) - float(np.log(np.diag(factor)).sum())
+    return fit + float(np.log(slope).sum()) - 0.5 * (np.log(tried.inherited) / _PRIOR_WIDTH) ** 2
 
 
 def relatives(view: View, objective: int | None = None, least: int = 3) -> Relatives | None:

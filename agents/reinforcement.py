@@ -124,7 +124,7 @@ class Reinforcement(Agent):
             f"From the {len(trainer.leading)} best on average: {trainer.favoured(trainer.leading)}.",
             f"From machines at random: {trainer.favoured(anyone)}.",
             f"It expects {trainer.expected():.4g} of an imagined episode;"
-            f" the best measured machine has {known.values.max():.4g}.",
+            f" the best measured machine has {known.measured.max():.4g}.",
         ]
         return "\n".join(lines)
 
@@ -152,6 +152,7 @@ class Trainer:
         order = np.argsort(-bound, kind="stable")
         self.leading = [known.designs[i] for i in order[:_LEADING]]
         self._leading_rows = self._game.rows(self.leading)
+        # Returns are on the warped scale: a single far outlier would drown all other differences.
         self._centre, self._scale = float(known.values.mean()), float(known.values.std()) or 1.0
         failed = [finding.design for finding in view.known if not finding.feasible]
         self._known_rows = self._game.rows([*known.designs, *failed])
@@ -197,7 +198,7 @@ class Trainer:
     def expected(self) -> float:
         """Mean utility that the ensemble expects where the policy leads to."""
         rows, _ = self._rolled(self._starts(_IMAGINED)[0])
-        return float(self._critic.members(rows).mean())
+        return float(self.known.warp.back(self._critic.members(rows)).mean())
 
     def _state(self, rows: Floats, step: int) -> Floats:
         """(n, n_features): the design, how many actions were taken, and the share of the budget left."""

@@ -12,6 +12,7 @@ from molmach.agents.pedigree import trace
 from molmach.agents.random import Random
 from molmach.agents.spreading import spread_out
 from molmach.agents.symmetry import symmetries
+from molmach.agents.warp import Warp
 from molmach.campaign import Design, Space
 
 from .planted import (
@@ -220,19 +221,44 @@ def test_predictions_regress_from_parents_to_the_mean(space, truth):
     best = designs[int(np.argmax(values))]
     children = [best.replace(R11=value) for value in space.variables[1].values if value != best["R11"]]
     mean, _ = known.forecast(children)
-    assert known.mean < float(np.mean(mean)) < values.max()
+    assert values.mean() < float(np.mean(mean)) < values.max()
 
 
 def test_prediction_is_the_best_linear_unbiased_one(space, truth):
     found = history(space, 20, lambda design: (truth[space.resolve(design).key],))
-    designs, values = [f.design for f in found], np.array([f.values[0] for f in found])
-    known = Relatives(space, designs, values, np.full(len(values), 0.1))
-    parts = known.variances
+    designs, measured = [f.design for f in found], np.array([f.values[0] for f in found])
+    known = Relatives(space, designs, measured, np.full(20, 0.1))
+    parts, values = known.variances, known.warp.forward(measured)
     kin = kinship(space, known.genome, known.genome, parts)
-    noise = 0.01 / parts.inherited + parts.uninherited
-    full = np.linalg.inv(kin + noise * np.eye(len(values)))
+    noise = (0.1 * known.warp.slope(measured)) ** 2 / parts.inherited + parts.uninherited
+    full = np.linalg.inv(kin + np.diag(noise))
     mean = float(np.ones(20) @ full @ values / (np.ones(20) @ full @ np.ones(20)))
     rng = np.random.default_rng(8)
     children = [space.sample(rng) for _ in range(5)]
     across = kinship(space, genome(space, children), known.genome, parts)
     np.testing.assert_allclose(known.merit(children)[0], mean + across @ full @ (values - mean), rtol=1e-5)
+
+
+def test_heavy_tails_are_warped_and_foretold_in_their_own_unit(space, truth):
+    found = history(space, 80, lambda design: (truth[space.resolve(design).key],))
+    designs, plain = [f.design for f in found], np.array([f.values[0] for f in found])
+    skewed = 100.0 * np.sinh(2.0 * plain)
+    known = Relatives(space, designs, skewed, np.full(80, 1.0))
+    assert known.warp.width < 0.5 * skewed.std()
+    assert np.isinf(Relatives(space, designs, plain, np.full(80, 0.1)).warp.width)
+    mean, _ = known.forecast(designs)
+    assert np.corrcoef(np.sign(mean) * np.log1p(np.abs(mean)), plain)[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("width", [0.3, 2.0, np.inf])
+def test_a_warp_is_undone_and_its_moments_are_those_of_draws(width):
+    warp, rng = Warp(1.5, width), np.random.default_rng(3)
+    values = rng.normal(size=50)
+    np.testing.assert_allclose(warp.back(warp.forward(values)), values)
+    np.testing.assert_allclose(
+        warp.slope(values), (warp.forward(values + 1e-6) - warp.forward(values - 1e-6)) / 2e-6, rtol=1e-6
+    )
+    draws = warp.back(0.2 + 0.4 * rng.normal(size=400_000))
+    mean, sd = warp.moments(np.array([0.2]), np.array([0.4]), -50.0, 50.0)
+    assert mean[0] == pytest.approx(draws.mean(), abs=0.01 * draws.std())  # 6 standard errors
+    assert sd[0] == pytest.approx(draws.std(), rel=0.02)
