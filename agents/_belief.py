@@ -1,0 +1,172 @@
+"""What a Gaussian process makes of a campaign's findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_ndtr
+
+from molmach.agents._gaussian_process import Regression, fit, regression
+from molmach.agents._improvement import log_expected_improvement
+from molmach.agents._machine_kernel import MachineKernel, Points
+from molmach.agents._pool import Pool
+from molmach.campaign import Finding, View
+
+Floats = NDArray[np.float64]
+
+NUGGET = (float(np.log(1e-3)), 1.5)
+"""Prior of the logarithm of the nugget's share of the variance: mean and standard deviation."""
+
+_MOST_FITTED = 250
+_LABEL_ERROR = 0.2
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Measured machines.
+
+    Attributes
+    ----------
+    findings
+        One a machine.
+    points
+        As the kernel takes them.
+    values, errors
+        (n,) utilities and their standard errors.
+    """
+
+    findings: tuple[Finding, ...]
+    points: Points
+    values: Floats
+    errors: Floats
+
+    @property
+    def typical_error(self) -> float:
+        """Median standard error."""
+        return float(np.median(self.errors))
+
+
+def seen(kernel: MachineKernel, view: View) -> Seen:
+    """The measured machines of a view whose values are finite.
+
+    An error that is not known is taken to be as large as the spread of the values.
+    """
+    values, errors = view.utilities
+    kept = np.flatnonzero(np.isfinite(values))
+    findings = tuple(view.measured[i] for i in kept)
+    values, errors = values[kept], errors[kept]
+    errors = np.where(np.isfinite(errors), np.abs(errors), values.std() if len(values) else 0.0)
+    return Seen(findings, kernel.points([f.design for f in findings], view.space), values, errors)
+
+
+def learned(
+    kernel: MachineKernel, points: Points, values: Floats, errors: Floats, rng: np.random.Generator
+) -> Regression[Points]:
+    """A process with fitted parameters, conditioned on all values; fitted to a part of them if they are many."""
+    part = np.arange(len(values))
+    if len(values) > _MOST_FITTED:
+        best = np.argsort(-values, kind="stable")
+        rest = rng.choice(best[_MOST_FITTED // 5 :], _MOST_FITTED - _MOST_FITTED // 5, replace=False)
+        part = np.sort(np.append(best[: _MOST_FITTED // 5], rest))
+    parameters = fit(kernel, points[part], values[part], errors[part], NUGGET)
+    return regression(kernel, parameters, points, values, errors)
+
+
+def feasibility(kernel: MachineKernel, view: View) -> Regression[Points] | None:
+    """A process on what could be measured (1) and what could not (0); None while everything could.
+
+    Classification as regression on labels (Rasmussen & Williams, section 6.5).
+    """
+    tried = [finding for finding in view.known if not view.space.open or view.space.is_machine(finding.design)]
+    labels = np.array([float(finding.feasible and bool(finding.values)) for finding in tried])
+    if labels.all():
+        return None
+    points = kernel.points([finding.design for finding in tried], view.space)
+    if not labels.any():
+        return regression(kernel, np.append(kernel.prior[0], NUGGET[0]), points, labels, 0.0 * labels)
+    return learned(kernel, points, labels, np.full(len(labels), _LABEL_ERROR), view.rng)
+
+
+@dataclass(frozen=True)
+class Belief:
+    """A model of the values and one of the feasibility.
+
+    Attributes
+    ----------
+    model, feasible
+        The processes; no ``feasible`` while nothing has failed.
+    best_known
+        Largest predicted value of a measured machine.
+    error
+        Standard error to be expected of a measurement.
+    """
+
+    model: Regression[Points]
+    feasible: Regression[Points] | None
+    best_known: float
+    error: float
+
+    def score(self, points: Points) -> Floats:
+        """(n,) logarithm of expected improvement times chance of being feasible."""
+        mean, variance = self.model.predict(points)
+        sd = np.sqrt(variance + self.model.nugget)
+        return log_expected_improvement(mean, sd, self.best_known) + self.log_chance(points)
+
+    def log_chance(self, points: Points) -> Floats:
+        """(n,) logarithm of the chance of being feasible."""
+        if self.feasible is None:
+            return np.zeros(len(points))
+        mean, variance = self.feasible.predict(points)
+        return np.asarray(log_ndtr((mean - 0.5) / np.sqrt(variance + _LABEL_ERROR**2)))
+
+    def picks(self, pool: Pool, kernel: MachineKernel, view: View, n: int) -> list[int]:
+        """Up to ``n`` candidates that are new, each chosen as if the former had been found as predicted."""
+        mean, variance, halves = self.model.projected(pool.points)
+        log_chance = self.log_chance(pool.points)
+        best = self.best_known
+        open_ = np.ones(len(mean), dtype=bool)
+        shared: list[Floats] = []
+        keys: set[str] = set()
+        numbers: list[int] = []
+        while len(numbers) < n and open_.any():
+            sd = np.sqrt(variance + self.model.nugget)
+            scores = np.where(open_, log_expected_improvement(mean, sd, best) + log_chance, -np.inf)
+            number = self._first_new(scores, pool, kernel, view, keys, open_)
+            if number is None:
+                break
+            numbers.append(number)
+            one = np.array([number])
+            covariance = self.model.covariance(pool.points[one], halves[:, number], pool.points, halves)
+            covariance -= sum((row[number] * row for row in shared), np.zeros(len(mean)))
+            shared.append(covariance / np.sqrt(variance[number] + self.model.nugget + self.error**2))
+            variance = np.maximum(variance - shared[-1] ** 2, 1e-12 * self.model.scale**2)
+            best = max(best, float(mean[number]))
+        return numbers
+
+    def _first_new(
+        self,
+        scores: Floats,
+        pool: Pool,
+        kernel: MachineKernel,
+        view: View,
+        keys: set[str],
+        open_: NDArray[np.bool_],
+    ) -> int | None:
+        """The candidate of the largest score that nobody has proposed; closes those that it passes over."""
+        for number in np.argsort(-scores, kind="stable"):
+            if not open_[number]:
+                return None
+            open_[number] = False
+            design = pool.design(int(number), kernel, view.space)
+            if view.is_new(design) and (key := view.space.resolve(design).key) not in keys:
+                keys.add(key)
+                return int(number)
+        return None
+
+
+def best_findings(belief: Belief, found: Seen, n: int) -> list[int]:
+    """Numbers of the ``n`` measured machines of the largest predicted values, best first."""
+    mean, _ = belief.model.predict(found.points)
+    return [int(i) for i in np.argsort(-mean, kind="stable")[:n]]
