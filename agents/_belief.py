@@ -10,7 +10,8 @@ from scipy.special import log_ndtr
 
 from molmach.agents._gaussian_process import Regression, fit, regression
 from molmach.agents._improvement import log_expected_improvement
-from molmach.agents._machine_kernel import MachineKernel, Points
+from molmach.agents._machine_kernel import MachineKernel
+from molmach.agents._points import Points
 from molmach.agents._pool import Pool
 from molmach.campaign import Finding, View
 
@@ -64,7 +65,7 @@ def seen(kernel: MachineKernel, view: View) -> Seen:
 def learned(
     kernel: MachineKernel, points: Points, values: Floats, errors: Floats, rng: np.random.Generator
 ) -> Regression[Points]:
-    """A process with fitted parameters, conditioned on all values; fitted to a part of them if they are many."""
+    """A process with fitted parameters, conditioned on all values; many are fitted to in part."""
     part = np.arange(len(values))
     if len(values) > _MOST_FITTED:
         best = np.argsort(-values, kind="stable")
@@ -79,7 +80,9 @@ def feasibility(kernel: MachineKernel, view: View) -> Regression[Points] | None:
 
     Classification as regression on labels (Rasmussen & Williams, section 6.5).
     """
-    tried = [finding for finding in view.known if not view.space.open or view.space.is_machine(finding.design)]
+    tried = [
+        finding for finding in view.known if not view.space.open or view.space.is_machine(finding.design)
+    ]
     labels = np.array([float(finding.feasible and bool(finding.values)) for finding in tried])
     if labels.all():
         return None

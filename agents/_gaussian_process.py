@@ -16,26 +16,28 @@ from scipy.optimize import minimize
 
 Floats = NDArray[np.float64]
 P = TypeVar("P")
+Q = TypeVar("Q", contravariant=True)
 
 _JITTER = 1e-8
+_PRIOR_POINTS = 10.0
 _MEAN_VARIANCE = 1.0
 """Prior variance of the constant that is added to the process, in standardised units."""
 
 
-class Kernel(Protocol[P]):
+class Kernel(Protocol[Q]):
     """A covariance function with parameters: logarithms that have a normal prior."""
 
     @property
     def prior(self) -> tuple[Floats, Floats]:
         """(n_parameters,) means and standard deviations of the parameters."""
 
-    def matrix(self, parameters: Floats, first: P, second: P) -> Floats:
+    def matrix(self, parameters: Floats, first: Q, second: Q) -> Floats:
         """(n_first, n_second) covariances."""
 
-    def diagonal(self, parameters: Floats, points: P) -> Floats:
+    def diagonal(self, parameters: Floats, points: Q) -> Floats:
         """(n_points,) variances."""
 
-    def with_gradient(self, parameters: Floats, points: P) -> tuple[Floats, Callable[[Floats], Floats]]:
+    def with_gradient(self, parameters: Floats, points: Q) -> tuple[Floats, Callable[[Floats], Floats]]:
         """(n, n) covariances, and what turns d/d(covariances) of a number into d/d(parameters)."""
 
 
@@ -58,6 +60,8 @@ class Regression(Generic[P]):
         (n,) inverse of that covariance times the standardised values.
     inflation
         By which the predicted variances are multiplied.
+    miss
+        Root mean square of the leave-one-out residuals, in units of the values.
     """
 
     kernel: Kernel[P]
@@ -68,6 +72,7 @@ class Regression(Generic[P]):
     factor: Floats
     weights: Floats
     inflation: float
+    miss: float
 
     @property
     def nugget(self) -> float:
@@ -91,7 +96,7 @@ class Regression(Generic[P]):
     def covariance(self, point: P, half: Floats, points: P, halves: Floats) -> Floats:
         """(n_points,) covariance of the process at one point with others, given their :meth:`projected`."""
         prior = self.kernel.matrix(self.parameters[:-1], point, points)[0] + _MEAN_VARIANCE
-        return (prior - half @ halves) * self.inflation * self.scale**2
+        return np.asarray((prior - half @ halves) * self.inflation * self.scale**2)
 
 
 def regression(
@@ -109,15 +114,11 @@ def regression(
     covariance[np.diag_indices_from(covariance)] += noise + np.exp(parameters[-1]) + _JITTER
     factor = cholesky(covariance, lower=True, check_finite=False)
     weights = cho_solve((factor, True), y, check_finite=False)
-    inverse_diagonal = np.einsum(
-        "ij,ij->j", *(2 * (solve_triangular(factor, np.eye(len(y)), lower=True, check_finite=False),))
-    )
-    residuals = weights**2 / inverse_diagonal
-    inflation = float((_PRIOR_POINTS + residuals.sum()) / (_PRIOR_POINTS + len(y)))
-    return Regression(kernel, parameters, points, centre, scale, factor, weights, inflation)
-
-
-_PRIOR_POINTS = 10.0
+    inverse_factor = solve_triangular(factor, np.eye(len(y)), lower=True, check_finite=False)
+    precision = np.einsum("ij,ij->j", inverse_factor, inverse_factor)
+    inflation = float((_PRIOR_POINTS + (weights**2 / precision).sum()) / (_PRIOR_POINTS + len(y)))
+    miss = scale * float(np.sqrt(np.mean((weights / precision) ** 2)))
+    return Regression(kernel, parameters, points, centre, scale, factor, weights, inflation, miss)
 
 
 def fit(

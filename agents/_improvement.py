@@ -25,4 +25,4 @@ def _log_h(z: Floats) -> Floats:
     direct = np.log(np.exp(-0.5 * near**2) / np.sqrt(2.0 * np.pi) + near * ndtr(near))
     mills = np.sqrt(0.5 * np.pi) * erfcx(-middle / np.sqrt(2.0))
     tail = np.where(z > -50.0, np.log1p(middle * mills), -2.0 * np.log(-far))
-    return np.where(z > -1.0, direct, log_density + tail)
+    return np.asarray(np.where(z > -1.0, direct, log_density + tail), dtype=np.float64)

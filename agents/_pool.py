@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from molmach.agents._machine_kernel import Integers, MachineKernel, Points, joined
+from molmach.agents._machine_kernel import MachineKernel
+from molmach.agents._points import Integers, Points, joined
 from molmach.campaign import Design, Space
 
 Floats = NDArray[np.float64]
@@ -24,7 +25,7 @@ _ROUNDS = 3
 _REFINED = 20
 _CHILDREN = 15
 _OPEN = (100, 100, 150)
-"""Designs at random, mutants with children of two, and edits, in a space where each must be made to be judged."""
+"""Designs at random, mutants with children of two, and edits, in an open space: each must be made there."""
 
 _STEPS = (0.2, 0.05, 0.01)
 """Standard deviations of the steps of numbers, as shares of their range."""
@@ -156,5 +157,3 @@ def _on_grid(kernel: MachineKernel, numbers: Floats) -> Floats:
             steps = np.minimum(np.floor(numbers[:, column] * count), count - 1.0)
             numbers[:, column] = (steps + 0.5) / count
     return numbers
-
-

@@ -66,7 +66,9 @@ def _fingerprint(fragment: str) -> DataStructs.ExplicitBitVect:
 def _descriptors(fragment: str) -> tuple[float, ...]:
     molecule = Chem.Mol(_phenyl(fragment))
     ring = {a.GetAtomMapNum(): a.GetIdx() for a in molecule.GetAtoms() if a.GetAtomMapNum()}
-    borne = {n.GetIdx() for number in range(2, 7) for n in molecule.GetAtomWithIdx(ring[number]).GetNeighbors()}
+    borne = {
+        n.GetIdx() for number in range(2, 7) for n in molecule.GetAtomWithIdx(ring[number]).GetNeighbors()
+    }
     own = [a.GetIdx() for a in molecule.GetAtoms() if a.GetIdx() not in borne | set(ring.values())]
     rdPartialCharges.ComputeGasteigerCharges(molecule)
     charge = sum(molecule.GetAtomWithIdx(i).GetDoubleProp("_GasteigerCharge") for i in own)
@@ -76,7 +78,7 @@ def _descriptors(fragment: str) -> tuple[float, ...]:
 
 
 def _shape(molecule: Chem.Mol, ring: dict[int, int], own: Sequence[int]) -> tuple[float, float, float]:
-    """Dipole along and across the bond (e nm), and reach (nm); nan where MMFF94 does not know the compound."""
+    """Dipole along and across the bond (e nm), reach (nm); nan where MMFF94 has no parameters."""
     with rdBase.BlockLogs():
         if rdDistGeom.EmbedMolecule(molecule, randomSeed=1) != 0:
             return np.nan, np.nan, np.nan

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from molmach.agents._belief import Belief, Seen, best_findings, feasibility, learned, seen
+from molmach.agents._exchanges import exchanges_of
 from molmach.agents._explanation import explanation
-from molmach.agents._machine_kernel import MachineKernel, Points, exchanges_of
+from molmach.agents._machine_kernel import MachineKernel
+from molmach.agents._points import Points
 from molmach.agents._pool import PARENTS, Pool, everything, looked_at, made
 from molmach.campaign import Agent, Proposal, Space, View
 from molmach.campaign.agent import fresh_samples
