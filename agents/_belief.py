@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 NUGGET = (float(np.log(1e-3)), 1.5)
 """Prior of the logarithm of the nugget's share of the variance: mean and standard deviation."""
 
-_MOST_FITTED = 250
+_MOST_FITTED = 200
 _LABEL_ERROR = 0.2
 
 
@@ -48,6 +48,17 @@ class Seen:
         """Median standard error."""
         return float(np.median(self.errors))
 
+    @property
+    def several(self) -> bool:
+        """Whether there are several objectives."""
+        return len(self.findings[0].values) > 1
+
+    def first_objective(self) -> Seen:
+        """The same machines with the values of the first objective."""
+        values = np.array([finding.values[0] for finding in self.findings])
+        errors = np.array([finding.errors[0] for finding in self.findings])
+        return Seen(self.findings, self.points, values, _known(errors, values))
+
 
 def seen(kernel: MachineKernel, view: View) -> Seen:
     """The measured machines of a view whose values are finite.
@@ -58,8 +69,12 @@ def seen(kernel: MachineKernel, view: View) -> Seen:
     kept = np.flatnonzero(np.isfinite(values))
     findings = tuple(view.measured[i] for i in kept)
     values, errors = values[kept], errors[kept]
-    errors = np.where(np.isfinite(errors), np.abs(errors), values.std() if len(values) else 0.0)
-    return Seen(findings, kernel.points([f.design for f in findings], view.space), values, errors)
+    points = kernel.points([finding.design for finding in findings], view.space)
+    return Seen(findings, points, values, _known(errors, values))
+
+
+def _known(errors: Floats, values: Floats) -> Floats:
+    return np.where(np.isfinite(errors), np.abs(errors), values.std() if len(values) else 0.0)
 
 
 def learned(

@@ -142,9 +142,9 @@ class MachineKernel:
         squared = np.zeros(shape)
         alone = []
         for v, table in enumerate(weights.tables):
-            pair = first.categories[..., v], second.categories[..., exchange[v]]
-            squared += (weights.relevance[v] * table)[pair]
-            alone.append(matern(table)[pair])
+            pair = first.categories[..., v] * len(table) + second.categories[..., exchange[v]]
+            squared += (weights.relevance[v] * table).take(pair)
+            alone.append(matern(table).take(pair))
         for v, single in enumerate(singles, len(weights.tables)):
             squared += weights.relevance[v] * single
             alone.append(matern(single))
@@ -287,7 +287,10 @@ _DOUBT = 1.0
 def matern(squared: Floats) -> Floats:
     """Matern-5/2 correlation at a squared scaled distance (Rasmussen & Williams, equation 4.17)."""
     root = np.sqrt(5.0 * squared)
-    return np.asarray((1.0 + root + 5.0 / 3.0 * squared) * np.exp(-root))
+    correlation = np.exp(-root)
+    root += 1.0 + 5.0 / 3.0 * squared
+    correlation *= root
+    return np.asarray(correlation)
 
 
 def matern_slope(squared: Floats) -> Floats:

@@ -24,6 +24,7 @@ PARENTS = 20
 _ROUNDS = 3
 _REFINED = 20
 _CHILDREN = 15
+_KEPT = 500
 _OPEN = (100, 100, 150)
 """Designs at random, mutants with children of two, and edits, in an open space: each must be made there."""
 
@@ -102,7 +103,7 @@ def looked_at(
         top = points[np.argsort(-scores, kind="stable")[:_REFINED]]
         new = _mutants(kernel, top, _REFINED * _CHILDREN, rng)
         points, scores = joined([points, new]), np.append(scores, score(new))
-    return Pool(points, (), whole=False)
+    return Pool(points[np.argsort(-scores, kind="stable")[:_KEPT]], (), whole=False)
 
 
 def made(space: Space, kernel: MachineKernel, parents: Sequence[Design], rng: np.random.Generator) -> Pool:

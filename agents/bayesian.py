@@ -13,7 +13,7 @@ from molmach.agents._pool import PARENTS, Pool, everything, looked_at, made
 from molmach.campaign import Agent, Proposal, Space, View
 from molmach.campaign.agent import fresh_samples
 
-_CELLS = 3_000_000
+_CELLS = 2_000_000
 _FEWEST = 600
 _LEAST = 4
 
@@ -91,23 +91,24 @@ class Bayesian(Agent):
         if not picks:
             return []
         kernel, _ = self._prepare()
-        points = pool.points[np.array(picks)]
-        model, error = belief.model, found.typical_error
-        if len(found.findings[0].values) > 1:
-            values = np.array([finding.values[0] for finding in found.findings])
-            errors = np.array([finding.errors[0] for finding in found.findings])
-            errors = np.where(np.isfinite(errors), errors, values.std())
-            model, error = learned(kernel, found.points, values, errors, view.rng), float(np.median(errors))
-        means, variances = model.predict(points)
-        sds = np.sqrt(variances + model.nugget + error**2)
-        return [
-            Proposal(
-                pool.design(number, kernel, self.space),
-                f"predicted {mean:.4g} ± {sd:.2g}; the best known is predicted {belief.best_known:.4g}",
-                float(mean),
-                float(sd),
+        model, error, ground = (
+            belief.model,
+            found.typical_error,
+            f"; the best known is at {belief.best_known:.4g}",
+        )
+        if found.several:
+            first = found.first_objective()
+            model = learned(kernel, first.points, first.values, first.errors, view.rng)
+            error, ground = (
+                first.typical_error,
+                " in the first objective; chosen for this call's weights of all",
             )
-            for number, mean, sd in zip(picks, means, sds, strict=True)
+        means, variances = model.predict(pool.points[np.array(picks)])
+        sds = np.sqrt(variances + model.nugget + error**2)
+        designs = [pool.design(number, kernel, self.space) for number in picks]
+        return [
+            Proposal(design, f"predicted {mean:.4g} ± {sd:.2g}{ground}", float(mean), float(sd))
+            for design, mean, sd in zip(designs, means, sds, strict=True)
         ]
 
     def explain(self, view: View) -> str:
