@@ -13,6 +13,7 @@ from molmach.agents._improvement import log_expected_improvement
 from molmach.agents._machine_kernel import MachineKernel
 from molmach.agents._points import Points
 from molmach.agents._pool import Pool
+from molmach.agents._warping import Warping
 from molmach.campaign import Finding, View
 
 Floats = NDArray[np.float64]
@@ -36,17 +37,15 @@ class Seen:
         As the kernel takes them.
     values, errors
         (n,) utilities and their standard errors.
+    warping
+        Of the values, for the process to be fitted to.
     """
 
     findings: tuple[Finding, ...]
     points: Points
     values: Floats
     errors: Floats
-
-    @property
-    def typical_error(self) -> float:
-        """Median standard error."""
-        return float(np.median(self.errors))
+    warping: Warping
 
     @property
     def several(self) -> bool:
@@ -57,7 +56,7 @@ class Seen:
         """The same machines with the values of the first objective."""
         values = np.array([finding.values[0] for finding in self.findings])
         errors = np.array([finding.errors[0] for finding in self.findings])
-        return Seen(self.findings, self.points, values, _known(errors, values))
+        return Seen(self.findings, self.points, values, _known(errors, values), Warping.of(values))
 
 
 def seen(kernel: MachineKernel, view: View) -> Seen:
@@ -70,7 +69,7 @@ def seen(kernel: MachineKernel, view: View) -> Seen:
     findings = tuple(view.measured[i] for i in kept)
     values, errors = values[kept], errors[kept]
     points = kernel.points([finding.design for finding in findings], view.space)
-    return Seen(findings, points, values, _known(errors, values))
+    return Seen(findings, points, values, _known(errors, values), Warping.of(values))
 
 
 def _known(errors: Floats, values: Floats) -> Floats:
@@ -88,6 +87,19 @@ def learned(
         part = np.sort(np.append(best[: _MOST_FITTED // 5], rest))
     parameters = fit(kernel, points[part], values[part], errors[part], NUGGET)
     return regression(kernel, parameters, points, values, errors)
+
+
+def model_of(kernel: MachineKernel, found: Seen, rng: np.random.Generator) -> Regression[Points]:
+    """The process of the warped values."""
+    warped = found.warping.forward(found.values)
+    return learned(kernel, found.points, warped, found.errors * found.warping.slope(found.values), rng)
+
+
+def unwarped(model: Regression[Points], found: Seen, points: Points) -> tuple[Floats, Floats]:
+    """(n_points,) mean and standard deviation of the true values of machines at points."""
+    mean, variance = model.predict(points)
+    mean, variance = found.warping.moments(mean, variance + model.nugget)
+    return mean, np.sqrt(variance)
 
 
 def feasibility(kernel: MachineKernel, view: View) -> Regression[Points] | None:
@@ -114,11 +126,11 @@ class Belief:
     Attributes
     ----------
     model, feasible
-        The processes; no ``feasible`` while nothing has failed.
+        The processes, of warped values and of success; no ``feasible`` while nothing has failed.
     best_known
-        Largest predicted value of a measured machine.
+        Largest predicted warped value of a measured machine.
     error
-        Standard error to be expected of a measurement.
+        Standard error to be expected of a warped measurement.
     """
 
     model: Regression[Points]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from molmach.agents._belief import Belief, Seen
+from molmach.agents._belief import Belief, Seen, unwarped
 from molmach.agents._gaussian_process import Regression
 from molmach.agents._machine_kernel import MachineKernel
 from molmach.agents._points import Points
@@ -23,13 +23,14 @@ _NAMED = 3
 def explanation(view: View, kernel: MachineKernel, found: Seen, belief: Belief, pool: Pool) -> str:
     """Several lines: how good the model is, what matters, what does good and harm, what is promising."""
     model = belief.model
+    explained = 1.0 - (model.miss / max(float(found.warping.forward(found.values).std()), 1e-12)) ** 2
     lines = [
         f"{len(found.values)} machines are measured, with values from {found.values.min():.4g} to "
-        f"{found.values.max():.4g}; predicted without itself, one is missed by {model.miss:.3g} (root mean "
-        f"square), where the mean of all would miss by {found.values.std():.3g}.",
-        _what_matters(view, kernel, model),
+        f"{found.values.max():.4g}. Predicting each from the others explains {100 * max(0.0, explained):.0f} % "
+        "of their variance.",
+        _what_matters(view, kernel, model, found),
         _what_likeness_is(kernel, model),
-        *_good_and_bad(view, kernel, model),
+        *_good_and_bad(view, kernel, model, found),
         _what_fails(view, belief),
         _what_is_best(view, kernel, found, belief, pool),
     ]
@@ -43,10 +44,10 @@ def _probes(view: View, kernel: MachineKernel) -> Points:
     return kernel.points([d for d in designs if not kernel.open or view.space.is_machine(d)], view.space)
 
 
-def _what_matters(view: View, kernel: MachineKernel, model: Regression[Points]) -> str:
+def _what_matters(view: View, kernel: MachineKernel, model: Regression[Points], found: Seen) -> str:
     """By how much the prediction changes when one variable alone is drawn anew."""
     points = _probes(view, kernel)
-    before, _ = model.predict(points)
+    before, _ = unwarped(model, found, points)
     order = np.random.default_rng(1).permutation(len(points))
     effects = []
     for number, variable in enumerate(view.space.variables):
@@ -56,7 +57,7 @@ def _what_matters(view: View, kernel: MachineKernel, model: Regression[Points]) 
             categories[:, number] = categories[order, number]
         else:
             numbers[:, column] = numbers[order, column]
-        after, _ = model.predict(Points(categories, numbers, points.prints))
+        after, _ = unwarped(model, found, Points(categories, numbers, points.prints))
         effects.append((float(np.sqrt(np.mean((after - before) ** 2))), variable.name))
     said = ", ".join(f"{name} {effect:.3g}" for effect, name in sorted(effects, reverse=True))
     return f"Drawn anew, each alone moves the prediction (root mean square) by: {said}." if said else ""
@@ -72,7 +73,9 @@ def _what_likeness_is(kernel: MachineKernel, model: Regression[Points]) -> str:
     return f"Two substituents act differently if they differ in {said}."
 
 
-def _good_and_bad(view: View, kernel: MachineKernel, model: Regression[Points]) -> list[str]:
+def _good_and_bad(
+    view: View, kernel: MachineKernel, model: Regression[Points], found: Seen
+) -> list[str]:
     """For each named variable, the mean prediction with its best and worst value, all else at random."""
     points = _probes(view, kernel)
     lines = []
@@ -81,7 +84,8 @@ def _good_and_bad(view: View, kernel: MachineKernel, model: Regression[Points]) 
         for value in range(len(variable.values)):
             categories = points.categories.copy()
             categories[:, number] = value
-            means.append(float(model.predict(Points(categories, points.numbers, points.prints))[0].mean()))
+            there = Points(categories, points.numbers, points.prints)
+            means.append(float(unwarped(model, found, there)[0].mean()))
         if len(means) > 1:
             best, worst = int(np.argmax(means)), int(np.argmin(means))
             lines.append(
@@ -100,7 +104,7 @@ def _what_fails(view: View, belief: Belief) -> str:
 
 def _what_is_best(view: View, kernel: MachineKernel, found: Seen, belief: Belief, pool: Pool) -> str:
     """The measured machine of the largest predicted value, and the next one to ask for."""
-    mean, variance = belief.model.predict(found.points)
+    mean, _ = unwarped(belief.model, found, found.points)
     top = int(np.argmax(mean))
     known = (
         f"The best known is {_named(view, found.findings[top].design.values)}, "
@@ -109,13 +113,12 @@ def _what_is_best(view: View, kernel: MachineKernel, found: Seen, belief: Belief
     picks = belief.picks(pool, kernel, view, 1)
     if not picks:
         return known + " Nothing new is left to ask for."
-    mean, variance = belief.model.predict(pool.points[np.array(picks)])
-    sd = float(np.sqrt(variance[0] + belief.model.nugget))
+    mean, sd = unwarped(belief.model, found, pool.points[np.array(picks)])
     design = pool.design(picks[0], kernel, view.space)
     edited = ", edited" if design.edited else ""
     return (
         f"{known} The next to ask for is {_named(view, design.values)}{edited}, "
-        f"predicted {mean[0]:.4g} ± {sd:.2g}."
+        f"predicted {mean[0]:.4g} ± {sd[0]:.2g}."
     )
 
 

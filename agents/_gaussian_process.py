@@ -105,7 +105,8 @@ def regression(
     """Condition a process on values with known standard errors (algorithm 2.1).
 
     The predicted variances are multiplied by the mean square of the standardised leave-one-out residuals
-    (equations 5.10 to 5.12), shrunk towards 1 as by ten points: what the kernel gets wrong shows there.
+    (equations 5.10 to 5.12), shrunk towards 1 as by ten points, in which shows what the kernel gets wrong; and
+    by n / (n - 2), as for Student's t, since a scale known from n values is uncertain itself.
     """
     centre, scale = _standard(values)
     y = (values - centre) / scale
@@ -117,6 +118,7 @@ def regression(
     inverse_factor = solve_triangular(factor, np.eye(len(y)), lower=True, check_finite=False)
     precision = np.einsum("ij,ij->j", inverse_factor, inverse_factor)
     inflation = float((_PRIOR_POINTS + (weights**2 / precision).sum()) / (_PRIOR_POINTS + len(y)))
+    inflation *= len(y) / (len(y) - 2.0) if len(y) > 3 else 3.0
     miss = scale * float(np.sqrt(np.mean((weights / precision) ** 2)))
     return Regression(kernel, parameters, points, centre, scale, factor, weights, inflation, miss)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from molmach.agents._belief import Belief, Seen, best_findings, feasibility, learned, seen
+from molmach.agents._belief import Belief, Seen, best_findings, feasibility, unwarped, model_of, seen
 from molmach.agents._exchanges import exchanges_of
 from molmach.agents._explanation import explanation
 from molmach.agents._machine_kernel import MachineKernel
@@ -53,7 +53,7 @@ class Bayesian(Agent):
     def propose(self, view: View, n: int) -> list[Proposal]:
         """The machines of largest expected improvement; at random while fewer than ``initial`` are measured.
 
-        Their ``mean`` and ``sd`` are of what a measurement of the first objective will find.
+        Their ``mean`` and ``sd`` are of the true value of the first objective, without a measurement's error.
         """
         kernel, _ = self._prepare()
         found = seen(kernel, view)
@@ -69,9 +69,10 @@ class Bayesian(Agent):
         return proposals
 
     def _belief(self, kernel: MachineKernel, view: View, found: Seen) -> Belief:
-        model = learned(kernel, found.points, found.values, found.errors, view.rng)
+        model = model_of(kernel, found, view.rng)
         best = float(model.predict(found.points)[0].max())
-        return Belief(model, feasibility(kernel, view), best, found.typical_error)
+        error = float(np.median(found.errors * found.warping.slope(found.values)))
+        return Belief(model, feasibility(kernel, view), best, error)
 
     def _pool(self, view: View, found: Seen, belief: Belief) -> Pool:
         """Candidates: every design while that is quick, else some at random and some near the best."""
@@ -87,24 +88,16 @@ class Bayesian(Agent):
     def _predicted(
         self, view: View, found: Seen, belief: Belief, pool: Pool, picks: list[int]
     ) -> list[Proposal]:
-        """Proposals with what a measurement of the first objective will find."""
+        """Proposals with the predicted values of the first objective."""
         if not picks:
             return []
         kernel, _ = self._prepare()
-        model, error, ground = (
-            belief.model,
-            found.typical_error,
-            f"; the best known is at {belief.best_known:.4g}",
-        )
+        model, best = belief.model, float(found.warping.backward(np.array(belief.best_known)))
+        ground = f"; the best known is believed to be at {best:.4g}"
         if found.several:
-            first = found.first_objective()
-            model = learned(kernel, first.points, first.values, first.errors, view.rng)
-            error, ground = (
-                first.typical_error,
-                " in the first objective; chosen for this call's weights of all",
-            )
-        means, variances = model.predict(pool.points[np.array(picks)])
-        sds = np.sqrt(variances + model.nugget + error**2)
+            found = found.first_objective()
+            model, ground = model_of(kernel, found, view.rng), " in the first objective; chosen for all of them"
+        means, sds = unwarped(model, found, pool.points[np.array(picks)])
         designs = [pool.design(number, kernel, self.space) for number in picks]
         return [
             Proposal(design, f"predicted {mean:.4g} ± {sd:.2g}{ground}", float(mean), float(sd))
