@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ NUGGET = (float(np.log(1e-3)), 1.5)
 
 _MOST_FITTED = 200
 _LABEL_ERROR = 0.2
+_FEWEST_LATE = 4
+_PRIOR_LATE = 4.0
+_LARGEST_SQUARE = 25.0
 
 
 @dataclass(frozen=True)
@@ -77,22 +80,43 @@ def _known(errors: Floats, values: Floats) -> Floats:
 
 
 def learned(
-    kernel: MachineKernel, points: Points, values: Floats, errors: Floats, rng: np.random.Generator
+    kernel: MachineKernel,
+    points: Points,
+    values: Floats,
+    errors: Floats,
+    rng: np.random.Generator,
+    most: int = _MOST_FITTED,
 ) -> Regression[Points]:
-    """A process with fitted parameters, conditioned on all values; many are fitted to in part."""
+    """A process with fitted parameters, conditioned on all values; of more than ``most``, a part is fitted."""
     part = np.arange(len(values))
-    if len(values) > _MOST_FITTED:
+    if len(values) > most:
         best = np.argsort(-values, kind="stable")
-        rest = rng.choice(best[_MOST_FITTED // 5 :], _MOST_FITTED - _MOST_FITTED // 5, replace=False)
-        part = np.sort(np.append(best[: _MOST_FITTED // 5], rest))
+        rest = rng.choice(best[most // 5 :], most - most // 5, replace=False)
+        part = np.sort(np.append(best[: most // 5], rest))
     parameters = fit(kernel, points[part], values[part], errors[part], NUGGET)
     return regression(kernel, parameters, points, values, errors)
 
 
 def model_of(kernel: MachineKernel, found: Seen, rng: np.random.Generator) -> Regression[Points]:
-    """The process of the warped values."""
-    warped = found.warping.forward(found.values)
-    return learned(kernel, found.points, warped, found.errors * found.warping.slope(found.values), rng)
+    """The process of the warped values, its variance as large as hindsight says.
+
+    What is searched for lies where little is known, so leave-one-out misses are smaller than those of
+    the proposals. Hence a process that knows only the first two thirds of the findings predicts the last third,
+    and variances are multiplied by its mean squared standardised miss, if that is above 1.
+    """
+    values = found.warping.forward(found.values)
+    errors = found.errors * found.warping.slope(found.values)
+    model = learned(kernel, found.points, values, errors, rng)
+    early = len(values) - max(_FEWEST_LATE, len(values) // 3)
+    if early < _FEWEST_LATE:
+        return model
+    before, after = slice(0, early), slice(early, None)
+    past = learned(kernel, found.points[before], values[before], errors[before], rng, _MOST_FITTED // 2)
+    mean, variance = past.predict(found.points[after])
+    squares = (values[after] - mean) ** 2 / (variance + past.nugget + errors[after] ** 2)
+    squares = np.minimum(squares, _LARGEST_SQUARE)
+    factor = (_PRIOR_LATE + squares.sum()) / (_PRIOR_LATE + len(squares))
+    return replace(model, inflation=model.inflation * max(1.0, float(factor)))
 
 
 def unwarped(model: Regression[Points], found: Seen, points: Points) -> tuple[Floats, Floats]:

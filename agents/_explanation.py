@@ -73,9 +73,7 @@ def _what_likeness_is(kernel: MachineKernel, model: Regression[Points]) -> str:
     return f"Two substituents act differently if they differ in {said}."
 
 
-def _good_and_bad(
-    view: View, kernel: MachineKernel, model: Regression[Points], found: Seen
-) -> list[str]:
+def _good_and_bad(view: View, kernel: MachineKernel, model: Regression[Points], found: Seen) -> list[str]:
     """For each named variable, the mean prediction with its best and worst value, all else at random."""
     points = _probes(view, kernel)
     lines = []

@@ -96,7 +96,10 @@ class Bayesian(Agent):
         ground = f"; the best known is believed to be at {best:.4g}"
         if found.several:
             found = found.first_objective()
-            model, ground = model_of(kernel, found, view.rng), " in the first objective; chosen for all of them"
+            model, ground = (
+                model_of(kernel, found, view.rng),
+                " in the first objective; chosen for all of them",
+            )
         means, sds = unwarped(model, found, pool.points[np.array(picks)])
         designs = [pool.design(number, kernel, self.space) for number in picks]
         return [
