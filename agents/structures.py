@@ -1,0 +1,191 @@
+"""Several structures of the model, each with its beliefs, weighted by their evidence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from molmach.agents.generative_model import Factor, GenerativeModel, columns
+from molmach.agents.message_passing import BIAS, EFFECT, Beliefs, Evidence, Gamma, infer
+from molmach.agents.model_reduction import Removal, evidence_for_new, reduction
+
+Floats = NDArray[np.float64]
+
+_SLACK = 4.0
+_AVERAGED = 4
+_MOST_COLUMNS = 600
+_WORK = 6e7
+"""Multiplications of one sweep, which bounds the columns where measurements are many."""
+_GROWN = 3
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Factors that the score is believed to have, and the beliefs about their effects."""
+
+    factors: tuple[Factor, ...]
+    beliefs: Beliefs
+    weight: float
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """What the measurements say, averaged over structures.
+
+    Attributes
+    ----------
+    structures
+        The probable ones; their weights add up to 1.
+    evidence
+        What they rest on.
+    removals
+        What was switched off, in order, with the log evidence of each step.
+    considered
+        All factors that were tried.
+    """
+
+    structures: tuple[Structure, ...]
+    evidence: Evidence
+    removals: tuple[Removal, ...]
+    considered: tuple[Factor, ...]
+
+    def probability(self, name: str) -> float:
+        """That the score has this factor."""
+        return sum(s.weight for s in self.structures if any(f.name == name for f in s.factors))
+
+    @property
+    def best(self) -> Structure:
+        """The most probable structure."""
+        return max(self.structures, key=lambda structure: structure.weight)
+
+    @property
+    def scores(self) -> Floats:
+        """(n,) expected true scores of the machines measured, standardised."""
+        return np.sum([s.weight * s.beliefs.scores for s in self.structures], axis=0)
+
+
+def prior_of(factor: Factor) -> Gamma:
+    """Of the precision of a factor's effects."""
+    return EFFECT if factor.orbit else BIAS
+
+
+def learn(model: GenerativeModel, codes: Floats, evidence: Evidence) -> Understanding:
+    """Infer the full model, reduce it, grow what was missed, and weigh what remains.
+
+    The full model has every effect and interaction, or, where these are more columns than can be
+    handled, the interactions with the most evidence. Reduction gives a path of ever smaller models; of
+    those within 4 nats of the best up to four are inferred anew and averaged (Madigan & Raftery, J. Am.
+    Stat. Assoc. 89, 1535 (1994): Occam's window).
+    """
+    bases = model.bases(codes)
+    everything = (model.bias, *model.effects, *model.interactions)
+    features = {factor.name: columns(factor, bases) for factor in everything}
+    full = _affordable(model, features, evidence)
+    beliefs = _inferred(full, features, evidence)
+    steps = reduction(full, beliefs, _SLACK)
+    totals = np.cumsum([0.0, *(step.gain for step in steps)])
+    found: dict[frozenset[str], tuple[tuple[Factor, ...], Beliefs]] = {}
+    for length in _lengths(totals):
+        removed = {step.name for step in steps[:length]}
+        kept = tuple(factor for factor in full if factor.name not in removed)
+        again = beliefs if length == 0 else _inferred(kept, features, evidence, (full, beliefs))
+        found[frozenset(f.name for f in kept)] = (kept, again)
+    _grow(found, everything, features, evidence)
+    energies = np.array([again.free_energy for _, again in found.values()])
+    weights = softmax(-energies)
+    structures = tuple(
+        Structure(kept, again, float(weight))
+        for (kept, again), weight in zip(found.values(), weights / weights.sum(), strict=True)
+        if weight > 0.01 * weights.max()
+    )
+    total = sum(structure.weight for structure in structures)
+    structures = tuple(Structure(s.factors, s.beliefs, s.weight / total) for s in structures)
+    return Understanding(structures, evidence, tuple(steps), everything)
+
+
+def _affordable(model: GenerativeModel, features: dict[str, Floats], evidence: Evidence) -> tuple[Factor, ...]:
+    """All factors, or all effects and the interactions with most evidence."""
+    room = min(_MOST_COLUMNS, int(math.sqrt(_WORK / max(len(evidence.scores), 1))))
+    basic = (model.bias, *model.effects)
+    room -= sum(factor.width for factor in basic)
+    if sum(factor.width for factor in model.interactions) <= room:
+        return (*basic, *model.interactions)
+    beliefs = _inferred(basic, features, evidence)
+    gains = _gains(basic, beliefs, model.interactions, features, evidence)
+    chosen = set()
+    for factor in sorted(model.interactions, key=lambda factor: -gains[factor.name]):
+        if factor.width <= room:
+            chosen.add(factor.name)
+            room -= factor.width
+    return (*basic, *(factor for factor in model.interactions if factor.name in chosen))
+
+
+def _inferred(
+    factors: Sequence[Factor],
+    features: dict[str, Floats],
+    evidence: Evidence,
+    near: tuple[Sequence[Factor], Beliefs] | None = None,
+) -> Beliefs:
+    """Beliefs given a structure; ``near`` is one with beliefs from which to start."""
+    priors = [prior_of(factor) for factor in factors]
+    start = None
+    if near:
+        known = {f.name: g for f, g in zip(near[0], near[1].precisions, strict=True)}
+        started = [
+            known.get(f.name, Gamma(prior.shape + f.width / 2, (prior.shape + f.width / 2) / prior.mean))
+            for f, prior in zip(factors, priors, strict=True)
+        ]
+        start = (started, near[1].misfit)
+    return infer([features[factor.name] for factor in factors], evidence, priors, start)
+
+
+def _gains(
+    factors: Sequence[Factor],
+    beliefs: Beliefs,
+    candidates: Sequence[Factor],
+    features: dict[str, Floats],
+    evidence: Evidence,
+) -> dict[str, float]:
+    blocks = [features[factor.name] for factor in factors]
+    return {
+        factor.name: evidence_for_new(beliefs, blocks, evidence, features[factor.name], prior_of(factor))
+        for factor in candidates
+    }
+
+
+def _lengths(totals: Floats) -> list[int]:
+    """Which models of the reduction's path to average: the best, and others in Occam's window evenly."""
+    near = np.flatnonzero(totals >= totals.max() - _SLACK)
+    spread = near[np.linspace(0, len(near) - 1, min(_AVERAGED, len(near))).astype(int)]
+    best = int(np.argmax(totals))
+    if best not in spread:
+        spread[np.argmin(np.abs(spread - best))] = best
+    return [int(length) for length in spread]
+
+
+def _grow(
+    found: dict[frozenset[str], tuple[tuple[Factor, ...], Beliefs]],
+    everything: Sequence[Factor],
+    features: dict[str, Floats],
+    evidence: Evidence,
+) -> None:
+    """Add to the best structure the factor that its residuals ask for, while the evidence grows."""
+    for _ in range(_GROWN):
+        factors, beliefs = min(found.values(), key=lambda entry: entry[1].free_energy)
+        missing = [f for f in everything if f.name not in {factor.name for factor in factors}]
+        present = {place for factor in factors if factor.order == 1 for place in factor.places}
+        missing = [f for f in missing if f.order < 2 or f.places <= present]
+        gains = _gains(factors, beliefs, missing, features, evidence)
+        if not gains or max(gains.values()) < 0.0:
+            return
+        name = max(gains, key=lambda name: gains[name])
+        grown = tuple(f for f in everything if f.name == name or f in factors)
+        key = frozenset(factor.name for factor in grown)
+        if key in found:
+            return
+        found[key] = (grown, _inferred(grown, features, evidence, (factors, beliefs)))

@@ -1,0 +1,111 @@
+"""Variables that may be exchanged without changing the machine, found from the machines' keys."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+
+from molmach.campaign.design import Categorical, Design
+from molmach.campaign.space import Space
+from molmach.errors import InfeasibleError
+
+Permutation = tuple[int, ...]
+
+_ALL_ORDERS = 4
+_MOST_TRIED = 120
+_PROBES = 3
+_PROBE_TRIES = 40
+
+
+def exchanges(space: Space) -> tuple[Permutation, ...]:
+    """Permutations of the variables that leave every machine what it is; the identity comes first.
+
+    A 2,3,5,6-substituted phenylene is the same machine after half a turn about its axle: what is
+    written at R10 may as well be written at R13, if R11 and R12 are exchanged with them. A
+    permutation is taken for such a symmetry if it leaves the keys of three probing designs
+    unchanged, the first of which has as many different values as there are.
+
+    Of up to four variables with the same values every order is tried, of more only those that
+    exchange pairs, and no more than 120 in all: what is missed is only learned more slowly.
+
+    Returns
+    -------
+    tuple of permutations
+        ``design[variables[p[i]]]`` may be written at variable ``i``. They form a group.
+    """
+    count = len(space.variables)
+    identity = tuple(range(count))
+    probes = _probes(space)
+    if not probes:
+        return (identity,)
+    keys = [_key(space, probe) for probe in probes]
+    found = {identity}
+    for permutation in itertools.islice(_candidates(space), _MOST_TRIED):
+        if permutation not in found and all(
+            _key(space, permuted(space, probe, permutation)) == key
+            for probe, key in zip(probes, keys, strict=True)
+        ):
+            found = _closure(found | {permutation})
+    return (identity, *sorted(found - {identity}))
+
+
+def permuted(space: Space, design: Design, permutation: Permutation) -> Design:
+    """The design with its values exchanged."""
+    names = [variable.name for variable in space.variables]
+    return Design.of({names[i]: design[names[j]] for i, j in enumerate(permutation)})
+
+
+def _candidates(space: Space) -> Iterator[Permutation]:
+    classes: dict[tuple[str, ...], list[int]] = {}
+    for place, variable in enumerate(space.variables):
+        if isinstance(variable, Categorical) and len(variable.values) > 1:
+            classes.setdefault(variable.values, []).append(place)
+    movable = [members for members in classes.values() if len(members) > 1]
+    every = sum(len(members) for members in movable) <= _ALL_ORDERS
+    orders = [list(itertools.permutations(m)) if every else list(_involutions(m)) for m in movable]
+    for images in itertools.product(*orders):
+        permutation = list(range(len(space.variables)))
+        for members, image in zip(movable, images, strict=True):
+            for place, source in zip(members, image, strict=True):
+                permutation[place] = source
+        yield tuple(permutation)
+
+
+def _involutions(members: list[int]) -> Iterator[tuple[int, ...]]:
+    """Orders that exchange none or some pairs."""
+    if len(members) < 2:
+        yield tuple(members)
+        return
+    first, rest = members[0], members[1:]
+    for image in _involutions(rest):
+        yield (first, *image)
+    for k, partner in enumerate(rest):
+        for image in _involutions(rest[:k] + rest[k + 1 :]):
+            yield (partner, *image[:k], first, *image[k:])
+
+
+def _probes(space: Space) -> list[Design]:
+    rng = np.random.default_rng(0)
+    spread = {}
+    for place, variable in enumerate(space.variables):
+        values = variable.values if isinstance(variable, Categorical) else None
+        spread[variable.name] = values[place % len(values)] if values else variable.sample(rng)
+    tried = [Design.of(spread), *(space.sample(rng) for _ in range(_PROBE_TRIES))]
+    return list(itertools.islice((design for design in tried if space.is_machine(design)), _PROBES))
+
+
+def _key(space: Space, design: Design) -> str:
+    try:
+        return space.resolve(design).key
+    except InfeasibleError:
+        return ""
+
+
+def _closure(permutations: set[Permutation]) -> set[Permutation]:
+    while True:
+        products = {tuple(a[i] for i in b) for a in permutations for b in permutations}
+        if products <= permutations:
+            return permutations
+        permutations = permutations | products
