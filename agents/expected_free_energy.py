@@ -62,12 +62,12 @@ class Preference:
 def preference(understanding: Understanding, budget_left: float) -> Preference:
     """Softly above the best known, the more sharply the less budget is left.
 
-    A score above the best by 0.3 standard deviations of those measured is preferred e times at the
-    start, by 0.15 at the end; of scores below the best, the higher are preferred a fifth as strongly.
+    A score above the best by 0.4 standard deviations of those measured is preferred e times at the
+    start, by 0.2 at the end; below the best the slope is 0.7 of that above.
     """
     scores = understanding.scores
-    slope = 1.0 / (0.15 + 0.15 * min(1.0, max(0.0, budget_left)))
-    return Preference(float(scores.max()) if len(scores) else 0.0, slope, 0.2 * slope)
+    slope = 1.0 / (0.2 + 0.2 * min(1.0, max(0.0, budget_left)))
+    return Preference(float(scores.max()) if len(scores) else 0.0, slope, 0.7 * slope)
 
 
 @dataclass(frozen=True)

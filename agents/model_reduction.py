@@ -24,6 +24,9 @@ from molmach.agents.message_passing import Beliefs, Evidence, Gamma, without
 Floats = NDArray[np.float64]
 
 _QUANTILES = (np.arange(24) + 0.5) / 24
+LOG_ODDS = 1.0
+"""nats: how probable each factor is before anything was measured; it is thought to be there."""
+
 FIRM = 3.0
 """nats: odds of twenty to one, at which a factor counts as pruned or as held."""
 
@@ -125,7 +128,7 @@ class Removal:
     name
         Factor that is switched off.
     gain
-        Log evidence gained by it; below zero where the factor was needed.
+        Log odds gained by it, prior odds included; below zero where the factor was needed.
     """
 
     name: str
@@ -135,7 +138,7 @@ class Removal:
 def reduction(factors: Sequence[Factor], beliefs: Beliefs, slack: float) -> list[Removal]:
     """Switch factors off, the least needed first, until that has cost more than ``slack`` nats in all.
 
-    Structures are equally probable at the start. The bias stays, and so does the effect of a variable
+    The bias stays, and so does the effect of a variable
     that an interaction still has: a table can mimic it, which says nothing against it.
     """
     left = list(factors)
@@ -144,7 +147,7 @@ def reduction(factors: Sequence[Factor], beliefs: Beliefs, slack: float) -> list
     while True:
         needed = {place for factor in left if factor.order > 1 for place in factor.places}
         gains = {
-            factor.name: -evidence_for_block(beliefs, k)
+            factor.name: -evidence_for_block(beliefs, k) - LOG_ODDS
             for k, factor in enumerate(left)
             if factor.order > 1 or (factor.order == 1 and not needed & factor.places)
         }
