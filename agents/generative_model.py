@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from rdkit import Chem
 from rdkit.Chem import Crippen, rdMolDescriptors
 
-from molmach.agents.symmetry import Permutation, exchanges
+from molmach.agents.symmetry import Permutation, exchanges, likenesses
 from molmach.campaign.design import Categorical, Design, Value, Variable
 from molmach.campaign.space import Space
 
@@ -32,7 +32,13 @@ WIDEST_TABLE = 400
 """Columns: wider tables of interactions would take more measurements than a campaign has."""
 
 EDIT = "edit"
-_EDIT_LABELS = ("edited", "5 heavy atoms more", "0.2 nm² polar surface more", "logP higher by 1", "a ring more")
+_EDIT_LABELS = (
+    "edited",
+    "5 heavy atoms more",
+    "0.2 nm² polar surface more",
+    "logP higher by 1",
+    "a ring more",
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,30 @@ class Factor:
         return len(self.orbit[0]) if self.orbit else 0
 
 
+@dataclass(frozen=True)
+class FactorSet:
+    """The factors that a score may have, given which variables share their effects.
+
+    Attributes
+    ----------
+    bias
+        The mean score.
+    effects
+        One a variable, or a set of variables that share them; of edits where the space is open.
+    interactions
+        One a pair of variables, or a set of pairs; tables wider than 400 are left out.
+    """
+
+    bias: Factor
+    effects: tuple[Factor, ...]
+    interactions: tuple[Factor, ...]
+
+    @property
+    def all(self) -> tuple[Factor, ...]:
+        """Bias, effects and interactions."""
+        return (self.bias, *self.effects, *self.interactions)
+
+
 class GenerativeModel:
     """The factors that a space's designs may need, and the columns that they have in the sum.
 
@@ -84,42 +114,40 @@ class GenerativeModel:
         self.symmetry: tuple[Permutation, ...] = exchanges(space)
 
     @cached_property
-    def bias(self) -> Factor:
-        """The mean score."""
-        return Factor("bias", (), ("bias",))
+    def factors(self) -> FactorSet:
+        """Of the machine as it is: what its symmetry exchanges shares its effects."""
+        return self._factors(self.symmetry)
 
     @cached_property
-    def effects(self) -> tuple[Factor, ...]:
-        """One a variable, or a set of exchangeable variables; of edits where the space is open."""
-        found = []
-        for orbit in self._orbits(1):
+    def alike(self) -> tuple[FactorSet, ...]:
+        """With more sharing: of variables that do the same, if the evidence is for it."""
+        return tuple(self._factors(group) for group in likenesses(self.space, self.symmetry))
+
+    def _factors(self, group: Sequence[Permutation]) -> FactorSet:
+        effects = []
+        for orbit in self._orbits(group, 1):
             place = orbit[0][0]
             if len(labels := value_labels(self.variables[place])) > 1:
-                name = "|".join(self.variables[p].name for (p,) in orbit)
-                found.append(Factor(name, orbit, labels))
+                name = "|".join(self.variables[p].name for (p,) in sorted(orbit))
+                effects.append(Factor(name, orbit, labels))
         if self.space.open:
-            found.append(Factor(EDIT, ((len(self.variables),),), _EDIT_LABELS))
-        return tuple(found)
-
-    @cached_property
-    def interactions(self) -> tuple[Factor, ...]:
-        """One a pair of variables, or a set of exchangeable pairs; tables wider than 400 are left out."""
-        found = []
-        for orbit in self._orbits(2):
+            effects.append(Factor(EDIT, ((len(self.variables),),), _EDIT_LABELS))
+        interactions = []
+        for orbit in self._orbits(group, 2):
             first, second = (value_labels(self.variables[place]) for place in orbit[0])
             if min(len(first), len(second)) > 1 and len(first) * len(second) <= WIDEST_TABLE:
-                pairs = {tuple(sorted(members)): None for members in orbit}
+                pairs = sorted({tuple(sorted(members)) for members in orbit})
                 name = "|".join(" x ".join(self.variables[p].name for p in pair) for pair in pairs)
                 labels = tuple(f"{a} & {b}" for a, b in itertools.product(first, second))
-                found.append(Factor(name, orbit, labels))
-        return tuple(found)
+                interactions.append(Factor(name, orbit, labels))
+        return FactorSet(Factor("bias", (), ("bias",)), tuple(effects), tuple(interactions))
 
-    def _orbits(self, order: int) -> list[tuple[tuple[int, ...], ...]]:
+    def _orbits(self, group: Sequence[Permutation], order: int) -> list[tuple[tuple[int, ...], ...]]:
         seen: set[tuple[int, ...]] = set()
         orbits = []
         for members in itertools.combinations(range(len(self.variables)), order):
             if members not in seen:
-                images = {tuple(p[place] for place in members): None for p in self.symmetry}
+                images = {tuple(p[place] for place in members): None for p in group}
                 seen.update(tuple(sorted(image)) for image in images)
                 orbits.append(tuple(images))
         return orbits
@@ -143,15 +171,17 @@ class GenerativeModel:
         values: dict[str, Value] = {}
         for variable, number in zip(self.variables, code, strict=False):
             categorical = isinstance(variable, Categorical)
-            values[variable.name] = variable.values[int(number)] if categorical else variable.at(float(number))
+            values[variable.name] = (
+                variable.values[int(number)] if categorical else variable.at(float(number))
+            )
         return Design.of(values)
 
     def canonical(self, codes: Floats) -> Floats:
-        """Of each design's equivalent writings the first in lexical order, so that equal machines are equal."""
+        """Of each design's equivalent writings the first in lexical order: equal machines get equal rows."""
         first = codes.copy()
         for permutation in self.symmetry[1:]:
             image = codes.copy()
-            image[:, : len(self.variables)] = codes[:, permutation]
+            image[:, : len(self.variables)] = codes[:, list(permutation)]
             differs = image != first
             place = differs.argmax(axis=1)
             rows = np.arange(len(codes))

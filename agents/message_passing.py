@@ -16,6 +16,7 @@ Effects and precisions have the unit of a standardised score; :class:`Evidence` 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -62,10 +63,10 @@ class Gamma:
 
 
 BIAS = Gamma(1.0, 4.0)
-EFFECT = Gamma(1.0, 0.125)
-"""Effects of about a third of the scores' spread, within a factor of three or so."""
-MISFIT = Gamma(1.0, 0.01)
-"""A misfit of about a tenth of the spread."""
+EFFECT = Gamma(4.0, 2.0)
+"""Effects of about 0.7 of the scores' spread, within a factor of two or so."""
+MISFIT = Gamma(1.0, 0.02)
+"""A misfit of about a seventh of the spread, within a factor of four or so."""
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,12 @@ class Evidence:
 
     @classmethod
     def of(cls, values: Floats, errors: Floats) -> Evidence:
-        """Standardise; an unknown standard error is taken to be as large as the spread."""
+        """Standardise; an unknown standard error is taken to be as large as the spread.
+
+        Few scores show too little of what there is, so the spread is taken to be larger by √(1 + 4/n).
+        """
         centre = float(values.mean()) if len(values) else 0.0
-        scale = float(values.std()) if len(values) > 1 else 0.0
+        scale = float(values.std()) * math.sqrt(1.0 + 4.0 / len(values)) if len(values) > 1 else 0.0
         if scale <= 1e-12 * abs(centre):
             scale = abs(centre) or 1.0
         scaled = np.where(np.isfinite(errors), errors, scale) / scale
@@ -172,7 +176,7 @@ def infer(
     """
     widths = [block.shape[1] for block in features]
     ends = np.cumsum([0, *widths])
-    slices = tuple(slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True))
+    slices = tuple(slice(int(a), int(b)) for a, b in itertools.pairwise(ends))
     X = np.concatenate(features, axis=1)
     precisions, misfit = (list(start[0]), start[1]) if start else (list(priors), MISFIT)
     shapes = np.array([prior.shape + 0.5 * width for prior, width in zip(priors, widths, strict=True)])
@@ -248,9 +252,7 @@ def _joint(
     residual = evidence.scores - X @ mean
     # yᵀC⁻¹y written as a sum of squares, which does not cancel
     quadratic = weights @ residual**2 + alphas @ mean**2
-    log_determinant = (
-        2.0 * np.log(np.diag(factor[0])).sum() - np.log(alphas).sum() - np.log(weights).sum()
-    )
+    log_determinant = 2.0 * np.log(np.diag(factor[0])).sum() - np.log(alphas).sum() - np.log(weights).sum()
     log_evidence = -0.5 * (len(X) * math.log(2.0 * math.pi) + log_determinant + quadratic)
     variances = np.diag(covariance)
     squares = np.array([float(mean[part] @ mean[part] + variances[part].sum()) for part in slices])
@@ -294,7 +296,7 @@ def without(beliefs: Beliefs, place: int) -> Beliefs:
     keep = [k for k in range(len(beliefs.slices)) if k != place]
     return replace(
         beliefs,
-        slices=tuple(slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)),
+        slices=tuple(slice(int(a), int(b)) for a, b in itertools.pairwise(ends)),
         mean=beliefs.mean[kept] - gain @ mean,
         covariance=beliefs.covariance[kept][:, kept] - gain @ cross.T,
         precisions=tuple(beliefs.precisions[k] for k in keep),

@@ -24,11 +24,19 @@ from molmach.agents.message_passing import Beliefs, Evidence, Gamma, without
 Floats = NDArray[np.float64]
 
 _QUANTILES = (np.arange(24) + 0.5) / 24
-LOG_ODDS = 1.0
-"""nats: how probable each factor is before anything was measured; it is thought to be there."""
-
+_INTERACTION = 3.0
 FIRM = 3.0
 """nats: odds of twenty to one, at which a factor counts as pruned or as held."""
+
+
+def log_odds(factor: Factor) -> float:
+    """Of a factor's being there before anything was measured, nats.
+
+    Even for a variable; twenty to one for an interaction, since groups of one molecule seldom act on
+    their own. With even odds the search trusts sums too early: twice as many evaluations at worst, and
+    predictions twice as narrow as they should be.
+    """
+    return _INTERACTION if factor.order == 2 else 0.0
 
 
 def reduced_log_evidence(
@@ -127,11 +135,14 @@ class Removal:
     ----------
     name
         Factor that is switched off.
+    evidence
+        Log evidence against the factor, nats; below zero where it was needed.
     gain
-        Log odds gained by it, prior odds included; below zero where the factor was needed.
+        The same less the factor's log odds at the start.
     """
 
     name: str
+    evidence: float
     gain: float
 
 
@@ -146,19 +157,18 @@ def reduction(factors: Sequence[Factor], beliefs: Beliefs, slack: float) -> list
     total = best = 0.0
     while True:
         needed = {place for factor in left if factor.order > 1 for place in factor.places}
-        gains = {
-            factor.name: -evidence_for_block(beliefs, k) - LOG_ODDS
-            for k, factor in enumerate(left)
-            if factor.order > 1 or (factor.order == 1 and not needed & factor.places)
-        }
-        if not gains:
+        options = []
+        for k, factor in enumerate(left):
+            if factor.order > 1 or (factor.order == 1 and not needed & factor.places):
+                evidence = -evidence_for_block(beliefs, k)
+                options.append((evidence - log_odds(factor), evidence, k))
+        if not options:
             return steps
-        chosen = max(gains, key=lambda name: gains[name])
-        total += gains[chosen]
+        gain, evidence, k = max(options)
+        total += gain
         best = max(best, total)
         if total < best - slack:
             return steps
-        steps.append(Removal(chosen, gains[chosen]))
-        k = next(k for k, factor in enumerate(left) if factor.name == chosen)
+        steps.append(Removal(left[k].name, evidence, gain))
         beliefs = without(beliefs, k)
         del left[k]

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from molmach.agents.generative_model import Factor, GenerativeModel, columns
+from molmach.agents.generative_model import Factor, FactorSet, GenerativeModel, columns
 from molmach.agents.message_passing import BIAS, EFFECT, Beliefs, Evidence, Gamma, infer
-from molmach.agents.model_reduction import LOG_ODDS, Removal, evidence_for_new, reduction
+from molmach.agents.model_reduction import Removal, evidence_for_new, log_odds, reduction
 
 Floats = NDArray[np.float64]
 
@@ -23,6 +23,7 @@ _MOST_COLUMNS = 600
 _WORK = 6e7
 """Multiplications of one sweep, which bounds the columns where measurements are many."""
 _GROWN = 3
+_SCREENED = 3
 
 
 @dataclass(frozen=True)
@@ -45,19 +46,19 @@ class Understanding:
     evidence
         What they rest on.
     removals
-        What was switched off, in order, with the log evidence of each step.
+        What was switched off on the way to the best one, with the log evidence of each step.
     considered
-        All factors that were tried.
+        All factors that were tried on that way.
+    likeness
+        Log evidence, nats, for the best structure that shares more effects than the machine's symmetry
+        asks for, against the best that does not; minus infinity where none came near.
     """
 
     structures: tuple[Structure, ...]
     evidence: Evidence
     removals: tuple[Removal, ...]
     considered: tuple[Factor, ...]
-
-    def probability(self, name: str) -> float:
-        """That the score has this factor."""
-        return sum(s.weight for s in self.structures if any(f.name == name for f in s.factors))
+    likeness: float
 
     @property
     def best(self) -> Structure:
@@ -68,6 +69,19 @@ class Understanding:
     def scores(self) -> Floats:
         """(n,) expected true scores of the machines measured, standardised."""
         return np.sum([s.weight * s.beliefs.scores for s in self.structures], axis=0)
+
+
+@dataclass(frozen=True)
+class _Family:
+    """Structures found on one path of reduction."""
+
+    factors: FactorSet
+    removals: tuple[Removal, ...]
+    found: dict[frozenset[str], tuple[tuple[Factor, ...], Beliefs]]
+
+    @property
+    def log_weight(self) -> float:
+        return max(_log_weight(*entry) for entry in self.found.values())
 
 
 def prior_of(factor: Factor) -> Gamma:
@@ -81,12 +95,47 @@ def learn(model: GenerativeModel, codes: Floats, evidence: Evidence) -> Understa
     The full model has every effect and interaction, or, where these are more columns than can be
     handled, the interactions with the most evidence. Reduction gives a path of ever smaller models; of
     those within 2 nats of the best up to four are inferred anew and averaged (Madigan & Raftery, J. Am.
-    Stat. Assoc. 89, 1535 (1994): Occam's window).
+    Stat. Assoc. 89, 1535 (1994): Occam's window). The same is done once more with the effects of other
+    variables shared, where the evidence is not against it.
     """
     bases = model.bases(codes)
-    everything = (model.bias, *model.effects, *model.interactions)
-    features = {factor.name: columns(factor, bases) for factor in everything}
-    full = _affordable(model, features, evidence)
+    families = [_family(model.factors, bases, evidence)]
+    if len(evidence.scores) > 2 and (alike := _most_alike(model, bases, evidence)):
+        families.append(_family(alike, bases, evidence))
+    entries = [entry for family in families for entry in family.found.values()]
+    weights = softmax([_log_weight(*entry) for entry in entries])
+    likely = weights > 0.01 * weights.max()
+    structures = tuple(
+        Structure(kept, beliefs, float(weight / weights[likely].sum()))
+        for (kept, beliefs), weight, take in zip(entries, weights, likely, strict=True)
+        if take
+    )
+    best = max(families, key=lambda family: family.log_weight)
+    likeness = families[-1].log_weight - families[0].log_weight if len(families) > 1 else -math.inf
+    return Understanding(structures, evidence, best.removals, best.factors.all, likeness)
+
+
+def _most_alike(model: GenerativeModel, bases: Sequence[Floats], evidence: Evidence) -> FactorSet | None:
+    """The set with more sharing that has the most evidence, unless the machine's own has far more.
+
+    Judged by the free energy of the full models after few sweeps.
+    """
+    energies = []
+    for factors in (model.factors, *model.alike):
+        if sum(factor.width for factor in factors.all) > _room(evidence):
+            return None
+        features = [columns(factor, bases) for factor in factors.all]
+        priors = [prior_of(factor) for factor in factors.all]
+        energies.append(infer(features, evidence, priors, sweeps=_SCREENED).free_energy)
+    if not model.alike:
+        return None
+    least = int(np.argmin(energies[1:]))
+    return model.alike[least] if energies[1 + least] < energies[0] + _SLACK else None
+
+
+def _family(factors: FactorSet, bases: Sequence[Floats], evidence: Evidence) -> _Family:
+    features = {factor.name: columns(factor, bases) for factor in factors.all}
+    full = _affordable(factors, features, evidence)
     beliefs = _inferred(full, features, evidence)
     steps = reduction(full, beliefs, _SLACK)
     totals = np.cumsum([0.0, *(step.gain for step in steps)])
@@ -96,33 +145,34 @@ def learn(model: GenerativeModel, codes: Floats, evidence: Evidence) -> Understa
         kept = tuple(factor for factor in full if factor.name not in removed)
         again = beliefs if length == 0 else _inferred(kept, features, evidence, (full, beliefs))
         found[frozenset(f.name for f in kept)] = (kept, again)
-    _grow(found, everything, features, evidence)
-    weights = softmax([LOG_ODDS * len(kept) - again.free_energy for kept, again in found.values()])
-    structures = tuple(
-        Structure(kept, again, float(weight))
-        for (kept, again), weight in zip(found.values(), weights / weights.sum(), strict=True)
-        if weight > 0.01 * weights.max()
-    )
-    total = sum(structure.weight for structure in structures)
-    structures = tuple(Structure(s.factors, s.beliefs, s.weight / total) for s in structures)
-    return Understanding(structures, evidence, tuple(steps), everything)
+    _grow(found, factors.all, features, evidence)
+    return _Family(factors, tuple(steps), found)
 
 
-def _affordable(model: GenerativeModel, features: dict[str, Floats], evidence: Evidence) -> tuple[Factor, ...]:
+def _log_weight(factors: Sequence[Factor], beliefs: Beliefs) -> float:
+    return sum(map(log_odds, factors)) - beliefs.free_energy
+
+
+def _room(evidence: Evidence) -> int:
+    """Columns that can be handled."""
+    return min(_MOST_COLUMNS, int(math.sqrt(_WORK / max(len(evidence.scores), 1))))
+
+
+def _affordable(factors: FactorSet, features: dict[str, Floats], evidence: Evidence) -> tuple[Factor, ...]:
     """All factors, or all effects and the interactions with most evidence."""
-    room = min(_MOST_COLUMNS, int(math.sqrt(_WORK / max(len(evidence.scores), 1))))
-    basic = (model.bias, *model.effects)
+    room = _room(evidence)
+    basic = (factors.bias, *factors.effects)
     room -= sum(factor.width for factor in basic)
-    if sum(factor.width for factor in model.interactions) <= room:
-        return (*basic, *model.interactions)
+    if sum(factor.width for factor in factors.interactions) <= room:
+        return (*basic, *factors.interactions)
     beliefs = _inferred(basic, features, evidence)
-    gains = _gains(basic, beliefs, model.interactions, features, evidence)
+    gains = _gains(basic, beliefs, factors.interactions, features, evidence)
     chosen = set()
-    for factor in sorted(model.interactions, key=lambda factor: -gains[factor.name]):
+    for factor in sorted(factors.interactions, key=lambda factor: -gains[factor.name]):
         if factor.width <= room:
             chosen.add(factor.name)
             room -= factor.width
-    return (*basic, *(factor for factor in model.interactions if factor.name in chosen))
+    return (*basic, *(factor for factor in factors.interactions if factor.name in chosen))
 
 
 def _inferred(
@@ -176,13 +226,14 @@ def _grow(
 ) -> None:
     """Add to the best structure the factor that its residuals ask for, while the evidence grows."""
     for _ in range(_GROWN):
-        factors, beliefs = min(found.values(), key=lambda e: e[1].free_energy - LOG_ODDS * len(e[0]))
+        factors, beliefs = max(found.values(), key=lambda entry: _log_weight(*entry))
         missing = [f for f in everything if f.name not in {factor.name for factor in factors}]
         present = {place for factor in factors if factor.order == 1 for place in factor.places}
         missing = [f for f in missing if f.order < 2 or f.places <= present]
         gains = _gains(factors, beliefs, missing, features, evidence)
+        gains = {factor.name: gains[factor.name] + log_odds(factor) for factor in missing}
         name = max(gains, key=lambda name: gains[name], default="")
-        if not name or gains[name] + LOG_ODDS < 0.0:
+        if not name or gains[name] < 0.0:
             return
         grown = tuple(f for f in everything if f.name == name or f in factors)
         key = frozenset(factor.name for factor in grown)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -16,6 +16,8 @@ Permutation = tuple[int, ...]
 _ALL_ORDERS = 4
 _MOST_TRIED = 120
 _PROBES = 3
+_LIKENESSES = 10
+_LARGEST = 48
 _PROBE_TRIES = 40
 
 
@@ -49,6 +51,25 @@ def exchanges(space: Space) -> tuple[Permutation, ...]:
         ):
             found = _closure(found | {permutation})
     return (identity, *sorted(found - {identity}))
+
+
+def likenesses(space: Space, exact: Sequence[Permutation]) -> tuple[tuple[Permutation, ...], ...]:
+    """Larger groups of exchanges that might nearly hold, to be judged by their evidence.
+
+    Each is the smallest group that has the exact exchanges and one more of variables with the same
+    values: that two sites of a ring do the same, though the machine tells them apart. At most ten, those
+    that move the most variables first; none where the group would have more than 48 exchanges.
+    """
+    tried = itertools.islice(_candidates(space), _MOST_TRIED)
+    identity = exact[0]
+    moved = sorted(tried, key=lambda p: -sum(a != b for a, b in zip(p, identity, strict=True)))
+    found: dict[frozenset[Permutation], None] = {}
+    for permutation in moved:
+        if permutation not in exact and len(found) < _LIKENESSES:
+            group = _closure({*exact, permutation})
+            if len(group) <= _LARGEST:
+                found[frozenset(group)] = None
+    return tuple((identity, *sorted(group - {identity})) for group in found)
 
 
 def permuted(space: Space, design: Design, permutation: Permutation) -> Design:
@@ -106,6 +127,6 @@ def _key(space: Space, design: Design) -> str:
 def _closure(permutations: set[Permutation]) -> set[Permutation]:
     while True:
         products = {tuple(a[i] for i in b) for a in permutations for b in permutations}
-        if products <= permutations:
+        if products <= permutations or len(permutations) > _LARGEST:
             return permutations
         permutations = permutations | products

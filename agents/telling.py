@@ -39,15 +39,21 @@ def tell(model: GenerativeModel, understanding: Understanding) -> str:
         return f"With {count} machines measured there is nothing to tell yet."
     best = understanding.best
     misfit = understanding.evidence.scale / math.sqrt(best.beliefs.misfit.mean)
-    lines = [f"After {count} machines (± is one standard deviation; effects are against the mean over the space):"]
+    lines = [
+        f"After {count} machines (± is one standard deviation; effects are against the mean over the space):"
+    ]
     lines += _effect_lines(model, understanding, best)
     lines += _interaction_lines(model, understanding, best)
     lines += _pruned_lines(understanding, best)
+    if understanding.likeness > 0.0:
+        lines.append(
+            "Variables named together above do the same, as far as can be seen "
+            f"(log evidence {understanding.likeness:+.1f} nats against telling them apart)."
+        )
     lines.append(f"What this leaves unexplained of a score is about {misfit:.2g}.")
     if len(understanding.structures) > 1:
-        lines.append(
-            f"{len(understanding.structures)} structures are averaged; the most probable has {best.weight:.0%}."
-        )
+        count = len(understanding.structures)
+        lines.append(f"{count} structures are averaged; the most probable has {best.weight:.0%}.")
     return "\n".join(lines)
 
 
@@ -58,8 +64,8 @@ def tell_choice(design: Design, value: Value, mean: float, sd: float) -> str:
     edit = f", edited to {', '.join(smiles for _, smiles in design.edited)}" if design.edited else ""
     return (
         f"Next: {words}{edit}. Expected {mean:.3g} ± {sd:.2g}. Expected free energy {-value.total:.2f} nats: "
-        f"pragmatic value {value.pragmatic:.2f} (preference over the best known), epistemic value {epistemic:.2f} "
-        f"({value.effects:.2f} on effects, {value.structure:.2f} on which factors there are)."
+        f"pragmatic value {value.pragmatic:.2f} (preference over the best known), "
+        f"epistemic value {epistemic:.2f} ({value.effects:.2f} on effects, {value.structure:.2f} on which factors there are)."
     )
 
 
@@ -138,7 +144,7 @@ def _interaction_lines(model: GenerativeModel, understanding: Understanding, bes
 
 def _pruned_lines(understanding: Understanding, best: Structure) -> list[str]:
     present = {factor.name for factor in best.factors}
-    gains = {step.name: step.gain for step in understanding.removals if step.name not in present}
+    gains = {step.name: step.evidence for step in understanding.removals if step.name not in present}
     orders = {factor.name: factor.order for factor in understanding.considered}
     lines = []
     for name, gain in gains.items():
