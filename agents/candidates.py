@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from molmach.agents.generative_model import GenerativeModel, code_of
+from molmach.agents.generative_model import EDIT_LABELS, GenerativeModel, code_of
 from molmach.campaign.agent import View
 from molmach.campaign.design import Categorical, Design, Numeric, Variable
 from molmach.errors import InfeasibleError
@@ -61,7 +61,7 @@ def candidates(
     """
     parents = model.code([Design(design.values) for design in best[:_PARENTS]])
     codes = everything if everything is not None else _sampled(model, view.rng, parents)
-    plain = known[known[:, -_edit_width(model) :].any(axis=1) == 0]
+    plain = known[~known[:, len(model.variables) :].any(axis=1)]
     codes = _rows_without(model.canonical(codes), model.canonical(plain))
     codes = codes[view.rng.permutation(len(codes))]
     edited = _edits(view, best[:_PARENTS]) if view.space.open else ()
@@ -77,7 +77,7 @@ def enumerated(model: GenerativeModel) -> Floats | None:
         return None
     axes = [_values(variable) for variable in model.variables]
     rows = np.array(list(itertools.product(*axes)), dtype=np.float64).reshape(size, len(axes))
-    return _padded(model, rows)
+    return _padded(rows)
 
 
 def _values(variable: Variable) -> list[float]:
@@ -86,12 +86,8 @@ def _values(variable: Variable) -> list[float]:
     return [code_of(variable, value) for value in range(int(variable.low), int(variable.high) + 1)]
 
 
-def _edit_width(model: GenerativeModel) -> int:
-    return model.code([]).shape[1] - len(model.variables)
-
-
-def _padded(model: GenerativeModel, rows: Floats) -> Floats:
-    return np.concatenate([rows, np.zeros((len(rows), _edit_width(model)))], axis=1)
+def _padded(rows: Floats) -> Floats:
+    return np.concatenate([rows, np.zeros((len(rows), len(EDIT_LABELS)))], axis=1)
 
 
 def _sampled(model: GenerativeModel, rng: np.random.Generator, parents: Floats) -> Floats:
@@ -106,7 +102,7 @@ def _sampled(model: GenerativeModel, rng: np.random.Generator, parents: Floats) 
                 moved = which == place
                 kin[moved, place] = _changed(variable, rng, kin[moved, place])
         rows.append(kin)
-    return _padded(model, np.concatenate(rows))
+    return _padded(np.concatenate(rows))
 
 
 def _random(variable: Variable, rng: np.random.Generator, n: int) -> Floats:

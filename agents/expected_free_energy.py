@@ -56,7 +56,8 @@ class Preference:
         spread = np.sqrt(variance)
         z = (mean - self.best) / spread
         over = spread * (z * ndtr(z) + np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi))
-        return self.above * over + self.below * (mean - self.best - over)
+        expected: Floats = self.above * over + self.below * (mean - self.best - over)
+        return expected
 
 
 def preference(understanding: Understanding, budget_left: float) -> Preference:
@@ -173,7 +174,9 @@ class Outlook:
             component.told(chosen, self._noise)
 
     def _average(self, terms: Iterable[Floats]) -> Floats:
-        return np.sum([c.weight * term for c, term in zip(self._components, terms, strict=True)], axis=0)
+        weighted = [c.weight * term for c, term in zip(self._components, terms, strict=True)]
+        total: Floats = np.sum(weighted, axis=0)
+        return total
 
 
 def _level(block: Floats) -> Floats:

@@ -32,7 +32,7 @@ WIDEST_TABLE = 400
 """Columns: wider tables of interactions would take more measurements than a campaign has."""
 
 EDIT = "edit"
-_EDIT_LABELS = (
+EDIT_LABELS = (
     "edited",
     "5 heavy atoms more",
     "0.2 nm² polar surface more",
@@ -131,7 +131,7 @@ class GenerativeModel:
                 name = "|".join(self.variables[p].name for (p,) in sorted(orbit))
                 effects.append(Factor(name, orbit, labels))
         if self.space.open:
-            effects.append(Factor(EDIT, ((len(self.variables),),), _EDIT_LABELS))
+            effects.append(Factor(EDIT, ((len(self.variables),),), EDIT_LABELS))
         interactions = []
         for orbit in self._orbits(group, 2):
             first, second = (value_labels(self.variables[place]) for place in orbit[0])
@@ -154,7 +154,7 @@ class GenerativeModel:
 
     def code(self, designs: Sequence[Design]) -> Floats:
         """(n, variables + 5): number of the value, or share of the number; last the edit's properties."""
-        rows = np.zeros((len(designs), len(self.variables) + len(_EDIT_LABELS)))
+        rows = np.zeros((len(designs), len(self.variables) + len(EDIT_LABELS)))
         for row, design in zip(rows, designs, strict=True):
             values = dict(design.values)
             row[: len(self.variables)] = [code_of(v, values[v.name]) for v in self.variables]
@@ -170,10 +170,10 @@ class GenerativeModel:
         """The unedited design that a row of :meth:`code` stands for."""
         values: dict[str, Value] = {}
         for variable, number in zip(self.variables, code, strict=False):
-            categorical = isinstance(variable, Categorical)
-            values[variable.name] = (
-                variable.values[int(number)] if categorical else variable.at(float(number))
-            )
+            if isinstance(variable, Categorical):
+                values[variable.name] = variable.values[int(number)]
+            else:
+                values[variable.name] = variable.at(float(number))
         return Design.of(values)
 
     def canonical(self, codes: Floats) -> Floats:

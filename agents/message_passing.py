@@ -19,7 +19,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -237,7 +237,7 @@ def _joint(
     With r_n = 1/(s_n² + 1/<τ>) the effects have precision A = <α> + Xᵀ r X and mean A⁻¹ Xᵀ r y; the log
     evidence is that of y ~ N(0, 1/r + X <α>⁻¹ Xᵀ).
     """
-    noise = evidence.errors**2
+    noise: Floats = evidence.errors**2
     free = 1.0 / misfit.mean
     weights = 1.0 / (noise + free)
     alphas = np.concatenate(
@@ -277,28 +277,3 @@ def _free_energy(
     for width, precision, prior in zip(widths, precisions, priors, strict=True):
         energy += precision.divergence(prior) - 0.5 * width * (precision.mean_log - math.log(precision.mean))
     return energy
-
-
-def without(beliefs: Beliefs, place: int) -> Beliefs:
-    """Beliefs once a factor's effects are known to be zero: the others' conditional distribution.
-
-    Exact given the precisions; the free energy is that of before and is left to the caller.
-    """
-    part = beliefs.slices[place]
-    mean, covariance = beliefs.block(place)
-    kept = np.ones(len(beliefs.mean), dtype=bool)
-    kept[part] = False
-    cross = beliefs.covariance[kept][:, part]
-    factor = cho_factor(covariance, lower=True, check_finite=False)
-    gain = cho_solve(factor, cross.T, check_finite=False).T
-    widths = [p.stop - p.start for k, p in enumerate(beliefs.slices) if k != place]
-    ends = np.cumsum([0, *widths])
-    keep = [k for k in range(len(beliefs.slices)) if k != place]
-    return replace(
-        beliefs,
-        slices=tuple(slice(int(a), int(b)) for a, b in itertools.pairwise(ends)),
-        mean=beliefs.mean[kept] - gain @ mean,
-        covariance=beliefs.covariance[kept][:, kept] - gain @ cross.T,
-        precisions=tuple(beliefs.precisions[k] for k in keep),
-        priors=tuple(beliefs.priors[k] for k in keep),
-    )

@@ -9,9 +9,10 @@ that the model does not have yet.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.special import gammaincinv, logsumexp
 
 from molmach.agents.generative_model import Factor
-from molmach.agents.message_passing import Beliefs, Evidence, Gamma, without
+from molmach.agents.message_passing import Beliefs, Evidence, Gamma
 
 Floats = NDArray[np.float64]
 
@@ -55,8 +56,8 @@ def reduced_log_evidence(
         nats, and the posterior under the reduced prior. Exact where the model is linear and Gaussian.
     """
     (m, P), (m0, P0), (mr, Pr) = posterior, prior, reduced
-    precision = P + Pr - P0
-    mean = np.linalg.solve(precision, P @ m + Pr @ mr - P0 @ m0)
+    precision: Floats = P + Pr - P0
+    mean: Floats = np.linalg.solve(precision, P @ m + Pr @ mr - P0 @ m0)
     determinants = sum(
         sign * np.linalg.slogdet(matrix)[1] for sign, matrix in ((1, Pr), (1, P), (-1, P0), (-1, precision))
     )
@@ -125,6 +126,31 @@ def evidence_for_new(
     likelihood = column.T @ weighted - cross.T @ beliefs.covariance @ cross
     information = weighted.T @ (evidence.scores - X @ beliefs.mean)
     return evidence_for(0.5 * (likelihood + likelihood.T), information, prior)
+
+
+def without(beliefs: Beliefs, place: int) -> Beliefs:
+    """Beliefs once a factor's effects are known to be zero: the others' conditional distribution.
+
+    Exact given the precisions; the free energy is that of before and is left to the caller.
+    """
+    part = beliefs.slices[place]
+    mean, covariance = beliefs.block(place)
+    kept = np.ones(len(beliefs.mean), dtype=bool)
+    kept[part] = False
+    cross = beliefs.covariance[kept][:, part]
+    factor = cho_factor(covariance, lower=True, check_finite=False)
+    gain = cho_solve(factor, cross.T, check_finite=False).T
+    widths = [p.stop - p.start for k, p in enumerate(beliefs.slices) if k != place]
+    ends = np.cumsum([0, *widths])
+    keep = [k for k in range(len(beliefs.slices)) if k != place]
+    return replace(
+        beliefs,
+        slices=tuple(slice(int(a), int(b)) for a, b in itertools.pairwise(ends)),
+        mean=beliefs.mean[kept] - gain @ mean,
+        covariance=beliefs.covariance[kept][:, kept] - gain @ cross.T,
+        precisions=tuple(beliefs.precisions[k] for k in keep),
+        priors=tuple(beliefs.priors[k] for k in keep),
+    )
 
 
 @dataclass(frozen=True)

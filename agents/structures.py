@@ -68,7 +68,8 @@ class Understanding:
     @property
     def scores(self) -> Floats:
         """(n,) expected true scores of the machines measured, standardised."""
-        return np.sum([s.weight * s.beliefs.scores for s in self.structures], axis=0)
+        scores: Floats = np.sum([s.weight * s.beliefs.scores for s in self.structures], axis=0)
+        return scores
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach.agents.expected_free_energy import Value
-from molmach.agents.generative_model import EDIT, Factor, GenerativeModel, columns, value_labels
+from molmach.agents.generative_model import EDIT, EDIT_LABELS, Factor, GenerativeModel, columns, value_labels
 from molmach.agents.model_reduction import FIRM, evidence_for_block
 from molmach.agents.structures import Structure, Understanding
 from molmach.campaign.design import Design
@@ -65,7 +65,8 @@ def tell_choice(design: Design, value: Value, mean: float, sd: float) -> str:
     return (
         f"Next: {words}{edit}. Expected {mean:.3g} ± {sd:.2g}. Expected free energy {-value.total:.2f} nats: "
         f"pragmatic value {value.pragmatic:.2f} (preference over the best known), "
-        f"epistemic value {epistemic:.2f} ({value.effects:.2f} on effects, {value.structure:.2f} on which factors there are)."
+        f"epistemic value {epistemic:.2f} ({value.effects:.2f} on effects, "
+        f"{value.structure:.2f} on which factors there are)."
     )
 
 
@@ -112,7 +113,7 @@ def _functional(model: GenerativeModel, structure: Structure, members: Sequence[
             bases.append(np.eye(size)[grid[list(members).index(place)]])
         else:
             bases.append(np.full((count, size), 1.0 / size))
-    bases.append(np.zeros((count, model.code([]).shape[1] - len(model.variables))))
+    bases.append(np.zeros((count, len(EDIT_LABELS))))
     X = np.concatenate([columns(factor, bases) for factor in structure.factors], axis=1)
     return X.reshape(*sizes, X.shape[1])
 
