@@ -185,7 +185,8 @@ def _level(block: Floats) -> Floats:
     Else designs with the same value at exchangeable variables, whose shared effect counts twice, would
     come first and alone.
     """
-    return block / np.maximum(np.linalg.norm(block, axis=1, keepdims=True), 1e-12)
+    level: Floats = block / np.maximum(np.linalg.norm(block, axis=1, keepdims=True), 1e-12)
+    return level
 
 
 def mixture_information(weights: Floats, means: Floats, spreads: Floats) -> Floats:

@@ -23,8 +23,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
 from scipy.special import digamma, gammaln
+
+from molmach.agents.gaussian import Posterior, covariance, posterior
 
 Floats = NDArray[np.float64]
 
@@ -144,9 +145,8 @@ class Beliefs:
 class _Joint:
     """The Gaussian node's answer to given precisions: the messages that it sends to them."""
 
-    mean: Floats
-    covariance: Floats
-    log_evidence: float
+    posterior: Posterior
+    alphas: Floats
     effect_squares: Floats
     misfit_squares: float
     scores: Floats
@@ -208,8 +208,8 @@ def infer(
             break
     return Beliefs(
         slices,
-        joint.mean,
-        joint.covariance,
+        joint.posterior.mean,
+        covariance(joint.posterior, joint.alphas),
         tuple(precisions),
         tuple(priors),
         misfit,
@@ -243,24 +243,12 @@ def _joint(
     alphas = np.concatenate(
         [np.full(part.stop - part.start, g.mean) for part, g in zip(slices, precisions, strict=True)]
     )
-    weighted = X * weights[:, None]
-    A = weighted.T @ X
-    A[np.diag_indices_from(A)] += alphas
-    factor = cho_factor(A, lower=True, check_finite=False)
-    covariance = cho_solve(factor, np.eye(len(A)), check_finite=False)
-    mean = covariance @ (weighted.T @ evidence.scores)
-    residual = evidence.scores - X @ mean
-    # yᵀC⁻¹y written as a sum of squares, which does not cancel
-    quadratic = weights @ residual**2 + alphas @ mean**2
-    log_determinant = 2.0 * np.log(np.diag(factor[0])).sum() - np.log(alphas).sum() - np.log(weights).sum()
-    log_evidence = -0.5 * (len(X) * math.log(2.0 * math.pi) + log_determinant + quadratic)
-    variances = np.diag(covariance)
-    squares = np.array([float(mean[part] @ mean[part] + variances[part].sum()) for part in slices])
+    found = posterior(X, alphas, weights, evidence.scores)
+    squares = np.array([float(found.mean[p] @ found.mean[p] + found.variances[p].sum()) for p in slices])
     share = free * weights
-    spread = np.einsum("np,np->n", X @ covariance, X)
-    misfits = share**2 * (residual**2 + spread) + (1.0 - share) * free
-    scores = evidence.scores - (1.0 - share) * residual
-    return _Joint(mean, covariance, float(log_evidence), squares, float(misfits.sum()), scores)
+    misfits = share**2 * (found.residual**2 + found.spread) + (1.0 - share) * free
+    scores = evidence.scores - (1.0 - share) * found.residual
+    return _Joint(found, alphas, squares, float(misfits.sum()), scores)
 
 
 def _free_energy(
@@ -272,7 +260,7 @@ def _free_energy(
     misfit: Gamma,
 ) -> float:
     """F = -log evidence at the expected precisions + what their uncertainty costs; Winn & Bishop, eq. 4."""
-    energy = -joint.log_evidence + misfit.divergence(MISFIT)
+    energy = -joint.posterior.log_evidence + misfit.divergence(MISFIT)
     energy -= 0.5 * count * (misfit.mean_log - math.log(misfit.mean))
     for width, precision, prior in zip(widths, precisions, priors, strict=True):
         energy += precision.divergence(prior) - 0.5 * width * (precision.mean_log - math.log(precision.mean))

@@ -57,12 +57,12 @@ def reduced_log_evidence(
     """
     (m, P), (m0, P0), (mr, Pr) = posterior, prior, reduced
     precision: Floats = P + Pr - P0
-    mean: Floats = np.linalg.solve(precision, P @ m + Pr @ mr - P0 @ m0)
+    mean = np.linalg.solve(precision, P @ m + Pr @ mr - P0 @ m0)
     determinants = sum(
         sign * np.linalg.slogdet(matrix)[1] for sign, matrix in ((1, Pr), (1, P), (-1, P0), (-1, precision))
     )
     squares = m @ P @ m + mr @ Pr @ mr - m0 @ P0 @ m0 - mean @ precision @ mean
-    return float(0.5 * (determinants - squares)), mean, precision
+    return float(0.5 * (determinants - squares)), np.asarray(mean, dtype=np.float64), precision
 
 
 def switched_off(mean: Floats, covariance: Floats, precision: float) -> float:

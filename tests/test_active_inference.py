@@ -12,6 +12,7 @@ from scipy import stats
 
 from molmach.agents.active_inference import ActiveInference
 from molmach.agents.expected_free_energy import Outlook, Preference, mixture_information
+from molmach.agents.gaussian import _by_effects, _by_measurements, covariance
 from molmach.agents.generative_model import columns
 from molmach.agents.message_passing import MISFIT, Evidence, Gamma, infer
 from molmach.agents.model_reduction import (
@@ -131,6 +132,16 @@ def test_posterior_is_exact_given_the_precisions():
     covariance = np.linalg.inv(np.diag(alphas) + X.T @ (weights[:, None] * X))
     np.testing.assert_allclose(beliefs.covariance, covariance, atol=1e-10)
     np.testing.assert_allclose(beliefs.mean, covariance @ X.T @ (weights * evidence.scores), atol=1e-9)
+
+
+def test_effects_are_the_same_solved_by_measurements_or_by_effects():
+    rng = np.random.default_rng(3)
+    X, y = rng.normal(size=(7, 12)), rng.normal(size=7)
+    alphas, weights = rng.uniform(0.5, 2.0, 12), rng.uniform(1.0, 9.0, 7)
+    few, many = _by_measurements(X, alphas, weights, y), _by_effects(X, alphas, weights, y)
+    for name in ("mean", "variances", "residual", "spread", "log_evidence"):
+        np.testing.assert_allclose(getattr(few, name), getattr(many, name), atol=1e-10)
+    np.testing.assert_allclose(covariance(few, alphas), covariance(many, alphas), atol=1e-10)
 
 
 def linear_gaussian(seed):
