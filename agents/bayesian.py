@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+from molmach.agents.regression.belief import (
+    Belief,
+    Seen,
+    best_findings,
+    feasibility,
+    model_of,
+    seen,
+    unwarped,
+)
+from molmach.agents.regression.explanation import explanation
+from molmach.agents.regression.machine_kernel import MachineKernel
+from molmach.agents.regression.points import Points
+from molmach.agents.regression.pool import PARENTS, Pool, everything, looked_at, made
+from molmach.agents.symmetry import exchanges
 
-from molmach.agents._belief import Belief, Seen, best_findings, feasibility, unwarped, model_of, seen
-from molmach.agents._exchanges import exchanges_of
-from molmach.agents._explanation import explanation
-from molmach.agents._machine_kernel import MachineKernel
-from molmach.agents._points import Points
-from molmach.agents._pool import PARENTS, Pool, everything, looked_at, made
 from molmach.campaign import Agent, Proposal, Space, View
 from molmach.campaign.agent import fresh_samples
 
@@ -21,8 +29,8 @@ _LEAST = 4
 class Bayesian(Agent):
     """Asks for the machines that promise the largest improvement on the best known.
 
-    A Gaussian process (:class:`molmach.agents._machine_kernel.MachineKernel`) is conditioned on all findings
-    with their standard errors. The batch is filled one machine at a time by the largest expected improvement
+    A Gaussian process (:class:`~molmach.agents.regression.machine_kernel.MachineKernel`) is conditioned on
+    all findings with their standard errors. The batch is filled one machine at a time by the largest expected improvement
     times the chance of being feasible; each one chosen is taken to be found as predicted before the next one
     is chosen (the kriging believer of Ginsbourger, Le Riche & Carraro, 2010).
 
@@ -46,7 +54,7 @@ class Bayesian(Agent):
     def _prepare(self) -> tuple[MachineKernel, Points | None]:
         """The kernel of this space and, if they are few enough, all designs; made when first needed."""
         if self._prepared is None:
-            kernel = MachineKernel(self.space, exchanges_of(self.space))
+            kernel = MachineKernel(self.space, exchanges(self.space))
             self._prepared = kernel, everything(self.space, kernel)
         return self._prepared
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from molmach.agents.breeding.kinship import Relatives, hopes, relatives
+from molmach.agents.breeding.pedigree import Pedigree, genes, trace
+from molmach.agents.breeding.spreading import spread_out, strangers_of_promise
+from molmach.agents.breeding.telling import foretold, written
 from numpy.typing import NDArray
 
-from molmach.agents.kinship import Relatives, hopes, relatives
-from molmach.agents.pedigree import Pedigree, genes, trace
-from molmach.agents.spreading import spread_out, strangers_of_promise
-from molmach.agents.telling import foretold, written
 from molmach.campaign.agent import Agent, Proposal, View, distinct_new
 from molmach.campaign.design import Categorical, Design, Value
 from molmach.campaign.space import Space
@@ -115,7 +115,7 @@ class Evolutionary(Agent):
     """Crossover, mutation and edits of the best machines known, whoever found them.
 
     Every proposal is one of a litter: the child with the highest draw from what the animal model
-    predicts of it (:mod:`molmach.agents.kinship`). A child whose genes did well elsewhere is so
+    predicts of it (:mod:`molmach.agents.breeding.kinship`). A child whose genes did well elsewhere is so
     preferred, and one of which little is known gets its chance. How often each way of breeding is
     used follows from how often it brought a machine among the best lately.
 

@@ -1,4 +1,4 @@
-"""Which exchanges of variables leave the machine the same: then a result counts for all its spellings."""
+"""Variables that may be exchanged without changing the machine, found from the machines' keys."""
 
 from __future__ import annotations
 
@@ -13,95 +13,148 @@ from molmach.campaign.design import Categorical, Design
 from molmach.campaign.space import Space
 from molmach.errors import InfeasibleError
 
-Columns = NDArray[np.int64]
+Permutation = tuple[int, ...]
 
-_TRIALS = 3
-_LARGEST_GROUP = 24
-_LARGEST_CLASS = 6
-_MOST_EXCHANGES = 100
+_ALL_ORDERS = 4
+_MOST_TRIED = 120
+_PROBES = 3
+_LIKENESSES = 10
+_LARGEST = 48
+_PROBE_TRIES = 40
 
-_FOUND: WeakKeyDictionary[Space, Columns] = WeakKeyDictionary()
+
+_FOUND: WeakKeyDictionary[Space, tuple[Permutation, ...]] = WeakKeyDictionary()
 
 
-def symmetries(space: Space) -> Columns:
-    """(n_symmetries, n_columns) permutations of the columns of ``space.encode``, the identity first.
+def exchanges(space: Space) -> tuple[Permutation, ...]:
+    """Permutations of the variables that leave every machine what it is; the identity comes first.
 
-    An exchange of variables with the same values counts as a symmetry if trial designs keep their key
-    under it: a phenylene rotor with four sites is the same machine when its two sides are named the
-    other way round.
+    A 2,3,5,6-substituted phenylene is the same machine after half a turn about its axle: what is
+    written at R10 may as well be written at R13, if R11 and R12 are exchanged with them. A
+    permutation is taken for such a symmetry if it leaves the keys of three probing designs
+    unchanged, the first of which has as many different values as there are.
+
+    Of up to four variables with the same values every order is tried, of more only those that
+    exchange pairs, and no more than 120 in all: what is missed is only learned more slowly.
+
+    Returns
+    -------
+    tuple of permutations
+        ``design[variables[p[i]]]`` may be written at variable ``i``. They form a group.
     """
     if space not in _FOUND:
-        _FOUND[space] = _symmetries(space)
+        _FOUND[space] = _exchanges(space)
     return _FOUND[space]
 
 
-def _symmetries(space: Space) -> Columns:
-    exchanges = itertools.islice(_exchanges(space), _MOST_EXCHANGES)
-    kept = [exchange for exchange in exchanges if _keeps_keys(space, exchange)]
+def column_exchanges(space: Space) -> NDArray[np.int64]:
+    """(n_exchanges, n_columns) what :func:`exchanges` does to the columns of ``space.encode``."""
+    starts = np.cumsum([0, *(len(v.values) if isinstance(v, Categorical) else 1 for v in space.variables)])
+    ranges = [np.arange(a, b) for a, b in itertools.pairwise(starts)]
+    rows = []
+    for permutation in exchanges(space):
+        orders = []
+        for variable, source in zip(space.variables, permutation, strict=True):
+            if isinstance(variable, Categorical):
+                other = space.variables[source]
+                assert isinstance(other, Categorical), "variables with the same values are exchanged"
+                orders.append(ranges[source][[other.values.index(value) for value in variable.values]])
+            else:
+                orders.append(ranges[source])
+        rows.append(np.concatenate([*orders, np.zeros(0, dtype=np.int64)]))
+    return np.array(rows, dtype=np.int64)
+
+
+def _exchanges(space: Space) -> tuple[Permutation, ...]:
+    identity = tuple(range(len(space.variables)))
+    probes = _probes(space)
+    if not probes:
+        return (identity,)
+    keys = [_key(space, probe) for probe in probes]
+    found = {identity}
+    for permutation in itertools.islice(_candidates(space), _MOST_TRIED):
+        if permutation not in found and all(
+            _key(space, permuted(space, probe, permutation)) == key
+            for probe, key in zip(probes, keys, strict=True)
+        ):
+            found = _closure(found | {permutation})
+    return (identity, *sorted(found - {identity}))
+
+
+def likenesses(space: Space, exact: Sequence[Permutation]) -> tuple[tuple[Permutation, ...], ...]:
+    """Larger groups of exchanges that might nearly hold, to be judged by their evidence.
+
+    Each is the smallest group that has the exact exchanges and one more of variables with the same
+    values: that two sites of a ring do the same, though the machine tells them apart. At most ten, those
+    that move the most variables first; none where the group would have more than 48 exchanges.
+    """
+    tried = itertools.islice(_candidates(space), _MOST_TRIED)
+    identity = exact[0]
+    moved = sorted(tried, key=lambda p: -sum(a != b for a, b in zip(p, identity, strict=True)))
+    found: dict[frozenset[Permutation], None] = {}
+    for permutation in moved:
+        if permutation not in exact and len(found) < _LIKENESSES:
+            group = _closure({*exact, permutation})
+            if len(group) <= _LARGEST:
+                found[frozenset(group)] = None
+    return tuple((identity, *sorted(group - {identity})) for group in found)
+
+
+def permuted(space: Space, design: Design, permutation: Permutation) -> Design:
+    """The design with its values exchanged."""
     names = [variable.name for variable in space.variables]
-    found: list[tuple[str, ...]] = [tuple(names)]
-    for order in found:  # grows while it is walked: the closure under the exchanges
-        for exchange in kept:
-            image = tuple(exchange.get(name, name) for name in order)
-            if image not in found:
-                found.append(image)
-        if len(found) > _LARGEST_GROUP:
-            found = found[:1]
-            break
-    return np.array([_columns(space, dict(zip(names, order, strict=True))) for order in found])
+    return Design.of({names[i]: design[names[j]] for i, j in enumerate(permutation)})
 
 
-def _exchanges(space: Space) -> Iterator[dict[str, str]]:
-    """Every way to exchange variables that have the same values in pairs; the rest stay."""
-    classes: dict[frozenset[str], list[str]] = {}
-    for variable in space.variables:
+def _candidates(space: Space) -> Iterator[Permutation]:
+    classes: dict[tuple[str, ...], list[int]] = {}
+    for place, variable in enumerate(space.variables):
         if isinstance(variable, Categorical) and len(variable.values) > 1:
-            classes.setdefault(frozenset(variable.values), []).append(variable.name)
-    alike = [names for names in classes.values() if 2 <= len(names) <= _LARGEST_CLASS]
-    for parts in itertools.product(*(list(_pairings(names)) for names in alike)):
-        exchange: dict[str, str] = {}
-        for pairs in parts:
-            exchange |= dict(pairs) | {b: a for a, b in pairs}
-        if exchange:
-            yield exchange
+            classes.setdefault(variable.values, []).append(place)
+    movable = [members for members in classes.values() if len(members) > 1]
+    every = sum(len(members) for members in movable) <= _ALL_ORDERS
+    orders = [list(itertools.permutations(m)) if every else list(_involutions(m)) for m in movable]
+    for images in itertools.product(*orders):
+        permutation = list(range(len(space.variables)))
+        for members, image in zip(movable, images, strict=True):
+            for place, source in zip(members, image, strict=True):
+                permutation[place] = source
+        yield tuple(permutation)
 
 
-def _pairings(names: Sequence[str]) -> Iterator[tuple[tuple[str, str], ...]]:
-    if not names:
-        yield ()
+def _involutions(members: list[int]) -> Iterator[tuple[int, ...]]:
+    """Orders that exchange none or some pairs."""
+    if len(members) < 2:
+        yield tuple(members)
         return
-    first, rest = names[0], names[1:]
-    yield from _pairings(rest)
-    for place, other in enumerate(rest):
-        for pairs in _pairings([*rest[:place], *rest[place + 1 :]]):
-            yield ((first, other), *pairs)
+    first, rest = members[0], members[1:]
+    for image in _involutions(rest):
+        yield (first, *image)
+    for k, partner in enumerate(rest):
+        for image in _involutions(rest[:k] + rest[k + 1 :]):
+            yield (partner, *image[:k], first, *image[k:])
 
 
-def _keeps_keys(space: Space, exchange: dict[str, str]) -> bool:
+def _probes(space: Space) -> list[Design]:
     rng = np.random.default_rng(0)
-    told = 0
-    for _ in range(10 * _TRIALS):
-        design = space.sample(rng)
-        image = Design.of({name: design[exchange.get(name, name)] for name, _ in design.values})
-        if image == design:
-            continue
-        try:
-            if space.resolve(design).key != space.resolve(image).key:
-                return False
-        except InfeasibleError:
-            continue
-        told += 1
-        if told == _TRIALS:
-            return True
-    return False
+    spread = {}
+    for place, variable in enumerate(space.variables):
+        values = variable.values if isinstance(variable, Categorical) else None
+        spread[variable.name] = values[place % len(values)] if values else variable.sample(rng)
+    tried = [Design.of(spread), *(space.sample(rng) for _ in range(_PROBE_TRIES))]
+    return list(itertools.islice((design for design in tried if space.is_machine(design)), _PROBES))
 
 
-def _columns(space: Space, image: dict[str, str]) -> Columns:
-    place = {column: number for number, column in enumerate(space.columns)}
-    order = []
-    for variable in space.variables:
-        if isinstance(variable, Categorical):
-            order += [place[f"{image[variable.name]}={value}"] for value in variable.values]
-        else:
-            order.append(place[variable.name])
-    return np.array(order, dtype=np.int64)
+def _key(space: Space, design: Design) -> str:
+    try:
+        return space.resolve(design).key
+    except InfeasibleError:
+        return ""
+
+
+def _closure(permutations: set[Permutation]) -> set[Permutation]:
+    while True:
+        products = {tuple(a[i] for i in b) for a in permutations for b in permutations}
+        if products <= permutations or len(permutations) > _LARGEST:
+            return permutations
+        permutations = permutations | products

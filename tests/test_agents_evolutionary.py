@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from molmach.agents.breeding.kinship import Relatives, Variances, genome, kinship
+from molmach.agents.breeding.pedigree import trace
+from molmach.agents.breeding.spreading import spread_out
+from molmach.agents.breeding.warp import Warp
+from molmach.agents.evolutionary import Evolutionary
+from molmach.agents.random import Random
+from molmach.agents.symmetry import column_exchanges
 from scipy import stats
 
-from molmach.agents.evolutionary import Evolutionary
-from molmach.agents.kinship import Relatives, Variances, genome, kinship
-from molmach.agents.pedigree import trace
-from molmach.agents.random import Random
-from molmach.agents.spreading import spread_out
-from molmach.agents.symmetry import symmetries
-from molmach.agents.warp import Warp
 from molmach.campaign import Design, Space
 
 from .planted import (
@@ -191,7 +191,7 @@ def test_both_ways_round_of_the_ring_are_the_same_individual(space):
     design = Design.of({"R10": "fluoro", "R11": "cyano", "R12": "methyl", "R13": "chloro"})
     other = Design.of({"R10": "chloro", "R11": "methyl", "R12": "cyano", "R13": "fluoro"})
     assert space.resolve(design).key == space.resolve(other).key
-    assert len(symmetries(space)) == 2
+    assert len(column_exchanges(space)) == 2
     kin = kinship(
         space, genome(space, [design]), genome(space, [design, other]), Variances(0.5, 1.5, 0.1, 1.0)
     )
@@ -203,7 +203,7 @@ def test_sites_that_are_not_alike_are_not_exchanged():
         "[CH:1]#[C:2]c1nc([*:11])c([C:3]#[CH:4])c([*:12])c1([*:13])",
         sites={s: ["hydrogen", "fluoro", "methyl"] for s in (11, 12, 13)},
     )
-    assert len(symmetries(space)) == 1
+    assert len(column_exchanges(space)) == 1
 
 
 def test_kinship_is_a_covariance(space):

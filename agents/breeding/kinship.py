@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from molmach.agents.breeding.warp import Warp
+from molmach.agents.symmetry import column_exchanges
 from numpy.typing import NDArray
 from rdkit import DataStructs
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
-from molmach.agents.symmetry import symmetries
-from molmach.agents.warp import Warp
 from molmach.campaign.agent import View
 from molmach.campaign.design import Categorical, Design
 from molmach.campaign.space import Space
@@ -75,7 +75,7 @@ def genome(space: Space, designs: Sequence[Design]) -> Genome:
     """What of the designs is inherited."""
     rows = space.encode(designs)
     molecules = tuple(_fingerprint(space, design) for design in designs) if space.open else ()
-    return Genome(np.stack([rows[:, order] for order in symmetries(space)]), molecules)
+    return Genome(np.stack([rows[:, order] for order in column_exchanges(space)]), molecules)
 
 
 def _fingerprint(space: Space, design: Design) -> DataStructs.ExplicitBitVect:

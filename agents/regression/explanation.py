@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from molmach.agents.regression.belief import Belief, Seen, unwarped
+from molmach.agents.regression.gaussian_process import Regression
+from molmach.agents.regression.machine_kernel import MachineKernel
+from molmach.agents.regression.points import Points
+from molmach.agents.regression.pool import Pool
+from molmach.agents.regression.substituents import SIMILARITIES
 from numpy.typing import NDArray
 
-from molmach.agents._belief import Belief, Seen, unwarped
-from molmach.agents._gaussian_process import Regression
-from molmach.agents._machine_kernel import MachineKernel
-from molmach.agents._points import Points
-from molmach.agents._pool import Pool
-from molmach.agents._substituents import SIMILARITIES
 from molmach.campaign import View
 from molmach.campaign.design import Categorical, Value
 

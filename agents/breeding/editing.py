@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from molmach.agents.breeding.kinship import NUMERIC_REACH, Relatives
+from molmach.agents.symmetry import column_exchanges
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
-from molmach.agents.kinship import NUMERIC_REACH, Relatives
-from molmach.agents.symmetry import symmetries
 from molmach.campaign.design import Categorical, Design, Value
 from molmach.campaign.space import Space
 from molmach.errors import InfeasibleError
@@ -107,7 +107,9 @@ class Game:
     def spellings(self, designs: Sequence[Design]) -> Floats:
         """(n_symmetries * n, n_columns) rows of designs in every spelling, rounded."""
         rows = self.rows(designs)
-        return self.rounded(np.vstack([self.respelled(rows, order) for order in symmetries(self.space)]))
+        return self.rounded(
+            np.vstack([self.respelled(rows, order) for order in column_exchanges(self.space)])
+        )
 
     def respelled(self, rows: Floats, order: NDArray[np.int64]) -> Floats:
         """Rows after a permutation of the space's columns."""
@@ -227,7 +229,7 @@ class RewardModel:
 
     def __init__(self, game: Game, known: Relatives, members: int, rng: np.random.Generator) -> None:
         self._game, self._parts = game, known.variances
-        self._orders = symmetries(game.space)
+        self._orders = column_exchanges(game.space)
         self._waves, self._phases = self._hidden_layer(rng)
         self._bands = rng.normal(size=_WAVES_OF_A_NUMBER) / NUMERIC_REACH
         self._band_phases = rng.uniform(0.0, 2.0 * np.pi, _WAVES_OF_A_NUMBER)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from molmach.agents.regression.points import Points, tanimoto_similarity
+from molmach.agents.regression.substituents import SIMILARITIES, distances
 from numpy.typing import NDArray
 
-from molmach.agents._points import Points, tanimoto_similarity
-from molmach.agents._substituents import SIMILARITIES, distances
 from molmach.campaign import Design, Space
 from molmach.campaign.design import Categorical, Numeric
 
@@ -29,7 +29,7 @@ class MachineKernel:
 
     (the first orders of Duvenaud, Nickisch & Rasmussen, Additive Gaussian processes, NeurIPS 2011), where M
     is Matern-5/2 as a function of the squared scaled distance. D_v is a weighted sum of the tables of
-    :func:`molmach.agents._substituents.distances` for a site, the weights being shared between sites; 0 or
+    :func:`molmach.agents.regression.substituents.distances` for a site, the weights being shared between sites; 0 or
     1 for a choice; w_v times the squared difference of shares for a number; w_v times 1 - Tanimoto similarity
     of Morgan fingerprints for the edited molecule. The weights s, a and w are the parameters, as logarithms.
 
@@ -42,7 +42,8 @@ class MachineKernel:
         self.categorical = [v for v in space.variables if isinstance(v, Categorical)]
         self.numeric = [v for v in space.variables if isinstance(v, Numeric)]
         self.open = space.open
-        self.exchanges = np.array(exchanges, dtype=np.int64).reshape(len(exchanges), len(self.categorical))
+        # named variables come before numbers, which no exchange moves
+        self.exchanges = np.array(exchanges, dtype=np.int64)[:, : len(self.categorical)]
         self._tables = [_tables(space, variable) for variable in self.categorical]
         names = [v.name for v in self.categorical] + [v.name for v in self.numeric] + [MOLECULE] * self.open
         self._orbit = self._orbits(len(names))

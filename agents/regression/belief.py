@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from molmach.agents.regression.gaussian_process import Regression, fit, regression
+from molmach.agents.regression.improvement import log_expected_improvement
+from molmach.agents.regression.machine_kernel import MachineKernel
+from molmach.agents.regression.points import Points
+from molmach.agents.regression.pool import Pool
+from molmach.agents.regression.warping import Warping
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
-from molmach.agents._gaussian_process import Regression, fit, regression
-from molmach.agents._improvement import log_expected_improvement
-from molmach.agents._machine_kernel import MachineKernel
-from molmach.agents._points import Points
-from molmach.agents._pool import Pool
-from molmach.agents._warping import Warping
 from molmach.campaign import Finding, View
 
 Floats = NDArray[np.float64]

@@ -1,0 +1,219 @@
+"""Active inference: a factorised model, beliefs by message passing, designs by expected free energy.
+
+The agent believes that a score is a sum of factors over a design's variables and their pairs
+(:mod:`~molmach.agents.inference.generative_model`), infers their effects and precisions by variational
+message passing (:mod:`~molmach.agents.inference.message_passing`), switches off the factors that the evidence speaks
+against and averages over the structures that remain (:mod:`~molmach.agents.inference.model_reduction`,
+:mod:`~molmach.agents.inference.structures`), and tries the design of the lowest expected free energy
+(:mod:`~molmach.agents.inference.expected_free_energy`).
+
+pymdp (Heins et al., J. Open Source Softw. 7, 4098 (2022)) has active inference for discrete states and
+outcomes. Scores are continuous, the effects are jointly Gaussian and it has no model reduction, so the
+agent does not use it; a test holds our two parts of the expected free energy against pymdp's on a
+discretised problem (``pip install 'molmach[pymdp]'``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from molmach.agents.inference.candidates import Candidates, candidates, enumerated
+from molmach.agents.inference.expected_free_energy import Outlook, Value, preference
+from molmach.agents.inference.generative_model import GenerativeModel, columns
+from molmach.agents.inference.message_passing import Evidence
+from molmach.agents.inference.structures import Understanding, learn
+from molmach.agents.inference.telling import tell, tell_choice
+from numpy.typing import NDArray
+
+from molmach.campaign.agent import Agent, Proposal, View, fresh_samples
+from molmach.campaign.design import Design
+from molmach.campaign.space import Space
+
+Floats = NDArray[np.float64]
+
+_WEIGHED = 2000
+_MOST_RESOLVED = 120
+_LATEST = 8
+_EXPECTED = 2
+_OUTLIER = 5.0
+_UNKNOWN_NOISE = 0.1
+"""Of the spread of the scores: standard error expected before anything was measured."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A design that is wanted, with what is expected of it.
+
+    Attributes
+    ----------
+    code
+        Its row of :meth:`GenerativeModel.code`.
+    value
+        What speaks for it.
+    """
+
+    design: Design
+    code: Floats
+    value: Value
+
+
+class ActiveInference(Agent):
+    """Tries what is expected to score well and to tell much, and says what it believes."""
+
+    summary = "active inference: factorised model, message passing, structure learning, expected free energy"
+
+    def __init__(self, space: Space) -> None:
+        super().__init__(space)
+        self.model = GenerativeModel(space)
+        self._everything = enumerated(self.model)
+
+    def propose(self, view: View, n: int) -> list[Proposal]:
+        """Designs of the lowest expected free energy, each given that the ones before it are measured."""
+        understanding = self.understanding(view)
+        chosen = list(self.choices(view, understanding, n))
+        predict = self._predictor(view, understanding)
+        proposals = [
+            Proposal(
+                choice.design, _reason(choice.value), *(predict(choice.code) if predict else (None, None))
+            )
+            for choice in chosen
+        ]
+        if len(proposals) < n:
+            keys = {view.space.resolve(choice.design).key for choice in chosen}
+            rest = fresh_samples(view, n - len(proposals), keys)
+            proposals += [Proposal(design, "at random: nothing better was at hand") for design in rest]
+        return proposals
+
+    def explain(self, view: View) -> str:
+        """What raises and lowers the score, what was pruned, what interacts; what is tried next, and why."""
+        fresh = replace(view)
+        understanding = self.understanding(fresh)
+        choice = next(self.choices(fresh, understanding, 1), None)
+        told = tell(self.model, understanding)
+        if choice is None:
+            return told + "\nNext: nothing is left to try."
+        expected = prediction(self.model, understanding, choice.code)
+        return f"{told}\n{tell_choice(choice.design, choice.value, *expected)}"
+
+    def understanding(self, view: View) -> Understanding:
+        """Beliefs about the utility, from all results."""
+        codes, values, errors = self._results(view, *view.utilities)
+        return learn(self.model, codes, Evidence.of(values, errors))
+
+    def _results(self, view: View, values: Floats, errors: Floats) -> tuple[Floats, Floats, Floats]:
+        """Codes, values and standard errors of the machines whose value is a number."""
+        usable = np.isfinite(values)
+        designs = [finding.design for finding, use in zip(view.measured, usable, strict=True) if use]
+        return self.model.code(designs), values[usable], errors[usable]
+
+    def _predictor(
+        self, view: View, understanding: Understanding
+    ) -> Callable[[Floats], tuple[float, float]] | None:
+        """Mean and standard deviation of the first objective of a design's code; None before two results."""
+        if not view.measured:
+            return None
+        values = np.array([finding.values[0] for finding in view.measured])
+        errors = np.array([finding.errors[0] for finding in view.measured])
+        codes, values, errors = self._results(view, values, errors)
+        if len(values) < 2:
+            return None
+        if len(view.measured[0].values) > 1:
+            understanding = learn(self.model, codes, Evidence.of(values, errors))
+        wider = hindsight(self.model, codes, values, errors)
+
+        def predict(code: Floats) -> tuple[float, float]:
+            mean, sd = prediction(self.model, understanding, code)
+            return mean, wider * sd
+
+        return predict
+
+    def choices(self, view: View, understanding: Understanding, n: int) -> Iterator[Choice]:
+        """Up to ``n`` designs that nobody has proposed, each the best once those before it are measured."""
+        pool = self._pool(view, understanding)
+        if not len(pool.codes):
+            return
+        outlook = Outlook(understanding, self.model.bases(pool.codes), noise_of(understanding))
+        wanted = preference(understanding, view.budget_left)
+        free = np.ones(len(pool.codes), dtype=bool)
+        keys: set[str] = set()
+        tries = _MOST_RESOLVED
+        while len(keys) < n:
+            pragmatic, effects, structure = outlook.values(wanted)
+            order = np.argsort(-(pragmatic + effects + structure), kind="stable")
+            for row in order[free[order]]:
+                if not tries:
+                    return
+                tries -= 1
+                free[row] = False
+                design = pool.design(self.model, int(row))
+                if view.is_new(design) and (key := view.space.resolve(design).key) not in keys:
+                    keys.add(key)
+                    yield Choice(
+                        design,
+                        pool.codes[row],
+                        Value(*(float(v[row]) for v in (pragmatic, effects, structure))),
+                    )
+                    outlook.told(int(row))
+                    break
+            else:
+                return
+
+    def _pool(self, view: View, understanding: Understanding) -> Candidates:
+        """Candidates, at most 2000: of more, half those that are expected to score best, half at random."""
+        values, _ = view.utilities
+        order = np.argsort(-np.where(np.isfinite(values), values, -np.inf), kind="stable")
+        best = [view.measured[k].design for k in order]
+        known = self.model.code([finding.design for finding in view.known])
+        pool = candidates(view, self.model, self._everything, known, best)
+        plain = len(pool.codes) - len(pool.edited)
+        if plain <= _WEIGHED:
+            return pool
+        structure = understanding.best
+        mean = np.zeros(plain)
+        for start in range(0, plain, _WEIGHED):
+            bases = self.model.bases(pool.codes[start : min(start + _WEIGHED, plain)])
+            X = np.concatenate([columns(factor, bases) for factor in structure.factors], axis=1)
+            mean[start : start + len(X)] = X @ structure.beliefs.mean
+        order = np.argsort(-mean, kind="stable")
+        half = _WEIGHED // 2
+        kept = np.concatenate([order[:half], view.rng.permutation(order[half:])[:half]])
+        return Candidates(np.concatenate([pool.codes[kept], pool.codes[plain:]]), pool.edited)
+
+
+def _reason(value: Value) -> str:
+    return (
+        f"expected free energy {-value.total:.2f} nats: pragmatic {value.pragmatic:.2f}, "
+        f"information on effects {value.effects:.2f} and on structure {value.structure:.2f}"
+    )
+
+
+def noise_of(understanding: Understanding) -> float:
+    """Variance expected of the next measurement, standardised: the median of those so far."""
+    errors = understanding.evidence.errors
+    return float(np.median(errors) ** 2) if len(errors) else _UNKNOWN_NOISE**2
+
+
+def hindsight(model: GenerativeModel, codes: Floats, values: Floats, errors: Floats) -> float:
+    """How many times too narrow the latest machines' predictions from those before them were; at least 1.
+
+    Root mean square of the latest machines' z-scores, eight at most, with two of the size expected added.
+    A search moves where its model is worst, which no look at the residuals shows.
+    """
+    latest = min(_LATEST, len(values) // 2)
+    if latest < 2:
+        return 1.0
+    earlier = learn(model, codes[:-latest], Evidence.of(values[:-latest], errors[:-latest]))
+    expected = [prediction(model, earlier, code) for code in codes[-latest:]]
+    squares = [min((v - m) / s, _OUTLIER) ** 2 for v, (m, s) in zip(values[-latest:], expected, strict=True)]
+    return max(1.0, math.sqrt((_EXPECTED + sum(squares)) / (_EXPECTED + latest)))
+
+
+def prediction(model: GenerativeModel, understanding: Understanding, code: Floats) -> tuple[float, float]:
+    """Mean and standard deviation of a design's measured score, in its own unit."""
+    outlook = Outlook(understanding, model.bases(code[None]), noise_of(understanding))
+    mean, sd = outlook.moments()
+    evidence = understanding.evidence
+    return evidence.centre + evidence.scale * float(mean[0]), evidence.scale * float(sd[0])

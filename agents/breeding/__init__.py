@@ -1,0 +1,1 @@
+"""What agents that change known designs are made of: descent, kinship, policies over edits."""

@@ -1,0 +1,256 @@
+"""How a design brings about its score, as an agent believes: a sum of factors over the design's variables.
+
+    score = bias + sum over variables i of w_i[value of i]
+                 + sum over pairs i < j of w_ij[value of i, value of j] + misfit + noise of the measurement
+
+Numbers enter through hat functions, so that their effect is piecewise linear. Where the machine has a
+symmetry (:mod:`molmach.agents.symmetry`) the factors that it exchanges share their effects, so that the
+score of a machine does not depend on how it is written.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from molmach.agents.symmetry import Permutation, exchanges, likenesses
+from numpy.typing import NDArray
+from rdkit import Chem
+from rdkit.Chem import Crippen, rdMolDescriptors
+
+from molmach.campaign.design import Categorical, Design, Value, Variable
+from molmach.campaign.space import Space
+
+Floats = NDArray[np.float64]
+
+KNOTS = 5
+WIDEST_TABLE = 400
+"""Columns: wider tables of interactions would take more measurements than a campaign has."""
+
+EDIT = "edit"
+EDIT_LABELS = (
+    "edited",
+    "5 heavy atoms more",
+    "0.2 nm² polar surface more",
+    "logP higher by 1",
+    "a ring more",
+)
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A term of the score.
+
+    Attributes
+    ----------
+    name
+        ``bias``, ``R10|R13``, ``R10 x R11``, ``edit``; for people and as a key.
+    orbit
+        Sets of variables (by place) that share its effects; one each but for symmetric machines.
+    labels
+        What each column stands for.
+    """
+
+    name: str
+    orbit: tuple[tuple[int, ...], ...]
+    labels: tuple[str, ...]
+
+    @property
+    def width(self) -> int:
+        """Number of effects."""
+        return len(self.labels)
+
+    @property
+    def places(self) -> frozenset[int]:
+        """Variables that it depends on."""
+        return frozenset(place for members in self.orbit for place in members)
+
+    @property
+    def order(self) -> int:
+        """0 the bias, 1 an effect of one variable, 2 an interaction."""
+        return len(self.orbit[0]) if self.orbit else 0
+
+
+@dataclass(frozen=True)
+class FactorSet:
+    """The factors that a score may have, given which variables share their effects.
+
+    Attributes
+    ----------
+    bias
+        The mean score.
+    effects
+        One a variable, or a set of variables that share them; of edits where the space is open.
+    interactions
+        One a pair of variables, or a set of pairs; tables wider than 400 are left out.
+    """
+
+    bias: Factor
+    effects: tuple[Factor, ...]
+    interactions: tuple[Factor, ...]
+
+    @property
+    def all(self) -> tuple[Factor, ...]:
+        """Bias, effects and interactions."""
+        return (self.bias, *self.effects, *self.interactions)
+
+
+class GenerativeModel:
+    """The factors that a space's designs may need, and the columns that they have in the sum.
+
+    Parameters
+    ----------
+    space
+        The designs.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+        self.variables: tuple[Variable, ...] = space.variables
+        self.symmetry: tuple[Permutation, ...] = exchanges(space)
+
+    @cached_property
+    def factors(self) -> FactorSet:
+        """Of the machine as it is: what its symmetry exchanges shares its effects."""
+        return self._factors(self.symmetry)
+
+    @cached_property
+    def alike(self) -> tuple[FactorSet, ...]:
+        """With more sharing: of variables that do the same, if the evidence is for it."""
+        return tuple(self._factors(group) for group in likenesses(self.space, self.symmetry))
+
+    def _factors(self, group: Sequence[Permutation]) -> FactorSet:
+        effects = []
+        for orbit in self._orbits(group, 1):
+            place = orbit[0][0]
+            if len(labels := value_labels(self.variables[place])) > 1:
+                name = "|".join(self.variables[p].name for (p,) in sorted(orbit))
+                effects.append(Factor(name, orbit, labels))
+        if self.space.open:
+            effects.append(Factor(EDIT, ((len(self.variables),),), EDIT_LABELS))
+        interactions = []
+        for orbit in self._orbits(group, 2):
+            first, second = (value_labels(self.variables[place]) for place in orbit[0])
+            if min(len(first), len(second)) > 1 and len(first) * len(second) <= WIDEST_TABLE:
+                pairs = sorted({tuple(sorted(members)) for members in orbit})
+                name = "|".join(" x ".join(self.variables[p].name for p in pair) for pair in pairs)
+                labels = tuple(f"{a} & {b}" for a, b in itertools.product(first, second))
+                interactions.append(Factor(name, orbit, labels))
+        return FactorSet(Factor("bias", (), ("bias",)), tuple(effects), tuple(interactions))
+
+    def _orbits(self, group: Sequence[Permutation], order: int) -> list[tuple[tuple[int, ...], ...]]:
+        seen: set[tuple[int, ...]] = set()
+        orbits = []
+        for members in itertools.combinations(range(len(self.variables)), order):
+            if members not in seen:
+                images = {tuple(p[place] for place in members): None for p in group}
+                seen.update(tuple(sorted(image)) for image in images)
+                orbits.append(tuple(images))
+        return orbits
+
+    def code(self, designs: Sequence[Design]) -> Floats:
+        """(n, variables + 5): number of the value, or share of the number; last the edit's properties."""
+        rows = np.zeros((len(designs), len(self.variables) + len(EDIT_LABELS)))
+        for row, design in zip(rows, designs, strict=True):
+            values = dict(design.values)
+            row[: len(self.variables)] = [code_of(v, values[v.name]) for v in self.variables]
+            if design.edited:
+                row[len(self.variables) :] = self._edit_properties(design)
+        return rows
+
+    def _edit_properties(self, design: Design) -> Floats:
+        after, before = (_properties(self.space.resolve(d).smiles) for d in (design, Design(design.values)))
+        return np.concatenate([[1.0], after - before])
+
+    def design(self, code: Floats) -> Design:
+        """The unedited design that a row of :meth:`code` stands for."""
+        values: dict[str, Value] = {}
+        for variable, number in zip(self.variables, code, strict=False):
+            if isinstance(variable, Categorical):
+                values[variable.name] = variable.values[int(number)]
+            else:
+                values[variable.name] = variable.at(float(number))
+        return Design.of(values)
+
+    def canonical(self, codes: Floats) -> Floats:
+        """Of each design's equivalent writings the first in lexical order: equal machines get equal rows."""
+        first = codes.copy()
+        for permutation in self.symmetry[1:]:
+            image = codes.copy()
+            image[:, : len(self.variables)] = codes[:, list(permutation)]
+            differs = image != first
+            place = differs.argmax(axis=1)
+            rows = np.arange(len(codes))
+            less = differs.any(axis=1) & (image[rows, place] < first[rows, place])
+            first[less] = image[less]
+        return first
+
+    def bases(self, codes: Floats) -> list[Floats]:
+        """(n, values) of each variable: which value, or how near each knot; last the edit's properties."""
+        found = [basis(variable, codes[:, place]) for place, variable in enumerate(self.variables)]
+        return [*found, codes[:, len(self.variables) :]]
+
+
+def code_of(variable: Variable, value: Value) -> float:
+    """Number of a value among the variable's, or its share between the bounds."""
+    if isinstance(variable, Categorical):
+        return float(variable.values.index(str(value)))
+    return variable.share(value)
+
+
+def _knots(variable: Variable) -> Floats:
+    assert not isinstance(variable, Categorical)
+    count = int(variable.high - variable.low) + 1 if variable.scale == "integer" else KNOTS
+    return np.linspace(variable.share(variable.low), variable.share(variable.high), min(count, KNOTS))
+
+
+def value_labels(variable: Variable) -> tuple[str, ...]:
+    """What the columns of a variable's basis stand for."""
+    if isinstance(variable, Categorical):
+        return variable.values
+    unit = f" {variable.unit}" if variable.unit else ""
+    return tuple(f"{float(variable.at(float(share))):g}{unit}" for share in _knots(variable))
+
+
+def basis(variable: Variable, codes: Floats) -> Floats:
+    """(n, values): one column a value; of a number, hat functions, which add up to 1."""
+    if isinstance(variable, Categorical):
+        return np.eye(len(variable.values))[codes.astype(np.intp)]
+    knots = _knots(variable)
+    place = np.interp(codes, knots, np.arange(len(knots)))
+    return np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(len(knots))))
+
+
+def columns(factor: Factor, bases: Sequence[Floats]) -> Floats:
+    """(n, width) of a factor: what its effects are multiplied with.
+
+    A table that a symmetry maps on its own transpose counts every pair of values twice, in both
+    orders; the root of two keeps its prior variance that of any other table.
+    """
+    if not factor.orbit:
+        return np.ones((len(bases[0]), 1))
+    total = np.zeros((len(bases[0]), factor.width))
+    for members in factor.orbit:
+        term = bases[members[0]]
+        for place in members[1:]:
+            term = (term[:, :, None] * bases[place][:, None, :]).reshape(len(term), factor.width)
+        total += term
+    sets = len({tuple(sorted(members)) for members in factor.orbit})
+    return total / math.sqrt(len(factor.orbit) / sets)
+
+
+def _properties(smiles: str) -> Floats:
+    """Heavy atoms / 5, polar surface / 0.2 nm², logP, rings of a machine's molecules."""
+    molecule = Chem.MolFromSmiles(smiles)
+    return np.array(
+        [
+            molecule.GetNumHeavyAtoms() / 5.0,
+            rdMolDescriptors.CalcTPSA(molecule) / 20.0,
+            Crippen.MolLogP(molecule),
+            rdMolDescriptors.CalcNumRings(molecule),
+        ]
+    )

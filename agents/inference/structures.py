@@ -1,0 +1,242 @@
+"""Several structures of the model, each with its beliefs, weighted by their evidence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from molmach.agents.inference.generative_model import Factor, FactorSet, GenerativeModel, columns
+from molmach.agents.inference.message_passing import BIAS, EFFECT, Beliefs, Evidence, Gamma, infer
+from molmach.agents.inference.model_reduction import Removal, evidence_for_new, log_odds, reduction
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+Floats = NDArray[np.float64]
+
+_SLACK = 2.0
+"""nats: Occam's window; with 4 the search takes a quarter more evaluations."""
+_AVERAGED = 4
+_MOST_COLUMNS = 600
+_WORK = 6e7
+"""Multiplications of one sweep, which bounds the columns where measurements are many."""
+_GROWN = 3
+_SCREENED = 3
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Factors that the score is believed to have, and the beliefs about their effects."""
+
+    factors: tuple[Factor, ...]
+    beliefs: Beliefs
+    weight: float
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """What the measurements say, averaged over structures.
+
+    Attributes
+    ----------
+    structures
+        The probable ones; their weights add up to 1.
+    evidence
+        What they rest on.
+    removals
+        What was switched off on the way to the best one, with the log evidence of each step.
+    considered
+        All factors that were tried on that way.
+    likeness
+        Log evidence, nats, for the best structure that shares more effects than the machine's symmetry
+        asks for, against the best that does not; minus infinity where none came near.
+    """
+
+    structures: tuple[Structure, ...]
+    evidence: Evidence
+    removals: tuple[Removal, ...]
+    considered: tuple[Factor, ...]
+    likeness: float
+
+    @property
+    def best(self) -> Structure:
+        """The most probable structure."""
+        return max(self.structures, key=lambda structure: structure.weight)
+
+    @property
+    def scores(self) -> Floats:
+        """(n,) expected true scores of the machines measured, standardised."""
+        scores: Floats = np.sum([s.weight * s.beliefs.scores for s in self.structures], axis=0)
+        return scores
+
+
+@dataclass(frozen=True)
+class _Family:
+    """Structures found on one path of reduction."""
+
+    factors: FactorSet
+    removals: tuple[Removal, ...]
+    found: dict[frozenset[str], tuple[tuple[Factor, ...], Beliefs]]
+
+    @property
+    def log_weight(self) -> float:
+        return max(_log_weight(*entry) for entry in self.found.values())
+
+
+def prior_of(factor: Factor) -> Gamma:
+    """Of the precision of a factor's effects."""
+    return EFFECT if factor.orbit else BIAS
+
+
+def learn(model: GenerativeModel, codes: Floats, evidence: Evidence) -> Understanding:
+    """Infer the full model, reduce it, grow what was missed, and weigh what remains.
+
+    The full model has every effect and interaction, or, where these are more columns than can be
+    handled, the interactions with the most evidence. Reduction gives a path of ever smaller models; of
+    those within 2 nats of the best up to four are inferred anew and averaged (Madigan & Raftery, J. Am.
+    Stat. Assoc. 89, 1535 (1994): Occam's window). The same is done once more with the effects of other
+    variables shared, where the evidence is not against it.
+    """
+    bases = model.bases(codes)
+    families = [_family(model.factors, bases, evidence)]
+    if len(evidence.scores) > 2 and (alike := _most_alike(model, bases, evidence)):
+        families.append(_family(alike, bases, evidence))
+    entries = [entry for family in families for entry in family.found.values()]
+    weights = softmax([_log_weight(*entry) for entry in entries])
+    likely = weights > 0.01 * weights.max()
+    structures = tuple(
+        Structure(kept, beliefs, float(weight / weights[likely].sum()))
+        for (kept, beliefs), weight, take in zip(entries, weights, likely, strict=True)
+        if take
+    )
+    best = max(families, key=lambda family: family.log_weight)
+    likeness = families[-1].log_weight - families[0].log_weight if len(families) > 1 else -math.inf
+    return Understanding(structures, evidence, best.removals, best.factors.all, likeness)
+
+
+def _most_alike(model: GenerativeModel, bases: Sequence[Floats], evidence: Evidence) -> FactorSet | None:
+    """The set with more sharing that has the most evidence, unless the machine's own has far more.
+
+    Judged by the free energy of the full models after few sweeps.
+    """
+    energies = []
+    for factors in (model.factors, *model.alike):
+        if sum(factor.width for factor in factors.all) > _room(evidence):
+            return None
+        features = [columns(factor, bases) for factor in factors.all]
+        priors = [prior_of(factor) for factor in factors.all]
+        energies.append(infer(features, evidence, priors, sweeps=_SCREENED).free_energy)
+    if not model.alike:
+        return None
+    least = int(np.argmin(energies[1:]))
+    return model.alike[least] if energies[1 + least] < energies[0] + _SLACK else None
+
+
+def _family(factors: FactorSet, bases: Sequence[Floats], evidence: Evidence) -> _Family:
+    features = {factor.name: columns(factor, bases) for factor in factors.all}
+    full = _affordable(factors, features, evidence)
+    beliefs = _inferred(full, features, evidence)
+    steps = reduction(full, beliefs, _SLACK)
+    totals = np.cumsum([0.0, *(step.gain for step in steps)])
+    found: dict[frozenset[str], tuple[tuple[Factor, ...], Beliefs]] = {}
+    for length in _lengths(totals):
+        removed = {step.name for step in steps[:length]}
+        kept = tuple(factor for factor in full if factor.name not in removed)
+        again = beliefs if length == 0 else _inferred(kept, features, evidence, (full, beliefs))
+        found[frozenset(f.name for f in kept)] = (kept, again)
+    _grow(found, factors.all, features, evidence)
+    return _Family(factors, tuple(steps), found)
+
+
+def _log_weight(factors: Sequence[Factor], beliefs: Beliefs) -> float:
+    return sum(map(log_odds, factors)) - beliefs.free_energy
+
+
+def _room(evidence: Evidence) -> int:
+    """Columns that can be handled."""
+    return min(_MOST_COLUMNS, int(math.sqrt(_WORK / max(len(evidence.scores), 1))))
+
+
+def _affordable(factors: FactorSet, features: dict[str, Floats], evidence: Evidence) -> tuple[Factor, ...]:
+    """All factors, or all effects and the interactions with most evidence."""
+    room = _room(evidence)
+    basic = (factors.bias, *factors.effects)
+    room -= sum(factor.width for factor in basic)
+    if sum(factor.width for factor in factors.interactions) <= room:
+        return (*basic, *factors.interactions)
+    beliefs = _inferred(basic, features, evidence)
+    gains = _gains(basic, beliefs, factors.interactions, features, evidence)
+    chosen = set()
+    for factor in sorted(factors.interactions, key=lambda factor: -gains[factor.name]):
+        if factor.width <= room:
+            chosen.add(factor.name)
+            room -= factor.width
+    return (*basic, *(factor for factor in factors.interactions if factor.name in chosen))
+
+
+def _inferred(
+    factors: Sequence[Factor],
+    features: dict[str, Floats],
+    evidence: Evidence,
+    near: tuple[Sequence[Factor], Beliefs] | None = None,
+) -> Beliefs:
+    """Beliefs given a structure; ``near`` is one with beliefs from which to start."""
+    priors = [prior_of(factor) for factor in factors]
+    start = None
+    if near:
+        known = {f.name: g for f, g in zip(near[0], near[1].precisions, strict=True)}
+        started = [
+            known.get(f.name, Gamma(prior.shape + f.width / 2, (prior.shape + f.width / 2) / prior.mean))
+            for f, prior in zip(factors, priors, strict=True)
+        ]
+        start = (started, near[1].misfit)
+    return infer([features[factor.name] for factor in factors], evidence, priors, start)
+
+
+def _gains(
+    factors: Sequence[Factor],
+    beliefs: Beliefs,
+    candidates: Sequence[Factor],
+    features: dict[str, Floats],
+    evidence: Evidence,
+) -> dict[str, float]:
+    blocks = [features[factor.name] for factor in factors]
+    return {
+        factor.name: evidence_for_new(beliefs, blocks, evidence, features[factor.name], prior_of(factor))
+        for factor in candidates
+    }
+
+
+def _lengths(totals: Floats) -> list[int]:
+    """Which models of the reduction's path to average: the best, and others in Occam's window evenly."""
+    near = np.flatnonzero(totals >= totals.max() - _SLACK)
+    spread = near[np.linspace(0, len(near) - 1, min(_AVERAGED, len(near))).astype(int)]
+    best = int(np.argmax(totals))
+    if best not in spread:
+        spread[np.argmin(np.abs(spread - best))] = best
+    return [int(length) for length in spread]
+
+
+def _grow(
+    found: dict[frozenset[str], tuple[tuple[Factor, ...], Beliefs]],
+    everything: Sequence[Factor],
+    features: dict[str, Floats],
+    evidence: Evidence,
+) -> None:
+    """Add to the best structure the factor that its residuals ask for, while the evidence grows."""
+    for _ in range(_GROWN):
+        factors, beliefs = max(found.values(), key=lambda entry: _log_weight(*entry))
+        missing = [f for f in everything if f.name not in {factor.name for factor in factors}]
+        present = {place for factor in factors if factor.order == 1 for place in factor.places}
+        missing = [f for f in missing if f.order < 2 or f.places <= present]
+        gains = _gains(factors, beliefs, missing, features, evidence)
+        gains = {factor.name: gains[factor.name] + log_odds(factor) for factor in missing}
+        name = max(gains, key=lambda name: gains[name], default="")
+        if not name or gains[name] < 0.0:
+            return
+        grown = tuple(f for f in everything if f.name == name or f in factors)
+        key = frozenset(factor.name for factor in grown)
+        if key in found:
+            return
+        found[key] = (grown, _inferred(grown, features, evidence, (factors, beliefs)))

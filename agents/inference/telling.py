@@ -1,0 +1,179 @@
+"""An understanding in plain words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from molmach.agents.inference.expected_free_energy import Value
+from molmach.agents.inference.generative_model import (
+    EDIT,
+    EDIT_LABELS,
+    Factor,
+    GenerativeModel,
+    columns,
+    value_labels,
+)
+from molmach.agents.inference.model_reduction import FIRM, evidence_for_block
+from molmach.agents.inference.structures import Structure, Understanding
+from numpy.typing import NDArray
+
+from molmach.campaign.design import Design
+
+Floats = NDArray[np.float64]
+
+_TOLD = 3
+
+
+@dataclass(frozen=True)
+class Said:
+    """An effect in the unit of the score, with its standard deviation."""
+
+    label: str
+    mean: float
+    sd: float
+
+    def __str__(self) -> str:
+        return f"{self.label} {self.mean:+.3g} ± {self.sd:.2g}"
+
+
+def tell(model: GenerativeModel, understanding: Understanding) -> str:
+    """What raises and lowers the score, what was pruned and what interacts."""
+    count = len(understanding.evidence.scores)
+    if count < 2:
+        return f"With {count} machines measured there is nothing to tell yet."
+    best = understanding.best
+    misfit = understanding.evidence.scale / math.sqrt(best.beliefs.misfit.mean)
+    lines = [
+        f"After {count} machines (± is one standard deviation; effects are against the mean over the space):"
+    ]
+    lines += _effect_lines(model, understanding, best)
+    lines += _interaction_lines(model, understanding, best)
+    lines += _pruned_lines(understanding, best)
+    if understanding.likeness > 0.0:
+        lines.append(
+            "Variables named together above do the same, as far as can be seen "
+            f"(log evidence {understanding.likeness:+.1f} nats against telling them apart)."
+        )
+    lines.append(f"What this leaves unexplained of a score is about {misfit:.2g}.")
+    if len(understanding.structures) > 1:
+        count = len(understanding.structures)
+        lines.append(f"{count} structures are averaged; the most probable has {best.weight:.0%}.")
+    return "\n".join(lines)
+
+
+def tell_choice(design: Design, value: Value, mean: float, sd: float) -> str:
+    """What is tried next, and why."""
+    epistemic = value.effects + value.structure
+    words = ", ".join(f"{name} {setting}" for name, setting in design.values)
+    edit = f", edited to {', '.join(smiles for _, smiles in design.edited)}" if design.edited else ""
+    return (
+        f"Next: {words}{edit}. Expected {mean:.3g} ± {sd:.2g}. Expected free energy {-value.total:.2f} nats: "
+        f"pragmatic value {value.pragmatic:.2f} (preference over the best known), "
+        f"epistemic value {epistemic:.2f} ({value.effects:.2f} on effects, "
+        f"{value.structure:.2f} on which factors there are)."
+    )
+
+
+def marginal_effects(
+    model: GenerativeModel, understanding: Understanding, structure: Structure, factor: Factor
+) -> list[Said]:
+    """What each value of a variable, or each pair of values, does on average over all other variables.
+
+    Sorted from the highest. For a pair: what the two do together beyond the sum of what each does.
+    The factors are products of the variables' bases, so the average over a space whose variables are
+    independent is the product of the average bases.
+    """
+    scale = understanding.evidence.scale
+    if factor.name == EDIT:
+        place = structure.factors.index(factor)
+        mean, covariance = structure.beliefs.block(place)
+        spreads = np.sqrt(np.diag(covariance))
+        effects = zip(factor.labels, scale * mean, scale * spreads, strict=True)
+        return sorted((Said(*effect) for effect in effects), key=lambda said: -said.mean)
+    members = factor.orbit[0]
+    functional = _functional(model, structure, members)
+    for k in range(len(members)):
+        functional = functional - functional.mean(axis=k, keepdims=True)
+    rows = functional.reshape(-1, functional.shape[-1])
+    means = rows @ structure.beliefs.mean
+    variances = np.einsum("kp,kp->k", rows @ structure.beliefs.covariance, rows)
+    spreads = np.sqrt(np.maximum(variances, 0.0))
+    said = [
+        Said(label, float(scale * mean), float(scale * spread))
+        for label, mean, spread in zip(factor.labels, means, spreads, strict=True)
+    ]
+    return sorted(said, key=lambda effect: -effect.mean)
+
+
+def _functional(model: GenerativeModel, structure: Structure, members: Sequence[int]) -> Floats:
+    """(values of each member..., p): the columns, averaged over every variable that is not a member."""
+    sizes = [len(value_labels(model.variables[place])) for place in members]
+    grid = np.indices(sizes).reshape(len(sizes), -1)
+    count = grid.shape[1]
+    bases = []
+    for place, variable in enumerate(model.variables):
+        size = len(value_labels(variable))
+        if place in members:
+            bases.append(np.eye(size)[grid[list(members).index(place)]])
+        else:
+            bases.append(np.full((count, size), 1.0 / size))
+    bases.append(np.zeros((count, len(EDIT_LABELS))))
+    X = np.concatenate([columns(factor, bases) for factor in structure.factors], axis=1)
+    return X.reshape(*sizes, X.shape[1])
+
+
+def _effect_lines(model: GenerativeModel, understanding: Understanding, best: Structure) -> list[str]:
+    told = []
+    for factor in best.factors:
+        if factor.order == 1:
+            effects = marginal_effects(model, understanding, best, factor)
+            span = effects[0].mean - effects[-1].mean
+            told.append((span, f"- {_or(factor.name)}: {_extremes(effects)}."))
+    lines = [line for _, line in sorted(told, key=lambda pair: -pair[0])]
+    return ["Effects, the strongest first:", *lines] if lines else ["No variable is known to matter."]
+
+
+def _interaction_lines(model: GenerativeModel, understanding: Understanding, best: Structure) -> list[str]:
+    lines = []
+    for place, factor in enumerate(best.factors):
+        if factor.order == 2:
+            gain = evidence_for_block(best.beliefs, place)
+            effects = marginal_effects(model, understanding, best, factor)
+            sure = "held" if gain >= FIRM else "possible"
+            lines.append(
+                f"- {_or(factor.name)}: {sure}, log evidence {gain:+.1f} nats; beyond the sum of both: "
+                f"{_extremes(effects)}."
+            )
+    return ["Interactions:", *lines] if lines else ["No interaction is held."]
+
+
+def _pruned_lines(understanding: Understanding, best: Structure) -> list[str]:
+    present = {factor.name for factor in best.factors}
+    gains = {step.name: step.evidence for step in understanding.removals if step.name not in present}
+    orders = {factor.name: factor.order for factor in understanding.considered}
+    lines = []
+    for name, gain in gains.items():
+        if orders[name] == 1:
+            words = "makes no difference and was pruned" if gain >= FIRM else "probably makes no difference"
+            lines.append(f"- {_or(name)} {words} (log evidence {gain:+.1f} nats).")
+    pairs = {name: gain for name, gain in gains.items() if orders[name] == 2}
+    firm = sum(gain >= FIRM for gain in pairs.values())
+    if pairs:
+        lines.append(
+            f"- Interactions pruned: {firm} firmly (log evidence of at least {FIRM:g} nats each), "
+            f"{len(pairs) - firm} for want of evidence."
+        )
+    return ["Pruned:", *lines] if lines else []
+
+
+def _extremes(effects: Sequence[Said]) -> str:
+    if len(effects) <= 2 * _TOLD:
+        return ", ".join(map(str, effects))
+    return f"{', '.join(map(str, effects[:_TOLD]))}, ..., {', '.join(map(str, effects[-_TOLD:]))}"
+
+
+def _or(name: str) -> str:
+    return name.replace("|", " or ")
