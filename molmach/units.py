@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 BOLTZMANN = 8.31446261815324e-3
@@ -80,6 +80,11 @@ def parse(text: object, dimension: Dimension) -> float:
     expected = f"{dimension.name} with its unit, such as '{dimension.example}'"
     if not isinstance(text, str):
         raise QuantityError(f"got {text!r}; expected {expected}")
+    return _parsed(text, dimension, expected)
+
+
+@lru_cache(maxsize=10_000)  # a campaign reads the same few texts for every machine
+def _parsed(text: str, dimension: Dimension, expected: str) -> float:
     if len(text) > 60 or not re.fullmatch(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?[^*\d].*", text):
         raise QuantityError(f"got {text!r}; expected {expected}")
     if re.search(r"\*\*|[()\[\]{}=,;:<>&|'\"\\@#$!?~`]|\^.*\^|\^-?\d{2}|__", text):

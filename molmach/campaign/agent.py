@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -82,7 +82,7 @@ class View:
     findings
         All results so far, from all agents, oldest first; a machine may occur once a rung.
     taken
-        Keys of machines that were proposed by anyone, whether measured yet or not.
+        Keys of machines that were proposed by anyone, whether measured yet or not; not to be changed.
     budget_left
         Share of the budget that is left, 0 to 1.
     batch
@@ -93,7 +93,7 @@ class View:
 
     space: Space
     findings: Sequence[Finding]
-    taken: frozenset[str]
+    taken: Set[str]
     budget_left: float
     batch: int
     seed: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import shutil
 import tempfile
 import time
 import zipfile
@@ -155,6 +156,18 @@ def _confirm(spec: Spec) -> tuple[Run, bytes]:
                 if path.is_file():
                     archive.write(path, path.relative_to(folder))
     return run, packed.getvalue()
+
+
+def unpack(outcome: Outcome, target: Path) -> None:
+    """Put the run folder of a confirmation in place; one that is there already stays."""
+    working = target.with_name(target.name + ".unfinished")
+    shutil.rmtree(working, ignore_errors=True)
+    if target.exists():
+        return
+    working.mkdir(parents=True)
+    with zipfile.ZipFile(io.BytesIO(outcome.archive)) as archive:
+        archive.extractall(working)
+    working.rename(target)
 
 
 def _controls(run: Run) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import heapq
 import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -51,11 +52,20 @@ class Entry:
     seconds: float
     steps: int
     reused: bool
+    time: float
 
     @property
     def ok(self) -> bool:
         """Whether it gave numbers."""
         return not self.reason
+
+
+@dataclass(frozen=True)
+class Unbuildable:
+    """A proposal in the ledger that was no machine."""
+
+    finding: Finding
+    time: float
 
 
 class Ledger:
@@ -83,40 +93,59 @@ class Ledger:
         if write and not in_memory:
             self._lock = _locked(self.path.with_suffix(".lock"))
         try:
-            self._base = sqlite3.connect(path if write else f"file:{path}?mode=ro", uri=not write)
+            place = str(path) if write else f"{self.path.resolve().as_uri()}?mode=ro"
+            self._base = sqlite3.connect(place, uri=not write)
             self._prepare(write)
-        except sqlite3.DatabaseError as error:
-            raise CampaignError(f"{path}: not a ledger of molmach ({error})") from error
+        except BaseException as error:
+            self._unlock()
+            if isinstance(error, sqlite3.DatabaseError) and not (write and _is_about_the_disk(error)):
+                raise CampaignError(f"{path}: not a ledger of molmach ({error})") from error
+            raise
 
     def _prepare(self, write: bool) -> None:
         self._base.execute("PRAGMA busy_timeout = 10000")
-        if write:
+        if write and not self._base.execute("SELECT 1 FROM sqlite_master").fetchone():
+            script = files("molmach.campaign").joinpath("ledger.sql").read_text("utf-8")
+            mark = f"INSERT INTO meta VALUES ('format', '{FORMAT}');"
             self._base.execute("PRAGMA journal_mode = WAL")
-            self._base.execute("PRAGMA synchronous = FULL")
-            if not self._base.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
-                script = files("molmach.campaign").joinpath("ledger.sql").read_text("utf-8")
-                self._base.executescript(f"BEGIN; {script} COMMIT;")
-                self.note("format", FORMAT)
-                self.commit()
+            self._base.executescript(f"BEGIN; {script} {mark} COMMIT;")
         found = self.noted("format")
         if found != FORMAT:
             raise CampaignError(f"{self.path}: format {found}; this version reads {FORMAT}")
+        if write:
+            self._base.execute("PRAGMA synchronous = FULL")
 
     def close(self) -> None:
         """Let go of the file."""
         self._base.close()
+        self._unlock()
+
+    def _unlock(self) -> None:
         if self._lock is not None:
             self._lock.close()
+
+    @property
+    def dirty(self) -> bool:
+        """Whether something was written since the last commit."""
+        return self._base.in_transaction
 
     def commit(self) -> None:
         """Make what was written so far last."""
         self._base.commit()
+
+    def rollback(self) -> None:
+        """Forget what was written since the last commit."""
+        self._base.rollback()
 
     # what is written
 
     def note(self, key: str, value: str) -> None:
         """Keep a text under a key."""
         self._base.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def note_asked(self, agent: str, times: int) -> None:
+        """Keep how often an agent has answered."""
+        self.note(f"asked {agent}", str(times))
 
     def event(self, kind: str, who: str = "", text: str = "") -> None:
         """Record that something happened."""
@@ -172,6 +201,11 @@ class Ledger:
 
     # what is read
 
+    def last(self, kind: str) -> str:
+        """Who and what of the latest event of a kind; '' if there is none."""
+        rows = self.query("SELECT who, text FROM events WHERE kind = ? ORDER BY id DESC LIMIT 1", (kind,))
+        return ": ".join(part for part in rows[0] if part) if rows else ""
+
     def noted(self, key: str) -> str | None:
         """The text under a key."""
         row = self._base.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
@@ -185,12 +219,14 @@ class Ledger:
         """Evaluations in the order in which they were finished."""
         rows = self._base.execute(
             "SELECT key, machine, agent, rung, ok, reason, value, error, low, high, others, seconds, steps, "
-            "reused FROM evaluations ORDER BY id"
+            "reused, finished FROM evaluations ORDER BY id"
         )
-        for key, machine, agent, rung, ok, reason, *numbers, others, seconds, steps, reused in rows:
+        for key, machine, agent, rung, ok, reason, *numbers, others, seconds, steps, reused, when in rows:
             first = [Measured(*numbers)] if ok and None not in numbers else []
             rest = [Measured(*values) for values in json.loads(others)]
-            yield Entry(key, machine, agent, rung, reason, (*first, *rest), seconds, steps, bool(reused))
+            yield Entry(
+                key, machine, agent, rung, reason, (*first, *rest), seconds, steps, bool(reused), when
+            )
 
     def designs(self) -> dict[str, Design]:
         """The design of every machine."""
@@ -209,8 +245,14 @@ class Ledger:
             for number, agent, machine, design, rationale, mean, sd in rows
         ]
 
+    def owners(self) -> list[tuple[str, str]]:
+        """(machine, agent who proposed it first), in the order in which they were proposed."""
+        return self.query(
+            "SELECT machine, agent FROM proposals WHERE state IN ('queued', 'started') ORDER BY id"
+        )
+
     def batches(self) -> dict[str, int]:
-        """How often each agent has been asked."""
+        """How often each agent has answered."""
         return {
             key.removeprefix("asked "): int(value)
             for key, value in self._base.execute("SELECT key, value FROM meta WHERE key LIKE 'asked %'")
@@ -221,50 +263,24 @@ class Ledger:
         row = self._base.execute("SELECT samples FROM samples WHERE key = ?", (key,)).fetchone()
         return {} if row is None else dict(json.loads(row[0]))
 
-    def infeasible(self) -> Iterator[Finding]:
-        """What agents were told of designs that are no machines."""
+    def infeasible(self) -> Iterator[Unbuildable]:
+        """Proposals that were no machines, in the order in which they were made."""
         rows = self._base.execute(
-            "SELECT agent, design, reason FROM proposals WHERE state = 'infeasible' ORDER BY id"
+            "SELECT agent, design, reason, made FROM proposals WHERE state = 'infeasible' ORDER BY id"
         )
-        for agent, design, reason in rows:
-            yield Finding(Design.from_json(design), "", agent, 0, (), (), False, reason)
+        for agent, design, reason, made in rows:
+            finding = Finding(Design.from_json(design), "", agent, 0, (), (), False, reason)
+            yield Unbuildable(finding, made)
+
+    def history(self) -> Iterator[Entry | Unbuildable]:
+        """Evaluations and proposals that were no machines, in the order in which agents heard of them."""
+        streams: tuple[Iterator[Entry | Unbuildable], ...] = (self.entries(), self.infeasible())
+        return heapq.merge(*streams, key=lambda past: past.time)
 
 
-class Store:
-    """Evaluations of all campaigns beside each other, by their keys: none is done twice.
-
-    Parameters
-    ----------
-    path
-        The SQLite file; several campaigns may use it at once.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._base = sqlite3.connect(path, timeout=30.0)
-        self._base.execute("PRAGMA journal_mode = WAL")
-        self._base.execute(
-            "CREATE TABLE IF NOT EXISTS outcomes (key TEXT PRIMARY KEY, reason TEXT NOT NULL, "
-            "samples TEXT NOT NULL, seconds REAL NOT NULL, steps INTEGER NOT NULL) WITHOUT ROWID"
-        )
-        self._base.commit()
-
-    def get(self, key: str) -> Outcome | None:
-        """What came of an evaluation, if any campaign has done it."""
-        row = self._base.execute(
-            "SELECT reason, samples, steps FROM outcomes WHERE key = ?", (key,)
-        ).fetchone()
-        return None if row is None else Outcome(key, dict(json.loads(row[1])), row[0], 0.0, row[2])
-
-    def put(self, outcomes: Iterable[Outcome]) -> None:
-        """Keep what came of evaluations."""
-        rows = [(o.key, o.reason, json.dumps(o.samples), o.seconds, o.steps) for o in outcomes]
-        if rows:
-            with self._base:
-                self._base.executemany("INSERT OR IGNORE INTO outcomes VALUES (?, ?, ?, ?, ?)", rows)
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._base.close()
+def _is_about_the_disk(error: sqlite3.Error) -> bool:
+    """Whether an error is about the disk or the folder, and not about what is in the file."""
+    return isinstance(error, sqlite3.OperationalError) and "no such" not in str(error)
 
 
 def _locked(path: Path) -> Any:

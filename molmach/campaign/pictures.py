@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rdkit import Chem
-from rdkit.Chem import Draw, rdDepictor
-from rdkit.Chem.Draw import rdMolDraw2D
+from rdkit.Chem import rdDepictor
 
 from molmach.errors import SpecError
 from molmach.report.svg import AMBER
@@ -32,6 +31,8 @@ def draw_designs(smiles: Sequence[str], labels: Sequence[str], path: Path, colum
     """
     if path.suffix not in (".svg", ".png"):
         raise SpecError(f"-o {path}: expected a name that ends in .svg or .png")
+    from rdkit.Chem import Draw  # needs X libraries, which a node of a cluster may lack
+
     image = Draw.MolsToGridImage(
         [Chem.MolFromSmiles(text) for text in smiles],
         molsPerRow=columns,
@@ -95,6 +96,8 @@ def machine_svg(smiles: str, scaffold: Chem.Mol | None, width: int = 300, height
         added = [a.GetIdx() for a in molecule.GetAtoms() if a.GetIdx() not in shared]
     else:
         rdDepictor.Compute2DCoords(molecule)
+    from rdkit.Chem.Draw import rdMolDraw2D
+
     drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
     options = drawer.drawOptions()
     options.clearBackground = False

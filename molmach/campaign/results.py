@@ -9,14 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from molmach.campaign.achiral import achiral_control
 from molmach.campaign.ledger import Ledger
-from molmach.campaign.racing import dominated
+from molmach.campaign.racing import fronts
 from molmach.campaign.split import Calibration
 from molmach.score.statistics import finite_or_none
 from molmach.spec import Campaign
 
 SCHEMA = "molmach.campaign/1"
 _LOOKED_AT = 200
+_MOST_JUDGED = 20_000
 
 
 def document(ledger: Ledger, campaign: Campaign, folder: Path, best: int = 10) -> dict[str, Any]:
@@ -53,7 +55,16 @@ def document(ledger: Ledger, campaign: Campaign, folder: Path, best: int = 10) -
         "agents": agents(ledger),
         "events": dict(ledger.query("SELECT kind, COUNT(*) FROM events GROUP BY kind")),
         "lost": lost(ledger),
+        "achiral_control": _achiral(ledger, campaign, count),
     }
+
+
+def _achiral(ledger: Ledger, campaign: Campaign, evaluations: int) -> dict[str, Any] | None:
+    """The control of :mod:`molmach.campaign.achiral`; None where there is none, or far too many machines."""
+    if not 0 < evaluations <= _MOST_JUDGED:
+        return None
+    control = achiral_control(ledger, campaign)
+    return None if control is None or not control.machines else control.to_json()
 
 
 def lost(ledger: Ledger) -> int:
@@ -86,7 +97,7 @@ def best_machines(ledger: Ledger, campaign: Campaign, folder: Path, wanted: int)
             "FROM evaluations WHERE rung = -1"
         )
     }
-    depth = dominated(np.array([[row[5], *(m[2] for m in json.loads(row[7]))] for row in rows]))
+    depth = fronts(np.array([[row[5], *(m[2] for m in json.loads(row[7]))] for row in rows]), wanted)
     order = sorted(range(len(rows)), key=lambda i: (*_rank(again.get(rows[i][0])), depth[i], -rows[i][5]))
     chosen = order[:wanted] + [i for i in order[wanted:] if rows[i][0] in again]
     about = {}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
+import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -16,10 +18,11 @@ from molmach.campaign import results
 from molmach.campaign.conductor import Conductor, Snapshot
 from molmach.campaign.evaluation import job_for
 from molmach.campaign.executors import LocalExecutor
-from molmach.campaign.ledger import NAME, Ledger, Store
+from molmach.campaign.ledger import NAME, Ledger
 from molmach.campaign.registry import agent_class
 from molmach.campaign.report import write_report
 from molmach.campaign.space import Space
+from molmach.campaign.store import Store
 from molmach.campaign.team import LocalTeam
 from molmach.errors import CampaignError, InfeasibleError, SpecError
 from molmach.run_folder import versions
@@ -80,25 +83,24 @@ def run_campaign(
         raise SpecError(f"--executor {executor}: accepted: {', '.join(EXECUTORS)}")
     check(campaign, Path(source))
     folder = folder_of(campaign, out)
-    if folder.exists() and not (folder / NAME).exists() and any(folder.iterdir()):
-        raise SpecError(f"-o {folder}: exists and is not a campaign of molmach; choose another folder")
-    ledger = Ledger(folder / NAME, write=True)
-    try:
+    _check_place(folder)
+    shelf = Path(store) if store is not None else folder.parent / "evaluations.sqlite"
+    with (
+        _writing(folder),
+        closing(Ledger(folder / NAME, write=True)) as ledger,
+        closing(Store(shelf)) as shared,
+    ):
         resumed = _claim(folder, ledger, campaign, Path(source))
         _note_sitting(ledger, executor)
-        shared = Store(Path(store) if store is not None else folder.parent / "evaluations.sqlite")
         with _hands(executor, address, cores, campaign, Path(source)) as (hands, team):
             conductor = Conductor(campaign, ledger, hands, team, folder, shared, watch)
-            with _stop_on_interrupt(conductor):
+            with _stop_on_signal(conductor):
                 conductor.run()
-            for agent, text in conductor.explain().items():
-                ledger.note(f"explained {agent}", text)
-            ledger.commit()
-        shared.close()
+                for agent, text in conductor.explain().items():
+                    ledger.note(f"explained {agent}", text)
+                ledger.commit()
         page = write_report(ledger, campaign, folder)
         return {**results.document(ledger, campaign, folder), "resumed": resumed, "report": str(page)}
-    finally:
-        ledger.close()
 
 
 def check(campaign: Campaign, source: Path) -> Space:
@@ -131,6 +133,30 @@ def folder_of(campaign: Campaign, out: str | Path | None) -> Path:
     if out is not None:
         return Path(out).resolve()
     return Path("campaigns").resolve() / f"{campaign.name}-{campaign.key[:12]}"
+
+
+def _check_place(folder: Path) -> None:
+    """Refuse a folder with other things in it; what a run that was killed at its start has left is none."""
+    if not folder.exists() or (folder / NAME).exists():
+        return
+    lock = Path(NAME).with_suffix(".lock").name
+    if not folder.is_dir() or {path.name for path in folder.iterdir()} - {lock}:
+        raise SpecError(f"-o {folder}: exists and is not a campaign of molmach; choose another folder")
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """What keeps a campaign from writing, as one error."""
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError) as error:
+        if isinstance(error, ConnectionError):
+            raise
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise CampaignError(
+            f"{folder}: can't be written ({reason}); what was finished before is kept, and 'molmach campaign "
+            "resume' goes on when there is room"
+        ) from error
 
 
 def _claim(folder: Path, ledger: Ledger, campaign: Campaign, source: Path) -> bool:
@@ -218,23 +244,23 @@ def _hands(
 
 
 @contextmanager
-def _stop_on_interrupt(conductor: Conductor) -> Iterator[None]:
-    """The first Ctrl-C lets what is in hand come back, a second one ends at once."""
+def _stop_on_signal(conductor: Conductor) -> Iterator[None]:
+    """The first Ctrl-C or SIGTERM lets what is in hand come back, a second one ends at once."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         if conductor.stopping:
             raise KeyboardInterrupt
         conductor.stopping = True
 
-    try:
-        before = signal.signal(signal.SIGINT, stop)
-    except ValueError:  # not the main thread, which alone hears of Ctrl-C
+    if threading.current_thread() is not threading.main_thread():  # which alone hears of signals
         yield
         return
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 __all__ = ["EXECUTORS", "check", "find_campaign", "folder_of", "read_campaign", "run_campaign"]

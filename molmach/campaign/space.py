@@ -106,6 +106,11 @@ class Space:
                 )
 
     @property
+    def site_fragments(self) -> dict[str, dict[str, str]]:
+        """Name of a site's variable -> name of each of its values -> SMILES with one ``[*]``."""
+        return {site: dict(members) for site, members in self._fragments.items()}
+
+    @property
     def open(self) -> bool:
         """Whether edits may lead out of the enumerated space."""
         return bool(self._reactions)
@@ -204,9 +209,11 @@ class Space:
         try:
             content = self._assembled(design)
             spec = validate({"name": self._name, **content}, "design", Spec)
+            problem = broken_constraint(spec, self._limits)
         except MolmachError as error:
             return str(error)
-        problem = broken_constraint(spec, self._limits)
+        except Exception as error:  # an edited molecule may be anything, and RDKit raises what it likes
+            return f"no machine: {type(error).__name__}: {error}"
         if problem:
             return problem
         identity = json.loads(spec.canonical())
@@ -230,6 +237,8 @@ class Space:
                 raise InfeasibleError(
                     f"{variable.name}: got {values.get(variable.name)!r}; expected a value of the space"
                 )
+        if design.edited and not self.open:
+            raise InfeasibleError("the space has no edits; expected a design of its variables alone")
         content: dict[str, Any] = json.loads(json.dumps(self._template))
         for name, options in self._options.items():
             for path, value in options[str(values[name])].items():
@@ -310,6 +319,8 @@ def _molecules(machine: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _put(machine: dict[str, Any], path: str, smiles: str) -> None:
     field, _, number = path.partition(".")
+    if path not in dict(_molecules(machine)):
+        raise InfeasibleError(f"edited: {path!r} is no molecule of the machine")
     if number:
         machine[field] = [smiles if i == int(number) else old for i, old in enumerate(machine[field])]
     else:

@@ -40,12 +40,20 @@ class Split:
         self._misses = dict.fromkeys(agents, 0.0)
         self._values: list[float] = []
         self._seed = seed
-        self._draws = 0
 
-    def choose(self, ready: Sequence[str]) -> str:
-        """Which of the agents that have something to propose comes next."""
-        rng = np.random.default_rng(np.random.SeedSequence(self._seed, spawn_key=(7, self._draws)))
-        self._draws += 1
+    def choose(self, ready: Sequence[str], turn: int) -> str:
+        """Which of the agents that have something to propose comes next.
+
+        Parameters
+        ----------
+        ready
+            The agents.
+        turn
+            How many proposals were started before: with the seed, what the draw depends on.
+        """
+        if len(ready) == 1:
+            return ready[0]
+        rng = np.random.default_rng(np.random.SeedSequence(self._seed, spawn_key=(7, turn)))
         if rng.random() < _FLOOR * len(ready):
             return ready[int(rng.integers(len(ready)))]
         draws = {name: rng.beta(1.0 + self._hits[name], 1.0 + self._misses[name]) for name in ready}

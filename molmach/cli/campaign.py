@@ -263,8 +263,8 @@ def _print_space(document: dict[str, Any], designs: Space, fragments: bool) -> N
             unit = f" {variable.unit}" if variable.unit else ""
             rows.append((variable.name, "", f"{variable.low:g} to {variable.high:g}{unit}, {variable.scale}"))
     out.print(table(("variable", "values", ""), rows, numeric=(1,)))
-    sample = [(escape(s["smiles"]), escape(s["label"])) for s in document["sample"]]
-    out.print(table(("some machines", ""), sample))
+    sample = [(f"{escape(s['smiles'])}\n[dim]{escape(s['label'])}[/]",) for s in document["sample"]]
+    out.print(table(("some machines",), sample))
     if fragments:
         listed = [(group, escape(", ".join(members))) for group, members in groups().items()]
         out.print(table(("group", "fragments"), listed))

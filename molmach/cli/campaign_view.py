@@ -32,10 +32,22 @@ def print_document(document: Mapping[str, Any]) -> None:
     if document["agents"]:
         out.print()
         _print_agents(out, document["agents"])
+    if document["achiral_control"] is not None:
+        out.print(_achiral(document["achiral_control"]))
     out.print()
     out.print(f"folder    {escape(document['dir'])}", soft_wrap=True)
     if "report" in document:
         out.print(f"report    {escape(document['report'])}", soft_wrap=True)
+
+
+def _achiral(control: Mapping[str, Any]) -> str:
+    """What the machines did that can turn neither way under a drive without handedness."""
+    count = control["machines"]
+    noun = "1 achiral machine" if count == 1 else f"{count:,} achiral machines"
+    told = "as chance allows" if control["passed"] else "[red]more than chance allows[/]"
+    return (
+        f"control   {noun} under a drive without handedness: net motion {told} (p = {control['p_value']:.2g})"
+    )
 
 
 def _spent(document: Mapping[str, Any]) -> str:

@@ -162,6 +162,9 @@ class Campaign(Section):
         What is spent, and how.
     agents
         Who searches.
+    batch
+        Designs that an agent is asked for at once. An agent's choices depend on it, so it stays the same
+        on any number of cores; a cluster of hundreds of cores with quick evaluations wants more.
     seed
         Of the agents' choices. Simulations draw on ``protocol.seed``.
     """
@@ -177,6 +180,7 @@ class Campaign(Section):
     racing: Racing
     confirmation: Confirmation = Field(default_factory=Confirmation)
     agents: Annotated[tuple[AgentEntry, ...], Field(min_length=1, max_length=50)]
+    batch: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 4
     budget: Budget
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 1
 

@@ -10,7 +10,7 @@ from molmach.campaign.evaluation import Job, Outcome
 
 @dataclass(frozen=True)
 class Finished:
-    """A job that came back; ``outcome`` is None where the worker was lost, and ``problem`` says how."""
+    """A job that came back; ``outcome`` is None where it was lost, and ``problem`` says how."""
 
     job: Job
     outcome: Outcome | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,15 @@ import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from molmach.campaign.agent import Finding
 from molmach.campaign.evaluation import Job, Outcome, evaluate
 from molmach.campaign.executors.base import Executor, Finished
-from molmach.campaign.team import Answer, Host, Question, Team
+from molmach.campaign.host import Answer, Host, Question
+from molmach.campaign.team import PATIENCE, Team
 from molmach.errors import CampaignError
 from molmach.spec import Campaign
 
-_RETRIES = 3
 _CORES_ASKED_EVERY = 2.0
+_EXPLAIN_SECONDS = 60.0
 _ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENMM_CPU_THREADS"),
     "1",
@@ -64,11 +64,19 @@ def _resources() -> dict[str, float]:
     return found
 
 
+def _line(error: Exception) -> str:
+    """An error of Ray's, without the pages of advice that come with it."""
+    cause = getattr(error, "cause", None) or error
+    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+    return f"{type(cause).__name__}: {lines[0] if lines else ''}"[:300]
+
+
 class ClusterExecutor(Executor):
     """One core for each evaluation, wherever in the cluster.
 
-    A job whose worker or node is lost is started again by Ray, at most three times. Jobs in hand are
-    twice the cluster's cores, counted anew as nodes come and go, so that no core waits for the driver.
+    Ray starts no lost job again: the campaign does, which counts how often, where Ray never stops to start
+    what runs out of memory. Jobs in hand are twice the cluster's cores, counted anew as nodes come and go,
+    so that no core waits for the driver.
 
     Parameters
     ----------
@@ -77,7 +85,7 @@ class ClusterExecutor(Executor):
     """
 
     def __init__(self, evaluation: Callable[[Job], Outcome] = evaluate) -> None:
-        self._remote = ray.remote(num_cpus=1, max_retries=_RETRIES)(evaluation)
+        self._remote = ray.remote(num_cpus=1, max_retries=0)(evaluation)
         self._jobs: dict[Any, Job] = {}
         self._counted = -math.inf
         self._cores = 1
@@ -115,8 +123,8 @@ class ClusterExecutor(Executor):
         job = self._jobs.pop(reference)
         try:
             return Finished(job, ray.get(reference))
-        except RayError as error:
-            return Finished(job, None, str(error).strip().splitlines()[-1][:300])
+        except Exception as error:  # Ray's, the evaluation's own, or one that can't even be unpacked
+            return Finished(job, None, _line(error))
 
     def close(self) -> None:
         """See :class:`Executor`."""
@@ -138,7 +146,7 @@ class ClusterTeam(Team):
         Seconds after which an agent that does not answer is given up.
     """
 
-    def __init__(self, campaign: Campaign, folder: Path, patience: float = 300.0) -> None:
+    def __init__(self, campaign: Campaign, folder: Path, patience: float = PATIENCE) -> None:
         self._campaign = campaign
         self._folder = folder
         self._patience = patience
@@ -151,10 +159,6 @@ class ClusterTeam(Team):
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         host = self._host.options(scheduling_strategy=here)  # where agents' files are, and which stays
         return host.remote(self._campaign, self.names.index(agent), self._folder)
-
-    def tell(self, agent: str, findings: Sequence[Finding], taken: Sequence[str]) -> None:
-        """See :class:`Team`."""
-        self._actors[agent].tell.remote(list(findings), list(taken))
 
     def ask(self, agent: str, question: Question) -> None:
         """See :class:`Team`."""
@@ -182,20 +186,25 @@ class ClusterTeam(Team):
     @staticmethod
     def _answer(agent: str, reference: Any) -> Answer:
         try:
-            return Answer(agent, tuple(ray.get(reference)))
-        except RayError as error:
-            return Answer(agent, error=str(error).strip().splitlines()[-1][:500])
+            answer: Answer = ray.get(reference)
+            return answer
+        except Exception as error:  # its process died, or what it says can't be unpacked
+            return Answer(agent, error=_line(error))
 
     def restart(self, agent: str) -> None:
         """See :class:`Team`."""
         ray.kill(self._actors[agent])
         self._actors[agent] = self._new(agent)
 
+    def dismiss(self, agent: str) -> None:
+        """See :class:`Team`."""
+        ray.kill(self._actors[agent])
+
     def explain(self, agent: str, question: Question) -> str:
         """See :class:`Team`."""
         try:
-            return str(ray.get(self._actors[agent].explain.remote(question), timeout=60.0))
-        except RayError:
+            return str(ray.get(self._actors[agent].explain.remote(question), timeout=_EXPLAIN_SECONDS))
+        except Exception:  # an agent's fault is its own
             return ""
 
     def close(self) -> None:

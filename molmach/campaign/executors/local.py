@@ -44,7 +44,10 @@ class LocalExecutor(Executor):
         if not self._jobs:
             return []
         job = self._jobs.popleft()
-        return [Finished(job, self._evaluation(job))]
+        try:
+            return [Finished(job, self._evaluation(job))]
+        except Exception as error:  # as a worker's would: the campaign goes on
+            return [Finished(job, None, f"{type(error).__name__}: {error}"[:500])]
 
     def close(self) -> None:
         """See :class:`Executor`."""

@@ -1,0 +1,219 @@
+"""A campaign's machinery at scale: efficiency over cores, overhead of an evaluation, a ledger of a million.
+
+    python benchmarks/campaign_scale.py [efficiency] [overhead] [ledger] [--cores 2] [--sleep]
+
+``efficiency``
+    Evaluations of one second, on every core at once: their sum over cores times wall time.
+``overhead``
+    Evaluations that do nothing, all of them proposed before the first is started: wall time and the driver's
+    own time of each, with everything that is written to disk.
+``ledger``
+    A ledger of a million evaluations: seconds in which it is opened and reported, and gone on from.
+
+Nothing is simulated. ``--sleep`` waits instead of computing, where other programs use the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from molmach.campaign import results
+from molmach.campaign.agent import Agent, Finding, Proposal, View
+from molmach.campaign.conductor import Conductor
+from molmach.campaign.design import Design
+from molmach.campaign.evaluation import Job, Outcome
+from molmach.campaign.executors.cluster import ClusterExecutor, ClusterTeam, connect
+from molmach.campaign.ledger import Ledger
+from molmach.campaign.running import run_campaign
+from molmach.campaign.space import Space
+from molmach.campaign.team import LocalTeam
+from molmach.spec import Campaign
+from molmach.spec.campaign import loads_campaign
+
+HERE = Path(__file__)
+SMILES = "[CH:1]#[C:2]c1c([*:10])c([*:11])c([C:3]#[CH:4])cc1"
+SAMPLES = [float(k % 7) for k in range(16)]
+
+
+class Series(Agent):
+    """Proposes one frequency after the other."""
+
+    def propose(self, view: View, n: int) -> list[Proposal]:
+        """The next ``n``."""
+        start = len(view.taken)
+        return [
+            Proposal(
+                Design.of({"R10": "fluoro", "R11": "chloro", "drive.frequency": 10.0 + 0.01 * (start + k)}),
+                "the next one",
+            )
+            for k in range(n)
+        ]
+
+    def observe(self, findings: Sequence[Finding]) -> None:
+        """Nothing is learned."""
+
+
+def campaign(evaluations: int, batch: int) -> Campaign:
+    """A space with as many machines as are asked for."""
+    content = {
+        "name": "scale",
+        "base": "difluorophenylene-rotor",
+        "machine": {"smiles": SMILES},
+        "space": {
+            "sites": {10: ["fluoro", "chloro"], 11: ["fluoro", "chloro"]},
+            "parameters": {"drive.frequency": {"low": "10 GHz", "high": "100000 GHz"}},
+        },
+        "objectives": {"maximise": "velocity"},
+        "racing": {"rungs": [{"replicas": 16, "duration": "20 ps"}]},
+        "confirmation": {"machines": 0},
+        "agents": [f"{HERE}:Series"],
+        "batch": batch,
+        "budget": {"evaluations": evaluations},
+    }
+    return loads_campaign(content, "scale", HERE.parent)
+
+
+def nothing(job: Job) -> Outcome:
+    """An evaluation that is there at once."""
+    return Outcome(job.key, {"velocity": SAMPLES}, seconds=0.0, steps=1)
+
+
+def spin(job: Job) -> Outcome:
+    """A second of computing."""
+    end = time.process_time() + 1.0
+    while time.process_time() < end:
+        pass
+    return Outcome(job.key, {"velocity": SAMPLES}, seconds=1.0, steps=1)
+
+
+def sleep(job: Job) -> Outcome:
+    """A second of waiting."""
+    time.sleep(1.0)
+    return Outcome(job.key, {"velocity": SAMPLES}, seconds=1.0, steps=1)
+
+
+def timed(searched: Campaign, evaluation: Callable[[Job], Outcome], folder: Path) -> tuple[float, float, int]:
+    """Wall time and the driver's processor time from the first proposal to the end, and evaluations done."""
+    ledger = Ledger(folder / "ledger.sqlite", write=True)
+    team = ClusterTeam(searched, HERE.parent)
+    conductor = Conductor(searched, ledger, ClusterExecutor(evaluation), team)
+    wall, own = time.perf_counter(), time.process_time()
+    conductor.run()
+    passed = time.perf_counter() - wall, time.process_time() - own
+    done = ledger.query("SELECT COUNT(*) FROM evaluations")[0][0]
+    team.close()
+    ledger.close()
+    return *passed, int(done)
+
+
+def efficiency(cores: int, evaluation: Callable[[Job], Outcome]) -> None:
+    """Seconds of evaluation over cores times wall time."""
+    with tempfile.TemporaryDirectory() as name:
+        timed(campaign(cores, 4), evaluation, Path(name))  # workers are started by now
+    wanted = 30 * cores
+    with tempfile.TemporaryDirectory() as name:
+        wall, own, done = timed(campaign(wanted, 4), evaluation, Path(name))
+    print(
+        f"efficiency  {done / (cores * wall):.3f}  ({done} evaluations of 1 s on {cores} cores in {wall:.1f} s; "
+        f"driver {own:.1f} s)",
+        flush=True,
+    )
+
+
+def overhead(wanted: int) -> None:
+    """Milliseconds of wall time and of the driver's time for each evaluation."""
+    with tempfile.TemporaryDirectory() as name:
+        timed(campaign(4, 4), nothing, Path(name))
+    with tempfile.TemporaryDirectory() as name:
+        wall, own, done = timed(campaign(wanted, wanted), nothing, Path(name))
+    print(
+        f"overhead    {1e3 * wall / done:.2f} ms wall, {1e3 * own / done:.2f} ms of the driver for each of "
+        f"{done} evaluations",
+        flush=True,
+    )
+
+
+def fill(folder: Path, searched: Campaign, rows: int) -> None:
+    """A campaign's folder with a ledger as it would be after so many evaluations."""
+    run_campaign(searched, folder, executor="local", source=HERE.parent)
+    ledger = Ledger(folder / "ledger.sqlite", write=True)
+    smiles = Space(searched).resolve(next(iter(ledger.designs().values()))).smiles
+    base = ledger._base
+    for k in range(rows):
+        machine = f"{k * 2654435761 % 2**64:016x}{k:048x}"
+        design = Design.of({"R10": "fluoro", "R11": "chloro", "drive.frequency": 10.0 + 0.01 * k}).to_json()
+        value = float(k * 7919 % 1000003) / 1e4
+        base.execute("INSERT INTO machines VALUES (?, ?, ?, 'Series')", (machine, smiles, design))
+        base.execute(
+            "INSERT INTO proposals (agent, batch, machine, design, rationale, mean, sd, state, made) "
+            "VALUES ('Series', ?, ?, ?, 'the next one', 50.0, 30.0, 'started', ?)",
+            (k // 4, machine, design, float(k)),
+        )
+        base.execute(
+            "INSERT INTO evaluations (key, machine, agent, rung, seed, ok, reason, value, error, low, high, "
+            "others, controls, seconds, steps, reused, finished) "
+            "VALUES (?, ?, 'Series', 0, '1', 1, '', ?, 1.0, ?, ?, '[]', '{}', 1.0, 1000, 0, ?)",
+            (machine[::-1], machine, value, value - 2.0, value + 2.0, float(k)),
+        )
+        base.execute("INSERT INTO samples VALUES (?, ?)", (machine[::-1], json.dumps({"velocity": SAMPLES})))
+    ledger.commit()
+    ledger.close()
+
+
+def ledger(rows: int) -> None:
+    """Seconds to open, to report and to go on from a large ledger."""
+    searched = campaign(1, 4)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "campaign"
+        fill(folder, searched, rows)
+        size = (folder / "ledger.sqlite").stat().st_size
+        started = time.perf_counter()
+        opened = Ledger(folder / "ledger.sqlite")
+        document = results.document(opened, searched, folder)
+        reported = time.perf_counter() - started
+        opened.close()
+        started = time.perf_counter()
+        command = [sys.executable, "-m", "molmach.cli.main", "campaign", "status", str(folder)]
+        subprocess.run(command, check=True, capture_output=True)
+        shown = time.perf_counter() - started
+        opened = Ledger(folder / "ledger.sqlite", write=True)
+        started = time.perf_counter()
+        Conductor(searched, opened, ClusterExecutor(nothing), LocalTeam(searched, HERE.parent))
+        resumed = time.perf_counter() - started
+        opened.close()
+    print(
+        f"ledger      {document['evaluations']} evaluations, {size / 1e6:.0f} MB: opened and reported in "
+        f"{reported:.1f} s, 'campaign status' {shown:.1f} s, gone on from after {resumed:.1f} s",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """Measure what is asked for."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("what", nargs="*", default=["efficiency", "overhead", "ledger"])
+    parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--sleep", action="store_true")
+    parser.add_argument("--evaluations", type=int, default=10_000)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    wanted = parser.parse_args()
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
+    connect(None, wanted.cores)
+    if "efficiency" in wanted.what:
+        efficiency(wanted.cores, sleep if wanted.sleep else spin)
+    if "overhead" in wanted.what:
+        overhead(wanted.evaluations)
+    if "ledger" in wanted.what:
+        ledger(wanted.rows)
+
+
+if __name__ == "__main__":
+    main()
