@@ -36,6 +36,6 @@ def test_a_file_may_hold_dataclasses_and_be_called_like_a_module(tmp_path: Path)
 def test_a_file_that_fails_is_named_and_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("1 / 0", encoding="utf-8")
     before = set(sys.modules)
-    with pytest.raises(SpecError, match="broken.py can't be imported: ZeroDivisionError"):
+    with pytest.raises(SpecError, match=r"broken\.py can't be imported: ZeroDivisionError"):
         agent_class("broken.py:Mine", tmp_path)
     assert set(sys.modules) == before
