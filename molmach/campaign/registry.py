@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import sys
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -65,13 +66,16 @@ def _from_file(use: str, folder: Path) -> Any:
     path = (folder / file).resolve()
     if not path.is_file():
         raise SpecError(f"agents.use: got {use!r}, but there is no file {path}; expected file.py:Class")
-    description = importlib.util.spec_from_file_location(path.stem, path)
+    # a name of its own, for a file may be called like a module that is there already: random.py
+    description = importlib.util.spec_from_file_location(f"agent_of_file_{path.stem}", path)
     assert description is not None
     assert description.loader is not None
     module = importlib.util.module_from_spec(description)
+    sys.modules[module.__name__] = module  # dataclasses look their module up there
     try:
         description.loader.exec_module(module)
     except Exception as error:
+        del sys.modules[module.__name__]
         raise SpecError(f"agents.use: {path} can't be imported: {type(error).__name__}: {error}") from error
     if not hasattr(module, name):
         raise SpecError(f"agents.use: {path} has no {name!r}; expected the name of a class in it")

@@ -73,7 +73,7 @@ def _page(ledger: Ledger, campaign: Campaign, folder: Path, path: Path) -> str:
         "agents": _agents_section(frame, ledger, entries, document, agents),
         "costs": _costs(frame, entries, agents),
         "failures": sections.failures_table(*data.failures(ledger)),
-        "explanations": _explanations(ledger),
+        "explanations": _explanations(ledger, document["state"] == "finished"),
         "file": escape(campaign.to_yaml()),
         "provenance": _provenance(ledger, campaign, document),
     }
@@ -231,12 +231,15 @@ def _costs(frame: Frame, entries: Sequence[Entry], agents: Sequence[str]) -> str
     return f'{legend}<figure class="wide">{svg}</figure>{sections.costs_table(frame, spent, standing)}'
 
 
-def _explanations(ledger: Ledger) -> str:
+def _explanations(ledger: Ledger, finished: bool) -> str:
     found = "".join(
         f"<article><h3>{escape(agent)}</h3>{sections.explanation(text)}</article>"
         for agent, text in data.explanations(ledger).items()
     )
-    return found or '<p class="soft">No agent has said anything yet; they are asked when the search ends.</p>'
+    if found:
+        return found
+    silent = "No agent explains itself." if finished else "The agents are asked when the search ends."
+    return f'<p class="soft">{silent}</p>'
 
 
 def _provenance(ledger: Ledger, campaign: Campaign, document: Mapping[str, Any]) -> str:

@@ -68,10 +68,10 @@ def _standing(best: Mapping[str, Any], document: Mapping[str, Any]) -> tuple[str
             f"and no claim.{failed}"
         )  # fmt: skip
     if not again["verified"]:
-        failed = [
+        statements = [
             c["statement"] for c in again["controls"].values() if isinstance(c, dict) and not c["passed"]
         ]
-        why = "; ".join(failed) or again["reason"] or "its confirmation failed"
+        why = "; ".join(statements) or again["reason"] or "its confirmation failed"
         return "bad", "failed", f"No machine was confirmed. Of this one: {why}."
     verdict = again["controls"].get("verdict", "")
     if verdict == "unresolved":

@@ -85,12 +85,16 @@ def curve_plot(curves: Mapping[str, Curve], agents: Sequence[str], wanted: Axis,
 
 
 def _frame_bounds(axis: Any, wanted: Axis, curves: Mapping[str, Curve]) -> None:
-    """Leave out the first few bounds where they are so wide that the rest would be a flat line."""
+    """Leave out the first few bounds where they are so low that the rest would be a flat line.
+
+    What every agent has come to in the end stays in sight.
+    """
     bounds = [bound for name, curve in curves.items() if name == TEAM for bound in curve.bound]
     if len(bounds) < 4:
         return
     best, middle = max(bounds), float(np.median(bounds))
-    lowest = max(min(bounds), middle - 2.0 * (best - middle))
+    ends = [curve.bound[-1] for curve in curves.values() if curve.bound]
+    lowest = min(max(min(bounds), middle - 2.0 * (best - middle)), *ends)
     margin = 0.06 * (best - lowest) or 1.0
     axis.set_ylim(*sorted((wanted.sign * (lowest - margin), wanted.sign * (best + margin))))
 
@@ -151,7 +155,7 @@ def prediction_plot(rows: Floats, number: int, wanted: Axis, most: int) -> Figur
     mean, value = wanted.sign * mean, wanted.sign * value
     half = 1.96 * np.hypot(sd, error)
     outside = np.abs(value - mean) > half
-    for mask, tint, alpha in ((~outside, colour(number), 0.5), (outside, _OUTSIDE, 0.8)):
+    for mask, tint, alpha in ((~outside, colour(number), 0.8), (outside, _OUTSIDE, 0.9)):
         axis.hlines(
             value[mask],
             (mean - half)[mask],

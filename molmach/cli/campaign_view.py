@@ -76,8 +76,8 @@ def _print_machines(out: Console, document: Mapping[str, Any]) -> None:
         for line in block:
             style = "red" if line[-2].startswith("failed") else ""
             out.print(_padded(line, widths), style=style, markup=False, soft_wrap=True)
-        for line in wrap(_design(found), out.width - 2, break_long_words=False):
-            out.print(f"{_GAP}{line.replace(_TOGETHER, ' ')}", style="dim", markup=False, soft_wrap=True)
+        for part in wrap(_design(found), out.width - 2, break_long_words=False):
+            out.print(f"{_GAP}{part.replace(_TOGETHER, ' ')}", style="dim", markup=False, soft_wrap=True)
         out.print(f"{_GAP}{found['smiles']}", style="dim", markup=False, soft_wrap=True)
     if len(document["best"]) > _MOST:
         out.print(f"and {len(document['best']) - _MOST:,} more with --json")
@@ -122,7 +122,7 @@ def _interval(estimate: Mapping[str, Any]) -> str:
 
 
 def _print_agents(out: Console, team: Mapping[str, Mapping[str, Any]]) -> None:
-    head = ["agent", "proposals", "evaluated", "repeats", "infeasible", "core s", "95 % right"]
+    head = ["agent", "proposed", "measured", "repeats", "infeasible", "core s", "95 % right"]
     rows = [head]
     for name, row in team.items():
         right = ""
@@ -132,7 +132,7 @@ def _print_agents(out: Console, team: Mapping[str, Mapping[str, Any]]) -> None:
         counts = [f"{row[key]:,}" for key in ("proposals", "evaluated", "repeats", "infeasible")]
         rows.append([name, *counts, f"{row.get('core_seconds', 0.0):,.0f}", right])
     widths = [max(len(row[k]) for row in rows) for k in range(len(head))]
-    for number, row in enumerate(rows):
-        figures = [cell.rjust(width) for cell, width in zip(row[1:-1], widths[1:-1], strict=True)]
-        line = _padded([row[0], *figures, row[-1]], widths)
+    for number, (label, *counts, right) in enumerate(rows):
+        figures = [cell.rjust(width) for cell, width in zip(counts, widths[1:-1], strict=True)]
+        line = _padded([label, *figures, right], widths)
         out.print(line, style="" if number else "bold", markup=False, soft_wrap=True)
