@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from molmach.agents._belief import Belief, Seen, best_findings, feasibility, unwarped, model_of, seen
+from molmach.agents._belief import Belief, Seen, best_findings, feasibility, model_of, seen, unwarped
 from molmach.agents._exchanges import exchanges_of
 from molmach.agents._explanation import explanation
 from molmach.agents._machine_kernel import MachineKernel
