@@ -17,6 +17,7 @@ from molmach.agents._gaussian_process import fit, regression
 from molmach.agents._improvement import log_expected_improvement
 from molmach.agents._machine_kernel import MachineKernel, matern
 from molmach.agents._substituents import SIMILARITIES, distances
+from molmach.agents._warping import Warping
 from molmach.agents.bayesian import Bayesian
 from molmach.agents.random import Random
 from molmach.campaign import Agent, Design, Finding, Proposal, Space, View
@@ -369,6 +370,28 @@ def test_several_objectives_predict_the_first(mixed: Space):
         95.0 < p.mean < 106.0 and p.sd < 5.0 for p in proposals if p.mean is not None and p.sd is not None
     )
     assert len(proposals) == 3
+
+
+@pytest.mark.parametrize("power", [0.0, 0.5, 1.0, 1.7, 2.0])
+def test_warping_is_undone_and_its_slope_is_exact(power: float):
+    warping = Warping(3.0, 2.0, power)
+    values = np.linspace(-9.0, 15.0, 41)
+    np.testing.assert_allclose(warping.backward(warping.forward(values)), values, atol=1e-5)
+    step = (warping.forward(values + 1e-5) - warping.forward(values - 1e-5)) / 2e-5
+    np.testing.assert_allclose(warping.slope(values), step, rtol=1e-6)
+
+
+def test_moments_behind_a_warping_are_those_of_the_lognormal():
+    """At power 0, 1 + value is lognormal as far as the normal lies above zero."""
+    mean, variance = Warping(0.0, 1.0, 0.0).moments(np.array([2.0]), np.array([0.09]))
+    assert mean[0] == pytest.approx(np.exp(2.045) - 1.0, rel=1e-6)
+    assert variance[0] == pytest.approx(np.expm1(0.09) * np.exp(4.09), rel=1e-5)
+
+
+def test_long_tails_are_drawn_in_and_normal_values_left():
+    rng = np.random.default_rng(0)
+    assert Warping.of(np.exp(2.0 * rng.normal(size=60))).power < 0.3
+    assert Warping.of(rng.normal(size=200)).power == pytest.approx(1.0, abs=0.25)
 
 
 def test_too_small_a_start_is_refused(mixed: Space):
