@@ -20,14 +20,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
+
 from molmach.agents.inference.candidates import Candidates, candidates, enumerated
 from molmach.agents.inference.expected_free_energy import Outlook, Value, preference
 from molmach.agents.inference.generative_model import GenerativeModel, columns
 from molmach.agents.inference.message_passing import Evidence
 from molmach.agents.inference.structures import Understanding, learn
 from molmach.agents.inference.telling import tell, tell_choice
-from numpy.typing import NDArray
-
 from molmach.campaign.agent import Agent, Proposal, View, fresh_samples
 from molmach.campaign.design import Design
 from molmach.campaign.space import Space

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from molmach.agents.regression.belief import (
     Belief,
     Seen,
@@ -17,7 +18,6 @@ from molmach.agents.regression.machine_kernel import MachineKernel
 from molmach.agents.regression.points import Points
 from molmach.agents.regression.pool import PARENTS, Pool, everything, looked_at, made
 from molmach.agents.symmetry import exchanges
-
 from molmach.campaign import Agent, Proposal, Space, View
 from molmach.campaign.agent import fresh_samples
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
 from molmach.agents.breeding.kinship import Relatives, hopes, relatives
 from molmach.agents.breeding.pedigree import Pedigree, genes, trace
 from molmach.agents.breeding.spreading import spread_out, strangers_of_promise
 from molmach.agents.breeding.telling import foretold, written
-from numpy.typing import NDArray
-
 from molmach.campaign.agent import Agent, Proposal, View, distinct_new
 from molmach.campaign.design import Categorical, Design, Value
 from molmach.campaign.space import Space

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
 from molmach.agents.breeding import policy
 from molmach.agents.breeding.editing import Game, RewardModel
 from molmach.agents.breeding.kinship import Relatives, hopes, relatives, viability
 from molmach.agents.breeding.spreading import spread_out, strangers_of_promise
 from molmach.agents.breeding.telling import foretold, written
-from numpy.typing import NDArray
-
 from molmach.campaign.agent import Agent, Proposal, View, distinct_new
 from molmach.campaign.design import Design
 from molmach.campaign.space import Space

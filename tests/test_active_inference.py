@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from molmach.agents.active_inference import ActiveInference
 from molmach.agents.inference.expected_free_energy import Outlook, Preference, mixture_information
 from molmach.agents.inference.gaussian import _by_effects, _by_measurements, covariance
@@ -22,8 +24,6 @@ from molmach.agents.inference.model_reduction import (
 )
 from molmach.agents.inference.structures import learn
 from molmach.agents.random import Random
-from scipy import stats
-
 from molmach.campaign import Design, Finding, Space, View
 from molmach.spec.campaign import loads_campaign
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from molmach.agents.breeding.kinship import Relatives, Variances, genome, kinship
 from molmach.agents.breeding.pedigree import trace
 from molmach.agents.breeding.spreading import spread_out
@@ -11,8 +13,6 @@ from molmach.agents.breeding.warp import Warp
 from molmach.agents.evolutionary import Evolutionary
 from molmach.agents.random import Random
 from molmach.agents.symmetry import column_exchanges
-from scipy import stats
-
 from molmach.campaign import Design, Space
 
 from .planted import (

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from molmach.agents.breeding import policy
 from molmach.agents.breeding.editing import Game, RewardModel
 from molmach.agents.breeding.kinship import relatives
 from molmach.agents.random import Random
 from molmach.agents.reinforcement import Reinforcement, Trainer
-from scipy import stats
-
 from molmach.campaign import Design, Space
 
 from .planted import (

@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from molmach.agents.breeding.kinship import NUMERIC_REACH, Relatives
-from molmach.agents.symmetry import column_exchanges
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
+from molmach.agents.breeding.kinship import NUMERIC_REACH, Relatives
+from molmach.agents.symmetry import column_exchanges
 from molmach.campaign.design import Categorical, Design, Value
 from molmach.campaign.space import Space
 from molmach.errors import InfeasibleError

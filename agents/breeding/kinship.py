@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from molmach.agents.breeding.warp import Warp
-from molmach.agents.symmetry import column_exchanges
 from numpy.typing import NDArray
 from rdkit import DataStructs
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
+from molmach.agents.breeding.warp import Warp
+from molmach.agents.symmetry import column_exchanges
 from molmach.campaign.agent import View
 from molmach.campaign.design import Categorical, Design
 from molmach.campaign.space import Space

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+
 from molmach.agents.breeding.kinship import Relatives, hopes
 from molmach.agents.breeding.pedigree import genes
-
 from molmach.campaign.agent import View, distinct_new, fresh_samples
 from molmach.campaign.design import Categorical, Design
 

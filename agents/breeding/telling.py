@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from molmach.agents.breeding.kinship import Relatives, relatives
 
+from molmach.agents.breeding.kinship import Relatives, relatives
 from molmach.campaign.agent import Proposal, View
 from molmach.campaign.design import Design
 

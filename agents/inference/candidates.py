@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from molmach.agents.inference.generative_model import EDIT_LABELS, GenerativeModel, code_of
 from numpy.typing import NDArray
 
+from molmach.agents.inference.generative_model import EDIT_LABELS, GenerativeModel, code_of
 from molmach.campaign.agent import View
 from molmach.campaign.design import Categorical, Design, Numeric, Variable
 from molmach.errors import InfeasibleError

@@ -23,10 +23,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from molmach.agents.inference.generative_model import columns
-from molmach.agents.inference.structures import Understanding
 from numpy.typing import NDArray
 from scipy.special import ndtr
+
+from molmach.agents.inference.generative_model import columns
+from molmach.agents.inference.structures import Understanding
 
 Floats = NDArray[np.float64]
 

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from molmach.agents.symmetry import Permutation, exchanges, likenesses
 from numpy.typing import NDArray
 from rdkit import Chem
 from rdkit.Chem import Crippen, rdMolDescriptors
 
+from molmach.agents.symmetry import Permutation, exchanges, likenesses
 from molmach.campaign.design import Categorical, Design, Value, Variable
 from molmach.campaign.space import Space
 

@@ -22,9 +22,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from molmach.agents.inference.gaussian import Posterior, covariance, posterior
 from numpy.typing import NDArray
 from scipy.special import digamma, gammaln
+
+from molmach.agents.inference.gaussian import Posterior, covariance, posterior
 
 Floats = NDArray[np.float64]
 

@@ -15,11 +15,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from molmach.agents.inference.generative_model import Factor
-from molmach.agents.inference.message_passing import Beliefs, Evidence, Gamma
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import gammaincinv, logsumexp
+
+from molmach.agents.inference.generative_model import Factor
+from molmach.agents.inference.message_passing import Beliefs, Evidence, Gamma
 
 Floats = NDArray[np.float64]
 

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
 from molmach.agents.inference.generative_model import Factor, FactorSet, GenerativeModel, columns
 from molmach.agents.inference.message_passing import BIAS, EFFECT, Beliefs, Evidence, Gamma, infer
 from molmach.agents.inference.model_reduction import Removal, evidence_for_new, log_odds, reduction
-from numpy.typing import NDArray
-from scipy.special import softmax
 
 Floats = NDArray[np.float64]
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
 from molmach.agents.inference.expected_free_energy import Value
 from molmach.agents.inference.generative_model import (
     EDIT,
@@ -18,8 +20,6 @@ from molmach.agents.inference.generative_model import (
 )
 from molmach.agents.inference.model_reduction import FIRM, evidence_for_block
 from molmach.agents.inference.structures import Structure, Understanding
-from numpy.typing import NDArray
-
 from molmach.campaign.design import Design
 
 Floats = NDArray[np.float64]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_ndtr
+
 from molmach.agents.regression.gaussian_process import Regression, fit, regression
 from molmach.agents.regression.improvement import log_expected_improvement
 from molmach.agents.regression.machine_kernel import MachineKernel
 from molmach.agents.regression.points import Points
 from molmach.agents.regression.pool import Pool
 from molmach.agents.regression.warping import Warping
-from numpy.typing import NDArray
-from scipy.special import log_ndtr
-
 from molmach.campaign import Finding, View
 
 Floats = NDArray[np.float64]
@@ -23,6 +23,7 @@ NUGGET = (float(np.log(1e-3)), 1.5)
 
 _MOST_FITTED = 200
 _LABEL_ERROR = 0.2
+_BOLD_EVERY, _BOLD = 4, 0.1
 _FEWEST_LATE = 4
 _PRIOR_LATE = 4.0
 _LARGEST_SQUARE = 25.0
@@ -87,7 +88,7 @@ def learned(
     rng: np.random.Generator,
     most: int = _MOST_FITTED,
 ) -> Regression[Points]:
-    """A process with fitted parameters, conditioned on all values; of more than ``most``, a part is fitted."""
+    """A process conditioned on all values, its parameters fitted to at most ``most`` of them."""
     part = np.arange(len(values))
     if len(values) > most:
         best = np.argsort(-values, kind="stable")
@@ -100,8 +101,8 @@ def learned(
 def model_of(kernel: MachineKernel, found: Seen, rng: np.random.Generator) -> Regression[Points]:
     """The process of the warped values, its variance as large as hindsight says.
 
-    What is searched for lies where little is known, so leave-one-out misses are smaller than those of
-    the proposals. Hence a process that knows only the first two thirds of the findings predicts the last third,
+    What is searched for lies where little is known, so leave-one-out misses are smaller than those of the
+    proposals. Hence a process that knows only the first two thirds of the findings predicts the last third,
     and variances are multiplied by its mean squared standardised miss, if that is above 1.
     """
     values = found.warping.forward(found.values)
@@ -176,7 +177,11 @@ class Belief:
         return np.asarray(log_ndtr((mean - 0.5) / np.sqrt(variance + _LABEL_ERROR**2)))
 
     def picks(self, pool: Pool, kernel: MachineKernel, view: View, n: int) -> list[int]:
-        """Up to ``n`` candidates that are new, each chosen as if the former had been found as predicted."""
+        """Up to ``n`` candidates that are new, each chosen as if the former had been found as predicted.
+
+        One of four must promise more than a tenth of the values' spread beyond the best, since otherwise a
+        number that can be tuned ever finer may take up all of them.
+        """
         mean, variance, halves = self.model.projected(pool.points)
         log_chance = self.log_chance(pool.points)
         best = self.best_known
@@ -186,7 +191,9 @@ class Belief:
         numbers: list[int] = []
         while len(numbers) < n and open_.any():
             sd = np.sqrt(variance + self.model.nugget)
-            scores = np.where(open_, log_expected_improvement(mean, sd, best) + log_chance, -np.inf)
+            bold = (view.batch + len(numbers)) % _BOLD_EVERY == _BOLD_EVERY - 1
+            goal = best + _BOLD * self.model.scale * bold
+            scores = np.where(open_, log_expected_improvement(mean, sd, goal) + log_chance, -np.inf)
             number = self._first_new(scores, pool, kernel, view, keys, open_)
             if number is None:
                 break

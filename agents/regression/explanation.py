@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
+
 from molmach.agents.regression.belief import Belief, Seen, unwarped
 from molmach.agents.regression.gaussian_process import Regression
 from molmach.agents.regression.machine_kernel import MachineKernel
 from molmach.agents.regression.points import Points
 from molmach.agents.regression.pool import Pool
 from molmach.agents.regression.substituents import SIMILARITIES
-from numpy.typing import NDArray
-
 from molmach.campaign import View
 from molmach.campaign.design import Categorical, Value
 
@@ -23,11 +23,12 @@ _NAMED = 3
 def explanation(view: View, kernel: MachineKernel, found: Seen, belief: Belief, pool: Pool) -> str:
     """Several lines: how good the model is, what matters, what does good and harm, what is promising."""
     model = belief.model
-    explained = 1.0 - (model.miss / max(float(found.warping.forward(found.values).std()), 1e-12)) ** 2
+    spread = max(float(found.warping.forward(found.values).std()), 1e-12)
+    explained = 1.0 - (model.miss / spread) ** 2
     lines = [
         f"{len(found.values)} machines are measured, with values from {found.values.min():.4g} to "
-        f"{found.values.max():.4g}. Predicting each from the others explains {100 * max(0.0, explained):.0f} % "
-        "of their variance.",
+        f"{found.values.max():.4g}. Predicting each from the others explains "
+        f"{100 * max(0.0, explained):.0f} % of their variance.",
         _what_matters(view, kernel, model, found),
         _what_likeness_is(kernel, model),
         *_good_and_bad(view, kernel, model, found),

@@ -105,7 +105,7 @@ def regression(
     """Condition a process on values with known standard errors (algorithm 2.1).
 
     The predicted variances are multiplied by the mean square of the standardised leave-one-out residuals
-    (equations 5.10 to 5.12), shrunk towards 1 as by ten points, in which shows what the kernel gets wrong; and
+    (equations 5.10 to 5.12), shrunk towards 1 as by ten points, which shows what the kernel gets wrong; and
     by n / (n - 2), as for Student's t, since a scale known from n values is uncertain itself.
     """
     centre, scale = _standard(values)

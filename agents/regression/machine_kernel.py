@@ -6,15 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from molmach.agents.regression.points import Points, tanimoto_similarity
-from molmach.agents.regression.substituents import SIMILARITIES, distances
-from numpy.typing import NDArray
 
+from molmach.agents.regression.points import Floats, Integers, Points, tanimoto_similarity
+from molmach.agents.regression.substituents import SIMILARITIES, distances
 from molmach.campaign import Design, Space
 from molmach.campaign.design import Categorical, Numeric
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 MOLECULE = "molecule"
 """Name of the variable that stands for the whole molecule, in spaces with edits."""

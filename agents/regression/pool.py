@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from molmach.agents.regression.machine_kernel import MachineKernel
-from molmach.agents.regression.points import Integers, Points, joined
 from numpy.typing import NDArray
 
+from molmach.agents.regression.machine_kernel import MachineKernel
+from molmach.agents.regression.points import Integers, Points, joined
 from molmach.campaign import Design, Space
 
 Floats = NDArray[np.float64]
