@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rdkit import DataStructs
 from scipy.linalg import cho_solve, cholesky, solve_triangular
+from scipy.stats import t as student
 
 from molmach.agents.symmetry import symmetries
 from molmach.agents.warp import Warp
@@ -113,17 +114,45 @@ def kinship(space: Space, first: Genome, second: Genome, variances: Variances) -
     Averaged over the spellings of the second design and scaled to 1 for the design itself, so that
     all spellings are the same individual.
     """
-    each = _alike(space, _shared_genes(space, first, second), variances)
-    own_first, own_second = (_alike(space, _shared_own(space, g), variances) for g in (first, second))
-    return np.asarray(each / np.sqrt(own_first[:, None] * own_second[None, :]))
+    return _Shared.of(space, first, second).kinship(variances)
 
 
-def _alike(space: Space, shared: Floats, variances: Variances) -> Floats:
-    """Kinship from the number of shared genes (n_symmetries, ...), averaged over the symmetries."""
-    total = float(max(1, len(space.variables) + space.open))
-    each = variances.additive * shared / total
-    each += (1.0 - variances.additive) * np.exp(-(total - shared) / variances.fading)
-    return np.asarray(each.mean(axis=0))
+@dataclass(frozen=True)
+class _Shared:
+    """Numbers of shared genes, from which kinship follows for any variances.
+
+    Attributes
+    ----------
+    genes
+        How many genes a design has.
+    between
+        (n_symmetries, n_first, n_second) shared with each spelling of the second.
+    own_first, own_second
+        (n_symmetries, n) shared with each spelling of the design itself.
+    """
+
+    genes: float
+    between: Floats
+    own_first: Floats
+    own_second: Floats
+
+    @classmethod
+    def of(cls, space: Space, first: Genome, second: Genome) -> _Shared:
+        """Of two groups of designs."""
+        genes = float(max(1, len(space.variables) + space.open))
+        own_second = _shared_own(space, second)
+        own_first = own_second if first is second else _shared_own(space, first)
+        return cls(genes, _shared_genes(space, first, second), own_first, own_second)
+
+    def kinship(self, variances: Variances) -> Floats:
+        """(n_first, n_second) as :func:`kinship` has it."""
+        first, second = self._alike(self.own_first, variances), self._alike(self.own_second, variances)
+        return np.asarray(self._alike(self.between, variances) / np.sqrt(first[:, None] * second[None, :]))
+
+    def _alike(self, shared: Floats, variances: Variances) -> Floats:
+        each = variances.additive * shared / self.genes
+        each += (1.0 - variances.additive) * np.exp(-(self.genes - shared) / variances.fading)
+        return np.asarray(each.mean(axis=0))
 
 
 def _shared_genes(space: Space, first: Genome, second: Genome) -> Floats:
@@ -167,14 +196,24 @@ class Relatives:
         At least two.
     measured, errors
         (n_designs,) what was measured, and its standard error; finite.
+    warped
+        Whether heavy tails may be drawn in.
     """
 
-    def __init__(self, space: Space, designs: Sequence[Design], measured: Floats, errors: Floats) -> None:
-        self.space, self.designs, self.measured = space, designs, measured
+    def __init__(
+        self,
+        space: Space,
+        designs: Sequence[Design],
+        measured: Floats,
+        errors: Floats,
+        *,
+        warped: bool = True,
+    ) -> None:
+        self.space, self.designs, self.measured, self._warped = space, designs, measured, warped
         self._measured_errors = errors
         self.genome = genome(space, self.designs)
         self.variances, width = self._estimate()
-        self.warp = Warp(float(np.median(measured)), width)
+        self.warp = Warp(float(np.median(measured)) if warped else 0.0, width)
         self.values = self.warp.forward(measured)
         self.errors = errors * self.warp.slope(measured)
         self._condition()
@@ -185,14 +224,14 @@ class Relatives:
         some, measured, errors = self.genome.of(few), self.measured[few], self._measured_errors[few]
         spread = float(np.std(measured, ddof=1)) or 1.0
         found, width = Variances(0.6, 1.5, 0.05, 1.0), np.inf
-        best = -np.inf
+        shared, best = _Shared.of(self.space, some, some), -np.inf
         for _ in range(_SWEEPS):
             for one, grid in _GRIDS.items():
-                for value in grid:
+                for value in grid if one != "width" or self._warped else ():
                     tried = found if one == "width" else replace(found, **{one: value})
                     tried_width = value * spread if one == "width" else width
                     warp = Warp(float(np.median(self.measured)), tried_width)
-                    kin = kinship(self.space, some, some, tried)
+                    kin = shared.kinship(tried)
                     height = _log_posterior(kin, warp, measured, errors, tried)
                     if height > best:
                         best, found, width = height, tried, tried_width
@@ -221,7 +260,8 @@ class Relatives:
     def forecast(self, designs: Sequence[Design]) -> tuple[Floats, Floats]:
         """(n,) measurement to be expected of each design, and its standard deviation, as measured.
 
-        What is not inherited and the usual error of a measurement are part of the deviation.
+        What is not inherited and the usual error of a measurement are part of the deviation, which is
+        wider while little is known, as Student's distribution is.
         """
         mean, covariance = self.merit(designs)
         variance = (
@@ -230,7 +270,8 @@ class Relatives:
         reach = 0.5 * float(np.ptp(self.values)) + np.sqrt(self.variances.inherited)
         low, high = float(self.values.min()) - reach, float(self.values.max()) + reach
         expected, sd = self.warp.moments(mean, np.sqrt(variance), low, high)
-        return expected, np.hypot(sd, np.sqrt(np.median(self._measured_errors**2)))
+        wider = float(student.ppf(0.975, len(self.values) - 1)) / 1.96
+        return expected, wider * np.hypot(sd, np.sqrt(np.median(self._measured_errors**2)))
 
 
 def _most_telling(values: Floats, usable: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -284,7 +325,7 @@ def viability(view: View) -> Relatives | None:
         return None
     chosen = _most_telling(-feasible, np.arange(len(feasible)))
     known = [view.known[i].design for i in chosen]
-    return Relatives(view.space, known, feasible[chosen], np.full(len(chosen), _DOUBT))
+    return Relatives(view.space, known, feasible[chosen], np.full(len(chosen), _DOUBT), warped=False)
 
 
 def hopes(view: View, known: Relatives, designs: Sequence[Design], draws: int) -> Floats:
