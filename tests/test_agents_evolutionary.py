@@ -7,7 +7,8 @@ import pytest
 from scipy import stats
 
 from molmach.agents.evolutionary import Evolutionary
-from molmach.agents.kinship import Relatives, Variances, genome, kinship
+from molmach.agents.genome import Variances, genome, kinship
+from molmach.agents.kinship import Relatives
 from molmach.agents.pedigree import trace
 from molmach.agents.random import Random
 from molmach.agents.spreading import spread_out
