@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from molmach.agents.breeding.kinship import Relatives, Variances, genome, kinship
+from molmach.agents.breeding.genome import Variances, genome, kinship
+from molmach.agents.breeding.kinship import Relatives
 from molmach.agents.breeding.pedigree import trace
 from molmach.agents.breeding.spreading import spread_out
 from molmach.agents.breeding.warp import Warp
@@ -250,7 +251,7 @@ def test_heavy_tails_are_warped_and_foretold_in_their_own_unit(space, truth):
     assert np.corrcoef(np.sign(mean) * np.log1p(np.abs(mean)), plain)[0, 1] > 0.9
 
 
-@pytest.mark.parametrize("width", [0.3, 2.0, np.inf])
+@pytest.mark.parametrize("width", [0.6, 2.0, np.inf])
 def test_a_warp_is_undone_and_its_moments_are_those_of_draws(width):
     warp, rng = Warp(1.5, width), np.random.default_rng(3)
     values = rng.normal(size=50)

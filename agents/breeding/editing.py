@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
-from molmach.agents.breeding.kinship import NUMERIC_REACH, Relatives
+from molmach.agents.breeding.genome import NUMERIC_REACH
+from molmach.agents.breeding.kinship import Relatives
 from molmach.agents.symmetry import column_exchanges
 from molmach.campaign.design import Categorical, Design, Value
 from molmach.campaign.space import Space

@@ -10,25 +10,22 @@ estimated by maximum likelihood from everything measured.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from rdkit import DataStructs
 from scipy.linalg import cho_solve, cholesky, solve_triangular
+from scipy.stats import t as student
 
+from molmach.agents.breeding.genome import Shared, Variances, genome, kinship
 from molmach.agents.breeding.warp import Warp
-from molmach.agents.symmetry import column_exchanges
 from molmach.campaign.agent import View
-from molmach.campaign.design import Categorical, Design
+from molmach.campaign.design import Design
 from molmach.campaign.space import Space
-from molmach.errors import InfeasibleError
 
 Floats = NDArray[np.float64]
-
-NUMERIC_REACH = 0.25
-"""Share of its range over which a number is one gene: its kinship falls as a Gaussian of this width."""
 
 _GRIDS: dict[str, tuple[float, ...]] = {
     "uninherited": (0.01, 0.05, 0.2, 0.6),
@@ -47,112 +44,6 @@ _JITTER = 1e-8
 _DOUBT = 0.1
 
 
-@dataclass(frozen=True)
-class Genome:
-    """What of some designs is inherited.
-
-    Attributes
-    ----------
-    rows
-        (n_symmetries, n, n_columns) as ``space.encode`` has them, in every spelling of the design.
-    molecules
-        Fingerprints, where edits make molecules that the variables do not tell of; else empty.
-    """
-
-    rows: Floats
-    molecules: tuple[DataStructs.ExplicitBitVect, ...]
-
-    def __len__(self) -> int:
-        return int(self.rows.shape[1])
-
-    def of(self, chosen: NDArray[np.int64]) -> Genome:
-        """The genome of some of the designs."""
-        molecules = tuple(self.molecules[i] for i in chosen) if self.molecules else ()
-        return Genome(self.rows[:, chosen], molecules)
-
-
-def genome(space: Space, designs: Sequence[Design]) -> Genome:
-    """What of the designs is inherited."""
-    rows = space.encode(designs)
-    molecules = tuple(_fingerprint(space, design) for design in designs) if space.open else ()
-    return Genome(np.stack([rows[:, order] for order in column_exchanges(space)]), molecules)
-
-
-def _fingerprint(space: Space, design: Design) -> DataStructs.ExplicitBitVect:
-    try:
-        return space.fingerprint(design)
-    except InfeasibleError:
-        return DataStructs.ExplicitBitVect(2048)
-
-
-@dataclass(frozen=True)
-class Variances:
-    """Where the variance of what is measured comes from.
-
-    Attributes
-    ----------
-    additive
-        Of what is inherited, the share that genes bring each on their own.
-    fading
-        Number of differing genes over which the kinship of the rest falls to 1/e.
-    uninherited
-        Variance of what is not inherited, over that of what is; noise of the measurement apart.
-    inherited
-        Variance of what is inherited.
-    """
-
-    additive: float
-    fading: float
-    uninherited: float
-    inherited: float
-
-
-def kinship(space: Space, first: Genome, second: Genome, variances: Variances) -> Floats:
-    """(n_first, n_second) kinship: 1 for the same design, 0 for nothing in common.
-
-    Averaged over the spellings of the second design and scaled to 1 for the design itself, so that
-    all spellings are the same individual.
-    """
-    each = _alike(space, _shared_genes(space, first, second), variances)
-    own_first, own_second = (_alike(space, _shared_own(space, g), variances) for g in (first, second))
-    return np.asarray(each / np.sqrt(own_first[:, None] * own_second[None, :]))
-
-
-def _alike(space: Space, shared: Floats, variances: Variances) -> Floats:
-    """Kinship from the number of shared genes (n_symmetries, ...), averaged over the symmetries."""
-    total = float(max(1, len(space.variables) + space.open))
-    each = variances.additive * shared / total
-    each += (1.0 - variances.additive) * np.exp(-(total - shared) / variances.fading)
-    return np.asarray(each.mean(axis=0))
-
-
-def _shared_genes(space: Space, first: Genome, second: Genome) -> Floats:
-    """(n_symmetries, n_first, n_second) number of genes in common with each spelling of the second."""
-    named = _named_columns(space)
-    shared = first.rows[0][:, named] @ second.rows[:, :, named].transpose(0, 2, 1)
-    for column in np.flatnonzero(~named):
-        gap = first.rows[0][:, column][:, None] - second.rows[:, :, column][:, None, :]
-        shared += np.exp(-0.5 * (gap / NUMERIC_REACH) ** 2)
-    if first.molecules and second.molecules:
-        rows = [DataStructs.BulkTanimotoSimilarity(one, list(second.molecules)) for one in first.molecules]
-        shared += np.array(rows)
-    return np.asarray(shared)
-
-
-def _shared_own(space: Space, those: Genome) -> Floats:
-    """(n_symmetries, n) number of genes that each design has in common with its own spellings."""
-    named = _named_columns(space)
-    shared = (those.rows[0][:, named] * those.rows[:, :, named]).sum(axis=2)
-    gaps = those.rows[0][:, ~named] - those.rows[:, :, ~named]
-    shared += np.exp(-0.5 * (gaps / NUMERIC_REACH) ** 2).sum(axis=2)
-    return np.asarray(shared + (1.0 if those.molecules else 0.0))
-
-
-def _named_columns(space: Space) -> NDArray[np.bool_]:
-    counts = [len(v.values) if isinstance(v, Categorical) else 0 for v in space.variables]
-    return np.array([count > 0 for count in counts for _ in range(max(count, 1))], dtype=bool)
-
-
 class Relatives:
     """The measured designs of a campaign, from which others are predicted.
 
@@ -167,14 +58,24 @@ class Relatives:
         At least two.
     measured, errors
         (n_designs,) what was measured, and its standard error; finite.
+    warped
+        Whether heavy tails may be drawn in.
     """
 
-    def __init__(self, space: Space, designs: Sequence[Design], measured: Floats, errors: Floats) -> None:
-        self.space, self.designs, self.measured = space, designs, measured
+    def __init__(
+        self,
+        space: Space,
+        designs: Sequence[Design],
+        measured: Floats,
+        errors: Floats,
+        *,
+        warped: bool = True,
+    ) -> None:
+        self.space, self.designs, self.measured, self._warped = space, designs, measured, warped
         self._measured_errors = errors
         self.genome = genome(space, self.designs)
         self.variances, width = self._estimate()
-        self.warp = Warp(float(np.median(measured)), width)
+        self.warp = Warp(float(np.median(measured)) if warped else 0.0, width)
         self.values = self.warp.forward(measured)
         self.errors = errors * self.warp.slope(measured)
         self._condition()
@@ -185,14 +86,14 @@ class Relatives:
         some, measured, errors = self.genome.of(few), self.measured[few], self._measured_errors[few]
         spread = float(np.std(measured, ddof=1)) or 1.0
         found, width = Variances(0.6, 1.5, 0.05, 1.0), np.inf
-        best = -np.inf
+        shared, best = Shared.of(self.space, some, some), -np.inf
         for _ in range(_SWEEPS):
             for one, grid in _GRIDS.items():
-                for value in grid:
+                for value in grid if one != "width" or self._warped else ():
                     tried = found if one == "width" else replace(found, **{one: value})
                     tried_width = value * spread if one == "width" else width
                     warp = Warp(float(np.median(self.measured)), tried_width)
-                    kin = kinship(self.space, some, some, tried)
+                    kin = shared.kinship(tried)
                     height = _log_posterior(kin, warp, measured, errors, tried)
                     if height > best:
                         best, found, width = height, tried, tried_width
@@ -221,7 +122,8 @@ class Relatives:
     def forecast(self, designs: Sequence[Design]) -> tuple[Floats, Floats]:
         """(n,) measurement to be expected of each design, and its standard deviation, as measured.
 
-        What is not inherited and the usual error of a measurement are part of the deviation.
+        What is not inherited and the usual error of a measurement are part of the deviation, which is
+        wider while little is known, as Student's distribution is.
         """
         mean, covariance = self.merit(designs)
         variance = (
@@ -230,7 +132,8 @@ class Relatives:
         reach = 0.5 * float(np.ptp(self.values)) + np.sqrt(self.variances.inherited)
         low, high = float(self.values.min()) - reach, float(self.values.max()) + reach
         expected, sd = self.warp.moments(mean, np.sqrt(variance), low, high)
-        return expected, np.hypot(sd, np.sqrt(np.median(self._measured_errors**2)))
+        wider = float(student.ppf(0.975, len(self.values) - 1)) / 1.96
+        return expected, wider * np.hypot(sd, np.sqrt(np.median(self._measured_errors**2)))
 
 
 def _most_telling(values: Floats, usable: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -260,7 +163,8 @@ def _log_posterior(kin: Floats, warp: Warp, measured: Floats, errors: Floats, tr
     ones = cho_solve((factor, True), np.ones(len(values)))
     left = solve_triangular(factor, values - float(ones @ values / ones.sum()), lower=True)
     fit = -0.5 * float(left @ left) - float(np.log(np.diag(factor)).sum())
-    return fit + float(np.log(slope).sum()) - 0.5 * (np.log(tried.inherited) / _PRIOR_WIDTH) ** 2
+    prior = -0.5 * (math.log(tried.inherited) / _PRIOR_WIDTH) ** 2
+    return fit + float(np.log(slope).sum()) + prior
 
 
 def relatives(view: View, objective: int | None = None, least: int = 3) -> Relatives | None:
@@ -284,7 +188,7 @@ def viability(view: View) -> Relatives | None:
         return None
     chosen = _most_telling(-feasible, np.arange(len(feasible)))
     known = [view.known[i].design for i in chosen]
-    return Relatives(view.space, known, feasible[chosen], np.full(len(chosen), _DOUBT))
+    return Relatives(view.space, known, feasible[chosen], np.full(len(chosen), _DOUBT), warped=False)
 
 
 def hopes(view: View, known: Relatives, designs: Sequence[Design], draws: int) -> Floats:
