@@ -64,7 +64,12 @@ def _by_effects(X: Floats, alphas: Floats, weights: Floats, y: Floats) -> Poster
     quadratic = weights @ residual**2 + alphas @ mean**2  # yᵀC⁻¹y as a sum of squares, which does not cancel
     spread = np.einsum("np,np->n", X @ inverse, X)
     return Posterior(
-        mean, np.diag(inverse), residual, spread, _log_normal(len(y), log_determinant, quadratic), inverse
+        mean,
+        np.diag(inverse),
+        residual,
+        spread,
+        _log_normal(len(y), log_determinant, float(quadratic)),
+        inverse,
     )
 
 
@@ -81,7 +86,7 @@ def _by_measurements(X: Floats, alphas: Floats, weights: Floats, y: Floats) -> P
     spread = prior_spread - np.square(root @ X.T).sum(axis=0)
     variances = 1.0 / alphas - np.square(root).sum(axis=0)
     log_determinant = 2.0 * np.log(np.diag(lower)).sum()
-    log_evidence = _log_normal(len(y), log_determinant, white @ white)
+    log_evidence = _log_normal(len(y), log_determinant, float(white @ white))
     return Posterior(
         mean, np.maximum(variances, 0.0), y - X @ mean, np.maximum(spread, 0.0), log_evidence, root
     )
