@@ -20,23 +20,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from molmach.build import Assembly, build
     from molmach.build.mirror import mirror
+    from molmach.campaign.running import run_campaign
     from molmach.engine import Run
     from molmach.errors import MolmachError
     from molmach.experiment import simulate
     from molmach.run_folder import read_run
     from molmach.score import Estimate, Score, score
-    from molmach.spec import Spec, load
+    from molmach.spec import Campaign, Spec, load, load_campaign
 
 _HOMES = {
     "Assembly": "molmach.build",
+    "Campaign": "molmach.spec",
     "Estimate": "molmach.score",
     "MolmachError": "molmach.errors",
     "Run": "molmach.engine",
     "Score": "molmach.score",
     "Spec": "molmach.spec",
     "load": "molmach.spec",
+    "load_campaign": "molmach.spec",
     "mirror": "molmach.build",
     "read_run": "molmach.run_folder",
+    "run_campaign": "molmach.campaign.running",
     "simulate": "molmach.experiment",
 }
 
@@ -44,6 +48,7 @@ __version__ = version("molmach")
 
 __all__ = [
     "Assembly",
+    "Campaign",
     "Estimate",
     "MolmachError",
     "Run",
@@ -51,8 +56,10 @@ __all__ = [
     "Spec",
     "build",
     "load",
+    "load_campaign",
     "mirror",
     "read_run",
+    "run_campaign",
     "score",
     "simulate",
 ]

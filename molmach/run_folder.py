@@ -47,15 +47,20 @@ def write_run(run: Run, collected: list[Collected], directory: Path) -> None:
 
 def provenance(run: Run) -> dict[str, Any]:
     """Versions, seed, platform and date: what a reader needs to repeat the run, and nothing of the host."""
-    packages = ("molmach", "openmm", "rdkit", "numpy", "mdtraj")
     return {
         "key": run.spec.key,
         "seed": run.spec.protocol.seed,
         "engine": run.performance.engine,
         "platform": run.performance.platform,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {"python": host.python_version(), **{name: version(name) for name in packages}},
+        "versions": versions(),
     }
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of the packages that the numbers depend on."""
+    packages = ("molmach", "openmm", "rdkit", "numpy", "mdtraj")
+    return {"python": host.python_version(), **{name: version(name) for name in packages}}
 
 
 def result_document(run: Run, result: Score, origin: dict[str, Any]) -> dict[str, Any]:

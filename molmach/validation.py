@@ -20,9 +20,11 @@ from molmach.errors import MissingExtraError
 from molmach.experiment import simulate
 from molmach.forcefield.mmff94_parameters import parameters_of
 from molmach.kinetics import HelixInversion, helix_inversion
+from molmach.profile import profile
 from molmach.score import Score, score
-from molmach.score.statistics import Estimate
-from molmach.spec import RotatingField, Spec, load
+from molmach.score.stations import StationMap
+from molmach.score.statistics import Estimate, mean_estimate
+from molmach.spec import RotatingField, Spec, StationSwitch, load
 from molmach.units import DEBYE, KCAL, TURN, VOLT_PER_NM, thermal_energy
 
 WIDENING = 1.6
@@ -126,6 +128,9 @@ _MEASURES: dict[str, Callable[[Subject], Measured]] = {
     "velocity_in_the_dark": _undriven,
     "velocity_without_chemical_driving": _undriven,
     "occupancy_left": _occupancy("left"),
+    "velocity": lambda s: (s.score.velocity, "interval"),
+    "gear_ratio_second": lambda s: (s.score.estimates["gear_ratio_second"], "tolerance"),
+    "slips_second": lambda s: (s.score.estimates["slips_second"], "exact"),
     "switching_rate": lambda s: (s.score.estimates["switching_rate"], "exact"),
     "linking_number": _linking,
     "thermal_helix_inversion_barrier": lambda s: (_sure(s.kinetics.barrier, "kJ/mol"), "tolerance"),
@@ -207,6 +212,7 @@ def _exact_references(folder: Path, say: Say) -> Iterator[Comparison]:
         assert result.energy_balance is not None
         yield _exact(name, f"energy balance at {field}", result.energy_balance, 0.0, "first law")
     yield _against_rdkit(load("cyanobiphenyl-rotor"))
+    yield from _against_umbrella_sampling(folder, say)
 
 
 def _exact(system: str, quantity: str, ours: Estimate, reference: float, source: str) -> Comparison:
@@ -234,6 +240,45 @@ def _one_dimensional(run: Run) -> tuple[float, float]:
     )
     mean, error = theory.mean_velocity_and_error(trajectory)
     return mean / TURN * 1e3, error / TURN * 1e3
+
+
+def unequal_shuttle(replicas: int, duration_ps: float) -> Spec:
+    """A shuttle whose clock makes now one and now the other station the better one, by little and slowly."""
+    stations = "{left: [-6 kJ/mol, 0 kJ/mol], right: [0 kJ/mol, -6 kJ/mol]}"
+    lengths = [f"protocol.duration={duration_ps} ps", f"protocol.replicas={replicas}"]
+    changes = [f"drive.stations={stations}", "drive.period=1.6 ns", "protocol.frames=10 ps", *lengths]
+    return load("switched-diketone-shuttle", changes)
+
+
+def settled_share(run: Run, station: str, on: bool) -> Estimate:
+    """Share of the time in which a station is the one nearest to the ring, once it has settled.
+
+    The last half of each of the clock's phases counts, on or off.
+    """
+    drive, stations = run.drive, StationMap.of(run.assembly)
+    assert isinstance(drive, StationSwitch)
+    assert drive.period is not None
+    assert stations is not None
+    phase = run.series.time_ps / drive.period % 1.0
+    end, length = (1.0, drive.duty) if on else (1.0 - drive.duty, 1.0 - drive.duty)
+    settled = (phase >= end - 0.5 * length) & (phase < end)
+    here = stations.nearest(run.series.coordinate[:, settled]) == stations.names.index(station)
+    return mean_estimate(here.mean(axis=1), "1")
+
+
+def _against_umbrella_sampling(folder: Path, say: Say) -> Iterator[Comparison]:
+    """An atomistic shuttle's time at a station, switched to and fro, beside its free-energy profile."""
+    spec = unequal_shuttle(16, 3200.0)
+    say("exact references: umbrella sampling")
+    expected = profile(spec)
+    say("exact references: the switched shuttle")
+    run = simulate(spec, folder / "switched", controls=False)
+    for state in ("off", "on"):
+        ours, reference = settled_share(run, "left", state == "on"), expected.states[state].shares["left"]
+        half = math.hypot(*(0.5 * (part.ci95[1] - part.ci95[0]) for part in (ours, reference)))
+        widened = Estimate(ours.value, (ours.value - half, ours.value + half), ours.unit)
+        quantity = f"share of time nearest left, switched {state}"
+        yield _exact(spec.name, quantity, widened, reference.value, "umbrella sampling of the same machine")
 
 
 def _against_rdkit(spec: Spec) -> Comparison:

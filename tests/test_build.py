@@ -119,7 +119,12 @@ def test_files_read_back(tmp_path: Path, rotor: Assembly) -> None:
         ("CC[B:1](C)[CH2:2]C", "[1, 2]", "", "no type for B"),
         ("C[CH:1](F)[CH:2](C)Cl", "[1, 2]", "", "not specified"),
         ("FC=C[CH2:1][CH3:2]", "[1, 2]", "", "double bond"),
-        ("[CH3:1][CH2:2]C", "[1, 2]", ", stator: [1, 2]", "anchored, so neither can turn"),
+        (
+            "[CH3:3][CH2:1][CH2:2][CH3:4]",
+            "[1, 2]",
+            ", stator: [3, 4]",
+            "4 .C. turns about an axle that it lies 0.1[0-9] nm beside",
+        ),
         ("[CH:1]#[C:2]F", "[1, 2]", "", "can't be seen"),
         ("C[CH2:1][CH2:2][CH2:3]C", "[1, 2]", ", reference_atom: 1", "lies on the axle"),
         ("C[CH2:1][CH2:2][CH2:3]C", "[1, 2]", ", rotor: [1]", "does not turn about the axle"),

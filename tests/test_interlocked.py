@@ -14,12 +14,12 @@ from molmach.build import (
     Interlocking,
     build,
     coordinate_of,
-    load_coordinate,
+    load_coordinates,
     mirror,
     read_sdf,
     write_structure,
 )
-from molmach.build.coordinate import save_coordinate
+from molmach.build.coordinate import save_coordinates
 from molmach.engine import Performance, Run, Series
 from molmach.errors import SpecError
 from molmach.experiment import simulate
@@ -139,8 +139,8 @@ def test_coordinates_and_tracks_survive_writing(
     shuttle: Assembly, catenane: Assembly, tmp_path: Path
 ) -> None:
     for assembly in (shuttle, catenane):
-        save_coordinate(assembly, tmp_path / "coordinate.npz")
-        again = load_coordinate(tmp_path / "coordinate.npz")
+        save_coordinates(assembly, tmp_path / "coordinates.npz")
+        (again,) = load_coordinates(tmp_path / "coordinates.npz")
         assert again(assembly.positions_nm) == coordinate_of(assembly)(assembly.positions_nm)
         write_structure(assembly, tmp_path)
         back = read_sdf(tmp_path / "assembly.sdf", "MMFF94")

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
+from molmach.build import build
+from molmach.engine import Performance, Run, Series
+from molmach.score.stations import StationMap
 from molmach.score.statistics import Estimate
-from molmach.validation import _judge, validate
+from molmach.validation import _judge, settled_share, unequal_shuttle, validate
 
 from .test_cli import _molmach
 
@@ -50,3 +54,22 @@ def test_the_command_prints_one_document_and_refuses_unknown_machines() -> None:
     refused = _molmach("validate", "perpetuum-mobile")
     assert refused.returncode == 2
     assert "perpetuum-mobile: not a machine of the library" in refused.stderr
+
+
+def test_a_switched_shuttle_counts_when_it_has_settled() -> None:
+    """The ring is left in the settled half of every off phase of even replicas, and right otherwise."""
+    spec = unequal_shuttle(4, 3200.0)
+    assembly = build(spec)
+    stations = StationMap.of(assembly)
+    assert stations is not None
+    time_ps = np.arange(0.0, 3201.0, 0.5)
+    phase = time_ps % 1600.0
+    left = ((phase >= 400.0) & (phase < 800.0)) & (np.arange(4) % 2 == 0)[:, None]
+    places = np.where(left, stations.places[0], stations.places[1])
+    zero = np.zeros_like(places)
+    books = (zero, zero, zero, zero, zero[:, 0], zero[:, 0] + 450.0, zero[:, 0] == 0.0)
+    series = Series(time_ps, places, *books)
+    run = Run(spec, assembly, spec.drive, series, Performance(1.0, 1.0, "batched", "compiled", 1))
+    assert settled_share(run, "left", on=False).value == pytest.approx(0.5)
+    assert settled_share(run, "right", on=False).value == pytest.approx(0.5)
+    assert settled_share(run, "left", on=True).value == 0.0

@@ -1,17 +1,19 @@
 """Spec -> :class:`Assembly`: a molecule in three dimensions that knows its stator, rotor and axle."""
 
-from molmach.build.assembly import Assembly, Track
+from molmach.build.assembly import Assembly, Follower, Track
 from molmach.build.coordinate import (
     MAX_SAFE_JUMP,
     Circumrotation,
     Coordinate,
     RingPosition,
     RotorAngle,
+    across,
     continuous,
     coordinate_of,
+    coordinates_of,
     largest_jump,
-    load_coordinate,
-    save_coordinate,
+    load_coordinates,
+    save_coordinates,
     unwrap,
 )
 from molmach.build.files import read_sdf, write_structure
@@ -26,19 +28,22 @@ __all__ = [
     "Assembly",
     "Circumrotation",
     "Coordinate",
+    "Follower",
     "Interlocking",
     "RingPosition",
     "RotorAngle",
     "Track",
+    "across",
     "build",
     "continuous",
     "coordinate_of",
+    "coordinates_of",
     "draw",
     "largest_jump",
-    "load_coordinate",
+    "load_coordinates",
     "mirror",
     "read_sdf",
-    "save_coordinate",
+    "save_coordinates",
     "unwrap",
     "write_structure",
 ]

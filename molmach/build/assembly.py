@@ -40,6 +40,29 @@ class Track:
     affinities: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Follower:
+    """A wheel that the rotor turns, as one gear another.
+
+    Attributes
+    ----------
+    axle
+        Indices of its axle's two atoms, from -> to.
+    atoms
+        Indices of the atoms that turn.
+    teeth
+        Of this wheel.
+    gear_ratio
+        Turns of this wheel to a turn of the rotor when they mesh; a turn counter-clockwise seen from
+        the head of the wheel's own axle is positive.
+    """
+
+    axle: tuple[int, ...]
+    atoms: tuple[int, ...]
+    teeth: int
+    gear_ratio: float
+
+
 @dataclass(frozen=True, eq=False)
 class Assembly:
     """A machine in the laboratory frame.
@@ -66,6 +89,8 @@ class Assembly:
         Name of the force field; partial charges and geometry come from it.
     track
         What the rings of an interlocked machine are threaded on; None for a rotor.
+    followers
+        Wheels that a rotor turns, by name.
     """
 
     name: str
@@ -76,6 +101,7 @@ class Assembly:
     rotor: tuple[int, ...]
     force_field: str
     track: Track | None = None
+    followers: dict[str, Follower] = field(default_factory=dict)
 
     def require_track(self) -> Track:
         """The track of a machine whose kind has one."""

@@ -1,16 +1,16 @@
-"""The coordinate whose motion counts: an angle about an axle, or a place along a track."""
+"""The coordinate whose motion counts, angle or place along a track, and the angles of followers."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from molmach.build.assembly import Assembly, Floats
+from molmach.build.assembly import Assembly, Floats, Follower
 from molmach.units import TURN
 
 MAX_SAFE_JUMP = 0.5 * math.pi
@@ -44,9 +44,9 @@ class Coordinate(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class RotorAngle:
-    """Angle of the rotor about the z axis against the built structure, rad.
+    """Angle of a turning part about its axle against the built structure, rad.
 
-    It is the turn that best lays the rotor's built structure, seen along the axle, on the present
+    It is the turn that best lays the part's built structure, seen along the axle, on the present
     one (mass-weighted least squares in the plane): arg sum_i m_i conj(z0_i) z_i, where z = x + iy is
     taken from the axle atoms' mean. Counter-clockwise seen from the axle's head is positive.
 
@@ -54,6 +54,8 @@ class RotorAngle:
     ----------
     axle, rotor
         Atom indices.
+    across
+        (2, 3) unit vectors of x and y, across the built axle, which points to the reader.
     weights
         (n_rotor,) complex conjugate built positions times mass.
     """
@@ -64,21 +66,46 @@ class RotorAngle:
 
     axle: NDArray[np.int64]
     rotor: NDArray[np.int64]
+    across: Floats
     weights: NDArray[np.complex128]
 
     @classmethod
     def of(cls, assembly: Assembly) -> RotorAngle:
-        """The coordinate of a rotor."""
-        axle, rotor = np.array(assembly.axle), np.array(assembly.rotor)
-        plane = assembly.positions_nm[:, :2] - assembly.positions_nm[axle, :2].mean(axis=0)
-        built = plane[rotor, 0] - 1j * plane[rotor, 1]
-        return cls(axle, rotor, assembly.masses[rotor] * built)
+        """The coordinate of a rotor, whose axle is z."""
+        return cls._about(assembly, assembly.axle, assembly.rotor, np.eye(3)[:2])
+
+    @classmethod
+    def of_follower(cls, assembly: Assembly, follower: Follower) -> RotorAngle:
+        """The angle of a follower about its own axle as built."""
+        first, second = assembly.positions_nm[list(follower.axle)]
+        return cls._about(assembly, follower.axle, follower.atoms, across(second - first))
+
+    @classmethod
+    def _about(
+        cls, assembly: Assembly, axle: tuple[int, ...], atoms: tuple[int, ...], plane: Floats
+    ) -> RotorAngle:
+        unweighted = cls(np.array(axle), np.array(atoms), plane, np.empty(0, dtype=np.complex128))
+        built = unweighted._seen(assembly.positions_nm)
+        return replace(unweighted, weights=assembly.masses[list(atoms)] * built.conj())
 
     def __call__(self, positions_nm: Floats) -> Floats:
         """Angle in (-pi, pi], rad; ``positions_nm`` is (..., n_atoms, 3)."""
-        centre = positions_nm[..., self.axle, :2].mean(axis=-2, keepdims=True)
-        plane = positions_nm[..., self.rotor, :2] - centre
-        return np.asarray(np.angle((plane[..., 0] + 1j * plane[..., 1]) @ self.weights))
+        return np.asarray(np.angle(self._seen(positions_nm) @ self.weights))
+
+    def _seen(self, positions_nm: Floats) -> NDArray[np.complex128]:
+        """(..., n_rotor) x + iy of the part's atoms, from the axle atoms' mean."""
+        centre = positions_nm[..., self.axle, :].mean(axis=-2, keepdims=True)
+        plane = (positions_nm[..., self.rotor, :] - centre) @ self.across.T
+        return np.asarray(plane[..., 0] + 1j * plane[..., 1])
+
+
+def across(axis: Floats) -> Floats:
+    """(2, 3) unit vectors that make a right-handed frame with a direction of any length, (3,)."""
+    z = axis / np.linalg.norm(axis)
+    x = np.eye(3)[int(np.argmin(np.abs(z)))]
+    x = x - (x @ z) * z
+    x = x / np.linalg.norm(x)
+    return np.stack([x, np.cross(z, x)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,6 +211,8 @@ _KINDS: dict[str, type[Any]] = {
     "bead_catenane": Circumrotation,
 }
 
+_TYPES = {kind.__name__: kind for kind in _KINDS.values()}
+
 
 def coordinate_of(assembly: Assembly) -> Coordinate:
     """The coordinate of a machine."""
@@ -191,19 +220,30 @@ def coordinate_of(assembly: Assembly) -> Coordinate:
     return coordinate
 
 
-def save_coordinate(assembly: Assembly, path: Path) -> None:
-    """Write a machine's coordinate, exactly, as an npz file."""
-    coordinate = coordinate_of(assembly)
-    arrays = {f.name: getattr(coordinate, f.name) for f in fields(_KINDS[assembly.kind])}
-    np.savez(path, kind=assembly.kind, **arrays)
+def coordinates_of(assembly: Assembly) -> list[Coordinate]:
+    """All that is sampled: the machine's coordinate, and the angle of each follower."""
+    followers = assembly.followers.values()
+    return [coordinate_of(assembly), *(RotorAngle.of_follower(assembly, wheel) for wheel in followers)]
 
 
-def load_coordinate(path: Path) -> Coordinate:
-    """Read what :func:`save_coordinate` wrote."""
+def save_coordinates(assembly: Assembly, path: Path) -> None:
+    """Write what is sampled of a machine, exactly, as an npz file."""
+    arrays: dict[str, Any] = {}
+    for number, coordinate in enumerate(coordinates_of(assembly)):
+        kind = type(coordinate)
+        arrays[f"{number}.kind"] = kind.__name__
+        arrays |= {f"{number}.{f.name}": getattr(coordinate, f.name) for f in fields(_TYPES[kind.__name__])}
+    np.savez(path, **arrays)
+
+
+def load_coordinates(path: Path) -> list[Coordinate]:
+    """Read what :func:`save_coordinates` wrote."""
+    found: list[Coordinate] = []
     with np.load(path) as stored:
-        kind = _KINDS[str(stored["kind"])]
-        coordinate: Coordinate = kind(**{f.name: stored[f.name] for f in fields(kind)})
-    return coordinate
+        while (name := f"{len(found)}.kind") in stored:
+            kind = _TYPES[str(stored[name])]
+            found.append(kind(**{f.name: stored[f"{len(found)}.{f.name}"] for f in fields(kind)}))
+    return found
 
 
 def unwrap(angle: Floats) -> Floats:

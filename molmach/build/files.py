@@ -9,7 +9,7 @@ from typing import Any
 
 from rdkit import Chem
 
-from molmach.build.assembly import Assembly, Track
+from molmach.build.assembly import Assembly, Follower, Track
 from molmach.build.picture import draw, draw_png
 from molmach.errors import BuildError
 
@@ -40,6 +40,9 @@ def to_sdf(assembly: Assembly) -> str:
     molecule.SetProp("kind", assembly.kind)
     if assembly.track is not None:
         molecule.SetProp("track", json.dumps(asdict(assembly.track)))
+    if assembly.followers:
+        wheels = {name: asdict(follower) for name, follower in assembly.followers.items()}
+        molecule.SetProp("followers", json.dumps(wheels))
     for part in _PARTS:
         molecule.SetProp(part, " ".join(str(i) for i in getattr(assembly, part)))
     molecule.SetProp("smiles", assembly.smiles)
@@ -59,13 +62,31 @@ def read_sdf(path: Path, force_field: str) -> Assembly:
         molecule = next(Chem.SDMolSupplier(str(path), removeHs=False))
         parts = {name: tuple(int(i) for i in molecule.GetProp(name).split()) for name in _PARTS}
         kind = molecule.GetProp("kind")
+        followers = _followers(molecule.GetProp("followers")) if molecule.HasProp("followers") else {}
         track = _track(json.loads(molecule.GetProp("track"))) if molecule.HasProp("track") else None
     except (OSError, KeyError, StopIteration, AttributeError, ValueError) as error:
         raise BuildError(
             f"{path}: not an assembly of molmach; expected the SDF file of a run folder"
         ) from error
     name = molecule.GetProp("_Name")
-    return Assembly(name, kind, molecule, parts["axle"], parts["stator"], parts["rotor"], force_field, track)
+    return Assembly(
+        name,
+        kind,
+        molecule,
+        parts["axle"],
+        parts["stator"],
+        parts["rotor"],
+        force_field,
+        track,
+        followers,
+    )
+
+
+def _followers(text: str) -> dict[str, Follower]:
+    return {
+        name: Follower(tuple(part["axle"]), tuple(part["atoms"]), part["teeth"], part["gear_ratio"])
+        for name, part in json.loads(text).items()
+    }
 
 
 def _track(content: dict[str, Any]) -> Track:

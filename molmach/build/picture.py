@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import numpy as np
 from rdkit import Chem
 from rdkit.Chem import rdDepictor
-from rdkit.Chem.Draw import rdMolDraw2D
 
 from molmach.build.assembly import Assembly
+
+if TYPE_CHECKING:
+    from rdkit.Chem.Draw import rdMolDraw2D
 
 Colour = tuple[float, float, float]
 
@@ -14,10 +19,16 @@ ROTOR_COLOUR = (0.98, 0.78, 0.46)
 STATOR_COLOUR = (0.66, 0.78, 0.90)
 AXLE_COLOUR = (0.72, 0.86, 0.66)
 STATION_COLOUR = (0.85, 0.72, 0.90)
+FOLLOWER_COLOUR = (0.96, 0.66, 0.62)
+
+CLASH = 0.2
+"""Atoms drawn nearer than this coincide, angstrom; a bond is 1.5 long."""
 
 
 def draw(assembly: Assembly, width: int = 520, height: int = 340) -> str:
-    """SVG text of the formula: rotor or ring amber, stator blue, axle atoms green, stations violet."""
+    """SVG of the formula: rotor or ring amber, followers red, stator blue, axles green, stations violet."""
+    from rdkit.Chem.Draw import rdMolDraw2D  # needs X libraries, which a node of a cluster may lack
+
     molecule, colours = _flat(assembly)
     drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
     _paint(drawer, molecule, colours)
@@ -26,6 +37,8 @@ def draw(assembly: Assembly, width: int = 520, height: int = 340) -> str:
 
 def draw_png(assembly: Assembly, width: int = 1040, height: int = 680) -> bytes:
     """The same drawing as PNG bytes."""
+    from rdkit.Chem.Draw import rdMolDraw2D  # needs X libraries, which a node of a cluster may lack
+
     molecule, colours = _flat(assembly)
     drawer = rdMolDraw2D.MolDraw2DCairo(width, height)
     _paint(drawer, molecule, colours)
@@ -33,6 +46,8 @@ def draw_png(assembly: Assembly, width: int = 1040, height: int = 680) -> bytes:
 
 
 def _paint(drawer: rdMolDraw2D.MolDraw2D, molecule: Chem.Mol, colours: dict[int, Colour]) -> None:
+    from rdkit.Chem.Draw import rdMolDraw2D
+
     options = drawer.drawOptions()
     options.fillHighlights = True
     options.highlightRadius = 0.38
@@ -54,19 +69,45 @@ def _paint(drawer: rdMolDraw2D.MolDraw2D, molecule: Chem.Mol, colours: dict[int,
     drawer.FinishDrawing()
 
 
+def _lay_flat(molecule: Chem.Mol) -> None:
+    """A layout in which no two atoms coincide, as the rings of a triptycene do in the usual one."""
+    rdDepictor.Compute2DCoords(molecule)
+    flat = np.asarray(molecule.GetConformer().GetPositions())
+    distances = np.linalg.norm(flat[:, None] - flat[None], axis=-1) + np.eye(len(flat))
+    if distances.min() < CLASH:
+        rdDepictor.SetPreferCoordGen(True)
+        try:
+            rdDepictor.Compute2DCoords(molecule)
+        finally:
+            rdDepictor.SetPreferCoordGen(False)
+
+
 def _flat(assembly: Assembly) -> tuple[Chem.Mol, dict[int, Colour]]:
     molecule = Chem.Mol(assembly.molecule)
     stations = [
         atom for atoms in (assembly.track.stations if assembly.track else {}).values() for atom in atoms
     ]
-    parts = {"stator": assembly.stator, "rotor": assembly.rotor, "axle": assembly.axle, "station": stations}
+    followers = assembly.followers.values()
+    parts = {
+        "stator": assembly.stator,
+        "rotor": assembly.rotor,
+        "follower": [atom for follower in followers for atom in follower.atoms],
+        "axle": [*assembly.axle, *(atom for follower in followers for atom in follower.axle)],
+        "station": stations,
+    }
     for label, atoms in parts.items():
         for i in atoms:
             molecule.GetAtomWithIdx(i).SetProp("part", label)
     for atom in molecule.GetAtoms():
         atom.SetAtomMapNum(0)
     molecule = Chem.RemoveHs(molecule)
-    rdDepictor.Compute2DCoords(molecule)
-    palette = {"rotor": ROTOR_COLOUR, "stator": STATOR_COLOUR, "axle": AXLE_COLOUR, "station": STATION_COLOUR}
+    _lay_flat(molecule)
+    palette = {
+        "rotor": ROTOR_COLOUR,
+        "follower": FOLLOWER_COLOUR,
+        "stator": STATOR_COLOUR,
+        "axle": AXLE_COLOUR,
+        "station": STATION_COLOUR,
+    }
     colours = {a.GetIdx(): palette[a.GetProp("part")] for a in molecule.GetAtoms() if a.HasProp("part")}
     return molecule, colours

@@ -1,8 +1,8 @@
-"""Which atoms are axle, stator and rotor: decided from the molecular graph, before any coordinates."""
+"""Which atoms are axle, stator, rotor, followers: decided from the molecular graph, before coordinates."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rdkit import Chem
 
@@ -11,17 +11,56 @@ from molmach.spec import Rotor
 
 
 @dataclass(frozen=True)
-class Roles:
-    """Atom indices of the machine's parts.
+class Wheel:
+    """A part that turns, and its axle.
 
-    ``ends`` are the two atoms of the rotor's own through which it hangs on the axle: for a bonded
-    axle the rotor's axle atom and nothing else, for a path the rotor's atoms bonded to the axle's.
+    Attributes
+    ----------
+    axle
+        Atom indices, from -> to.
+    atoms
+        Indices of the atoms that turn, anchored ones on the axle included.
     """
 
     axle: tuple[int, int]
+    atoms: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Atom indices of the machine's parts.
+
+    Attributes
+    ----------
+    rotor
+        The part whose turning counts.
+    stator
+        Anchored atoms.
+    reference_atom
+        The atom that defines x; None where the machine file leaves it to molmach.
+    followers
+        Parts that the rotor turns, by name.
+    """
+
+    rotor: Wheel
     stator: tuple[int, ...]
-    rotor: tuple[int, ...]
     reference_atom: int | None
+    followers: dict[str, Wheel] = field(default_factory=dict)
+
+    @property
+    def wheels(self) -> dict[str, Wheel]:
+        """Every part that turns, by where its axle stands in the machine file."""
+        others = {f"machine.followers.{name}.axle": wheel for name, wheel in self.followers.items()}
+        return {"machine.axle": self.rotor, **others}
+
+
+@dataclass(frozen=True)
+class _Axle:
+    """An axle as the machine file has it, and its atoms."""
+
+    where: str
+    numbers: tuple[int, int]
+    atoms: tuple[int, int]
 
 
 def find_roles(molecule: Chem.Mol, machine: Rotor) -> Roles:
@@ -30,91 +69,104 @@ def find_roles(molecule: Chem.Mol, machine: Rotor) -> Roles:
     Raises
     ------
     BuildError
-        The axle is in a ring, joins nothing, or the roles contradict each other.
+        An axle is in a ring, joins nothing, or the roles contradict each other.
     """
     index = {atom.GetAtomMapNum(): atom.GetIdx() for atom in molecule.GetAtoms() if atom.GetAtomMapNum()}
-    first, second = (index[number] for number in machine.axle)
     anchored = {index[number] for number in machine.stator or ()}
-    if molecule.GetBondBetweenAtoms(first, second) is not None:
-        rotor = _rotor_of_bond(molecule, (first, second), anchored, machine)
-    else:
-        rotor = _rotor_of_path(molecule, (first, second), machine)
+
+    def axle(where: str, numbers: tuple[int, int]) -> _Axle:
+        return _Axle(where, numbers, (index[numbers[0]], index[numbers[1]]))
+
+    own = axle("machine.axle", machine.axle)
+    turning = _turning(molecule, own, anchored)
     if machine.rotor is not None:
-        named = {index[number] for number in machine.rotor}
-        named |= {
-            neighbour.GetIdx()
-            for i in named
-            for neighbour in molecule.GetAtomWithIdx(i).GetNeighbors()
-            if neighbour.GetAtomicNum() == 1
-        }
-        if not named <= rotor:
-            wrong = min(molecule.GetAtomWithIdx(i).GetAtomMapNum() for i in named - rotor)
+        turning = _named_part(molecule, {index[number] for number in machine.rotor}, turning, machine)
+    followers: dict[str, Wheel] = {}
+    taken = set(turning)
+    for name, follower in machine.followers.items():
+        other = axle(f"machine.followers.{name}.axle", follower.axle)
+        part = _turning(molecule, other, set())
+        if part & taken:
             raise BuildError(
-                f"machine.rotor: atom-map number {wrong} does not turn about the axle {list(machine.axle)}; "
-                "expected atoms of the part that turns"
+                f"{other.where}: what turns about {list(follower.axle)} shares atoms with the rotor or "
+                "another follower; expected an axle that leads from what stands still into a wheel of its own"
             )
-        rotor = named
+        taken |= part
+        followers[name] = Wheel(other.atoms, tuple(sorted(part)))
     if not anchored:
         anchored = {
             atom.GetIdx()
             for atom in molecule.GetAtoms()
-            if atom.GetAtomicNum() > 1 and atom.GetIdx() not in rotor
+            if atom.GetAtomicNum() > 1 and atom.GetIdx() not in taken
         }
-    clash = anchored & rotor
-    if clash:
-        number = molecule.GetAtomWithIdx(min(clash)).GetAtomMapNum()
-        raise BuildError(
-            f"machine.stator: atom-map number {number} is part of the rotor about the axle "
-            f"{list(machine.axle)}; expected atoms that stand still"
-        )
     reference = index[machine.reference_atom] if machine.reference_atom is not None else None
-    return Roles((first, second), tuple(sorted(anchored)), tuple(sorted(rotor)), reference)
+    wheel = Wheel(own.atoms, tuple(sorted(turning)))
+    return Roles(wheel, tuple(sorted(anchored)), reference, followers)
 
 
-def _rotor_of_bond(molecule: Chem.Mol, axle: tuple[int, int], anchored: set[int], machine: Rotor) -> set[int]:
-    bond = molecule.GetBondBetweenAtoms(*axle)
-    if bond.IsInRing():
+def _named_part(molecule: Chem.Mol, named: set[int], turning: set[int], machine: Rotor) -> set[int]:
+    """The named atoms with their hydrogens, which must be among those that turn."""
+    part = named | {
+        neighbour.GetIdx()
+        for i in named
+        for neighbour in molecule.GetAtomWithIdx(i).GetNeighbors()
+        if neighbour.GetAtomicNum() == 1
+    }
+    if not part <= turning:
+        wrong = min(molecule.GetAtomWithIdx(i).GetAtomMapNum() for i in part - turning)
         raise BuildError(
-            f"machine.axle: the bond {list(machine.axle)} is in a ring, so nothing can turn about it; "
+            f"machine.rotor: atom-map number {wrong} does not turn about the axle {list(machine.axle)}; "
+            "expected atoms of the part that turns"
+        )
+    return part
+
+
+def _turning(molecule: Chem.Mol, axle: _Axle, anchored: set[int]) -> set[int]:
+    """Atoms that turn about an axle."""
+    if molecule.GetBondBetweenAtoms(*axle.atoms) is not None:
+        return _side_of_bond(molecule, axle, anchored)
+    return _part_on_path(molecule, axle)
+
+
+def _side_of_bond(molecule: Chem.Mol, axle: _Axle, anchored: set[int]) -> set[int]:
+    """The far side, or the near one where all anchors are on the far side."""
+    if molecule.GetBondBetweenAtoms(*axle.atoms).IsInRing():
+        raise BuildError(
+            f"{axle.where}: the bond {list(axle.numbers)} is in a ring, so nothing can turn about it; "
             "expected a bond outside rings, or two atoms that the rotor joins"
         )
-    first, second = axle
+    first, second = axle.atoms
     far_side = _reach(molecule, second, {first})
-    near_side = _reach(molecule, first, {second})
-    if not anchored or anchored <= near_side:
-        return far_side
-    if anchored <= far_side:
-        return near_side
-    raise BuildError(
-        f"machine.stator: atoms on both sides of the axle {list(machine.axle)} are anchored, so neither can "
-        "turn; expected anchors on one side"
-    )
+    if anchored and anchored <= far_side:
+        return _reach(molecule, first, {second})
+    return far_side
 
 
-def _rotor_of_path(molecule: Chem.Mol, axle: tuple[int, int], machine: Rotor) -> set[int]:
-    first, second = axle
+def _part_on_path(molecule: Chem.Mol, axle: _Axle) -> set[int]:
+    """What lies between the axle's atoms; with the second atom where more than one bond joins that to it."""
+    first, second = axle.atoms
     joining: list[set[int]] = []
     for neighbour in molecule.GetAtomWithIdx(first).GetNeighbors():
         start = neighbour.GetIdx()
         if any(start in part for part in joining):
-            raise BuildError(_ring_message(machine))
+            raise BuildError(_ring_message(axle))
         part = _reach(molecule, start, {first, second})
         if any(other.GetIdx() in part for other in molecule.GetAtomWithIdx(second).GetNeighbors()):
             joining.append(part)
     if not joining:
         raise BuildError(
-            f"machine.axle: no bond and no path joins the atoms {list(machine.axle)}; "
+            f"{axle.where}: no bond and no path joins the atoms {list(axle.numbers)}; "
             "expected two bonded atoms, or two atoms with the rotor between them"
         )
+    if len(joining) > 1:
+        raise BuildError(_ring_message(axle))
     contacts = [n for n in molecule.GetAtomWithIdx(second).GetNeighbors() if n.GetIdx() in joining[0]]
-    if len(joining) > 1 or len(contacts) > 1:
-        raise BuildError(_ring_message(machine))
-    return joining[0]
+    return joining[0] if len(contacts) == 1 else _reach(molecule, second, {first})
 
 
-def _ring_message(machine: Rotor) -> str:
+def _ring_message(axle: _Axle) -> str:
     return (
-        f"machine.axle: the axle {list(machine.axle)} is part of a ring, so nothing can turn about it; "
+        f"{axle.where}: the axle {list(axle.numbers)} is part of a ring, so nothing can turn about it; "
         "expected a rotor that hangs on each axle atom by one bond"
     )
 

@@ -8,9 +8,9 @@ import numpy as np
 from rdkit import Chem
 from rdkit.Chem import rdMolTransforms
 
-from molmach.build.assembly import Assembly, Floats
+from molmach.build.assembly import Assembly, Floats, Follower
 from molmach.build.embed import conformer_seed, embed
-from molmach.build.roles import Roles, find_roles
+from molmach.build.roles import Roles, Wheel, find_roles
 from molmach.errors import BuildError
 from molmach.spec import Rotor, Spec
 
@@ -19,6 +19,9 @@ MAX_AXLE_BEND_DEG = 25.0
 
 MIN_OFF_AXIS_NM = 0.05
 MIN_ANCHOR_SPREAD_NM = 0.02
+
+MAX_BEARING_NM = 0.03
+"""Anchored atoms of a turning part lie no farther from its axle, so that they do not hinder it."""
 
 
 def build_rotor(spec: Spec, machine: Rotor) -> Assembly:
@@ -35,19 +38,40 @@ def build_rotor(spec: Spec, machine: Rotor) -> Assembly:
     molecule = embed(machine.smiles, conformer_seed(spec.protocol.seed), spec.protocol.force_field)
     roles = find_roles(molecule, machine)
     _lay_on_z(molecule, roles)
-    assembly = Assembly(
-        spec.name, "rotor", molecule, roles.axle, roles.stator, roles.rotor, spec.protocol.force_field
+    if machine.stator is None and not _holds(roles.stator, molecule, roles.rotor):
+        moving = {i for wheel in roles.wheels.values() for i in wheel.atoms}
+        roles = replace(roles, stator=tuple(sorted(set(range(molecule.GetNumAtoms())) - moving)))
+    _check_bearings(molecule, roles)
+    _check_axles(molecule, roles)
+    followers = {
+        name: Follower(
+            wheel.axle,
+            _free(wheel, roles),
+            machine.followers[name].teeth,
+            machine.followers[name].gear_ratio,
+        )
+        for name, wheel in roles.followers.items()
+    }
+    return Assembly(
+        spec.name,
+        "rotor",
+        molecule,
+        roles.rotor.axle,
+        roles.stator,
+        _free(roles.rotor, roles),
+        spec.protocol.force_field,
+        followers=followers,
     )
-    if machine.stator is None and not _axle_is_held(assembly):
-        still = set(range(molecule.GetNumAtoms())) - set(roles.rotor)
-        assembly = replace(assembly, stator=tuple(sorted(still)))
-    _check_geometry(assembly)
-    return assembly
+
+
+def _free(wheel: Wheel, roles: Roles) -> tuple[int, ...]:
+    """A wheel's atoms without the anchored ones on its axle."""
+    return tuple(i for i in wheel.atoms if i not in roles.stator)
 
 
 def _lay_on_z(molecule: Chem.Mol, roles: Roles) -> None:
     positions = np.asarray(molecule.GetConformer().GetPositions())
-    first, second = positions[list(roles.axle)]
+    first, second = positions[list(roles.rotor.axle)]
     z = (second - first) / np.linalg.norm(second - first)
     origin = 0.5 * (first + second)
     centred = positions - origin
@@ -84,44 +108,79 @@ def _reference_atom(molecule: Chem.Mol, roles: Roles, across: Floats) -> int:
     if roles.reference_atom is not None:
         return roles.reference_atom
     distance = np.linalg.norm(across, axis=1)
-    for part in (roles.stator, roles.rotor):
+    for part in (roles.stator, roles.rotor.atoms):
         heavy = [i for i in part if molecule.GetAtomWithIdx(i).GetAtomicNum() > 1]
         farthest = max(heavy, key=lambda i: (round(distance[i], 2), -i), default=None)
         if farthest is not None and distance[farthest] >= 10 * MIN_OFF_AXIS_NM:
             return farthest
-    return max(roles.rotor, key=lambda i: (round(distance[i], 2), -i))
+    return max(roles.rotor.atoms, key=lambda i: (round(distance[i], 2), -i))
 
 
-def _axle_is_held(assembly: Assembly) -> bool:
-    """Whether the anchors fix the axle's direction: three atoms not in line, or two along the axle."""
-    anchors = assembly.positions_nm[list(assembly.stator)]
+def _line(molecule: Chem.Mol, wheel: Wheel) -> tuple[Floats, Floats, Floats]:
+    """All positions, (n_atoms, 3) nm; a wheel's axle as its first atom's place and its unit vector, (3,)."""
+    positions = np.asarray(molecule.GetConformer().GetPositions()) / 10.0
+    first, second = positions[list(wheel.axle)]
+    return positions, first, (second - first) / np.linalg.norm(second - first)
+
+
+def _holds(stator: tuple[int, ...], molecule: Chem.Mol, wheel: Wheel) -> bool:
+    """Whether anchors fix the direction of an axle: three atoms not in line, or two along the axle."""
+    positions, _, along = _line(molecule, wheel)
+    anchors = positions[list(stator)]
     spread = np.linalg.svd(anchors - anchors.mean(axis=0))
     breadths = np.append(spread.S, [0.0, 0.0]) / np.sqrt(len(anchors))
-    along = abs(float(spread.Vh[0, 2]))
     return bool(
         breadths[1] > MIN_ANCHOR_SPREAD_NM
-        or (breadths[0] > MIN_ANCHOR_SPREAD_NM and along > np.cos(np.radians(MAX_AXLE_BEND_DEG)))
+        or (
+            breadths[0] > MIN_ANCHOR_SPREAD_NM
+            and abs(float(spread.Vh[0] @ along)) > np.cos(np.radians(MAX_AXLE_BEND_DEG))
+        )
     )
 
 
-def _check_geometry(assembly: Assembly) -> None:
-    positions = assembly.positions_nm
-    if not _axle_is_held(assembly):
-        raise BuildError(
-            "machine.stator: the anchored atoms lie on a line beside the axle, about which the axle "
-            "itself can swing; expected three anchored atoms not in line, or two along the axle"
-        )
-    rotor = set(assembly.rotor)
-    for end in assembly.axle:
-        if end in rotor:
-            continue
-        for neighbour in assembly.molecule.GetAtomWithIdx(end).GetNeighbors():
-            if neighbour.GetIdx() not in rotor:
-                continue
-            bond = positions[neighbour.GetIdx()] - positions[end]
-            bend = float(np.degrees(np.arccos(min(1.0, abs(bond[2]) / np.linalg.norm(bond)))))
+def _check_bearings(molecule: Chem.Mol, roles: Roles) -> None:
+    """Raise BuildError for an anchored atom of a turning part beside that part's axle."""
+    for wheel in roles.wheels.values():
+        positions, origin, along = _line(molecule, wheel)
+        for i in sorted(set(roles.stator) & set(wheel.atoms)):
+            arm = positions[i] - origin
+            distance = float(np.linalg.norm(arm - (arm @ along) * along))
+            if distance > MAX_BEARING_NM:
+                atom = molecule.GetAtomWithIdx(i)
+                number = atom.GetAtomMapNum()
+                raise BuildError(
+                    f"machine.stator: atom-map number {number} ({atom.GetSymbol()}) turns about an axle that "
+                    f"it lies {distance:.2f} nm beside, so that its anchor stops the turning; expected atoms "
+                    f"that stand still, or that lie on the axle (within {MAX_BEARING_NM:g} nm)"
+                )
+
+
+def _check_axles(molecule: Chem.Mol, roles: Roles) -> None:
+    """Raise BuildError for an axle that is not held, or on which its wheel does not hang straight."""
+    for where, wheel in roles.wheels.items():
+        if not _holds(roles.stator, molecule, wheel):
+            raise BuildError(
+                f"machine.stator: the anchored atoms lie on a line beside {where}, about which that axle "
+                "itself can swing; expected three anchored atoms not in line, or two along the axle"
+            )
+        positions, _, along = _line(molecule, wheel)
+        for end, neighbour in _hangers(molecule, wheel):
+            bond = positions[neighbour] - positions[end]
+            cosine = abs(float(bond @ along)) / float(np.linalg.norm(bond))
+            bend = float(np.degrees(np.arccos(min(1.0, cosine))))
             if bend > MAX_AXLE_BEND_DEG:
                 raise BuildError(
-                    f"machine.axle: the bond on which the rotor hangs makes {bend:.0f} degrees "
+                    f"{where}: the bond on which the rotor hangs makes {bend:.0f} degrees "
                     f"with the axle; expected a straight axle (at most {MAX_AXLE_BEND_DEG:.0f} degrees)"
                 )
+
+
+def _hangers(molecule: Chem.Mol, wheel: Wheel) -> list[tuple[int, int]]:
+    """Bonds from the axle's standing atoms to the wheel's."""
+    return [
+        (end, neighbour.GetIdx())
+        for end in wheel.axle
+        if end not in wheel.atoms
+        for neighbour in molecule.GetAtomWithIdx(end).GetNeighbors()
+        if neighbour.GetIdx() in wheel.atoms
+    ]

@@ -64,6 +64,11 @@ class Categorical:
     name: str
     values: tuple[str, ...]
 
+    @property
+    def count(self) -> int:
+        """Number of values."""
+        return len(self.values)
+
     def sample(self, rng: np.random.Generator) -> Value:
         """A value at random."""
         return self.values[int(rng.integers(len(self.values)))]
@@ -103,6 +108,11 @@ class Numeric:
         if parameter.scale == "integer" and (low != int(low) or high != int(high)):
             raise SpecError(f"{where}: scale integer from {low:g} to {high:g}; expected whole numbers")
         return cls(path, low, high, parameter.scale, unit)
+
+    @property
+    def count(self) -> int | None:
+        """Number of values; None where it is continuous."""
+        return int(self.high - self.low) + 1 if self.scale == "integer" else None
 
     def sample(self, rng: np.random.Generator) -> Value:
         """A value at random, evenly on the variable's scale."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -83,6 +84,26 @@ QUANTITIES = tuple(_QUANTITIES)
 """What an objective may name. ``uncertainty_ratio`` is D s / v^2 k_B, which is 1 at least under a steady
 drive (Barato & Seifert, Phys. Rev. Lett. 114, 158101 (2015)), ``precision`` its inverse;
 ``threshold_field`` (V/nm) the field at which the rotor follows half of the drive's turns."""
+
+_UNITS = {
+    "velocity": "{}/ns", "diffusion": "{}^2/ns", "work_rate": "kJ/mol/ns", "dissipation": "kJ/mol/ns",
+    "load_power": "kJ/mol/ns", "event_rate": "1/ns", "temperature": "K", "threshold_field": "V/nm",
+}  # fmt: skip
+
+
+def unit_of(expression: str, motion: str) -> str:
+    """Unit of a quantity or its absolute value; '' for a pure number and for other expressions.
+
+    Parameters
+    ----------
+    expression
+        As of an objective.
+    motion
+        ``turn`` or ``nm``: what the machine's coordinate is counted in.
+    """
+    match = re.fullmatch(r"\s*(?:(\w+)|abs\(\s*(\w+)\s*\))\s*", expression)
+    return _UNITS.get(match[1] or match[2], "").format(motion) if match else ""
+
 
 THRESHOLD_FIELDS = 6
 FOLLOWED = "followed_{}"

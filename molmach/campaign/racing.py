@@ -2,7 +2,9 @@
 
 Every machine gets the first rung. Of those that stand on a rung, at most one in ``keep`` goes on to the
 next (asynchronous successive halving: Li et al., MLSys (2020), arXiv 1810.05934), and none does whose upper
-confidence bound lies below the lower bound of the best (Maron & Moore, Hoeffding races, NIPS 1993).
+confidence bound lies below the lower bound of the best (Maron & Moore, Hoeffding races, NIPS 1993). A machine
+that looks better than all on the rungs above goes on in any case: one that is found late must not stay behind
+because earlier ones took the places.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ class Ladder:
         self._highest: dict[str, int] = {}
         self._best_low = -math.inf
         self._top_low = -math.inf
+        self._best_on = [-math.inf] * rungs
         self._open: list[list[tuple[float, str]]] = [[] for _ in range(rungs)]
         self._hopeless: list[list[tuple[float, str]]] = [[] for _ in range(rungs)]
 
@@ -62,6 +65,7 @@ class Ladder:
         before = self._highest.get(machine)
         self._on[rung][machine] = tuple(measured)
         heapq.heappush(self._open[rung], (-merit(measured), machine))
+        self._best_on[rung] = max(self._best_on[rung], merit(measured))
         if rung == self.top:
             self._top_low = max(self._top_low, measured[0].low)
         if before is not None and before > rung:
@@ -81,19 +85,31 @@ class Ladder:
 
     def promotion(self) -> tuple[str, int] | None:
         """The machine that goes on next and the rung it goes to, highest rung first; None if none does."""
+        leader = -math.inf
         for rung in range(self.top - 1, -1, -1):
-            if len(self._on[rung]) // self._keep <= len(self._sent[rung + 1]):
+            leader = max(leader, self._best_on[rung + 1])
+            machine = self._most_hopeful(rung)
+            if machine is None:
                 continue
-            waiting = self._open[rung]
-            while waiting:
-                machine = waiting[0][1]
-                measured = self._on[rung][machine]
-                if machine in self._sent[rung + 1]:
-                    heapq.heappop(waiting)
-                elif len(measured) == 1 and measured[0].high < self._best_low:
-                    self._hopeless[rung].append(heapq.heappop(waiting))
-                else:
-                    return machine, rung + 1
+            gone_on = len(self._sent[rung + 1])
+            if gone_on < len(self._on[rung]) // self._keep or (
+                gone_on and merit(self._on[rung][machine]) > leader
+            ):
+                return machine, rung + 1
+        return None
+
+    def _most_hopeful(self, rung: int) -> str | None:
+        """The best machine that waits on a rung and may yet win; with several objectives any may."""
+        waiting = self._open[rung]
+        while waiting:
+            machine = waiting[0][1]
+            measured = self._on[rung][machine]
+            if machine in self._sent[rung + 1]:
+                heapq.heappop(waiting)
+            elif len(measured) == 1 and measured[0].high < self._best_low:
+                self._hopeless[rung].append(heapq.heappop(waiting))
+            else:
+                return machine
         return None
 
     def leaders(self, wanted: int) -> list[tuple[str, int, tuple[Measured, ...]]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from molmach.campaign.achiral import achiral_control
 from molmach.campaign.ledger import Ledger
 from molmach.campaign.racing import fronts
 from molmach.campaign.split import Calibration
@@ -17,6 +18,7 @@ from molmach.spec import Campaign
 
 SCHEMA = "molmach.campaign/1"
 _LOOKED_AT = 200
+_MOST_JUDGED = 20_000
 
 
 def document(ledger: Ledger, campaign: Campaign, folder: Path, best: int = 10) -> dict[str, Any]:
@@ -53,7 +55,16 @@ def document(ledger: Ledger, campaign: Campaign, folder: Path, best: int = 10) -
         "agents": agents(ledger),
         "events": dict(ledger.query("SELECT kind, COUNT(*) FROM events GROUP BY kind")),
         "lost": lost(ledger),
+        "achiral_control": _achiral(ledger, campaign, count),
     }
+
+
+def _achiral(ledger: Ledger, campaign: Campaign, evaluations: int) -> dict[str, Any] | None:
+    """The control of :mod:`molmach.campaign.achiral`; None where there is none, or far too many machines."""
+    if not 0 < evaluations <= _MOST_JUDGED:
+        return None
+    control = achiral_control(ledger, campaign)
+    return None if control is None or not control.machines else control.to_json()
 
 
 def lost(ledger: Ledger) -> int:
@@ -66,7 +77,10 @@ def lost(ledger: Ledger) -> int:
 
 
 def best_machines(ledger: Ledger, campaign: Campaign, folder: Path, wanted: int) -> list[dict[str, Any]]:
-    """The best machines, confirmed ones first; several objectives give the Pareto front first."""
+    """The best machines, confirmed ones first; several objectives give the Pareto front first.
+
+    Those that were run again and failed stand at the end, whatever their number.
+    """
     rows = ledger.query(
         "SELECT machine, agent, rung, value, error, low, high, others, key FROM evaluations "
         "WHERE ok AND rung >= 0 AND low IS NOT NULL ORDER BY low DESC"
@@ -85,11 +99,12 @@ def best_machines(ledger: Ledger, campaign: Campaign, folder: Path, wanted: int)
     }
     depth = fronts(np.array([[row[5], *(m[2] for m in json.loads(row[7]))] for row in rows]), wanted)
     order = sorted(range(len(rows)), key=lambda i: (*_rank(again.get(rows[i][0])), depth[i], -rows[i][5]))
+    chosen = order[:wanted] + [i for i in order[wanted:] if rows[i][0] in again]
     about = {}
-    for machine in {rows[i][0] for i in order[:wanted]}:
+    for machine in {rows[i][0] for i in chosen}:
         about[machine] = ledger.query("SELECT smiles, design FROM machines WHERE key = ?", (machine,))[0]
     found = []
-    for i in order[:wanted]:
+    for i in chosen:
         machine, agent, rung, *numbers, others, key = rows[i]
         smiles, design = about[machine]
         found.append(
@@ -171,15 +186,19 @@ def agents(ledger: Ledger) -> dict[str, dict[str, Any]]:
         if calibration.count:
             found[agent]["mean_squared_z"] = calibration.squares / calibration.count
             found[agent]["surprise"] = calibration.surprise / calibration.count
+            found[agent]["coverage_ci95"] = calibration.coverage_interval
     return found
 
 
 def _calibrations(ledger: Ledger) -> dict[str, Calibration]:
-    """Predictions against first-rung results; from the ledger's latest hundred thousand."""
+    """Predictions against first-rung results; from the ledger's latest hundred thousand.
+
+    With several objectives agents predict their own mixture of them, which no result can be held against.
+    """
     rows = ledger.query(
         "SELECT p.agent, p.mean, p.sd, e.value, e.error FROM proposals p "
         "JOIN evaluations e ON e.machine = p.machine AND e.rung = 0 "
-        "WHERE p.state = 'started' AND p.mean IS NOT NULL AND p.sd IS NOT NULL AND e.ok "
+        "WHERE p.state = 'started' AND p.mean IS NOT NULL AND p.sd IS NOT NULL AND e.ok AND e.others = '[]' "
         "ORDER BY p.id DESC LIMIT 100000"
     )
     found: dict[str, Calibration] = {}

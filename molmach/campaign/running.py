@@ -20,10 +20,12 @@ from molmach.campaign.evaluation import job_for
 from molmach.campaign.executors import LocalExecutor
 from molmach.campaign.ledger import NAME, Ledger
 from molmach.campaign.registry import agent_class
+from molmach.campaign.report import write_report
 from molmach.campaign.space import Space
 from molmach.campaign.store import Store
 from molmach.campaign.team import LocalTeam
 from molmach.errors import CampaignError, InfeasibleError, SpecError
+from molmach.run_folder import versions
 from molmach.spec import Campaign, load_campaign
 from molmach.spec.campaign import WHAT
 from molmach.spec.reading import override, read_mapping, read_text, validate
@@ -70,7 +72,7 @@ def run_campaign(
     Returns
     -------
     document
-        As :func:`molmach.campaign.results.document`, with ``resumed``.
+        As :func:`molmach.campaign.results.document`, with ``resumed`` and the path of the ``report``.
 
     Raises
     ------
@@ -89,6 +91,7 @@ def run_campaign(
         closing(Store(shelf)) as shared,
     ):
         resumed = _claim(folder, ledger, campaign, Path(source))
+        _note_sitting(ledger, executor)
         with _hands(executor, address, cores, campaign, Path(source)) as (hands, team):
             conductor = Conductor(campaign, ledger, hands, team, folder, shared, watch)
             with _stop_on_signal(conductor):
@@ -96,7 +99,8 @@ def run_campaign(
                 for agent, text in conductor.explain().items():
                     ledger.note(f"explained {agent}", text)
                 ledger.commit()
-        return {**results.document(ledger, campaign, folder), "resumed": resumed}
+        page = write_report(ledger, campaign, folder)
+        return {**results.document(ledger, campaign, folder), "resumed": resumed, "report": str(page)}
 
 
 def check(campaign: Campaign, source: Path) -> Space:
@@ -171,6 +175,15 @@ def _claim(folder: Path, ledger: Ledger, campaign: Campaign, source: Path) -> bo
     temporary.replace(folder / FILE)
     ledger.commit()
     return found is not None
+
+
+def _note_sitting(ledger: Ledger, executor: str) -> None:
+    """Keep with which versions and executor the campaign is gone on with, where they are new."""
+    sittings = json.loads(ledger.noted("sittings") or "[]")
+    sitting = {"executor": executor, "versions": versions()}
+    if not sittings or sittings[-1] != sitting:
+        ledger.note("sittings", json.dumps([*sittings, sitting]))
+        ledger.commit()
 
 
 def _identity(campaign: Campaign) -> str:

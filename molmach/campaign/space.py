@@ -106,6 +106,11 @@ class Space:
                 )
 
     @property
+    def site_fragments(self) -> dict[str, dict[str, str]]:
+        """Name of a site's variable -> name of each of its values -> SMILES with one ``[*]``."""
+        return {site: dict(members) for site, members in self._fragments.items()}
+
+    @property
     def open(self) -> bool:
         """Whether edits may lead out of the enumerated space."""
         return bool(self._reactions)

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
+
+from molmach.score.statistics import CONFIDENCE
 
 TOP_SHARE = 0.1
 _MEMORY = 60.0
@@ -120,3 +123,11 @@ class Calibration:
     def coverage(self) -> float:
         """Share of predictions whose 95 % range held the measured value; nan without any."""
         return self.within / self.count if self.count else math.nan
+
+    @property
+    def coverage_interval(self) -> tuple[float, float]:
+        """95 % interval of the coverage (Clopper & Pearson, Biometrika 26, 404 (1934)); 0 to 1 of none."""
+        if not self.count:
+            return 0.0, 1.0
+        interval = stats.binomtest(self.within, self.count).proportion_ci(CONFIDENCE, method="exact")
+        return float(interval.low), float(interval.high)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,6 +50,7 @@ def build(
         "axle": list(assembly.axle),
         "stator": list(assembly.stator),
         "rotor": list(assembly.rotor),
+        "followers": {name: asdict(wheel) for name, wheel in assembly.followers.items()},
         "moment_of_inertia": assembly.moment_of_inertia(),
         "dipole": assembly.dipole_debye.tolist(),
         "rotor_dipole": {
@@ -78,6 +80,15 @@ def build(
         ("axle", " -> ".join(str(i) for i in assembly.axle)),
         ("stator", " ".join(str(i) for i in assembly.stator)),
         ("rotor", " ".join(str(i) for i in assembly.rotor)),
+        *(
+            (
+                f"follower {name}",
+                f"{' '.join(str(i) for i in wheel.atoms)}\n"
+                f"about {' -> '.join(str(i) for i in wheel.axle)}, {wheel.teeth} teeth, "
+                f"{wheel.gear_ratio:+g} turn per turn of the rotor",
+            )
+            for name, wheel in assembly.followers.items()
+        ),
         *_threading_rows(document),
         ("moment of inertia", f"{assembly.moment_of_inertia():.4g} u nm^2 about the axle"),
         ("dipole", f"({x:.3g}, {y:.3g}, {z:.3g}) D; z is the axle"),

@@ -24,6 +24,7 @@ from molmach.campaign.ledger import reading
 from molmach.campaign.pictures import draw_designs
 from molmach.campaign.registry import registered
 from molmach.campaign.running import check, find_campaign, read_campaign, run_campaign
+from molmach.cli.campaign_view import print_document
 from molmach.cli.output import JsonFlag, Overrides, console, number, print_json, status, table
 from molmach.errors import InfeasibleError, InterruptedRunError
 from molmach.spec import Campaign, load_campaign
@@ -121,7 +122,7 @@ def _run(
     if as_json:
         print_json(document)
     else:
-        _print_document(document)
+        print_document(document)
     if document["state"] == "stopped":
         raise InterruptedRunError(f"stopped; 'molmach campaign resume {out}' goes on from there")
 
@@ -135,7 +136,30 @@ def show_status(file: FileOrFolder, as_json: JsonFlag = False) -> None:
     if as_json:
         print_json(document)
     else:
-        _print_document(document)
+        print_document(document)
+
+
+@app.command("report")
+def report(
+    file: FileOrFolder,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", metavar="FILE.html", help="The page; default report.html in the campaign's folder."
+        ),
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Write a campaign's report as one HTML page; it may be running."""
+    from molmach.campaign.report import write_report
+
+    campaign, folder, _ = find_campaign(file)
+    with reading(folder) as ledger:
+        page = write_report(ledger, campaign, folder, out)
+        if as_json:
+            print_json({**results.document(ledger, campaign, folder), "report": str(page)})
+            return
+    console().print(f"report    {escape(str(page))}", soft_wrap=True)
 
 
 @app.command("export")
@@ -239,8 +263,8 @@ def _print_space(document: dict[str, Any], designs: Space, fragments: bool) -> N
             unit = f" {variable.unit}" if variable.unit else ""
             rows.append((variable.name, "", f"{variable.low:g} to {variable.high:g}{unit}, {variable.scale}"))
     out.print(table(("variable", "values", ""), rows, numeric=(1,)))
-    sample = [(escape(s["smiles"]), escape(s["label"])) for s in document["sample"]]
-    out.print(table(("some machines", ""), sample))
+    sample = [(f"{escape(s['smiles'])}\n[dim]{escape(s['label'])}[/]",) for s in document["sample"]]
+    out.print(table(("some machines",), sample))
     if fragments:
         listed = [(group, escape(", ".join(members))) for group, members in groups().items()]
         out.print(table(("group", "fragments"), listed))
@@ -304,48 +328,3 @@ def _live_view(campaign: Campaign, now: Snapshot) -> Group:
             coverage,
         )
     return Group(head, best, team)
-
-
-def _print_document(document: dict[str, Any]) -> None:
-    out = console()
-    out.print(
-        f"[bold]{document['name']}[/]: {document['state']}"
-        + (f" ({escape(document['reason'])})" if document["reason"] else "")
-    )
-    out.print(
-        f"{document['evaluations']} evaluations ({document['failed']} failed, {document['reused']} already "
-        f"known), {document['core_seconds']:.0f} core seconds, {document['wall_seconds']:.0f} s"
-    )
-    rows = []
-    for row in document["best"]:
-        again = row["confirmed"]
-        second = again["objectives"][0] if again and again["objectives"] else None
-        controls = "" if again is None else "verified" if again["verified"] else "[red]failed[/]"
-        rows.append(
-            (
-                f"{row['machine'][:12]}\n[dim]{escape(row['smiles'])}[/]",
-                _interval(row["objectives"][0]),
-                "" if second is None else _interval(second),
-                controls,
-                row["agent"],
-            )
-        )
-    wanted = next(iter(document["objectives"][0].values()))
-    out.print(table(("machine", escape(wanted), "run again", "controls", "found by"), rows))
-    team = [
-        (
-            name,
-            str(row["proposals"]),
-            str(row["evaluated"]),
-            "" if row.get("coverage") is None else f"{100 * row['coverage']:.0f} %",
-            "" if row.get("best_low") is None else f"{row['best_low']:.4g}",
-        )
-        for name, row in document["agents"].items()
-    ]
-    columns = ("agent", "proposals", "evaluated", "95 % predictions right", "best lower bound")
-    out.print(table(columns, team, numeric=(1, 2, 3, 4)))
-    out.print(f"folder    {document['dir']}")
-
-
-def _interval(estimate: dict[str, Any]) -> str:
-    return f"{estimate['value']:.4g} ({estimate['ci95'][0]:.4g} to {estimate['ci95'][1]:.4g})"

@@ -14,6 +14,7 @@ from molmach.cli import (
     doctor,
     energy,
     kinetics,
+    profile,
     score,
     simulate,
     systems,
@@ -36,6 +37,7 @@ app.command("energy")(energy.energy)
 app.command("simulate")(simulate.simulate)
 app.command("timestep")(timestep.timestep)
 app.command("score")(score.score)
+app.command("profile")(profile.profile)
 app.command("kinetics")(kinetics.kinetics)
 app.command("validate")(validate.validate)
 app.add_typer(campaign.app, name="campaign")

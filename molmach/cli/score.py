@@ -30,15 +30,21 @@ def score(
     traj: Traj = None,
     axle: Annotated[str | None, typer.Option(metavar="I,J", help="0-based atoms, from -> to.")] = None,
     rotor: Annotated[str | None, typer.Option(metavar="I,J,...", help="0-based atoms that turn.")] = None,
+    follower_axle: Annotated[
+        str | None, typer.Option(metavar="I,J", help="Axle of a wheel that the rotor turns.")
+    ] = None,
+    follower: Annotated[str | None, typer.Option(metavar="I,J,...", help="Atoms of that wheel.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Score a run folder again, or anyone's trajectories.
 
     RUN_DIR, or --top FILE --traj FILE --traj FILE... --axle I,J --rotor I,J,...: one trajectory
-    file a replica. Foreign trajectories have no controls, so their verdict is an uncontrolled one.
+    file a replica; with --follower-axle I,J --follower I,J,... the gear ratio of a second wheel
+    too. Foreign trajectories have no controls, so their verdict is an uncontrolled one.
     """
     foreign = {"--top": top, "--traj": traj or None, "--axle": axle, "--rotor": rotor}
-    given = [flag for flag, value in foreign.items() if value is not None]
+    geared = {"--follower-axle": follower_axle, "--follower": follower}
+    given = [flag for flag, value in (foreign | geared).items() if value is not None]
     if run_dir is not None:
         if given:
             raise SpecError(
@@ -52,13 +58,17 @@ def score(
         if top is None or not traj or axle is None or rotor is None:
             missing = next(flag for flag, value in foreign.items() if value is None)
             raise SpecError(f"{missing}: missing; expected RUN_DIR, or all of {', '.join(foreign)}")
-        axle_atoms = _atoms("--axle", axle)
-        if len(axle_atoms) != 2:
-            raise SpecError(f"--axle {axle}: expected two atoms, such as --axle 3,8")
-        angle, time_ps = angles_of_trajectories(
-            top, traj, (axle_atoms[0], axle_atoms[1]), _atoms("--rotor", rotor)
-        )
-        run, result = None, score_angles(angle, time_ps)
+        if (follower is None) != (follower_axle is None):
+            missing = next(flag for flag, value in geared.items() if value is None)
+            raise SpecError(f"{missing}: missing; expected both or neither of {', '.join(geared)}")
+        turning, wheel = _atoms("--rotor", rotor), _atoms("--follower", follower)
+        angle, time_ps = angles_of_trajectories(top, traj, _axle("--axle", axle), turning, wheel)
+        second = None
+        if follower_axle is not None:
+            second, _ = angles_of_trajectories(
+                top, traj, _axle("--follower-axle", follower_axle), wheel, turning
+            )
+        run, result = None, score_angles(angle, time_ps, second)
         document = {"schema": "molmach.score/1", "score": result.to_json(), "controls": {}}
     if as_json:
         print_json(document)
@@ -68,7 +78,16 @@ def score(
         raise typer.Exit(3)
 
 
-def _atoms(flag: str, text: str) -> list[int]:
+def _axle(flag: str, text: str) -> tuple[int, int]:
+    atoms = _atoms(flag, text)
+    if len(atoms) != 2:
+        raise SpecError(f"{flag} {text}: expected two atoms, such as {flag} 3,8")
+    return atoms[0], atoms[1]
+
+
+def _atoms(flag: str, text: str | None) -> list[int]:
+    if text is None:
+        return []
     try:
         return [int(part) for part in text.split(",")]
     except ValueError as error:

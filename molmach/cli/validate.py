@@ -22,7 +22,7 @@ def validate(
 ) -> None:
     """Run the exact and published references, and print ours beside theirs with the verdict.
 
-    Exit code 1 where something differs. Everything takes about ten minutes.
+    Exit code 1 where something differs. Everything takes about a quarter of an hour.
     """
     names = systems or []
     for name in names:

@@ -17,6 +17,7 @@ from molmach.drives.chemical_fuel import ChemicalFuelModel
 from molmach.drives.constant_torque import ConstantTorqueModel
 from molmach.drives.flashing import FlashingModel
 from molmach.drives.forces import drive_forces, torque_shares
+from molmach.drives.levels import level
 from molmach.drives.none import NoDriveModel
 from molmach.drives.photoisomerisation import PhotoisomerisationModel
 from molmach.drives.rotating_field import RotatingFieldModel
@@ -39,6 +40,7 @@ __all__ = [
     "DriveModel",
     "DriveTerms",
     "drive_forces",
+    "level",
     "mirror",
     "model",
     "switches",

@@ -22,7 +22,7 @@ from molmach.build import Coordinate, continuous
 from molmach.engine.integrator import BOOKS
 from molmach.engine.run import Series
 from molmach.engine.stepper import Floats, Samples, Stepper
-from molmach.engine.task import Member, Task, read_coordinate, read_task, start_batch
+from molmach.engine.task import Member, Task, read_coordinates, read_task, start_batch
 from molmach.errors import SimulationError
 
 BLOCK_SECONDS = 5.0
@@ -34,7 +34,10 @@ _STATE = "state."
 
 @dataclass
 class _Block:
-    """Samples gathered since the last checkpoint; in each array the second axis is the members'."""
+    """Samples gathered since the last checkpoint; in each array the second axis is the members'.
+
+    The third axis of ``coordinate`` is the machine's own and the followers'.
+    """
 
     first_sample: int
     coordinate: list[Floats] = field(default_factory=list)
@@ -117,8 +120,8 @@ class _Watch:
         self._task = task
         self._members = members
         condition = np.array([c for c, _ in members])
-        self._coordinates: list[tuple[NDArray[np.intp], Coordinate]] = [
-            (np.flatnonzero(condition == c), read_coordinate(work, task.conditions[c]))
+        self._coordinates: list[tuple[NDArray[np.intp], list[Coordinate]]] = [
+            (np.flatnonzero(condition == c), read_coordinates(work, task.conditions[c]))
             for c in np.unique(condition).tolist()
         ]
 
@@ -140,9 +143,10 @@ class _Watch:
                 f"{self._task.conditions[condition]}, replica {replica}: coordinates became infinite "
                 f"before sample {done}; expected a shorter protocol.timestep or a weaker drive"
             )
-        values = np.empty(samples.books.shape[:2])
-        for members, coordinate in self._coordinates:
-            values[:, members] = coordinate(samples.positions[:, members])
+        values = np.empty((*samples.books.shape[:2], len(self._coordinates[0][1])))
+        for members, coordinates in self._coordinates:
+            for column, coordinate in enumerate(coordinates):
+                values[:, members, column] = coordinate(samples.positions[:, members])
         block.coordinate.append(values)
         block.books.append(samples.books)
         measured = done - self._task.equilibration_samples
@@ -241,13 +245,17 @@ def collect(work: Path, sampling_ps: float) -> list[Collected]:
     steps = samples * task.sampling_steps
     results = []
     for condition in range(len(task.conditions)):
-        coordinate = read_coordinate(work, task.conditions[condition])
+        coordinates = read_coordinates(work, task.conditions[condition])
         own = [by_member[member] for member in sorted(by_member) if member[0] == condition]
         totals = np.array([part["books"][skip:] - part["books"][skip] for part in own])
         by_name = {name: totals[:, :, column] for column, name in enumerate(BOOKS)}
+        sampled = [
+            np.array([continuous(coordinate, part["coordinate"][:, column])[skip:] for part in own])
+            for column, coordinate in enumerate(coordinates)
+        ]
         series = Series(
             time_ps=np.arange(samples + 1, dtype=np.float64) * sampling_ps,
-            coordinate=np.array([continuous(coordinate, part["coordinate"])[skip:] for part in own]),
+            coordinate=sampled[0],
             heat=by_name["heat"],
             drive_work=by_name["drive_work"],
             load_work=by_name["load_work"],
@@ -255,6 +263,7 @@ def collect(work: Path, sampling_ps: float) -> list[Collected]:
             energy_change=np.array([part["energy"][-1] - part["energy"][0] for part in own]),
             temperature=by_name["kinetic_sum"][:, -1] / steps / task.kinetic_units[condition],
             intact=np.array([not part["broken"].any() for part in own]),
+            followers=np.array(sampled[1:]).reshape(-1, *sampled[0].shape),
         )
         frames = np.array([part["frames"] for part in own])
         frame_time = np.arange(frames.shape[1], dtype=np.float64) * sampling_ps * task.frame_samples

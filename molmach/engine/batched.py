@@ -51,7 +51,9 @@ class Inputs:
     lever_atoms, lever_shares
         How a torque is spread.
     places
-        (n_conditions, n_atoms, 3) starting positions, which are the anchors' places, nm.
+        (n_conditions, n_atoms, 3) starting positions, nm.
+    anchor_places
+        (n_conditions, n_anchors, 3) where the anchors hold their atoms, nm.
     fields
         (n_conditions, 2, 3) cosine and sine part of the field, kJ/(mol e nm).
     torques
@@ -72,6 +74,7 @@ class Inputs:
     lever_atoms: NDArray[np.int32]
     lever_shares: Floats
     places: Floats
+    anchor_places: Floats
     fields: Floats
     torques: Floats
     angular_frequency: Floats
@@ -100,7 +103,8 @@ class Inputs:
             anchor_atoms=np.array(first.assembly.stator, dtype=np.int32),
             lever_atoms=lever_atoms.astype(np.int32),
             lever_shares=lever_shares,
-            places=np.array([c.assembly.positions_nm for c in conditions]),
+            places=np.array([c.places for c in conditions]),
+            anchor_places=np.array([c.assembly.positions_nm[list(c.assembly.stator)] for c in conditions]),
             fields=np.array(
                 [(t.cosine, np.array(t.sine) * sense) for t, sense in zip(terms, senses, strict=True)]
             ),
@@ -168,6 +172,7 @@ def _smallest_inputs() -> Inputs:
         lever_atoms=np.zeros(0, dtype=np.int32),
         lever_shares=none,
         places=np.zeros((1, 2, 3)),
+        anchor_places=np.zeros((1, 0, 3)),
         fields=np.zeros((1, 2, 3)),
         torques=np.zeros((1, 2)),
         angular_frequency=np.zeros(1),
@@ -208,7 +213,7 @@ class BatchedStepper:
         )
         thermal_speed = _single(np.sqrt(kT / inputs.masses))
         places = inputs.places[condition].reshape(LANES, -1).T
-        anchored = inputs.places[condition][:, inputs.anchor_atoms].reshape(LANES, -1).T
+        anchored = inputs.anchor_places[condition].reshape(LANES, -1).T
         around = kernel.Surroundings(
             inputs.anchor_atoms,
             np.concatenate(_split(anchored)),

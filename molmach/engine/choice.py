@@ -66,7 +66,8 @@ def try_native(condition: Condition, platform: str, copies: int) -> Choice:
     system, integrator, positions = condition.system, condition.integrator, condition.assembly.positions_nm
     if copies > 1:
         system, integrator = packed_system(condition.assembly, condition.drive, condition.protocol, copies)
-    result = trial(system, integrator, positions, platform, copies)
+    steps = condition.protocol.sampling_steps
+    result = trial(system, integrator, positions, platform, copies, steps)
     if result.problem:
         raise SpecError(f"--platform {platform}: can't run this machine: {result.problem}")
     return Choice("native", platform, copies, result.us_per_step / copies)

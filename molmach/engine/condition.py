@@ -31,7 +31,8 @@ MOST_CHANCE = 0.1
 class Condition:
     """A machine under a drive, with its OpenMM system and integrator for one replica.
 
-    ``label`` names it in seeds and folders: 0 the claim, 1 undriven, 2 mirror.
+    ``label`` names it in seeds and folders: 0 the claim, 1 undriven, 2 mirror. Replicas start from
+    ``start``, (n_atoms, 3) nm, or where that is None from the built structure.
     """
 
     name: str
@@ -41,6 +42,12 @@ class Condition:
     protocol: Protocol
     system: openmm.System
     integrator: openmm.CustomIntegrator
+    start: NDArray[np.float64] | None = None
+
+    @property
+    def places(self) -> NDArray[np.float64]:
+        """(n_atoms, 3) where replicas start, nm; anchors are at the built structure's places."""
+        return self.assembly.positions_nm if self.start is None else self.start
 
     @property
     def masses(self) -> NDArray[np.float64]:

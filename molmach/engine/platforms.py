@@ -9,6 +9,8 @@ import numpy as np
 import openmm
 from numpy.typing import NDArray
 
+from molmach.engine.integrator import read_books
+
 GPU_PLATFORMS = ("CUDA", "HIP", "OpenCL")
 _TRIAL_SECONDS = 0.1
 
@@ -44,15 +46,23 @@ def trial(
     integrator: openmm.Integrator,
     positions_nm: NDArray[np.float64],
     name: str,
-    copies: int = 1,
+    copies: int,
+    sampling_steps: int,
 ) -> PlatformTrial:
-    """Time steps of a system of ``copies`` machines on a platform, its start-up left out."""
+    """Time steps of a system of ``copies`` machines on a platform, its start-up left out.
+
+    Reading the books at every sample, ``sampling_steps`` apart, is counted: of many copies they come
+    atom by atom, which can take longer than the steps between.
+    """
     try:
         copy = openmm.XmlSerializer.clone(integrator)
         context = openmm.Context(system, copy, *platform_and_properties(name))
         context.setPositions(np.tile(positions_nm, (copies, 1)))
         copy.step(5)
         context.getState(getPositions=True)
+        started = time.perf_counter()
+        read_books(copy, copies)
+        reading = (time.perf_counter() - started) / sampling_steps
         steps = 20
         while True:
             started = time.perf_counter()
@@ -60,7 +70,7 @@ def trial(
             context.getState(getPositions=True)
             elapsed = time.perf_counter() - started
             if elapsed > _TRIAL_SECONDS:
-                return PlatformTrial(name, elapsed / steps * 1e6)
+                return PlatformTrial(name, (elapsed / steps + reading) * 1e6)
             steps *= 4
     except openmm.OpenMMException as error:
         return PlatformTrial(name, float("inf"), str(error).splitlines()[0])

@@ -38,6 +38,9 @@ class Series:
         (n_replicas,) mean kinetic temperature, K.
     intact
         (n_replicas,) whether every ring was threaded in every stored frame.
+    followers
+        (n_followers, n_replicas, n_samples + 1) unwrapped angles of the wheels that the rotor turns,
+        rad, in the assembly's order.
     """
 
     time_ps: Floats
@@ -49,6 +52,7 @@ class Series:
     energy_change: Floats
     temperature: Floats
     intact: NDArray[np.bool_]
+    followers: Floats = field(default_factory=lambda: np.zeros((0, 0, 0)))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from molmach.build import Coordinate, Interlocking, load_coordinate, save_coordinate
+from molmach.build import Coordinate, Interlocking, load_coordinates, save_coordinates
 from molmach.engine.batched import LANES, BatchedStepper, Inputs
 from molmach.engine.choice import Choice
 from molmach.engine.condition import Condition
@@ -83,8 +83,8 @@ def write_task(conditions: Sequence[Condition], choice: Choice, work: Path) -> T
     for condition in conditions:
         directory = work / condition.name
         directory.mkdir(parents=True, exist_ok=True)
-        np.savez(directory / "positions.npz", positions=condition.assembly.positions_nm)
-        save_coordinate(condition.assembly, directory / "coordinate.npz")
+        np.savez(directory / "positions.npz", positions=condition.places)
+        save_coordinates(condition.assembly, directory / "coordinates.npz")
     members = [(c, r) for c in range(len(conditions)) for r in range(protocol.replicas)]
     if choice.engine == "batched":
         Inputs.of(conditions).save(work / "kernel.npz")
@@ -123,9 +123,9 @@ def read_task(work: Path) -> Task:
     return Task(**content)
 
 
-def read_coordinate(work: Path, condition: str) -> Coordinate:
-    """The coordinate of a condition."""
-    return load_coordinate(work / condition / "coordinate.npz")
+def read_coordinates(work: Path, condition: str) -> list[Coordinate]:
+    """What is sampled of a condition: the machine's coordinate, and the angle of each follower."""
+    return load_coordinates(work / condition / "coordinates.npz")
 
 
 def start_batch(work: Path, task: Task, number: int) -> Stepper:

@@ -19,7 +19,7 @@ _MOST_POINTS = 500
 
 
 def angle_plot(run: Run) -> Figure:
-    """Motion against time for every replica, one panel a condition, on one scale."""
+    """Motion against time for every replica, one panel a condition, on one scale; followers' means dashed."""
     runs = {"claim": run, **run.controls}
     coordinate = coordinate_of(run.assembly)
     figure = Figure(figsize=(3.1 * len(runs) + 0.8, 3.2), layout="constrained")
@@ -32,6 +32,11 @@ def angle_plot(run: Run) -> Figure:
             series.time_ps[::stride], motion[:, ::stride].T, color=COLOURS[name], linewidth=0.8, alpha=0.55
         )
         axis.plot(series.time_ps[::stride], motion.mean(axis=0)[::stride], color="black", linewidth=1.6)
+        for wheel, angle in zip(part.assembly.followers, series.followers, strict=True):
+            turned = np.mean(angle - angle[:, :1], axis=0) / coordinate.unit_size
+            axis.plot(series.time_ps[::stride], turned[::stride], "k--", linewidth=1.2, label=wheel)
+        if part.assembly.followers:
+            axis.legend(fontsize=8, frameon=False)
         axis.set_title(f"{LABELS[name]}  (n = {part.replicas})", fontsize=10)
         axis.set_xlabel("time / ps")
         _plain(axis)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from molmach.score import Score
 
 _REGIMES = {
@@ -35,3 +37,33 @@ def verdict_sentence(result: Score) -> str:
 def regime_sentence(result: Score) -> str:
     """How the rotor follows a rotating field; empty for other drives."""
     return _REGIMES[result.regime] if result.regime is not None else ""
+
+
+def to_its_precision(value: float | None, low: float | None, high: float | None) -> tuple[str, str]:
+    """A value, and its interval as ``low to high``, to two digits of the interval's half width.
+
+    Where there is no interval, the value has four digits and the interval is ''; where there is no value
+    both say so.
+    """
+    if value is None or not math.isfinite(value):
+        return "not defined", ""
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return f"{value:.4g}", ""
+    half = 0.5 * (high - low)
+    if half <= 0.0 or half < 1e-6 * abs(value) or max(abs(low), abs(high)) < 1e-3:
+        return f"{value:.4g}", f"{low:.4g} to {high:.4g}"
+    decimals = max(0, 1 - math.floor(math.log10(half)))
+    texts = [
+        f"{x:.{decimals}f}".replace("-0." + "0" * decimals, "0." + "0" * decimals) for x in (value, low, high)
+    ]
+    return texts[0], f"{texts[1]} to {texts[2]}"
+
+
+def duration(seconds: float) -> str:
+    """A time for people: ``45 s``, ``3 min 20 s``, ``2 h 05 min``."""
+    if seconds < 60.0:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60:,} h {minutes % 60:02d} min"

@@ -76,6 +76,12 @@ def directionality_estimate(forward: NDArray[np.int64], backward: NDArray[np.int
     return Estimate(estimate.value, (low, high), "1")
 
 
+def window_steps(coordinate: Floats) -> Floats:
+    """(n_replicas, 8) motion within each of eight windows of (n_replicas, n_samples) coordinates."""
+    length = (coordinate.shape[1] - 1) // _WINDOWS
+    return np.diff(coordinate[:, : length * _WINDOWS + 1 : length], axis=1)
+
+
 def diffusions(coordinate: Floats, time_ps: Floats, unit_size: float = TURN) -> Floats:
     """(n_replicas,) effective diffusion: half the growth rate of the variance; by default turn^2/ns.
 
@@ -83,10 +89,7 @@ def diffusions(coordinate: Floats, time_ps: Floats, unit_size: float = TURN) -> 
     mean over all replicas, divided by twice the window's length. Windows are long (an eighth of
     the measured part), so that what inertia and libration add is past.
     """
-    n_samples = coordinate.shape[1] - 1
-    length = n_samples // _WINDOWS
-    edges = coordinate[:, : length * _WINDOWS + 1 : length] / unit_size
-    steps = np.diff(edges, axis=1)
-    window_ns = (time_ps[length] - time_ps[0]) * 1e-3
+    steps = window_steps(coordinate) / unit_size
+    window_ns = (time_ps[(time_ps.size - 1) // _WINDOWS] - time_ps[0]) * 1e-3
     unbiased = steps.size / (steps.size - 1)
     return np.asarray(unbiased * np.mean((steps - steps.mean()) ** 2, axis=1) / (2.0 * window_ns))

@@ -13,8 +13,9 @@ from molmach import drives
 from molmach.build import MAX_SAFE_JUMP, coordinate_of, largest_jump
 from molmach.engine import Run
 from molmach.errors import ScoreError
-from molmach.score.controls import ControlResult, judge_mirror, judge_undriven
+from molmach.score.controls import CONTROL_LEVEL, ControlResult, judge_mirror, judge_undriven
 from molmach.score.events import event_estimates
+from molmach.score.gearing import gear_estimates, gear_ratio
 from molmach.score.regime import driven_regime, lag_per_turn
 from molmach.score.rotation import completed_turns, diffusions, directionality_estimate, velocities
 from molmach.score.stations import StationMap, occupancy_estimates
@@ -48,7 +49,8 @@ class Score:
         ``forward_turns``, ``backward_turns``, ``directionality``, ``diffusion``, ``peclet``; for a
         ring on an axle ``net_displacement``, ``mean_position``, ``forward_steps`` and
         ``backward_steps`` from station to station in place of turns; with stations
-        ``occupancy_NAME`` and ``shuttling_rate``; and for a simulated run ``work_rate``,
+        ``occupancy_NAME`` and ``shuttling_rate``; with followers those of
+        :func:`molmach.score.gearing.gear_estimates`; and for a simulated run ``work_rate``,
         ``dissipation``, ``temperature``, with a load ``load_power`` and ``efficiency``, under a
         periodic drive ``lag_per_turn``, and under drives that act by events those of
         :func:`molmach.score.events.event_estimates`.
@@ -116,16 +118,12 @@ def score(run: Run) -> Score:
         base = score_angles(series.coordinate, series.time_ps)
     else:
         base = _score_places(run)
-    claim_samples = _velocities(run)
-    controls: dict[str, ControlResult] = {}
-    for name, control in run.controls.items():
-        samples = _velocities(control)
-        estimate = mean_estimate(samples, base.velocity.unit)
-        if name == "undriven":
-            controls[name] = judge_undriven(estimate, samples)
-        else:
-            controls[name] = judge_mirror(estimate, samples, base.velocity, claim_samples, coordinate.parity)
+    controls = {
+        name: _judge(name, control, run, base.velocity.unit) for name, control in run.controls.items()
+    }
     estimates = dict(base.estimates)
+    wheels = run.assembly.followers
+    estimates.update(gear_estimates(series.coordinate, series.followers, wheels, series.time_ps))
     stations = StationMap.of(run.assembly)
     if stations is not None:
         estimates.update(occupancy_estimates(stations, series.coordinate, series.time_ps))
@@ -143,6 +141,8 @@ def score(run: Run) -> Score:
         regime = driven_regime(estimates["lag_per_turn"], dipole_energy, kT)
     balance = energy_balance(run)
     warnings = list(base.warnings)
+    for name, angle in zip(wheels, series.followers, strict=True):
+        warnings += _sampling_warnings(angle, series.time_ps, f"{name}'s angle")
     if balance is not None and _misses(balance):
         warnings.append(
             f"the energy books miss by {100 * abs(balance.value):.1f} % of the energy through them: "
@@ -169,7 +169,7 @@ def score(run: Run) -> Score:
     )
 
 
-def score_angles(angle: Floats, time_ps: Floats) -> Score:
+def score_angles(angle: Floats, time_ps: Floats, follower: Floats | None = None) -> Score:
     """Score unwrapped angles alone; without controls, so the verdict is an uncontrolled one.
 
     Parameters
@@ -178,6 +178,8 @@ def score_angles(angle: Floats, time_ps: Floats) -> Score:
         (n_replicas, n_samples) unwrapped angles, rad.
     time_ps
         (n_samples,) times, ps.
+    follower
+        (n_replicas, n_samples) unwrapped angles of a wheel that the rotor turns, rad.
 
     Raises
     ------
@@ -188,6 +190,9 @@ def score_angles(angle: Floats, time_ps: Floats) -> Score:
     duration_ns = (time_ps[-1] - time_ps[0]) * 1e-3
     net = mean_estimate(velocities(angle, time_ps) * duration_ns, "turn")
     estimates = {"velocity": base.velocity, "net_turns": net, **base.estimates}
+    if follower is not None:
+        estimates["velocity_follower"] = mean_estimate(velocities(follower, time_ps), "turn/ns")
+        estimates["gear_ratio_follower"] = gear_ratio(angle, follower)
     return replace(base, estimates=estimates, warnings=_sampling_warnings(angle, time_ps))
 
 
@@ -259,6 +264,25 @@ def _velocities(run: Run) -> Floats:
     return velocities(run.series.coordinate, run.series.time_ps, coordinate_of(run.assembly).unit_size)
 
 
+def _judge(name: str, control: Run, run: Run, unit: str) -> ControlResult:
+    """One control of a run; its level is shared between the rotor and its followers."""
+    wheels = run.assembly.followers
+    level, parity = CONTROL_LEVEL / (1 + len(wheels)), coordinate_of(run.assembly).parity
+
+    def judged(samples: Floats, claimed: Floats) -> ControlResult:
+        velocity = mean_estimate(samples, unit)
+        if name == "undriven":
+            return judge_undriven(velocity, samples, level)
+        return judge_mirror(velocity, samples, mean_estimate(claimed, unit), claimed, parity, level)
+
+    times = run.series.time_ps
+    pairs = zip(wheels, control.series.followers, run.series.followers, strict=True)
+    followers = {
+        wheel: judged(velocities(angle, times), velocities(claimed, times)) for wheel, angle, claimed in pairs
+    }
+    return judged(_velocities(control), _velocities(run)).with_followers(followers)
+
+
 def _came_apart(run: Run) -> list[str]:
     """Which runs have replicas whose rings did not stay threaded."""
     found = []
@@ -289,13 +313,13 @@ def _not_negative(estimate: Estimate) -> Estimate:
     return Estimate(estimate.value, (max(0.0, estimate.ci95[0]), estimate.ci95[1]), estimate.unit)
 
 
-def _sampling_warnings(angle: Floats, time_ps: Floats) -> tuple[str, ...]:
+def _sampling_warnings(angle: Floats, time_ps: Floats, what: str = "the angle") -> tuple[str, ...]:
     jump = largest_jump(angle)
     if jump <= MAX_SAFE_JUMP:
         return ()
     interval = float(time_ps[1] - time_ps[0])
     return (
-        f"the angle changes by up to {math.degrees(jump):.0f} degrees between samples {interval:g} ps apart, "
+        f"{what} changes by up to {math.degrees(jump):.0f} degrees between samples {interval:g} ps apart, "
         "so turns may be counted the wrong way; "
         f"a sampling interval of {interval * MAX_SAFE_JUMP / jump / 2:.2g} ps is safe",
     )

@@ -71,6 +71,13 @@ class StationMap:
         held = np.take_along_axis(now, np.maximum(latest, 0), axis=-1)
         return np.where(latest >= 0, held, -1).astype(np.int64)
 
+    def nearest(self, coordinate: Floats) -> NDArray[np.int64]:
+        """Number of the station nearest along the coordinate, for every sample."""
+        away = np.abs(coordinate[..., None] - self.places)
+        if self.period is not None:
+            away = np.minimum(away % self.period, -away % self.period)
+        return np.asarray(away.argmin(axis=-1))
+
     def occupancy(self, visits: NDArray[np.int64]) -> Floats:
         """(n_replicas, n_stations) share of the time that belongs to each station; nan before any visit."""
         known = (visits >= 0).sum(axis=-1).astype(np.float64)

@@ -9,7 +9,7 @@ from typing import Any
 import mdtraj
 import numpy as np
 
-from molmach.build import unwrap
+from molmach.build import across, unwrap
 from molmach.errors import ScoreError
 from molmach.score.statistics import Floats
 
@@ -18,14 +18,18 @@ _STRAIGHT = 0.02
 
 
 def angles_of_trajectories(
-    topology: Path, trajectories: Sequence[Path], axle: tuple[int, int], rotor: Sequence[int]
+    topology: Path,
+    trajectories: Sequence[Path],
+    axle: tuple[int, int],
+    rotor: Sequence[int],
+    others: Sequence[int] = (),
 ) -> tuple[Floats, Floats]:
     """Unwrapped rotor angles of trajectory files, one file a replica.
 
-    Every frame is laid on the first by the atoms that are not the rotor's, where these have a
-    breadth that fixes the angle; a straight stator leaves the laboratory's own axes. The angle is
-    the mass-weighted least-squares turn of the rotor about the axle; counter-clockwise seen from
-    the axle's second atom is positive.
+    Every frame is laid on the first by the atoms that do not turn, where these have a breadth that
+    fixes the angle; a straight stator leaves the laboratory's own axes. The angle is the
+    mass-weighted least-squares turn of the rotor about the axle; counter-clockwise seen from the
+    axle's second atom is positive.
 
     Parameters
     ----------
@@ -37,6 +41,8 @@ def angles_of_trajectories(
         0-based indices of two atoms, from -> to.
     rotor
         0-based indices of the atoms that turn.
+    others
+        0-based indices of atoms that turn about other axles.
 
     Returns
     -------
@@ -55,7 +61,7 @@ def angles_of_trajectories(
             raise ScoreError(f"{path}: no such file; expected a topology or trajectory that MDTraj reads")
     loaded = [_load(path, topology) for path in trajectories]
     n_atoms = loaded[0].n_atoms
-    for flag, atoms in (("--axle", axle), ("--rotor", rotor)):
+    for flag, atoms in (("--axle", axle), ("--rotor", rotor), ("--follower", others)):
         wrong = [i for i in atoms if not 0 <= i < n_atoms]
         if wrong:
             raise ScoreError(f"{flag}: got atom {wrong[0]}; expected 0-based indices from 0 to {n_atoms - 1}")
@@ -67,7 +73,8 @@ def angles_of_trajectories(
             raise ScoreError(
                 f"{path}: frame times differ from {trajectories[0]}; expected the same in every replica"
             )
-    angles = [_angle(trajectory, loaded[0], axle, np.array(rotor)) for trajectory in loaded]
+    still = np.setdiff1d(np.arange(n_atoms), [*rotor, *others])
+    angles = [_angle(trajectory, loaded[0], axle, np.array(rotor), still) for trajectory in loaded]
     return unwrap(np.array(angles)), np.asarray(times[0] - times[0][0], dtype=np.float64)
 
 
@@ -78,25 +85,25 @@ def _load(path: Path, topology: Path) -> Any:
         raise ScoreError(f"{path}: MDTraj can't read it with topology {topology}: {error}") from error
 
 
-def _angle(trajectory: Any, first: Any, axle: tuple[int, int], rotor: np.ndarray[Any, Any]) -> Floats:
-    stator = np.setdiff1d(np.arange(trajectory.n_atoms), rotor)
+def _angle(
+    trajectory: Any,
+    first: Any,
+    axle: tuple[int, int],
+    rotor: np.ndarray[Any, Any],
+    stator: np.ndarray[Any, Any],
+) -> Floats:
     reference = first.xyz[0].astype(np.float64)
     if stator.size >= 3 and _breadth(reference[stator]) > _STRAIGHT:
         trajectory = trajectory.superpose(first, frame=0, atom_indices=stator)
     xyz = trajectory.xyz.astype(np.float64)
-    z = reference[axle[1]] - reference[axle[0]]
-    z = z / np.linalg.norm(z)
-    x = np.eye(3)[int(np.argmin(np.abs(z)))]
-    x = x - (x @ z) * z
-    x = x / np.linalg.norm(x)
-    across = np.stack([x, np.cross(z, x)])
+    frame = across(reference[axle[1]] - reference[axle[0]])
     masses = np.array(
         [atom.element.mass if atom.element is not None else 1.0 for atom in first.topology.atoms]
     )
 
     def plane(coordinates: Floats) -> np.ndarray[Any, Any]:
         centred = coordinates[..., rotor, :] - coordinates[..., list(axle), :].mean(axis=-2, keepdims=True)
-        flat = centred @ across.T
+        flat = centred @ frame.T
         return np.asarray(flat[..., 0] + 1j * flat[..., 1])
 
     built = plane(reference)

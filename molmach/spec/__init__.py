@@ -7,7 +7,7 @@ from molmach.spec.drive import AlternatingField, ConstantTorque, Drive, NoDrive,
 from molmach.spec.interlocked import Catenane, Rotaxane
 from molmach.spec.machine import Machine
 from molmach.spec.protocol import Protocol
-from molmach.spec.rotor import Rotor
+from molmach.spec.rotor import Follower, Rotor
 from molmach.spec.space import DesignSpace
 from molmach.spec.switching import ChemicalFuel, Flashing, Photoisomerisation, StationSwitch
 
@@ -21,6 +21,7 @@ __all__ = [
     "DesignSpace",
     "Drive",
     "Flashing",
+    "Follower",
     "Machine",
     "NoDrive",
     "Photoisomerisation",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from molmach.spec.fields import Section
+from molmach.spec.fields import PartName, Section
 from molmach.spec.molecule import AtomSet, Smiles, require_map_numbers
 
-StationName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
+StationName = PartName
 Stations = Annotated[dict[StationName, AtomSet], Field(max_length=50)]
 
 

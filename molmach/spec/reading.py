@@ -110,12 +110,15 @@ def set_path(content: dict[str, Any], keys: Sequence[str], value: Any) -> None:
     KeyError
         A value stands where a section would have to be; its argument is that place.
     """
-    section = content
-    for depth, key in enumerate(keys[:-1]):
-        section = section.setdefault(key, {})
+    section: Any = content
+    for depth, key in enumerate(keys):
         if not isinstance(section, dict):
-            raise KeyError(".".join(keys[: depth + 1]))
-    section[keys[-1]] = value
+            raise KeyError(".".join(keys[:depth]))
+        place: Any = int(key) if key.isdigit() and int(key) in section else key
+        if depth == len(keys) - 1:
+            section[place] = value
+        else:
+            section = section.setdefault(place, {})
 
 
 def explain(details: ErrorDetails, content: Mapping[str, Any], model: type[BaseModel]) -> str:

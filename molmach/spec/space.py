@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 from rdkit import Chem, rdBase
 
 from molmach.spec.fields import Section
 
-SiteNumber = Annotated[int, Field(strict=True, ge=10, le=999)]
+
+def _unquoted(site: Any) -> Any:
+    """A site's number that was a text, as keys are in JSON and so in the file that a campaign writes."""
+    return int(site) if isinstance(site, str) and site.isascii() and site.isdecimal() else site
+
+
+SiteNumber = Annotated[int, BeforeValidator(_unquoted), Field(strict=True, ge=10, le=999)]
 Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 .,'()+_-]{0,59}$")]
 DottedPath = Annotated[str, StringConstraints(pattern=r"^(machine|drive|protocol)(\.[A-Za-z0-9_-]+)+$")]
 EDITS = ("replace", "extend", "cyclise", "swap_heteroatom")

@@ -30,6 +30,12 @@ from molmach.theory.langevin import (
     sum_torques,
 )
 from molmach.theory.markov import currents, entropy_production, stationary_distribution
+from molmach.theory.reweighting import (
+    effective_samples,
+    mbar_free_energies,
+    mbar_overlap,
+    mbar_weights,
+)
 from molmach.theory.washboard import (
     effective_diffusion,
     rotating_field_velocity,
@@ -51,10 +57,14 @@ __all__ = [
     "directionality",
     "discretise",
     "effective_diffusion",
+    "effective_samples",
     "entropy_production",
     "evenly_spaced_motifs",
     "free_mean_square_angle",
     "hindering_torque",
+    "mbar_free_energies",
+    "mbar_overlap",
+    "mbar_weights",
     "mean_velocity_and_error",
     "rotating_field_torque",
     "rotating_field_velocity",

@@ -1,0 +1,226 @@
+"""What a Gaussian process makes of a campaign's findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import log_ndtr
+
+from molmach.agents._gaussian_process import Regression, fit, regression
+from molmach.agents._improvement import log_expected_improvement
+from molmach.agents._machine_kernel import MachineKernel
+from molmach.agents._points import Points
+from molmach.agents._pool import Pool
+from molmach.agents._warping import Warping
+from molmach.campaign import Finding, View
+
+Floats = NDArray[np.float64]
+
+NUGGET = (float(np.log(1e-3)), 1.5)
+"""Prior of the logarithm of the nugget's share of the variance: mean and standard deviation."""
+
+_MOST_FITTED = 200
+_LABEL_ERROR = 0.2
+_FEWEST_LATE = 4
+_PRIOR_LATE = 4.0
+_LARGEST_SQUARE = 25.0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Measured machines.
+
+    Attributes
+    ----------
+    findings
+        One a machine.
+    points
+        As the kernel takes them.
+    values, errors
+        (n,) utilities and their standard errors.
+    warping
+        Of the values, for the process to be fitted to.
+    """
+
+    findings: tuple[Finding, ...]
+    points: Points
+    values: Floats
+    errors: Floats
+    warping: Warping
+
+    @property
+    def several(self) -> bool:
+        """Whether there are several objectives."""
+        return len(self.findings[0].values) > 1
+
+    def first_objective(self) -> Seen:
+        """The same machines with the values of the first objective."""
+        values = np.array([finding.values[0] for finding in self.findings])
+        errors = np.array([finding.errors[0] for finding in self.findings])
+        return Seen(self.findings, self.points, values, _known(errors, values), Warping.of(values))
+
+
+def seen(kernel: MachineKernel, view: View) -> Seen:
+    """The measured machines of a view whose values are finite.
+
+    An error that is not known is taken to be as large as the spread of the values.
+    """
+    values, errors = view.utilities
+    kept = np.flatnonzero(np.isfinite(values))
+    findings = tuple(view.measured[i] for i in kept)
+    values, errors = values[kept], errors[kept]
+    points = kernel.points([finding.design for finding in findings], view.space)
+    return Seen(findings, points, values, _known(errors, values), Warping.of(values))
+
+
+def _known(errors: Floats, values: Floats) -> Floats:
+    return np.where(np.isfinite(errors), np.abs(errors), values.std() if len(values) else 0.0)
+
+
+def learned(
+    kernel: MachineKernel,
+    points: Points,
+    values: Floats,
+    errors: Floats,
+    rng: np.random.Generator,
+    most: int = _MOST_FITTED,
+) -> Regression[Points]:
+    """A process with fitted parameters, conditioned on all values; of more than ``most``, a part is fitted."""
+    part = np.arange(len(values))
+    if len(values) > most:
+        best = np.argsort(-values, kind="stable")
+        rest = rng.choice(best[most // 5 :], most - most // 5, replace=False)
+        part = np.sort(np.append(best[: most // 5], rest))
+    parameters = fit(kernel, points[part], values[part], errors[part], NUGGET)
+    return regression(kernel, parameters, points, values, errors)
+
+
+def model_of(kernel: MachineKernel, found: Seen, rng: np.random.Generator) -> Regression[Points]:
+    """The process of the warped values, its variance as large as hindsight says.
+
+    What is searched for lies where little is known, so leave-one-out misses are smaller than those of
+    the proposals. Hence a process that knows only the first two thirds of the findings predicts the last third,
+    and variances are multiplied by its mean squared standardised miss, if that is above 1.
+    """
+    values = found.warping.forward(found.values)
+    errors = found.errors * found.warping.slope(found.values)
+    model = learned(kernel, found.points, values, errors, rng)
+    early = len(values) - max(_FEWEST_LATE, len(values) // 3)
+    if early < _FEWEST_LATE:
+        return model
+    before, after = slice(0, early), slice(early, None)
+    past = learned(kernel, found.points[before], values[before], errors[before], rng, _MOST_FITTED // 2)
+    mean, variance = past.predict(found.points[after])
+    squares = (values[after] - mean) ** 2 / (variance + past.nugget + errors[after] ** 2)
+    squares = np.minimum(squares, _LARGEST_SQUARE)
+    factor = (_PRIOR_LATE + squares.sum()) / (_PRIOR_LATE + len(squares))
+    return replace(model, inflation=model.inflation * max(1.0, float(factor)))
+
+
+def unwarped(model: Regression[Points], found: Seen, points: Points) -> tuple[Floats, Floats]:
+    """(n_points,) mean and standard deviation of the true values of machines at points."""
+    mean, variance = model.predict(points)
+    mean, variance = found.warping.moments(mean, variance + model.nugget)
+    return mean, np.sqrt(variance)
+
+
+def feasibility(kernel: MachineKernel, view: View) -> Regression[Points] | None:
+    """A process on what could be measured (1) and what could not (0); None while everything could.
+
+    Classification as regression on labels (Rasmussen & Williams, section 6.5).
+    """
+    tried = [
+        finding for finding in view.known if not view.space.open or view.space.is_machine(finding.design)
+    ]
+    labels = np.array([float(finding.feasible and bool(finding.values)) for finding in tried])
+    if labels.all():
+        return None
+    points = kernel.points([finding.design for finding in tried], view.space)
+    if not labels.any():
+        return regression(kernel, np.append(kernel.prior[0], NUGGET[0]), points, labels, 0.0 * labels)
+    return learned(kernel, points, labels, np.full(len(labels), _LABEL_ERROR), view.rng)
+
+
+@dataclass(frozen=True)
+class Belief:
+    """A model of the values and one of the feasibility.
+
+    Attributes
+    ----------
+    model, feasible
+        The processes, of warped values and of success; no ``feasible`` while nothing has failed.
+    best_known
+        Largest predicted warped value of a measured machine.
+    error
+        Standard error to be expected of a warped measurement.
+    """
+
+    model: Regression[Points]
+    feasible: Regression[Points] | None
+    best_known: float
+    error: float
+
+    def score(self, points: Points) -> Floats:
+        """(n,) logarithm of expected improvement times chance of being feasible."""
+        mean, variance = self.model.predict(points)
+        sd = np.sqrt(variance + self.model.nugget)
+        return log_expected_improvement(mean, sd, self.best_known) + self.log_chance(points)
+
+    def log_chance(self, points: Points) -> Floats:
+        """(n,) logarithm of the chance of being feasible."""
+        if self.feasible is None:
+            return np.zeros(len(points))
+        mean, variance = self.feasible.predict(points)
+        return np.asarray(log_ndtr((mean - 0.5) / np.sqrt(variance + _LABEL_ERROR**2)))
+
+    def picks(self, pool: Pool, kernel: MachineKernel, view: View, n: int) -> list[int]:
+        """Up to ``n`` candidates that are new, each chosen as if the former had been found as predicted."""
+        mean, variance, halves = self.model.projected(pool.points)
+        log_chance = self.log_chance(pool.points)
+        best = self.best_known
+        open_ = np.ones(len(mean), dtype=bool)
+        shared: list[Floats] = []
+        keys: set[str] = set()
+        numbers: list[int] = []
+        while len(numbers) < n and open_.any():
+            sd = np.sqrt(variance + self.model.nugget)
+            scores = np.where(open_, log_expected_improvement(mean, sd, best) + log_chance, -np.inf)
+            number = self._first_new(scores, pool, kernel, view, keys, open_)
+            if number is None:
+                break
+            numbers.append(number)
+            one = np.array([number])
+            covariance = self.model.covariance(pool.points[one], halves[:, number], pool.points, halves)
+            covariance -= sum((row[number] * row for row in shared), np.zeros(len(mean)))
+            shared.append(covariance / np.sqrt(variance[number] + self.model.nugget + self.error**2))
+            variance = np.maximum(variance - shared[-1] ** 2, 1e-12 * self.model.scale**2)
+            best = max(best, float(mean[number]))
+        return numbers
+
+    def _first_new(
+        self,
+        scores: Floats,
+        pool: Pool,
+        kernel: MachineKernel,
+        view: View,
+        keys: set[str],
+        open_: NDArray[np.bool_],
+    ) -> int | None:
+        """The candidate of the largest score that nobody has proposed; closes those that it passes over."""
+        for number in np.argsort(-scores, kind="stable"):
+            if not open_[number]:
+                return None
+            open_[number] = False
+            design = pool.design(int(number), kernel, view.space)
+            if view.is_new(design) and (key := view.space.resolve(design).key) not in keys:
+                keys.add(key)
+                return int(number)
+        return None
+
+
+def best_findings(belief: Belief, found: Seen, n: int) -> list[int]:
+    """Numbers of the ``n`` measured machines of the largest predicted values, best first."""
+    mean, _ = belief.model.predict(found.points)
+    return [int(i) for i in np.argsort(-mean, kind="stable")[:n]]

@@ -1,0 +1,126 @@
+"""What a Gaussian process on machines has learned, in plain words."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from molmach.agents._belief import Belief, Seen, unwarped
+from molmach.agents._gaussian_process import Regression
+from molmach.agents._machine_kernel import MachineKernel
+from molmach.agents._points import Points
+from molmach.agents._pool import Pool
+from molmach.agents._substituents import SIMILARITIES
+from molmach.campaign import View
+from molmach.campaign.design import Categorical, Value
+
+Floats = NDArray[np.float64]
+
+_PROBES = 100
+_NAMED = 3
+
+
+def explanation(view: View, kernel: MachineKernel, found: Seen, belief: Belief, pool: Pool) -> str:
+    """Several lines: how good the model is, what matters, what does good and harm, what is promising."""
+    model = belief.model
+    explained = 1.0 - (model.miss / max(float(found.warping.forward(found.values).std()), 1e-12)) ** 2
+    lines = [
+        f"{len(found.values)} machines are measured, with values from {found.values.min():.4g} to "
+        f"{found.values.max():.4g}. Predicting each from the others explains {100 * max(0.0, explained):.0f} % "
+        "of their variance.",
+        _what_matters(view, kernel, model, found),
+        _what_likeness_is(kernel, model),
+        *_good_and_bad(view, kernel, model, found),
+        _what_fails(view, belief),
+        _what_is_best(view, kernel, found, belief, pool),
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _probes(view: View, kernel: MachineKernel) -> Points:
+    """Designs at random, the same ones every time; machines where the space is open."""
+    rng = np.random.default_rng(0)
+    designs = [view.space.sample(rng) for _ in range(_PROBES)]
+    return kernel.points([d for d in designs if not kernel.open or view.space.is_machine(d)], view.space)
+
+
+def _what_matters(view: View, kernel: MachineKernel, model: Regression[Points], found: Seen) -> str:
+    """By how much the prediction changes when one variable alone is drawn anew."""
+    points = _probes(view, kernel)
+    before, _ = unwarped(model, found, points)
+    order = np.random.default_rng(1).permutation(len(points))
+    effects = []
+    for number, variable in enumerate(view.space.variables):
+        categories, numbers = points.categories.copy(), points.numbers.copy()
+        column = number - len(kernel.categorical)
+        if column < 0:
+            categories[:, number] = categories[order, number]
+        else:
+            numbers[:, column] = numbers[order, column]
+        after, _ = unwarped(model, found, Points(categories, numbers, points.prints))
+        effects.append((float(np.sqrt(np.mean((after - before) ** 2))), variable.name))
+    said = ", ".join(f"{name} {effect:.3g}" for effect, name in sorted(effects, reverse=True))
+    return f"Drawn anew, each alone moves the prediction (root mean square) by: {said}." if said else ""
+
+
+def _what_likeness_is(kernel: MachineKernel, model: Regression[Points]) -> str:
+    """The differences between substituents that weigh most."""
+    if not any(kernel.is_site(v) for v in range(len(kernel.categorical))):
+        return ""
+    weights = kernel.part_weights(model.parameters[:-1])
+    top = np.argsort(-weights)[:_NAMED]
+    said = ", ".join(f"{SIMILARITIES[i]} ({100 * weights[i] / weights.sum():.0f} %)" for i in top)
+    return f"Two substituents act differently if they differ in {said}."
+
+
+def _good_and_bad(view: View, kernel: MachineKernel, model: Regression[Points], found: Seen) -> list[str]:
+    """For each named variable, the mean prediction with its best and worst value, all else at random."""
+    points = _probes(view, kernel)
+    lines = []
+    for number, variable in enumerate(kernel.categorical):
+        means = []
+        for value in range(len(variable.values)):
+            categories = points.categories.copy()
+            categories[:, number] = value
+            there = Points(categories, points.numbers, points.prints)
+            means.append(float(unwarped(model, found, there)[0].mean()))
+        if len(means) > 1:
+            best, worst = int(np.argmax(means)), int(np.argmin(means))
+            lines.append(
+                f"{variable.name}: best with {variable.values[best]} ({means[best]:.4g} on average), "
+                f"worst with {variable.values[worst]} ({means[worst]:.4g})."
+            )
+    return lines
+
+
+def _what_fails(view: View, belief: Belief) -> str:
+    if belief.feasible is None:
+        return ""
+    failed = sum(not (finding.feasible and finding.values) for finding in view.known)
+    return f"{failed} of {len(view.known)} machines could not be measured; what resembles them is avoided."
+
+
+def _what_is_best(view: View, kernel: MachineKernel, found: Seen, belief: Belief, pool: Pool) -> str:
+    """The measured machine of the largest predicted value, and the next one to ask for."""
+    mean, _ = unwarped(belief.model, found, found.points)
+    top = int(np.argmax(mean))
+    known = (
+        f"The best known is {_named(view, found.findings[top].design.values)}, "
+        f"measured {found.values[top]:.4g} ± {found.errors[top]:.2g} and believed to be at {mean[top]:.4g}."
+    )
+    picks = belief.picks(pool, kernel, view, 1)
+    if not picks:
+        return known + " Nothing new is left to ask for."
+    mean, sd = unwarped(belief.model, found, pool.points[np.array(picks)])
+    design = pool.design(picks[0], kernel, view.space)
+    edited = ", edited" if design.edited else ""
+    return (
+        f"{known} The next to ask for is {_named(view, design.values)}{edited}, "
+        f"predicted {mean[0]:.4g} ± {sd[0]:.2g}."
+    )
+
+
+def _named(view: View, values: tuple[tuple[str, Value], ...]) -> str:
+    named = dict(values)
+    variables = (v for v in view.space.variables if not isinstance(v, Categorical) or len(v.values) > 1)
+    return ", ".join(f"{v.name} = {named[v.name]}" for v in variables) or "the machine"

@@ -1,0 +1,117 @@
+"""Bayesian optimisation: a Gaussian process on machines, and the improvement that it expects."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from molmach.agents._belief import Belief, Seen, best_findings, feasibility, unwarped, model_of, seen
+from molmach.agents._exchanges import exchanges_of
+from molmach.agents._explanation import explanation
+from molmach.agents._machine_kernel import MachineKernel
+from molmach.agents._points import Points
+from molmach.agents._pool import PARENTS, Pool, everything, looked_at, made
+from molmach.campaign import Agent, Proposal, Space, View
+from molmach.campaign.agent import fresh_samples
+
+_CELLS = 2_000_000
+_FEWEST = 600
+_LEAST = 4
+
+
+class Bayesian(Agent):
+    """Asks for the machines that promise the largest improvement on the best known.
+
+    A Gaussian process (:class:`molmach.agents._machine_kernel.MachineKernel`) is conditioned on all findings
+    with their standard errors. The batch is filled one machine at a time by the largest expected improvement
+    times the chance of being feasible; each one chosen is taken to be found as predicted before the next one
+    is chosen (the kriging believer of Ginsbourger, Le Riche & Carraro, 2010).
+
+    Parameters
+    ----------
+    space
+        The designs of the campaign.
+    initial
+        Machines that are drawn at random before the first model; at least 4.
+    """
+
+    summary = "a Gaussian process on substituents, numbers and molecules; expected improvement"
+
+    def __init__(self, space: Space, initial: int = _LEAST) -> None:
+        super().__init__(space)
+        if initial < _LEAST:
+            raise TypeError(f"initial: got {initial}; expected at least {_LEAST}")
+        self._initial = initial
+        self._prepared: tuple[MachineKernel, Points | None] | None = None
+
+    def _prepare(self) -> tuple[MachineKernel, Points | None]:
+        """The kernel of this space and, if they are few enough, all designs; made when first needed."""
+        if self._prepared is None:
+            kernel = MachineKernel(self.space, exchanges_of(self.space))
+            self._prepared = kernel, everything(self.space, kernel)
+        return self._prepared
+
+    def propose(self, view: View, n: int) -> list[Proposal]:
+        """The machines of largest expected improvement; at random while fewer than ``initial`` are measured.
+
+        Their ``mean`` and ``sd`` are of the true value of the first objective, without a measurement's error.
+        """
+        kernel, _ = self._prepare()
+        found = seen(kernel, view)
+        if len(found.values) < self._initial:
+            return [Proposal(design, "at random: too little is known") for design in fresh_samples(view, n)]
+        belief = self._belief(kernel, view, found)
+        pool = self._pool(view, found, belief)
+        proposals = self._predicted(view, found, belief, pool, belief.picks(pool, kernel, view, n))
+        if len(proposals) < n and not pool.whole:
+            chosen = {self.space.resolve(proposal.design).key for proposal in proposals}
+            rest = fresh_samples(view, n - len(proposals), chosen)
+            proposals += [Proposal(design, "at random: no candidate of the model was new") for design in rest]
+        return proposals
+
+    def _belief(self, kernel: MachineKernel, view: View, found: Seen) -> Belief:
+        model = model_of(kernel, found, view.rng)
+        best = float(model.predict(found.points)[0].max())
+        error = float(np.median(found.errors * found.warping.slope(found.values)))
+        return Belief(model, feasibility(kernel, view), best, error)
+
+    def _pool(self, view: View, found: Seen, belief: Belief) -> Pool:
+        """Candidates: every design while that is quick, else some at random and some near the best."""
+        kernel, whole = self._prepare()
+        parents = best_findings(belief, found, PARENTS)
+        if self.space.open:
+            return made(self.space, kernel, [found.findings[i].design for i in parents], view.rng)
+        most = max(_FEWEST, _CELLS // (len(found.values) * len(kernel.exchanges)))
+        if whole is not None and len(whole) <= most:
+            return Pool(whole, (), whole=True)
+        return looked_at(kernel, found.points[np.array(parents)], belief.score, most, view.rng)
+
+    def _predicted(
+        self, view: View, found: Seen, belief: Belief, pool: Pool, picks: list[int]
+    ) -> list[Proposal]:
+        """Proposals with the predicted values of the first objective."""
+        if not picks:
+            return []
+        kernel, _ = self._prepare()
+        model, best = belief.model, float(found.warping.backward(np.array(belief.best_known)))
+        ground = f"; the best known is believed to be at {best:.4g}"
+        if found.several:
+            found = found.first_objective()
+            model, ground = (
+                model_of(kernel, found, view.rng),
+                " in the first objective; chosen for all of them",
+            )
+        means, sds = unwarped(model, found, pool.points[np.array(picks)])
+        designs = [pool.design(number, kernel, self.space) for number in picks]
+        return [
+            Proposal(design, f"predicted {mean:.4g} ± {sd:.2g}{ground}", float(mean), float(sd))
+            for design, mean, sd in zip(designs, means, sds, strict=True)
+        ]
+
+    def explain(self, view: View) -> str:
+        """What varies with what, the fragments that do good and harm, and the most promising machine."""
+        kernel, _ = self._prepare()
+        found = seen(kernel, view)
+        if len(found.values) < self._initial:
+            return f"{len(found.values)} machines are measured; {self._initial} are needed for a first model."
+        belief = self._belief(kernel, view, found)
+        return explanation(view, kernel, found, belief, self._pool(view, found, belief))

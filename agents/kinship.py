@@ -1,0 +1,300 @@
+"""What a design will measure, from its relatives: the animal model of quantitative genetics.
+
+A measurement is the mean of the population, plus what the design inherits, plus what it does not. What
+is inherited has a covariance in proportion to kinship: the share of genes that two designs have in
+common (additive), and a kinship that fades with every gene that differs (so that genes act on each
+other, epistasis). The best linear unbiased prediction (Henderson, Biometrics 31, 423 (1975)) of a
+child then regresses from its parents towards the mean as far as the variances say, and these are
+estimated by maximum likelihood from everything measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from rdkit import DataStructs
+from scipy.linalg import cho_solve, cholesky, solve_triangular
+
+from molmach.agents.symmetry import symmetries
+from molmach.agents.warp import Warp
+from molmach.campaign.agent import View
+from molmach.campaign.design import Categorical, Design
+from molmach.campaign.space import Space
+from molmach.errors import InfeasibleError
+
+Floats = NDArray[np.float64]
+
+NUMERIC_REACH = 0.25
+"""Share of its range over which a number is one gene: its kinship falls as a Gaussian of this width."""
+
+_GRIDS: dict[str, tuple[float, ...]] = {
+    "uninherited": (0.01, 0.05, 0.2, 0.6),
+    "inherited": (0.1, 0.3, 1.0, 3.0),
+    "additive": (0.0, 0.3, 0.6, 0.9),
+    "fading": (0.7, 1.5, 3.0),
+    "width": (np.inf, 1.0, 0.4, 0.15),
+}
+"""What the estimate tries; the width in standard deviations of what was measured."""
+
+_SWEEPS = 2
+_PRIOR_WIDTH = 1.0
+_LARGEST_FIT = 900
+_LARGEST_SEARCH = 250
+_JITTER = 1e-8
+_DOUBT = 0.1
+
+
+@dataclass(frozen=True)
+class Genome:
+    """What of some designs is inherited.
+
+    Attributes
+    ----------
+    rows
+        (n_symmetries, n, n_columns) as ``space.encode`` has them, in every spelling of the design.
+    molecules
+        Fingerprints, where edits make molecules that the variables do not tell of; else empty.
+    """
+
+    rows: Floats
+    molecules: tuple[DataStructs.ExplicitBitVect, ...]
+
+    def __len__(self) -> int:
+        return int(self.rows.shape[1])
+
+    def of(self, chosen: NDArray[np.int64]) -> Genome:
+        """The genome of some of the designs."""
+        molecules = tuple(self.molecules[i] for i in chosen) if self.molecules else ()
+        return Genome(self.rows[:, chosen], molecules)
+
+
+def genome(space: Space, designs: Sequence[Design]) -> Genome:
+    """What of the designs is inherited."""
+    rows = space.encode(designs)
+    molecules = tuple(_fingerprint(space, design) for design in designs) if space.open else ()
+    return Genome(np.stack([rows[:, order] for order in symmetries(space)]), molecules)
+
+
+def _fingerprint(space: Space, design: Design) -> DataStructs.ExplicitBitVect:
+    try:
+        return space.fingerprint(design)
+    except InfeasibleError:
+        return DataStructs.ExplicitBitVect(2048)
+
+
+@dataclass(frozen=True)
+class Variances:
+    """Where the variance of what is measured comes from.
+
+    Attributes
+    ----------
+    additive
+        Of what is inherited, the share that genes bring each on their own.
+    fading
+        Number of differing genes over which the kinship of the rest falls to 1/e.
+    uninherited
+        Variance of what is not inherited, over that of what is; noise of the measurement apart.
+    inherited
+        Variance of what is inherited.
+    """
+
+    additive: float
+    fading: float
+    uninherited: float
+    inherited: float
+
+
+def kinship(space: Space, first: Genome, second: Genome, variances: Variances) -> Floats:
+    """(n_first, n_second) kinship: 1 for the same design, 0 for nothing in common.
+
+    Averaged over the spellings of the second design and scaled to 1 for the design itself, so that
+    all spellings are the same individual.
+    """
+    each = _alike(space, _shared_genes(space, first, second), variances)
+    own_first, own_second = (_alike(space, _shared_own(space, g), variances) for g in (first, second))
+    return np.asarray(each / np.sqrt(own_first[:, None] * own_second[None, :]))
+
+
+def _alike(space: Space, shared: Floats, variances: Variances) -> Floats:
+    """Kinship from the number of shared genes (n_symmetries, ...), averaged over the symmetries."""
+    total = float(max(1, len(space.variables) + space.open))
+    each = variances.additive * shared / total
+    each += (1.0 - variances.additive) * np.exp(-(total - shared) / variances.fading)
+    return np.asarray(each.mean(axis=0))
+
+
+def _shared_genes(space: Space, first: Genome, second: Genome) -> Floats:
+    """(n_symmetries, n_first, n_second) number of genes in common with each spelling of the second."""
+    named = _named_columns(space)
+    shared = first.rows[0][:, named] @ second.rows[:, :, named].transpose(0, 2, 1)
+    for column in np.flatnonzero(~named):
+        gap = first.rows[0][:, column][:, None] - second.rows[:, :, column][:, None, :]
+        shared += np.exp(-0.5 * (gap / NUMERIC_REACH) ** 2)
+    if first.molecules and second.molecules:
+        rows = [DataStructs.BulkTanimotoSimilarity(one, list(second.molecules)) for one in first.molecules]
+        shared += np.array(rows)
+    return np.asarray(shared)
+
+
+def _shared_own(space: Space, those: Genome) -> Floats:
+    """(n_symmetries, n) number of genes that each design has in common with its own spellings."""
+    named = _named_columns(space)
+    shared = (those.rows[0][:, named] * those.rows[:, :, named]).sum(axis=2)
+    gaps = those.rows[0][:, ~named] - those.rows[:, :, ~named]
+    shared += np.exp(-0.5 * (gaps / NUMERIC_REACH) ** 2).sum(axis=2)
+    return np.asarray(shared + (1.0 if those.molecules else 0.0))
+
+
+def _named_columns(space: Space) -> NDArray[np.bool_]:
+    counts = [len(v.values) if isinstance(v, Categorical) else 0 for v in space.variables]
+    return np.array([count > 0 for count in counts for _ in range(max(count, 1))], dtype=bool)
+
+
+class Relatives:
+    """The measured designs of a campaign, from which others are predicted.
+
+    Values and what is inherited are on the scale of :attr:`warp`, on which what is measured is most
+    nearly normal; it keeps their order.
+
+    Parameters
+    ----------
+    space
+        Their space.
+    designs
+        At least two.
+    measured, errors
+        (n_designs,) what was measured, and its standard error; finite.
+    """
+
+    def __init__(self, space: Space, designs: Sequence[Design], measured: Floats, errors: Floats) -> None:
+        self.space, self.designs, self.measured = space, designs, measured
+        self._measured_errors = errors
+        self.genome = genome(space, self.designs)
+        self.variances, width = self._estimate()
+        self.warp = Warp(float(np.median(measured)), width)
+        self.values = self.warp.forward(measured)
+        self.errors = errors * self.warp.slope(measured)
+        self._condition()
+
+    def _estimate(self) -> tuple[Variances, float]:
+        """Variances and width of the warp of the highest posterior, by ascent of one at a time on a grid."""
+        few = np.linspace(0, len(self.designs) - 1, min(len(self.designs), _LARGEST_SEARCH)).astype(np.int64)
+        some, measured, errors = self.genome.of(few), self.measured[few], self._measured_errors[few]
+        spread = float(np.std(measured, ddof=1)) or 1.0
+        found, width = Variances(0.6, 1.5, 0.05, 1.0), np.inf
+        best = -np.inf
+        for _ in range(_SWEEPS):
+            for one, grid in _GRIDS.items():
+                for value in grid:
+                    tried = found if one == "width" else replace(found, **{one: value})
+                    tried_width = value * spread if one == "width" else width
+                    warp = Warp(float(np.median(self.measured)), tried_width)
+                    kin = kinship(self.space, some, some, tried)
+                    height = _log_posterior(kin, warp, measured, errors, tried)
+                    if height > best:
+                        best, found, width = height, tried, tried_width
+        scale = _variance(Warp(float(np.median(self.measured)), width).forward(measured))
+        return replace(found, inherited=found.inherited * scale), width
+
+    def _condition(self) -> None:
+        kin = kinship(self.space, self.genome, self.genome, self.variances)
+        noise = self.errors**2 / self.variances.inherited + self.variances.uninherited + _JITTER
+        self._factor = cholesky(kin + np.diag(noise), lower=True)
+        ones = cho_solve((self._factor, True), np.ones(len(self.values)))
+        self.mean = float(ones @ self.values / ones.sum())
+        self._mean_variance = self.variances.inherited / float(ones.sum())
+        self._weights = cho_solve((self._factor, True), self.values - self.mean)
+
+    def merit(self, designs: Sequence[Design]) -> tuple[Floats, Floats]:
+        """(n,) inherited value, population's mean included, and its (n, n) covariance."""
+        new = genome(self.space, designs)
+        across = kinship(self.space, new, self.genome, self.variances)
+        shrunk = solve_triangular(self._factor, across.T, lower=True)
+        among = kinship(self.space, new, new, self.variances)
+        among = 0.5 * (among + among.T) - shrunk.T @ shrunk
+        mean = np.asarray(self.mean + across @ self._weights)
+        return mean, self.variances.inherited * among + self._mean_variance
+
+    def forecast(self, designs: Sequence[Design]) -> tuple[Floats, Floats]:
+        """(n,) measurement to be expected of each design, and its standard deviation, as measured.
+
+        What is not inherited and the usual error of a measurement are part of the deviation.
+        """
+        mean, covariance = self.merit(designs)
+        variance = (
+            np.maximum(np.diag(covariance), 0.0) + self.variances.uninherited * self.variances.inherited
+        )
+        reach = 0.5 * float(np.ptp(self.values)) + np.sqrt(self.variances.inherited)
+        low, high = float(self.values.min()) - reach, float(self.values.max()) + reach
+        expected, sd = self.warp.moments(mean, np.sqrt(variance), low, high)
+        return expected, np.hypot(sd, np.sqrt(np.median(self._measured_errors**2)))
+
+
+def _most_telling(values: Floats, usable: NDArray[np.int64]) -> NDArray[np.int64]:
+    """At most so many: the better half of them the best, the others evenly over the campaign's time."""
+    if len(usable) <= _LARGEST_FIT:
+        return usable
+    ranked = usable[np.argsort(-values[usable], kind="stable")]
+    best, others = ranked[: _LARGEST_FIT // 2], np.sort(ranked[_LARGEST_FIT // 2 :])
+    evenly = np.linspace(0, len(others) - 1, _LARGEST_FIT - len(best)).astype(np.int64)
+    return np.sort(np.concatenate([best, others[evenly]]))
+
+
+def _variance(values: Floats) -> float:
+    return float(np.var(values, ddof=1)) or 1.0
+
+
+def _log_posterior(kin: Floats, warp: Warp, measured: Floats, errors: Floats, tried: Variances) -> float:
+    """log of likelihood and prior, up to a constant; ``tried.inherited`` is in variances of the values.
+
+    The mean is at its maximum. The prior keeps the inherited variance within a few times that of the
+    values, without which two or three designs that happen to agree would make it zero.
+    """
+    values, slope = warp.forward(measured), warp.slope(measured)
+    scale = tried.inherited * _variance(values)
+    noise = scale * (tried.uninherited + _JITTER) + (errors * slope) ** 2
+    factor = cholesky(scale * kin + np.diag(noise), lower=True)
+    ones = cho_solve((factor, True), np.ones(len(values)))
+    left = solve_triangular(factor, values - float(ones @ values / ones.sum()), lower=True)
+    fit = -0.5 * float(left @ left) - float(np.log(np.diag(factor)).sum())
+    return fit + float(np.log(slope).sum()) - 0.5 * (np.log(tried.inherited) / _PRIOR_WIDTH) ** 2
+
+
+def relatives(view: View, objective: int | None = None, least: int = 3) -> Relatives | None:
+    """The measured designs with their utilities, or with one objective; None while they are too few."""
+    values, errors = view.utilities
+    if objective is not None:
+        values = np.array([finding.values[objective] for finding in view.measured])
+        errors = np.array([finding.errors[objective] for finding in view.measured])
+    usable = np.flatnonzero(np.isfinite(values) & np.isfinite(errors))
+    if len(usable) < least:
+        return None
+    chosen = _most_telling(values, usable)
+    designs = [view.measured[i].design for i in chosen]
+    return Relatives(view.space, designs, values[chosen], errors[chosen])
+
+
+def viability(view: View) -> Relatives | None:
+    """Whether designs can be simulated (1) or not (0), as a trait; None while all were alike in it."""
+    feasible = np.array([float(finding.feasible) for finding in view.known])
+    if len(feasible) < 2 or feasible.min() == feasible.max():
+        return None
+    chosen = _most_telling(-feasible, np.arange(len(feasible)))
+    known = [view.known[i].design for i in chosen]
+    return Relatives(view.space, known, feasible[chosen], np.full(len(chosen), _DOUBT))
+
+
+def hopes(view: View, known: Relatives, designs: Sequence[Design], draws: int) -> Floats:
+    """(n_draws, n_designs) draws of what designs will measure (Thompson sampling).
+
+    In each, some are minus infinity: those that can't be simulated, by another draw.
+    """
+    mean, covariance = known.merit(designs)
+    drawn = view.rng.multivariate_normal(mean, covariance, size=draws, method="eigh")
+    trait = viability(view)
+    if trait is not None:
+        drawn[view.rng.random(drawn.shape) > trait.merit(designs)[0]] = -np.inf
+    return np.asarray(drawn)

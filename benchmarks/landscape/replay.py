@@ -1,0 +1,194 @@
+"""Agents on the measured landscape: evaluations until a machine of the true top 1 % was simulated.
+
+    python benchmarks/landscape/replay.py [--seeds 50] [--optuna] [AGENT ... | team]
+
+Every agent runs in the campaign's own driver; only the simulation is replaced by a draw of 32 of the
+machine's stored replicas. Four evaluations are in hand at once, four proposals are asked for at a time.
+``--optuna`` runs Optuna's TPE and GP samplers on the same draws, told four results at a time; a machine that
+they propose again costs them nothing. Results go to ``replay.json`` and the curves to ``replay.png``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from molmach.campaign import Design, Space
+from molmach.campaign.conductor import Conductor
+from molmach.campaign.evaluation import Job, Outcome
+from molmach.campaign.executors import LocalExecutor
+from molmach.campaign.ledger import Ledger
+from molmach.campaign.team import LocalTeam
+from molmach.spec import Campaign, load_campaign
+
+HERE = Path(__file__).parent
+REPLICAS = 32
+BATCH = 4
+TOP = 0.01
+MOST = 400
+TEAM = ("evolutionary", "bayesian", "reinforcement", "active_inference")
+
+
+class Landscape:
+    """The stored landscape."""
+
+    def __init__(self) -> None:
+        with np.load(HERE / "landscape.npz") as stored:
+            self.keys = [str(key) for key in stored["keys"]]
+            self.designs = [Design.from_json(str(text)) for text in stored["designs"]]
+            self.velocity = stored["velocity"].astype(np.float64)
+        self.place = {key: number for number, key in enumerate(self.keys)}
+        self.truth = self.velocity.mean(axis=1)
+        self.goal = float(np.sort(self.truth)[-max(1, round(TOP * len(self.keys)))])
+
+    @cached_property
+    def space(self) -> Space:
+        """The designs."""
+        return Space(campaign(["random"], 0))
+
+    def draw(self, key: str, rng: np.random.Generator, replicas: int = REPLICAS) -> list[float]:
+        """Velocities of some of the machine's replicas."""
+        row = self.velocity[self.place[key]]
+        return [float(v) for v in row[rng.permutation(row.size)[:replicas]]]
+
+
+def campaign(agents: list[str], seed: int) -> Campaign:
+    """The landscape's campaign with other agents."""
+    changes = [
+        f"agents=[{', '.join(agents)}]",
+        f"seed={seed}",
+        f"budget.evaluations={MOST}",
+        "confirmation.machines=0",
+        f"racing.rungs=[{{replicas: {REPLICAS}, duration: 50 ps}}]",
+    ]
+    return load_campaign(HERE / "campaign.yaml", changes)
+
+
+def replay(landscape: Landscape, agents: list[str], seed: int) -> list[float]:
+    """True value of every machine in the order in which they were simulated, until the goal is reached."""
+    rng = np.random.default_rng([seed, 17])
+    values: list[float] = []
+    searched = campaign(agents, seed)
+
+    def evaluation(job: Job) -> Outcome:
+        samples = {"velocity": landscape.draw(job.machine, rng)}
+        values.append(float(landscape.truth[landscape.place[job.machine]]))
+        if values[-1] >= landscape.goal:
+            conductor.stopping = True
+        return Outcome(job.key, samples, steps=REPLICAS)
+
+    conductor = Conductor(
+        searched,
+        Ledger(":memory:", write=True),
+        LocalExecutor(evaluation, slots=BATCH),
+        LocalTeam(searched, HERE),
+        batch=BATCH,
+    )
+    conductor.run()
+    reached = next((n for n, v in enumerate(values) if v >= landscape.goal), len(values) - 1)
+    return values[: reached + 1]
+
+
+def replay_optuna(landscape: Landscape, sampler_name: str, seed: int) -> list[float]:
+    """The same with a sampler of Optuna."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    samplers: dict[str, Callable[[], optuna.samplers.BaseSampler]] = {
+        "optuna TPE": lambda: optuna.samplers.TPESampler(seed=seed, constant_liar=True),
+        "optuna TPE multivariate": lambda: optuna.samplers.TPESampler(
+            seed=seed, multivariate=True, constant_liar=True
+        ),
+        "optuna GP": lambda: optuna.samplers.GPSampler(seed=seed),
+    }
+    study = optuna.create_study(direction="maximize", sampler=samplers[sampler_name]())
+    rng = np.random.default_rng([seed, 17])
+    values: list[float] = []
+    seen: dict[str, float] = {}
+    asked = 0
+    while len(values) < MOST and asked < 10 * MOST:
+        trials = [study.ask() for _ in range(BATCH)]
+        asked += BATCH
+        for trial in trials:
+            chosen = {
+                v.name: trial.suggest_categorical(v.name, list(v.values)) for v in landscape.space.variables
+            }
+            key = landscape.space.resolve(Design.of(chosen)).key
+            if key not in seen:
+                seen[key] = float(np.mean(landscape.draw(key, rng)))
+                values.append(float(landscape.truth[landscape.place[key]]))
+                if values[-1] >= landscape.goal:
+                    return values
+            study.tell(trial, seen[key])
+    return values
+
+
+def main() -> None:
+    """Run what is asked for, and add it to the stored results."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("agents", nargs="*", default=["random"])
+    parser.add_argument("--seeds", type=int, default=50)
+    parser.add_argument("--optuna", action="store_true")
+    parser.add_argument("--plot", action="store_true", help="only draw what is stored")
+    wanted = parser.parse_args()
+    stored = HERE / "replay.json"
+    curves: dict[str, list[list[float]]] = json.loads(stored.read_text()) if stored.exists() else {}
+    landscape = Landscape()
+    if not wanted.plot:
+        runs: dict[str, Callable[[int], list[float]]] = {}
+        for name in wanted.agents:
+            members = list(TEAM) if name == "team" else [name]
+            runs[name] = lambda seed, members=members: replay(landscape, members, seed)
+        if wanted.optuna:
+            runs = {
+                name: lambda seed, name=name: replay_optuna(landscape, name, seed)
+                for name in ("optuna TPE", "optuna TPE multivariate", "optuna GP")
+            }
+        for name, run in runs.items():
+            curves[name] = [[round(v, 2) for v in run(seed)] for seed in range(wanted.seeds)]
+            stored.write_text(json.dumps(curves))
+            print(_line(name, curves[name], landscape), flush=True)
+    best, goal = landscape.truth.max(), landscape.goal
+    print(f"\n{len(landscape.keys)} machines, goal {goal:.1f} turn/ns, best {best:.1f}")
+    for name, runs_of in sorted(curves.items(), key=lambda item: float(np.median([len(r) for r in item[1]]))):
+        print(_line(name, runs_of, landscape))
+    draw(curves, landscape)
+
+
+def _line(name: str, runs: list[list[float]], landscape: Landscape) -> str:
+    needed = np.array([len(run) if run[-1] >= landscape.goal else np.inf for run in runs])
+    quartiles = np.percentile(needed, [25, 50, 75], method="nearest")
+    return f"{name:26s} median {quartiles[1]:5.0f}   quartiles {quartiles[0]:5.0f} {quartiles[2]:5.0f}"
+
+
+def draw(curves: dict[str, list[list[float]]], landscape: Landscape) -> None:
+    """Share of seeds that have reached the goal, and median best so far, against evaluations."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
+    longest = max(len(run) for runs in curves.values() for run in runs)
+    steps = np.arange(1, longest + 1)
+    order = sorted(curves, key=lambda name: float(np.median([len(r) for r in curves[name]])))
+    for name in order:
+        runs = curves[name]
+        style = "--" if name.startswith("optuna") else "-"
+        needed = np.array([len(run) if run[-1] >= landscape.goal else np.inf for run in runs])
+        left.plot(steps, [(needed <= n).mean() for n in steps], style, label=name)
+        best = np.array([np.maximum.accumulate(run + [run[-1]] * (longest - len(run))) for run in runs])
+        right.plot(steps, np.median(best, axis=0), style)
+    left.set(xlabel="evaluations", ylabel="share of seeds that found a top-1 % machine", xscale="log")
+    right.set(xlabel="evaluations", ylabel="median best true velocity, turn/ns", xscale="log")
+    left.legend(frameon=False, fontsize=8)
+    figure.savefig(HERE / "replay.png", dpi=120)
+
+
+if __name__ == "__main__":
+    main()

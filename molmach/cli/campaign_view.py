@@ -1,0 +1,138 @@
+"""What a campaign found, as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from textwrap import wrap
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from molmach.cli.output import console
+from molmach.report.words import duration, to_its_precision
+
+_MOST = 40
+_GAP = "  "
+_TOGETHER = "\u00a0"
+"""A blank at which no line is broken."""
+
+
+def print_document(document: Mapping[str, Any]) -> None:
+    """Print the document of a campaign for people."""
+    out = console()
+    reason = f" ({escape(document['reason'])})" if document["reason"] else ""
+    out.print(f"[bold]{escape(document['name'])}[/]: {document['state']}{reason}")
+    out.print(_spent(document))
+    out.print()
+    if document["best"]:
+        _print_machines(out, document)
+    else:
+        out.print("no machine has a value yet")
+    if document["agents"]:
+        out.print()
+        _print_agents(out, document["agents"])
+    if document["achiral_control"] is not None:
+        out.print(_achiral(document["achiral_control"]))
+    out.print()
+    out.print(f"folder    {escape(document['dir'])}", soft_wrap=True)
+    if "report" in document:
+        out.print(f"report    {escape(document['report'])}", soft_wrap=True)
+
+
+def _achiral(control: Mapping[str, Any]) -> str:
+    """What the machines did that can turn neither way under a drive without handedness."""
+    count = control["machines"]
+    noun = "1 achiral machine" if count == 1 else f"{count:,} achiral machines"
+    told = "as chance allows" if control["passed"] else "[red]more than chance allows[/]"
+    return (
+        f"control   {noun} under a drive without handedness: net motion {told} (p = {control['p_value']:.2g})"
+    )
+
+
+def _spent(document: Mapping[str, Any]) -> str:
+    details = [f"{document['failed']:,} failed"] if document["failed"] else []
+    details += [f"{document['reused']:,} already known"] if document["reused"] else []
+    details += [f"{document['lost']:,} in hand or to be done again"] if document["lost"] else []
+    bracket = f" ({', '.join(details)})" if details else ""
+    return (
+        f"{document['evaluations']:,} evaluations{bracket}, {document['confirmations']:,} run again; "
+        f"{document['core_seconds']:,.0f} core seconds in {duration(document['wall_seconds'])}"
+    )
+
+
+def _print_machines(out: Console, document: Mapping[str, Any]) -> None:
+    """Best machines: a line of numbers for each objective, then design and SMILES, which may be long."""
+    names = [next(iter(objective.values())) for objective in document["objectives"]]
+    several = len(names) > 1
+    head = ["machine", "objective" if several else names[0], "search", "run again", "controls", "agent"]
+    blocks = [_lines(found, several) for found in document["best"][:_MOST]]
+    if not several:  # its name heads the column of numbers
+        head[1:3] = [names[0]]
+    rows = [head, *(line for block in blocks for line in block)]
+    widths = [max(len(row[k]) for row in rows) for k in range(len(head))]
+    out.print(f"[bold]{escape(_padded(head, widths))}[/]", soft_wrap=True)
+    for found, block in zip(document["best"], blocks, strict=False):
+        for line in block:
+            style = "red" if line[-2].startswith("failed") else ""
+            out.print(_padded(line, widths), style=style, markup=False, soft_wrap=True)
+        for line in wrap(_design(found), out.width - 2, break_long_words=False):
+            out.print(f"{_GAP}{line.replace(_TOGETHER, ' ')}", style="dim", markup=False, soft_wrap=True)
+        out.print(f"{_GAP}{found['smiles']}", style="dim", markup=False, soft_wrap=True)
+    if len(document["best"]) > _MOST:
+        out.print(f"and {len(document['best']) - _MOST:,} more with --json")
+
+
+def _design(found: Mapping[str, Any]) -> str:
+    return ",  ".join(f"{name} {value}".replace(" ", _TOGETHER) for name, value in found["design"].items())
+
+
+def _lines(found: Mapping[str, Any], several: bool) -> list[list[str]]:
+    again = found["confirmed"]
+    second = again["objectives"] if again else []
+    verdict = "" if again is None else "failed" if not again["verified"] else _verdict(again)
+    lines = []
+    for k, estimate in enumerate(found["objectives"]):
+        first = k == 0
+        numbers = [_interval(estimate), _interval(second[k]) if second else ""]
+        lines.append(
+            [
+                found["machine"][:12] if first else "",
+                *([estimate["expression"]] if several else []),
+                *numbers,
+                verdict if first else "",
+                found["agent"] if first else "",
+            ]
+        )
+    return lines
+
+
+def _verdict(again: Mapping[str, Any]) -> str:
+    verdict = again["controls"].get("verdict", "")
+    return "unresolved" if verdict == "unresolved" else "passed"
+
+
+def _padded(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return _GAP.join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def _interval(estimate: Mapping[str, Any]) -> str:
+    value, interval = to_its_precision(estimate["value"], *estimate["ci95"])
+    return f"{value} ({interval})" if interval else value
+
+
+def _print_agents(out: Console, team: Mapping[str, Mapping[str, Any]]) -> None:
+    head = ["agent", "proposals", "evaluated", "repeats", "infeasible", "core s", "95 % right"]
+    rows = [head]
+    for name, row in team.items():
+        right = ""
+        if row.get("predictions"):
+            low, high = row["coverage_ci95"]
+            right = f"{100 * row['coverage']:.0f} % ({100 * low:.0f} to {100 * high:.0f})"
+        counts = [f"{row[key]:,}" for key in ("proposals", "evaluated", "repeats", "infeasible")]
+        rows.append([name, *counts, f"{row.get('core_seconds', 0.0):,.0f}", right])
+    widths = [max(len(row[k]) for row in rows) for k in range(len(head))]
+    for number, row in enumerate(rows):
+        figures = [cell.rjust(width) for cell, width in zip(row[1:-1], widths[1:-1], strict=True)]
+        line = _padded([row[0], *figures, row[-1]], widths)
+        out.print(line, style="" if number else "bold", markup=False, soft_wrap=True)
