@@ -122,8 +122,8 @@ def efficiency(cores: int, evaluation: Callable[[Job], Outcome]) -> None:
     with tempfile.TemporaryDirectory() as name:
         wall, own, done = timed(campaign(wanted, 4), evaluation, Path(name))
     print(
-        f"efficiency  {done / (cores * wall):.3f}  ({done} evaluations of 1 s on {cores} cores in {wall:.1f} s; "
-        f"driver {own:.1f} s)",
+        f"efficiency  {done / (cores * wall):.3f}  ({done} evaluations of 1 s on {cores} cores in "
+        f"{wall:.1f} s; driver {own:.1f} s)",
         flush=True,
     )
 
@@ -182,7 +182,7 @@ def ledger(rows: int) -> None:
         opened.close()
         started = time.perf_counter()
         command = [sys.executable, "-m", "molmach.cli.main", "campaign", "status", str(folder)]
-        subprocess.run(command, check=True, capture_output=True)
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         shown = time.perf_counter() - started
         opened = Ledger(folder / "ledger.sqlite", write=True)
         started = time.perf_counter()

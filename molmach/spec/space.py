@@ -105,7 +105,12 @@ class DesignSpace(Section):
     def _one_or_several(cls, sites: Any) -> Any:
         if not isinstance(sites, dict):
             return sites
-        return {site: (names,) if isinstance(names, str) else names for site, names in sites.items()}
+        return {  # JSON, in which campaigns are kept, has texts for keys
+            int(site) if isinstance(site, str) and site.isdecimal() else site: (
+                (names,) if isinstance(names, str) else names
+            )
+            for site, names in sites.items()
+        }
 
     @model_validator(mode="after")
     def _something_varies(self) -> DesignSpace:
