@@ -3,8 +3,9 @@
 The agent believes that a score is a sum of factors over a design's variables and their pairs
 (:mod:`~molmach.agents.inference.generative_model`), infers their effects and precisions by variational
 message passing (:mod:`~molmach.agents.inference.message_passing`), switches off the factors that the
-evidence speaks against and averages over the structures that remain (:mod:`~molmach.agents.inference.model_reduction`,
-:mod:`~molmach.agents.inference.structures`), and tries the design of the lowest expected free energy
+evidence speaks against and averages over the structures that remain
+(:mod:`~molmach.agents.inference.model_reduction`, :mod:`~molmach.agents.inference.structures`), and
+tries the design of the lowest expected free energy
 (:mod:`~molmach.agents.inference.expected_free_energy`).
 
 pymdp (Heins et al., J. Open Source Softw. 7, 4098 (2022)) has active inference for discrete states and

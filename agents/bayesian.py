@@ -31,8 +31,8 @@ class Bayesian(Agent):
 
     A Gaussian process (:class:`~molmach.agents.regression.machine_kernel.MachineKernel`) is conditioned on
     all findings with their standard errors. The batch is filled one machine at a time by the largest expected
-    improvement times the chance of being feasible; each one chosen is taken to be found as predicted before the next one
-    is chosen (the kriging believer of Ginsbourger, Le Riche & Carraro, 2010).
+    improvement times the chance of being feasible; each one chosen is taken to be found as predicted before
+    the next one is chosen (the kriging believer of Ginsbourger, Le Riche & Carraro, 2010).
 
     Parameters
     ----------

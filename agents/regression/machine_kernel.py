@@ -26,8 +26,9 @@ class MachineKernel:
     (the first orders of Duvenaud, Nickisch & Rasmussen, Additive Gaussian processes, NeurIPS 2011), where M
     is Matern-5/2 as a function of the squared scaled distance. D_v is a weighted sum of the tables of
     :func:`~molmach.agents.regression.substituents.distances` for a site, the weights being shared between
-    sites; 0 or 1 for a choice; w_v times the squared difference of shares for a number; w_v times 1 - Tanimoto similarity
-    of Morgan fingerprints for the edited molecule. The weights s, a and w are the parameters, as logarithms.
+    sites; 0 or 1 for a choice; w_v times the squared difference of shares for a number; w_v times
+    1 - Tanimoto similarity of Morgan fingerprints for the edited molecule. The weights s, a and w are the
+    parameters, as logarithms.
 
     Where exchanging sites gives the same machine, the kernel is the mean over those exchanges, and the sites
     share their s and a; so a machine has one prediction, whatever its spelling (Ginsbourger et al., Ann. Fac.
