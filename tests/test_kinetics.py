@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from functools import cache
 
 import numpy as np
 import pytest
@@ -14,12 +15,14 @@ from rdkit.Chem import AllChem
 from molmach import forcefield
 from molmach.errors import KineticsError, MissingExtraError
 from molmach.forcefield.images_kernel import Images
-from molmach.kinetics import four_state_cycle, helix_inversion, level_of
-from molmach.kinetics.forms import find_forms, mappings, stable_and_metastable
+from molmach.kinetics import HelixInversion, four_state_cycle, helix_inversion, level_of
+from molmach.kinetics.forms import dihedral, find_forms, mappings, stable_and_metastable
+from molmach.kinetics.frame import frame_of
 from molmach.kinetics.inversion import alkene_of
+from molmach.kinetics.level import Level
 from molmach.kinetics.modes import PLANCK, Modes, free_energy, normal_modes
 from molmach.kinetics.rates import eyring_rate, half_life
-from molmach.kinetics.stationary import exact_hessian, find_saddle, relax
+from molmach.kinetics.stationary import Stationary, exact_hessian, find_saddle, relax
 from molmach.spec import Spec, load, loads
 from molmach.theory import currents, entropy_production, stationary_distribution
 
@@ -27,6 +30,8 @@ from .test_cli import _molmach
 
 METHYL = "fluorene-motor-methyl"
 TERT_BUTYL = "fluorene-motor-tert-butyl"
+TRIFLUOROMETHYL = "FC(F)(F)[C@@H]1Cc2ccc3ccccc3c2[C:1]1=[C:2]1c2ccccc2-c2ccccc12"
+FLUORINE = "C[C@]1(F)Cc2ccc3ccccc3c2[C:1]1=[C:2]1c2ccccc2-c2ccccc12"
 
 
 def _molecule(smiles: str) -> Chem.Mol:
@@ -101,12 +106,59 @@ def test_ethanes_rotation_has_the_measured_barrier(name: str) -> None:
     axis = (start[1] - start[0]) / np.linalg.norm(start[1] - start[0])
     twist = np.cross(axis, start - start[0])
     twist[[0, 2, 3, 4]] *= -1.0
-    saddle = find_saddle(level, start, twist / np.linalg.norm(twist), lambda x: exact_hessian(level, x))
+    saddle = _saddle(level, molecule, start, twist)
     assert saddle.converged
     modes = normal_modes(exact_hessian(level, saddle.positions), saddle.positions, _masses(molecule))
     assert modes.imaginary == 1
     assert modes.wavenumbers.size == 3 * 8 - 6
     assert saddle.energy - staggered.energy == pytest.approx(12.1, abs=3.0)
+
+
+def _saddle(level: Level, molecule: Chem.Mol, start: np.ndarray, direction: np.ndarray) -> Stationary:
+    return find_saddle(
+        level,
+        start,
+        direction / np.linalg.norm(direction),
+        lambda x: exact_hessian(level, x),
+        lambda x: exact_hessian(level_of("MMFF94", molecule), x),
+        frame_of(molecule),
+    )
+
+
+def _turned(molecule: Chem.Mol, four: tuple[int, int, int, int], degrees: float) -> np.ndarray:
+    copy = Chem.Mol(molecule)
+    angle = AllChem.GetDihedralDeg(copy.GetConformer(), *four)
+    AllChem.SetDihedralDeg(copy.GetConformer(), *four, angle + degrees)
+    return np.asarray(copy.GetConformer().GetPositions() / 10.0)
+
+
+def test_a_group_that_turns_keeps_its_bonds_between_two_structures() -> None:
+    """A third of a turn of CF3: the straight line shrinks its bonds by a third, the frame's keeps them."""
+    molecule = _molecule("FC(F)(F)C(O)C")
+    start = molecule.GetConformer().GetPositions() / 10.0
+    end = _turned(molecule, (5, 4, 1, 0), 120.0)
+    frame = frame_of(molecule)
+    straight = 0.5 * (start + end)
+    assert np.linalg.norm(straight[0] - straight[1]) < 0.65 * np.linalg.norm(start[0] - start[1])
+    for share in (0.0, 0.3, 0.5, 1.0):
+        between = frame.between(start, end, share)
+        np.testing.assert_allclose(frame.lengths(between), frame.lengths(start), atol=5e-4)
+    middle = frame.between(start, end, 0.5)
+    turn = np.degrees(dihedral(middle, (5, 4, 1, 0)) - dihedral(start, (5, 4, 1, 0)))
+    assert turn % 360.0 == pytest.approx(60.0, abs=2.0)
+
+
+def test_a_step_bends_with_the_bonds() -> None:
+    """Turning CF3 by 20 degrees in one step changes no distance over one or two bonds; its size stays."""
+    molecule = _molecule("FC(F)(F)C(O)C")
+    start = molecule.GetConformer().GetPositions() / 10.0
+    small = _turned(molecule, (5, 4, 1, 0), 0.1) - start
+    step = 200.0 * small
+    frame = frame_of(molecule)
+    straight = np.abs(frame.lengths(start + step) - frame.lengths(start)).max()
+    bent = np.abs(frame.lengths(frame.moved(start, step)) - frame.lengths(start)).max()
+    assert bent < 1e-4 < 0.005 < straight
+    assert np.linalg.norm(frame.moved(start, step) - start) == pytest.approx(np.linalg.norm(step), rel=0.05)
 
 
 def test_water_vibrates_as_measured() -> None:
@@ -251,17 +303,44 @@ def test_command_finds_the_force_fields_helix_inversion() -> None:
     assert document["cycle"]["frequency"] > 0.0
 
 
+@cache
+def _inverted(name: str, smiles: str | None = None) -> HelixInversion:
+    return helix_inversion(
+        load(name, [] if smiles is None else [f"machine.smiles={smiles}"]), "GFN2-xTB", 293.15
+    )
+
+
+def _is_sound(found: HelixInversion) -> bool:
+    """A converged saddle of one imaginary mode between two minima that it leads down to."""
+    minima = found.stable.modes.imaginary == found.metastable.modes.imaginary == 0
+    return found.converged and found.connected and found.saddle.modes.imaginary == 1 and minima
+
+
 @pytest.mark.slow
 def test_published_motors_invert_as_published() -> None:
     """Vicario et al. (2006): 85 and 60 kJ/mol, each within 15; tert-butyl lower by 25 within 10."""
-    slow, fast = (helix_inversion(load(name), "GFN2-xTB", 293.15) for name in (METHYL, TERT_BUTYL))
+    slow, fast = _inverted(METHYL), _inverted(TERT_BUTYL)
     for found, published in ((slow, 85.0), (fast, 60.0)):
-        assert found.converged
-        assert found.connected
-        assert found.saddle.modes.imaginary == 1
-        assert found.stable.modes.imaginary == found.metastable.modes.imaginary == 0
+        assert _is_sound(found)
         assert found.barrier == pytest.approx(published, abs=15.0)
     assert slow.barrier - fast.barrier == pytest.approx(25.0, abs=10.0)
+
+
+@pytest.mark.slow
+def test_trifluoromethyl_for_methyl_speeds_inversion_up() -> None:
+    """Tambovtsev et al. (2025): faster, for the metastable form is raised."""
+    methyl, other = _inverted(METHYL), _inverted(METHYL, TRIFLUOROMETHYL)
+    assert _is_sound(other)
+    assert other.barrier < methyl.barrier - 2.0
+    assert other.drop > methyl.drop
+
+
+@pytest.mark.slow
+def test_fluorine_for_hydrogen_slows_inversion_down() -> None:
+    """Stacko et al., Chem. Eur. J. 23, 6643 (2017): the barrier rises, by 20 to 30 kJ/mol in their motors."""
+    hydrogen, fluorine = _inverted(METHYL), _inverted(METHYL, FLUORINE)
+    assert _is_sound(fluorine)
+    assert fluorine.barrier > hydrogen.barrier + 10.0
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from molmach.errors import KineticsError
 from molmach.forcefield.images_kernel import Images
 from molmach.kinetics.band import Band, bands
 from molmach.kinetics.forms import Alkene, find_forms, stable_and_metastable
+from molmach.kinetics.frame import Frame, frame_of
 from molmach.kinetics.level import Floats, Level, level_of
 from molmach.kinetics.modes import Modes, finite_difference_hessian, free_energy, normal_modes
 from molmach.kinetics.rates import eyring_rate, half_life
@@ -33,6 +34,9 @@ _SAME_SADDLE = 1.0
 _SAME_FORM = 2.0
 _NUDGES = (0.02, 0.04, 0.06, 0.09, 0.13)
 _CLEARLY_DOWN = 0.5
+
+
+Hessian = Callable[[Floats], Floats]
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,6 +157,7 @@ def helix_inversion(
     alkene = alkene_of(spec)
     level = level_of(level_name, alkene.molecule)
     images = Images(forcefield.get("MMFF94").kernel_tables(alkene.molecule))
+    frame = frame_of(alkene.molecule)
 
     def guess_hessian(positions: Floats) -> Floats:
         return finite_difference_hessian(lambda many: -images(many)[1], positions)
@@ -171,13 +176,20 @@ def helix_inversion(
     for number, band in enumerate(paths):
         say(f"{level.name}: mechanism {number + 1} of {len(paths)}")
         lowest = min((path.height for path in relaxed), default=metastable.energy + _HIGHEST)
-        path = relax_path(levels, band.positions, guess_hessian, available_cores(), lowest + _WINDOW)
+        path = relax_path(levels, band.positions, guess_hessian, frame, available_cores(), lowest + _WINDOW)
         if path.height < lowest + _WINDOW and 0 < path.top < IMAGES - 1:
             relaxed.append(path)
     refined: list[Stationary] = []
     for number, path in enumerate(sorted(relaxed, key=lambda path: path.height)[:_SADDLES]):
         say(f"{level.name}: saddle {number + 1} of {min(_SADDLES, len(relaxed))}")
-        found = find_saddle(level, path.positions[path.top], path.tangent, lambda x: exact_hessian(level, x))
+        found = find_saddle(
+            level,
+            path.positions[path.top],
+            path.tangent,
+            lambda x: exact_hessian(level, x),
+            guess_hessian,
+            frame,
+        )
         if found.converged and not any(abs(found.energy - s.energy) < _SAME_SADDLE for s in refined):
             refined.append(found)
     if not refined:
@@ -189,7 +201,7 @@ def helix_inversion(
     for saddle in refined:
         say(f"{level.name}: modes of a saddle at {saddle.energy - metastable.energy:.0f} kJ/mol")
         point = _point(level, saddle, masses, temperature)
-        descents = _descents(alkene, level, point, metastable.energy, guess_hessian)
+        descents = _descents(alkene, level, frame, point, metastable.energy, guess_hessian)
         crosses = descents[0].helicity * descents[1].helicity < 0.0
         if best is None or crosses:
             best = (saddle, point, descents)
@@ -258,7 +270,7 @@ def _point(level: Level, found: Stationary, masses: Floats, temperature: float) 
 
 
 def _descents(
-    alkene: Alkene, level: Level, saddle: Point, metastable: float, guess: Callable[[Floats], Floats]
+    alkene: Alkene, level: Level, frame: Frame, saddle: Point, metastable: float, guess: Hessian
 ) -> tuple[Descent, Descent]:
     """Where going down both ways along the imaginary mode ends.
 
@@ -267,7 +279,7 @@ def _descents(
 
     def down(sign: float) -> Descent:
         for nudge in _NUDGES:
-            start = saddle.positions + sign * nudge * saddle.modes.vectors[0]
+            start = frame.moved(saddle.positions, sign * nudge * saddle.modes.vectors[0])
             if level(start)[0] < saddle.energy - _CLEARLY_DOWN:
                 break
         end = relax(level, start, guess)
