@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
 import sys
-from functools import cache
+import time
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,14 +20,16 @@ from rdkit.Chem import AllChem
 from molmach import forcefield
 from molmach.errors import KineticsError, MissingExtraError
 from molmach.forcefield.images_kernel import Images
-from molmach.kinetics import HelixInversion, four_state_cycle, helix_inversion, level_of
-from molmach.kinetics.forms import dihedral, find_forms, mappings, stable_and_metastable
+from molmach.kinetics import HelixInversion, four_state_cycle, helix_inversions, level_of, motor_cycle
+from molmach.kinetics.forms import dihedral, find_forms, isomers, mappings, stable_and_metastable
 from molmach.kinetics.frame import frame_of
-from molmach.kinetics.inversion import alkene_of
+from molmach.kinetics.inversion import Descent, Point
 from molmach.kinetics.level import Level
 from molmach.kinetics.modes import PLANCK, Modes, free_energy, normal_modes
 from molmach.kinetics.rates import eyring_rate, half_life
+from molmach.kinetics.search import alkene_of
 from molmach.kinetics.stationary import Stationary, exact_hessian, find_saddle, relax
+from molmach.kinetics.store import Store
 from molmach.spec import Spec, load, loads
 from molmach.theory import currents, entropy_production, stationary_distribution
 
@@ -31,6 +38,8 @@ from .test_cli import _molmach
 METHYL = "fluorene-motor-methyl"
 TERT_BUTYL = "fluorene-motor-tert-butyl"
 TRIFLUOROMETHYL = "FC(F)(F)[C@@H]1Cc2ccc3ccccc3c2[C:1]1=[C:2]1c2ccccc2-c2ccccc12"
+UNSYMMETRIC = "C[C@@H]1Cc2ccccc2/[C:1]1=[C:2]1/c2ccccc2-c2sccc12"
+STATES = ("stable 1", "metastable 2", "stable 2", "metastable 1")
 FLUORINE = "C[C@]1(F)Cc2ccc3ccccc3c2[C:1]1=[C:2]1c2ccccc2-c2ccccc12"
 
 
@@ -76,10 +85,10 @@ def test_eyring_gives_the_published_half_life_of_the_published_barrier() -> None
 def test_cycle_turns_forward_and_saturates_at_the_thermal_step() -> None:
     """Weak light: every photon's yield makes half a turn. Strong light: half of the population waits."""
     thermal, yields = (3e-3, 1e-5), (0.2, 0.1)
-    weak = four_state_cycle(1e-9, [thermal], yields)
+    weak = four_state_cycle(1e-9, [thermal], [yields], STATES)
     back = thermal[1] / (thermal[0] + thermal[1])
     assert weak.frequency == pytest.approx(0.5e-9 * (0.2 * (1 - back) - 0.1 * back) * 1.0, rel=1e-3)
-    strong = four_state_cycle(1e9, [thermal], yields)
+    strong = four_state_cycle(1e9, [thermal], [yields], STATES)
     share = yields[0] / sum(yields)
     assert strong.frequency == pytest.approx(0.5 * (share * thermal[0] - (1 - share) * thermal[1]), rel=1e-6)
     affinity = 2.0 * math.log(0.2 * 3e-3 / (0.1 * 1e-5))
@@ -89,7 +98,7 @@ def test_cycle_turns_forward_and_saturates_at_the_thermal_step() -> None:
 
 def test_cycle_without_drive_in_it_stands_still() -> None:
     """Yields whose ratio is the thermal equilibrium's take nothing from the light."""
-    cycle = four_state_cycle(5.0, [(2.0, 0.5)], (0.1, 0.4))
+    cycle = four_state_cycle(5.0, [(2.0, 0.5)], [(0.1, 0.4)], STATES)
     assert abs(cycle.frequency) < 1e-15
     assert abs(cycle.directionality) < 1e-12
 
@@ -271,7 +280,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         ((METHYL, "--level", "DFT"), "--level DFT: accepted: GFN2-xTB, MMFF94"),
         ((METHYL, "--temperature", "-3"), "--temperature -3: expected 0 to 2000 K"),
         ((METHYL, "--forward-yield", "2"), "--forward-yield 2: expected a quantum yield"),
-        ((METHYL, "--set", "machine.smiles=C[CH:1]=[C:2](C)C"), "no two aromatic arms"),
+        ((METHYL, "--set", "machine.smiles=C[CH:1]=[C:2](C)C"), "its double bond has no aromatic arm"),
     ],
 )
 def test_bad_input_is_one_message(arguments: tuple[str, ...], message: str) -> None:
@@ -285,9 +294,10 @@ def test_bad_input_is_one_message(arguments: tuple[str, ...], message: str) -> N
     assert "Traceback" not in done.stderr
 
 
-def test_command_finds_the_force_fields_helix_inversion() -> None:
+@pytest.mark.slow
+def test_command_finds_the_force_fields_helix_inversion(tmp_path: Path) -> None:
     """The whole way with MMFF94; its barrier is too high, which is why GFN2-xTB is the default."""
-    done = _molmach("kinetics", METHYL, "--level", "MMFF94", "--json")
+    done = _molmach("kinetics", METHYL, "--level", "MMFF94", "-o", str(tmp_path / "run"), "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["schema"] == "molmach.kinetics/1"
@@ -301,13 +311,174 @@ def test_command_finds_the_force_fields_helix_inversion() -> None:
         half_life(eyring_rate(step["barrier"], document["temperature"]))
     )
     assert document["cycle"]["frequency"] > 0.0
+    assert document["cycle"]["states"] == list(STATES)
+    assert json.loads((tmp_path / "run" / "kinetics.json").read_text()) == document
+
+
+FEW = "import sys; from molmach.kinetics import search; search.GUESSES = 4; from molmach.cli.main import run; run()"
+"""The command with few guesses."""
+
+
+def _quick(folder: Path, *more: str) -> list[str]:
+    where = ("-o", str(folder), "--level", "MMFF94", "--set", f"machine.smiles={UNSYMMETRIC}", "--json")
+    return [sys.executable, "-c", FEW, "kinetics", METHYL, *where, *more]
+
+
+def _document(folder: Path, *more: str) -> dict[str, Any]:
+    done = subprocess.run(_quick(folder, *more), capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+@pytest.fixture(scope="module")
+def unsymmetric(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A small motor whose E and Z isomers differ, searched with few guesses."""
+    folder = tmp_path_factory.mktemp("kinetics") / "run"
+    return folder, _document(folder)
+
+
+def test_both_isomers_of_an_unsymmetric_motor_are_found() -> None:
+    found = isomers(alkene_of(_unsymmetric()))
+    assert [alkene.isomer for alkene in found] == ["E", "Z"]
+    assert [alkene.isomer for alkene in isomers(alkene_of(load(METHYL)))] == [""]
+    for alkene in found:
+        stable, metastable = stable_and_metastable(alkene, find_forms(alkene, 1))
+        for form in (stable, metastable[0]):
+            molecule = Chem.Mol(alkene.molecule)
+            molecule.GetConformer().SetPositions(np.ascontiguousarray(10.0 * form.positions))
+            Chem.AssignStereochemistryFrom3D(molecule)
+            assert str(molecule.GetBondBetweenAtoms(*alkene.bond).GetStereo()) == f"STEREO{alkene.isomer}"
+
+
+def _unsymmetric() -> Spec:
+    return load(METHYL, [f"machine.smiles={UNSYMMETRIC}"])
+
+
+def test_whichever_isomer_is_written_both_are_the_same() -> None:
+    other = UNSYMMETRIC.replace("[C:2]1/c", "[C:2]1\\c")
+    assert other != UNSYMMETRIC
+    here, there = (
+        [find_forms(alkene, 1)[0].energy for alkene in isomers(alkene_of(spec))]
+        for spec in (_unsymmetric(), load(METHYL, [f"machine.smiles={other}"]))
+    )
+    assert here == pytest.approx(there, abs=0.01)
+    assert abs(here[0] - here[1]) > 0.1
+
+
+def test_an_unsymmetric_motor_has_four_forms_and_two_thermal_steps(
+    unsymmetric: tuple[Path, dict[str, Any]],
+) -> None:
+    _, document = unsymmetric
+    ends = [(step["name"], step["from"], step["to"]) for step in document["steps"]]
+    assert ends == [
+        ("thermal_helix_inversion_E", "metastable E", "stable E"),
+        ("thermal_helix_inversion_Z", "metastable Z", "stable Z"),
+    ]
+    for step in document["steps"]:
+        assert step["converged"]
+        assert step["imaginary_modes"] == 1
+        assert step["barrier"] > step["drop"] > 0.0
+    first, second = document["steps"]
+    assert abs(first["barrier"] - second["barrier"]) > 0.1
+    cycle = document["cycle"]
+    assert cycle["states"] == ["stable E", "metastable Z", "stable Z", "metastable E"]
+    drops = first["drop"] + second["drop"]
+    kT = 8.31446e-3 * document["temperature"]
+    assert cycle["directionality"] == pytest.approx(math.tanh(0.5 * drops / kT), rel=1e-6)
+
+
+def _step(isomer: str, barrier: float, drop: float, sense: float) -> HelixInversion:
+    point = partial(Point, positions=np.zeros((1, 3)), modes=Modes(np.zeros(0), np.zeros((0, 1, 3))))
+    stable, metastable, saddle = (point(energy=e, gibbs=e) for e in (0.0, drop, drop + barrier))
+    ends = (Descent(0.0, 1.0), Descent(-drop, -1.0))
+    return HelixInversion(
+        isomer, "MMFF94", 300.0, stable, metastable, saddle, (sense, -sense), True, ends, (barrier,)
+    )
+
+
+def test_the_slower_thermal_step_limits_the_cycle() -> None:
+    """Strong light: both thermal steps in a row, each waited for by a share of the population."""
+    steps = (_step("E", 80.0, 40.0, 1.0), _step("Z", 60.0, 40.0, 1.0))
+    cycle = motor_cycle(1e12, steps, (0.2, 0.1))
+    share = 0.2 / 0.3  # of a photochemical pair in its metastable form
+    times = [1.0 / (share * step.rates[0]) for step in steps]
+    assert cycle.frequency == pytest.approx(1.0 / sum(times), rel=1e-3)
+    crowded = dict(zip(cycle.states, cycle.populations, strict=True))
+    assert crowded["stable Z"] + crowded["metastable E"] > 0.99
+
+
+def test_stable_forms_of_opposite_helicity_make_no_motor() -> None:
+    """Light then takes stable E to stable Z and back; the way on is uphill."""
+    motor = motor_cycle(1.0, (_step("E", 80.0, 20.0, 1.0), _step("Z", 80.0, 20.0, 1.0)), (0.1, 0.1))
+    switch = motor_cycle(1.0, (_step("E", 80.0, 20.0, 1.0), _step("Z", 80.0, 20.0, -1.0)), (0.1, 0.1))
+    assert motor.directionality > 0.99
+    assert switch.states == ("stable E", "stable Z", "metastable Z", "metastable E")
+    assert abs(switch.directionality) < 1e-9
+    assert abs(switch.frequency) < 1e-12
+
+
+@pytest.mark.slow
+def test_a_killed_search_goes_on_where_it_stopped(
+    unsymmetric: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    """SIGKILL in the middle: finished pieces are read and not made again, and the result is the same."""
+    folder = tmp_path / "run"
+    pieces = tmp_path / "run.unfinished" / "pieces"
+    whole = len(list((unsymmetric[0] / "pieces").glob("*.npz")))
+    process = subprocess.Popen(_quick(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while len(list(pieces.glob("*.npz"))) < whole // 2:
+            assert process.poll() is None
+            time.sleep(0.02)
+    finally:
+        process.kill()
+        process.wait()
+    kept = {path.name: path.stat().st_mtime_ns for path in pieces.glob("*.npz")}
+    assert not folder.exists()
+    document = _document(folder)
+    assert {**document, "run_dir": ""} == {**unsymmetric[1], "run_dir": ""}
+    after = {path.name: path.stat().st_mtime_ns for path in (folder / "pieces").glob("*.npz")}
+    assert len(after) == whole
+    assert {name: after[name] for name in kept} == kept
+
+
+def test_a_finished_search_is_read_at_another_temperature(unsymmetric: tuple[Path, dict[str, Any]]) -> None:
+    folder, document = unsymmetric
+    before = sorted(path.name for path in (folder / "pieces").iterdir())
+    warmer = _document(folder, "--temperature", "330")
+    assert sorted(path.name for path in (folder / "pieces").iterdir()) == before
+    assert warmer["steps"][0]["energy_barrier"] == document["steps"][0]["energy_barrier"]
+    assert warmer["steps"][0]["half_life"] < 0.5 * document["steps"][0]["half_life"]
+
+
+def test_a_run_folder_of_another_search_is_refused(unsymmetric: tuple[Path, dict[str, Any]]) -> None:
+    other = _molmach("kinetics", METHYL, "--level", "MMFF94", "-o", str(unsymmetric[0]))
+    assert other.returncode == 2
+    assert "holds the search of key" in other.stderr
+
+
+def test_pieces_are_found_by_what_they_were_made_from(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+
+    def make(value: float) -> Callable[[], dict[str, np.ndarray]]:
+        return lambda: {"x": np.array([value])}
+
+    inputs = (np.array([1.0, 2.0]), "GFN2-xTB", 3)
+    assert store.piece("p", inputs, make(1.0))["x"] == 1.0
+    (path,) = tmp_path.glob("p-*.npz")
+    assert store.piece("p", inputs, make(2.0))["x"] == 1.0
+    assert store.piece("p", (np.array([1.0, 2.1]), "GFN2-xTB", 3), make(3.0))["x"] == 3.0
+    assert store.piece("q", inputs, make(4.0))["x"] == 4.0
+    path.write_bytes(path.read_bytes()[:-30])
+    assert store.piece("p", inputs, make(5.0))["x"] == 5.0
+    assert Store().piece("p", inputs, make(6.0))["x"] == 6.0
 
 
 @cache
 def _inverted(name: str, smiles: str | None = None) -> HelixInversion:
-    return helix_inversion(
-        load(name, [] if smiles is None else [f"machine.smiles={smiles}"]), "GFN2-xTB", 293.15
-    )
+    spec = load(name, [] if smiles is None else [f"machine.smiles={smiles}"])
+    (found,) = helix_inversions(spec, "GFN2-xTB", 293.15)
+    return found
 
 
 def _is_sound(found: HelixInversion) -> bool:
@@ -345,7 +516,7 @@ def test_fluorine_for_hydrogen_slows_inversion_down() -> None:
 
 @pytest.mark.slow
 def test_the_mirror_image_has_the_same_barrier() -> None:
-    here = helix_inversion(load(METHYL), "MMFF94", 293.15)
-    there = helix_inversion(_mirrored(load(METHYL)), "MMFF94", 293.15)
+    (here,) = helix_inversions(load(METHYL), "MMFF94", 293.15)
+    (there,) = helix_inversions(_mirrored(load(METHYL)), "MMFF94", 293.15)
     assert there.energy_barrier == pytest.approx(here.energy_barrier, abs=0.5)
     assert np.sign(there.helicities) == pytest.approx(-np.sign(here.helicities))
