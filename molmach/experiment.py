@@ -6,12 +6,10 @@ by renaming, when everything in it is there. The same command goes on where a ki
 
 from __future__ import annotations
 
-import fcntl
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +17,10 @@ from typing import Any
 from molmach import drives, engine
 from molmach.build import Assembly, build, mirror
 from molmach.engine import Choice, Collected, Condition, Performance, Progress, Run
-from molmach.errors import ScoreError, SimulationError, SpecError
+from molmach.errors import ScoreError, SpecError
 from molmach.run_folder import read_document, read_run, write_run
 from molmach.spec import Spec
+from molmach.work_folder import locked, write_whole
 
 
 def simulate(
@@ -68,7 +67,7 @@ def simulate(
         return _finished(spec, folder, controls)
     conditions = _conditions(spec, controls)
     work = folder.with_name(folder.name + ".unfinished")
-    with _locked(work):
+    with locked(work):
         if folder.is_dir() and any(folder.iterdir()):  # finished by another process while we waited
             return _finished(spec, folder, controls)
         _claim_work(work, spec, controls)
@@ -122,27 +121,6 @@ def folder_of(spec: Spec, out: str | Path | None, controls: bool) -> Path:
     return Path("runs").resolve() / f"{spec.name}-{spec.key[:12]}{suffix}"
 
 
-@contextmanager
-def _locked(work: Path) -> Iterator[None]:
-    """Hold the work folder against a second process; the system lets go of it when we end, however."""
-    try:
-        work.mkdir(parents=True, exist_ok=True)
-        stream = (work / "lock").open("w")
-    except OSError as error:
-        raise SpecError(
-            f"{work}: can't be written ({error.strerror}); expected a writable -o folder"
-        ) from error
-    with stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise SimulationError(
-                f"{work}: another molmach process is working on this run; "
-                "wait for it or choose another -o folder"
-            ) from error
-        yield
-
-
 def _claim_work(work: Path, spec: Spec, controls: bool) -> None:
     """Note in the work folder what it is for, or check that it is for the same.
 
@@ -163,13 +141,7 @@ def _claim_work(work: Path, spec: Spec, controls: bool) -> None:
             shutil.rmtree(part)
         elif part.name != "lock":
             part.unlink()
-    _write_whole(note, json.dumps(plan))
-
-
-def _write_whole(path: Path, text: str) -> None:
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    write_whole(note, json.dumps(plan))
 
 
 def _conditions(spec: Spec, controls: bool) -> list[Condition]:

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from molmach.cli.output import JsonFlag, Overrides, SystemArgument, console, print_json, status, table
-from molmach.errors import SpecError
-from molmach.kinetics import LEVELS, Cycle, HelixInversion, four_state_cycle, helix_inversion
-from molmach.spec import load
-
-_EXCITATION_RATES = tuple(10.0**power for power in range(-6, 10, 3))
+from molmach.errors import InterruptedRunError, SpecError
+from molmach.kinetics import LEVELS, Cycle, HelixInversion, MotorKinetics, motor_kinetics
+from molmach.spec import Spec, load
 
 
 def kinetics(
     system: SystemArgument,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", metavar="DIR", help="Run folder; default runs/NAME-KEY-kinetics-LEVEL."),
+    ] = None,
     overrides: Overrides = None,
     level: Annotated[str, typer.Option(help=f"Of the energies: {' or '.join(LEVELS)}.")] = LEVELS[0],
     temperature: Annotated[float, typer.Option(help="K.")] = 293.15,
     excitation_rate: Annotated[float, typer.Option(help="Photons absorbed by one motor, 1/s.")] = 1.0,
-    forward_yield: Annotated[float, typer.Option(help="Quantum yield stable -> metastable.")] = 0.1,
-    backward_yield: Annotated[float, typer.Option(help="Quantum yield metastable -> stable.")] = 0.1,
+    forward_yield: Annotated[
+        float, typer.Option(help="Quantum yield of half a turn from a stable form.")
+    ] = 0.1,
+    backward_yield: Annotated[float, typer.Option(help="The same from a metastable form.")] = 0.1,
     as_json: JsonFlag = False,
 ) -> None:
     """Barriers, rates, half-lives and the cycle of a light-driven motor whose axle is its C=C bond.
 
-    The thermal helix inversion is computed; absorption and quantum yields are what you state.
+    The thermal helix inversion is computed, for E and for Z where these differ; absorption and quantum yields
+    are what you state. A search that was stopped or killed goes on from what it had finished when the same
+    command is given again; a finished one is read.
     """
     if not 0.0 < temperature < 2000.0:
         raise SpecError(f"--temperature {temperature:g}: expected 0 to 2000 K")
@@ -37,26 +45,44 @@ def kinetics(
         if not 0.0 < value <= 1.0:
             raise SpecError(f"--{flag}-yield {value:g}: expected a quantum yield above 0 and at most 1")
     spec = load(system, overrides or [])
-    with status(spec.name) as say:
-        found = helix_inversion(spec, level, temperature, say)
-    yields = (forward_yield, backward_yield)
-    cycle = four_state_cycle(excitation_rate, [found.rates], yields)
-    series = [four_state_cycle(rate, [found.rates], yields) for rate in _EXCITATION_RATES]
+    found = _search(spec, level, temperature, excitation_rate, (forward_yield, backward_yield), out)
     if as_json:
-        print_json(_document(spec.name, spec.key, found, cycle, series, yields))
+        print_json(found.to_json())
         return
-    out = console()
-    rows = [
-        ("Gibbs energy of activation", f"{found.barrier:.1f} kJ/mol"),
-        ("energy barrier", f"{found.energy_barrier:.1f} kJ/mol"),
-        ("stable form lies lower by", f"{found.drop:.1f} kJ/mol"),
-        ("half-life of the metastable form", seconds(found.half_life)),
-        ("imaginary modes at the saddle", _imaginary(found)),
-        ("going down from the saddle ends", _ends(found)),
-        ("saddles refined", ", ".join(f"{e:.0f}" for e in found.mechanisms) + " kJ/mol"),
+    _print_steps(found.steps)
+    _print_cycles(found.series, found.yields)
+
+
+def _search(
+    spec: Spec, level: str, temperature: float, rate: float, yields: tuple[float, float], out: Path | None
+) -> MotorKinetics:
+    try:
+        with status(spec.name) as say:
+            return motor_kinetics(
+                spec, level, temperature, excitation_rate=rate, yields=yields, out=out, say=say
+            )
+    except KeyboardInterrupt as interrupt:
+        raise InterruptedRunError(
+            "stopped; what was finished is kept, and the same command goes on from there"
+        ) from interrupt
+
+
+def _print_steps(steps: Sequence[HelixInversion]) -> None:
+    rows: list[tuple[str, Callable[[HelixInversion], str]]] = [
+        ("Gibbs energy of activation", lambda s: f"{s.barrier:.1f} kJ/mol"),
+        ("energy barrier", lambda s: f"{s.energy_barrier:.1f} kJ/mol"),
+        ("stable form lies lower by", lambda s: f"{s.drop:.1f} kJ/mol"),
+        ("half-life of the metastable form", lambda s: seconds(s.half_life)),
+        ("imaginary modes at the saddle", _imaginary),
+        ("going down from the saddle ends", _ends),
+        ("saddles refined", lambda s: ", ".join(f"{e:.0f}" for e in s.mechanisms) + " kJ/mol"),
     ]
-    title = f"thermal helix inversion, {found.level}, {found.temperature:g} K"
-    out.print(table(("", ""), rows, title=title))
+    title = f"thermal helix inversion, {steps[0].level}, {steps[0].temperature:g} K"
+    cells = [(label, *(show(step) for step in steps)) for label, show in rows]
+    console().print(table(("", *(step.isomer for step in steps)), cells, title=title))
+
+
+def _print_cycles(series: Sequence[Cycle], yields: tuple[float, float]) -> None:
     heads = ("photons/s", "turns/s", "turns per photon", "directionality")
     cells = [
         (
@@ -67,43 +93,8 @@ def kinetics(
         )
         for c in series
     ]
-    out.print(
-        table(heads, cells, range(4), f"cycle with quantum yields {yields[0]:g} and {yields[1]:g}, as stated")
-    )
-
-
-def _document(
-    name: str, key: str, found: HelixInversion, cycle: Cycle, series: list[Cycle], yields: tuple[float, float]
-) -> dict[str, Any]:
-    return {
-        "schema": "molmach.kinetics/1",
-        "name": name,
-        "key": key,
-        "level": found.level,
-        "temperature": found.temperature,
-        "steps": [
-            {
-                "name": "thermal_helix_inversion",
-                "from": "metastable",
-                "to": "stable",
-                "barrier": found.barrier,
-                "energy_barrier": found.energy_barrier,
-                "drop": found.drop,
-                "rate": found.rates[0],
-                "half_life": found.half_life,
-                "imaginary_modes": found.saddle.modes.imaginary,
-                "imaginary_wavenumber": float(-found.saddle.modes.wavenumbers[0]),
-                "converged": found.converged,
-                "connected": found.connected,
-                "crosses": found.crosses,
-                "descents": [vars(descent) for descent in found.descents],
-                "saddles": list(found.mechanisms),
-            }
-        ],
-        "cycle": vars(cycle),
-        "cycles": [vars(other) for other in series],
-        "assumed": {"forward_yield": yields[0], "backward_yield": yields[1]},
-    }
+    title = f"cycle with quantum yields {yields[0]:g} and {yields[1]:g}, as stated"
+    console().print(table(heads, cells, range(4), title))
 
 
 def _imaginary(found: HelixInversion) -> str:

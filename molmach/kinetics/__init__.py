@@ -1,7 +1,19 @@
 """Steps too slow for dynamics: barriers, rates and cycles of light-driven motors from the energy surface."""
 
-from molmach.kinetics.cycle import Cycle, four_state_cycle
-from molmach.kinetics.inversion import HelixInversion, helix_inversion
+from molmach.kinetics.cycle import Cycle, four_state_cycle, motor_cycle
+from molmach.kinetics.inversion import HelixInversion
 from molmach.kinetics.level import LEVELS, level_of
+from molmach.kinetics.run import MotorKinetics, motor_kinetics
+from molmach.kinetics.search import helix_inversions
 
-__all__ = ["LEVELS", "Cycle", "HelixInversion", "four_state_cycle", "helix_inversion", "level_of"]
+__all__ = [
+    "LEVELS",
+    "Cycle",
+    "HelixInversion",
+    "MotorKinetics",
+    "four_state_cycle",
+    "helix_inversions",
+    "level_of",
+    "motor_cycle",
+    "motor_kinetics",
+]

@@ -3,7 +3,8 @@
 Rotor and stator of such a motor meet beside the C=C bond in a fjord, where they can't be coplanar; which
 lies above the other is the form's helicity. A form of one helicity relaxes to the other by sliding past
 in the fjord (thermal helix inversion), with the C=C bond's torsion changing by far less than a right angle;
-half a turn about it is the photochemical step.
+half a turn about it is the photochemical step. Where neither half of a motor is symmetric, half a turn
+makes the other of two isomers, E and Z, each with its own stable and metastable form.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from rdkit import Chem
-from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
+from rdkit.Chem import rdCIPLabeler, rdDistGeom, rdForceFieldHelpers
 from scipy.spatial.transform import Rotation
 
 from molmach.errors import KineticsError
@@ -37,10 +38,20 @@ class Alkene:
         With explicit hydrogens; its conformers are not used.
     bond
         The two carbon atoms of the C=C bond, rotor's first.
+    isomer
+        ``E`` or ``Z``; empty where both are the same.
     """
 
     molecule: Chem.Mol
     bond: tuple[int, int]
+    isomer: str = ""
+
+    @property
+    def content(self) -> bytes:
+        """Everything that the molecule is, without its conformers."""
+        bare = Chem.Mol(self.molecule)
+        bare.RemoveAllConformers()
+        return bare.ToBinary(Chem.PropertyPickleOptions.NoProps) + repr(self.bond).encode()  # type: ignore[no-any-return]
 
     def torsions(self, positions: Floats) -> Floats:
         """(4,) torsions about C=C of all pairs of neighbours, rad."""
@@ -58,26 +69,46 @@ class Alkene:
 
         Of the two pairs of arms that lie on one side of C=C, the one whose outer atoms come closest
         makes the fjord; the torsion runs from outer atom to outer atom along the arms' inner atoms.
+        Where no two aromatic arms lie on one side, it is the twist of C=C, the mean over both sides.
         """
         i, j = self.bond
-        found = []
+        found, twists = [], []
         for a in neighbours(self.molecule, i, j):
             for b in neighbours(self.molecule, j, i):
-                if abs(dihedral(positions, (a, i, j, b))) > 0.5 * np.pi or not self._aromatic(a, b):
+                twist = dihedral(positions, (a, i, j, b))
+                if abs(twist) > 0.5 * np.pi:
+                    continue
+                twists.append(twist)
+                if not (self._aromatic(a) and self._aromatic(b)):
                     continue
                 for p in neighbours(self.molecule, a, i):
                     for q in neighbours(self.molecule, b, j):
                         gap = float(np.linalg.norm(positions[p] - positions[q]))
                         found.append((gap, dihedral(positions, (p, a, b, q))))
-        if not found:
+        return min(found)[1] if found else float(np.mean(twists or [0.0]))
+
+    def _aromatic(self, atom: int) -> bool:
+        return bool(self.molecule.GetAtomWithIdx(atom).GetIsAromatic())
+
+    def require_arms(self) -> None:
+        """Raise where no neighbour of the double bond is aromatic: nothing is overcrowded there."""
+        i, j = self.bond
+        arms = neighbours(self.molecule, i, j) + neighbours(self.molecule, j, i)
+        if not any(self._aromatic(arm) for arm in arms):
             raise KineticsError(
-                "machine.axle: its double bond has no two aromatic arms on one side, so there is no helix; "
+                "machine.axle: its double bond has no aromatic arm, so there is no helix; "
                 "expected an overcrowded alkene"
             )
-        return min(found)[1]
 
-    def _aromatic(self, a: int, b: int) -> bool:
-        return all(self.molecule.GetAtomWithIdx(k).GetIsAromatic() for k in (a, b))
+    def is_isomer(self, positions: Floats) -> bool:
+        """Whether a structure is this isomer: embedding may turn a crowded double bond over."""
+        bond = self.molecule.GetBondBetweenAtoms(*self.bond)
+        if not self.isomer:
+            return True
+        first, last = bond.GetStereoAtoms()
+        four = (first, bond.GetBeginAtomIdx(), bond.GetEndAtomIdx(), last)
+        beside = abs(dihedral(positions, four)) < 0.5 * np.pi
+        return bool(beside == (bond.GetStereo() == Chem.BondStereo.STEREOCIS))
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +141,25 @@ def wrapped(angle: Floats) -> Floats:
     return np.asarray((angle + np.pi) % (2.0 * np.pi) - np.pi)
 
 
+def isomers(alkene: Alkene) -> tuple[Alkene, ...]:
+    """The E and the Z isomer of a motor, in this order; the motor as it is where both are the same."""
+    index = alkene.molecule.GetBondBetweenAtoms(*alkene.bond).GetIdx()
+    potential = Chem.FindPotentialStereo(Chem.Mol(alkene.molecule))
+    if not any(e.type == Chem.StereoType.Bond_Double and e.centeredOn == index for e in potential):
+        return (alkene,)
+    found = {}
+    for stereo in (Chem.BondStereo.STEREOCIS, Chem.BondStereo.STEREOTRANS):
+        molecule = Chem.Mol(alkene.molecule)
+        bond = molecule.GetBondWithIdx(index)
+        begin, end = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
+        bond.SetStereoAtoms(neighbours(molecule, begin, end)[0], neighbours(molecule, end, begin)[0])
+        bond.SetStereo(stereo)
+        rdCIPLabeler.AssignCIPLabels(molecule)
+        name = bond.GetProp("_CIPCode").upper()
+        found[name] = Alkene(molecule, alkene.bond, name)
+    return found["E"], found["Z"]
+
+
 def find_forms(alkene: Alkene, seed: int) -> list[Form]:
     """MMFF94-relaxed forms from embedded conformers, lowest first, each once."""
     molecule = Chem.Mol(alkene.molecule)
@@ -120,7 +170,9 @@ def find_forms(alkene: Alkene, seed: int) -> list[Form]:
     forms: list[Form] = []
     for conformer, (status, energy) in zip(molecule.GetConformers(), results, strict=True):
         positions = np.asarray(conformer.GetPositions()) / 10.0
-        if status == 0 and not any(_same(alkene, form, KCAL * energy, positions) for form in forms):
+        if status != 0 or not alkene.is_isomer(positions):
+            continue
+        if not any(_same(alkene, form, KCAL * energy, positions) for form in forms):
             forms.append(Form(KCAL * energy, positions))
     if not forms:
         raise KineticsError("machine.smiles: no form relaxed with MMFF94; expected a molecule that it covers")
@@ -152,8 +204,8 @@ def stable_and_metastable(alkene: Alkene, forms: list[Form]) -> tuple[Form, list
         if near:
             return stable, near
     raise KineticsError(
-        "machine.smiles: only one helical form is stable, so there is no helix inversion; "
-        "expected an overcrowded alkene"
+        f"machine.smiles: only one helical form {f'of {alkene.isomer} ' if alkene.isomer else ''}is stable, "
+        "so there is no helix inversion; expected an overcrowded alkene"
     )
 
 

@@ -1,38 +1,15 @@
-"""Thermal helix inversion: both forms, the lowest saddle between them, and its rate."""
+"""What is known of a thermal helix inversion: its points, its barrier and its rate."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
-from rdkit import Chem
-
-from molmach import forcefield
-from molmach.build import build
-from molmach.engine import available_cores
-from molmach.errors import KineticsError
-from molmach.forcefield.images_kernel import Images
-from molmach.kinetics.band import Band, bands
-from molmach.kinetics.forms import Alkene, find_forms, stable_and_metastable
-from molmach.kinetics.level import Floats, Level, level_of
-from molmach.kinetics.modes import Modes, finite_difference_hessian, free_energy, normal_modes
+from molmach.kinetics.level import Floats
+from molmach.kinetics.modes import Modes
 from molmach.kinetics.rates import eyring_rate, half_life
-from molmach.kinetics.stationary import Stationary, exact_hessian, find_saddle, relax
-from molmach.kinetics.string import IMAGES, Path, relax_path
-from molmach.spec import Spec
 
-GUESSES = 120
-"""Elastic bands that look for mechanisms."""
-
-_MECHANISMS = 16
-_SADDLES = 3
-_HIGHEST = 200.0
-_WINDOW = 40.0
-_SAME_SADDLE = 1.0
 _SAME_FORM = 2.0
-_NUDGES = (0.02, 0.04, 0.06, 0.09, 0.13)
-_CLEARLY_DOWN = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,10 +32,12 @@ class Descent:
 
 @dataclass(frozen=True, eq=False)
 class HelixInversion:
-    """The thermal step of an overcrowded-alkene motor.
+    """A thermal step of an overcrowded-alkene motor.
 
     Attributes
     ----------
+    isomer
+        ``E`` or ``Z``; empty for a motor whose two isomers are the same.
     level, temperature
         Of the energies; K.
     stable, metastable, saddle
@@ -73,6 +52,7 @@ class HelixInversion:
         Energies above the metastable form of all saddles that were refined, kJ/mol, lowest first.
     """
 
+    isomer: str
     level: str
     temperature: float
     stable: Point
@@ -123,154 +103,24 @@ class HelixInversion:
         """Of the metastable form, s."""
         return half_life(self.rates[0])
 
-
-def helix_inversion(
-    spec: Spec, level_name: str, temperature: float, say: Callable[[str], None] = lambda text: None
-) -> HelixInversion:
-    """The lowest thermal helix inversion of a motor whose axle is its C=C bond.
-
-    Forms and mechanisms are found with MMFF94, whose elastic bands cost next to nothing; the saddles of
-    the lowest mechanisms are then refined at the level asked for, because levels order them differently.
-
-    Parameters
-    ----------
-    spec
-        The machine; its drive and protocol are not used but for the seed.
-    level_name
-        One of :data:`molmach.kinetics.level.LEVELS`.
-    temperature
-        K.
-    say
-        Told what is going on.
-
-    Raises
-    ------
-    KineticsError
-        The machine is no overcrowded alkene, or no saddle joins its forms.
-    MissingExtraError
-        The level's package is not installed.
-    """
-    alkene = alkene_of(spec)
-    level = level_of(level_name, alkene.molecule)
-    images = Images(forcefield.get("MMFF94").kernel_tables(alkene.molecule))
-
-    def guess_hessian(positions: Floats) -> Floats:
-        return finite_difference_hessian(lambda many: -images(many)[1], positions)
-
-    say("helical forms")
-    stable_form, metastable_forms = stable_and_metastable(alkene, find_forms(alkene, spec.protocol.seed))
-    ends = [(form.positions, stable_form.positions) for form in metastable_forms]
-    paths = _mechanisms(images, ends, spec.protocol.seed, say)
-    say(f"{level.name}: relaxing both forms")
-    stable = relax(level, stable_form.positions, guess_hessian)
-    metastable = min(
-        (relax(level, form.positions, guess_hessian) for form in metastable_forms), key=lambda s: s.energy
-    )
-    levels = [level_of(level_name, alkene.molecule) for _ in range(IMAGES)]
-    relaxed: list[Path] = []
-    for number, band in enumerate(paths):
-        say(f"{level.name}: mechanism {number + 1} of {len(paths)}")
-        lowest = min((path.height for path in relaxed), default=metastable.energy + _HIGHEST)
-        path = relax_path(levels, band.positions, guess_hessian, available_cores(), lowest + _WINDOW)
-        if path.height < lowest + _WINDOW and 0 < path.top < IMAGES - 1:
-            relaxed.append(path)
-    refined: list[Stationary] = []
-    for number, path in enumerate(sorted(relaxed, key=lambda path: path.height)[:_SADDLES]):
-        say(f"{level.name}: saddle {number + 1} of {min(_SADDLES, len(relaxed))}")
-        found = find_saddle(level, path.positions[path.top], path.tangent, lambda x: exact_hessian(level, x))
-        if found.converged and not any(abs(found.energy - s.energy) < _SAME_SADDLE for s in refined):
-            refined.append(found)
-    if not refined:
-        raise KineticsError(f"{spec.name}: no saddle of the helix inversion converged with {level.name}")
-    refined.sort(key=lambda s: s.energy)
-    senses = (alkene.helicity(stable.positions), alkene.helicity(metastable.positions))
-    masses = np.array([atom.GetMass() for atom in alkene.molecule.GetAtoms()])
-    best: tuple[Stationary, Point, tuple[Descent, Descent]] | None = None
-    for saddle in refined:
-        say(f"{level.name}: modes of a saddle at {saddle.energy - metastable.energy:.0f} kJ/mol")
-        point = _point(level, saddle, masses, temperature)
-        descents = _descents(alkene, level, point, metastable.energy, guess_hessian)
-        crosses = descents[0].helicity * descents[1].helicity < 0.0
-        if best is None or crosses:
-            best = (saddle, point, descents)
-        if crosses and point.modes.imaginary == 1:
-            break
-    assert best is not None
-    saddle, point, descents = best
-    say(f"{level.name}: modes of both forms")
-    return HelixInversion(
-        level=level.name,
-        temperature=temperature,
-        stable=_point(level, stable, masses, temperature),
-        metastable=_point(level, metastable, masses, temperature),
-        saddle=point,
-        helicities=senses,
-        converged=saddle.converged,
-        descents=descents,
-        mechanisms=tuple(s.energy - metastable.energy for s in refined),
-    )
-
-
-def alkene_of(spec: Spec) -> Alkene:
-    """The molecule of a motor whose axle is a C=C bond, rotor's atom first.
-
-    Raises
-    ------
-    KineticsError
-        The axle is something else.
-    """
-    assembly = build(spec)
-    bond = assembly.molecule.GetBondBetweenAtoms(*assembly.axle) if assembly.axle else None
-    if bond is None or bond.GetBondType() != Chem.BondType.DOUBLE:
-        raise KineticsError(
-            f"{spec.name}: machine.axle: is not a double bond; "
-            "expected a light-driven motor whose axle is its C=C bond, such as fluorene-motor-methyl"
-        )
-    first, second = assembly.axle
-    rotor = first if first in assembly.rotor else second
-    return Alkene(assembly.molecule, (rotor, second if rotor == first else first))
-
-
-def _mechanisms(
-    images: Images, ends: list[tuple[Floats, Floats]], seed: int, say: Callable[[str], None]
-) -> list[Band]:
-    """Force-field paths of distinct mechanisms, lowest first."""
-    found = []
-    for number, band in enumerate(bands(images, ends, GUESSES, seed)):
-        if number % 20 == 0:
-            say(f"MMFF94: path {number + 1} of {GUESSES}")
-        if 0 < band.top < len(band.energies) - 1:
-            found.append(band)
-    chosen: list[Band] = []
-    for band in sorted(found, key=lambda band: float(band.energies.max())):
-        height = float(band.energies.max())
-        if not any(abs(height - other.energies.max()) < _SAME_SADDLE for other in chosen):
-            chosen.append(band)
-    if not chosen:
-        raise KineticsError("no path between the helical forms was found with MMFF94")
-    return [band for band in chosen if band.energies.max() < chosen[0].energies.max() + _WINDOW][:_MECHANISMS]
-
-
-def _point(level: Level, found: Stationary, masses: Floats, temperature: float) -> Point:
-    modes = normal_modes(exact_hessian(level, found.positions), found.positions, masses)
-    thermal = free_energy(modes, found.positions, masses, temperature)
-    return Point(found.energy, found.positions, modes, found.energy + thermal)
-
-
-def _descents(
-    alkene: Alkene, level: Level, saddle: Point, metastable: float, guess: Callable[[Floats], Floats]
-) -> tuple[Descent, Descent]:
-    """Where going down both ways along the imaginary mode ends.
-
-    A flat saddle is left by a longer nudge, for close to it the gradient is that of a minimum.
-    """
-
-    def down(sign: float) -> Descent:
-        for nudge in _NUDGES:
-            start = saddle.positions + sign * nudge * saddle.modes.vectors[0]
-            if level(start)[0] < saddle.energy - _CLEARLY_DOWN:
-                break
-        end = relax(level, start, guess)
-        return Descent(end.energy - metastable, alkene.helicity(end.positions))
-
-    return down(1.0), down(-1.0)
+    def to_json(self) -> dict[str, Any]:
+        """Plain mapping."""
+        form = f" {self.isomer}" if self.isomer else ""
+        return {
+            "name": "thermal_helix_inversion" + form.replace(" ", "_"),
+            "from": "metastable" + form,
+            "to": "stable" + form,
+            "barrier": self.barrier,
+            "energy_barrier": self.energy_barrier,
+            "drop": self.drop,
+            "rate": self.rates[0],
+            "half_life": self.half_life,
+            "helicities": list(self.helicities),
+            "imaginary_modes": self.saddle.modes.imaginary,
+            "imaginary_wavenumber": float(-self.saddle.modes.wavenumbers[0]),
+            "converged": self.converged,
+            "connected": self.connected,
+            "crosses": self.crosses,
+            "descents": [vars(descent) for descent in self.descents],
+            "saddles": list(self.mechanisms),
+        }

@@ -33,6 +33,10 @@ class Level(Protocol):
         """Energy, kJ/mol, and gradient (n_atoms, 3), kJ/(mol nm), at positions (n_atoms, 3) in nm."""
         ...
 
+    def forget(self) -> None:
+        """Forget earlier structures, so that what comes does not depend on them in the last digits."""
+        ...
+
 
 class MMFF94Level:
     """MMFF94 as OpenMM forces, in double precision."""
@@ -50,6 +54,9 @@ class MMFF94Level:
         self._context.setPositions(positions)
         state = self._context.getState(getEnergy=True, getForces=True)
         return float(state.getPotentialEnergy()._value), -state.getForces(asNumpy=True)._value
+
+    def forget(self) -> None:
+        """Nothing is remembered."""
 
 
 class GFN2Level:
@@ -93,6 +100,10 @@ class GFN2Level:
         if not math.isfinite(energy):
             raise KineticsError("GFN2-xTB gives no finite energy at a structure on the path")
         return _HARTREE * energy, _HARTREE / _BOHR * gradient
+
+    def forget(self) -> None:
+        """See :class:`Level`."""
+        self._last = None
 
 
 def level_of(name: str, molecule: Chem.Mol) -> Level:

@@ -9,11 +9,18 @@ import numpy as np
 from scipy.optimize import minimize
 
 from molmach.errors import KineticsError
+from molmach.kinetics.frame import Frame
 from molmach.kinetics.level import Floats, Level
 from molmach.kinetics.modes import finite_difference_hessian, internal_projector
 
 MAX_FORCE = 20.0
 """A stationary point's largest gradient component, kJ/(mol nm) (0.02 eV/A)."""
+
+_LEVEL = 2.0
+"""A minimum's largest gradient component, kJ/(mol nm): the shoulders of a flat saddle have ten times that."""
+
+_NEAR = 0.02
+"""Largest full step from a saddle, nm in the norm over all atoms: along soft modes the gradient is small."""
 
 _STEPS = 80
 _TRUST = 0.03
@@ -56,7 +63,7 @@ def relax(level: Level, positions: Floats, guess_hessian: Callable[[Floats], Flo
         positions.ravel(),
         jac=True,
         method="BFGS",
-        options={"gtol": 0.5 * MAX_FORCE, "maxiter": 500, "hess_inv0": 0.5 * (inverse + inverse.T)},
+        options={"gtol": _LEVEL, "maxiter": 500, "hess_inv0": 0.5 * (inverse + inverse.T)},
     )
     force = float(np.abs(found.jac).max())
     if force > 5.0 * MAX_FORCE:
@@ -70,13 +77,19 @@ def exact_hessian(level: Level, positions: Floats) -> Floats:
 
 
 def find_saddle(
-    level: Level, positions: Floats, tangent: Floats, hessian: Callable[[Floats], Floats]
+    level: Level,
+    positions: Floats,
+    tangent: Floats,
+    hessian: Callable[[Floats], Floats],
+    guess_hessian: Callable[[Floats], Floats],
+    frame: Frame,
 ) -> Stationary:
     """The saddle point uphill along one mode, by partitioned rational-function steps.
 
     Banerjee et al., J. Phys. Chem. 89, 52 (1985); Hessian updates after Bofill, J. Comput. Chem. 15, 1
     (1994). The mode followed is at first the one most like ``tangent``, then the one most like itself,
-    among those of negative curvature where there are any.
+    among those of negative curvature where there are any. Steps bend with the bonds, and between updates
+    the Hessian changes as a cheap surface's does, for a group that turns takes its stiff directions with it.
 
     Parameters
     ----------
@@ -86,19 +99,25 @@ def find_saddle(
         (n_atoms, 3) start, nm, and the direction of the path through it, unit norm.
     hessian
         Gives the (3n, 3n) Hessian, to start from and to go on from every twenty steps.
+    guess_hessian
+        The cheap surface's.
+    frame
+        The molecule's.
     """
     x = positions.copy()
     curvature = hessian(x)
     energy, gradient = level(x)
     mode = tangent.ravel()
+    guide = guess_hessian(x)
     trust = _TRUST
     for count in range(1, _STEPS + 1):
-        if np.abs(gradient).max() < MAX_FORCE:
+        step, mode, expected, distance = _step(x, gradient.ravel(), curvature, mode, trust)
+        if np.abs(gradient).max() < MAX_FORCE and distance < _NEAR:
             return Stationary(energy, x, True)
-        step, mode, expected = _step(x, gradient.ravel(), curvature, mode, trust)
-        moved = x + step.reshape(x.shape)
+        moved = frame.moved(x, step)
         there, slope = level(moved)
-        curvature = _bofill(curvature, step, (slope - gradient).ravel())
+        turned = guess_hessian(moved)
+        curvature = _bofill(curvature + turned - guide, (moved - x).ravel(), (slope - gradient).ravel())
         ratio = (there - energy) / expected if abs(expected) > 0.05 else 1.0
         length = float(np.linalg.norm(step))
         if not 0.25 < ratio < 1.75:
@@ -106,17 +125,18 @@ def find_saddle(
         elif 0.75 < ratio < 1.25 and length > 0.8 * trust:
             trust = min(2.0 * trust, 2.0 * _TRUST)
         if not -1.0 < ratio < 3.0 and length > _SHORTEST:
+            curvature += guide - turned
             continue  # the model is wrong here: a shorter step, with what was learnt
-        x, energy, gradient = moved, there, slope
+        x, energy, gradient, guide = moved, there, slope, turned
         if count % _RENEW == 0:
             curvature = hessian(x)
-    return Stationary(energy, x, bool(np.abs(gradient).max() < MAX_FORCE))
+    return Stationary(energy, x, False)
 
 
 def _step(
     x: Floats, gradient: Floats, curvature: Floats, mode: Floats, trust: float
-) -> tuple[Floats, Floats, float]:
-    """A step up the followed mode and down all others, that mode, and the expected change of energy."""
+) -> tuple[Floats, Floats, float, float]:
+    """A step up the followed mode and down all others, the mode, the change of energy, the uncut length."""
     project = internal_projector(x)
     values, vectors = np.linalg.eigh(project @ curvature @ project)
     keep = np.linalg.norm(project @ vectors, axis=0) > 0.5
@@ -136,7 +156,7 @@ def _step(
     length = float(np.linalg.norm(parts))
     parts *= min(1.0, trust / length) if length > 0.0 else 0.0
     expected = float(slopes @ parts + 0.5 * np.sum(values * parts**2))
-    return vectors @ parts, vectors[:, followed], expected
+    return vectors @ parts, vectors[:, followed], expected, length
 
 
 def _bofill(curvature: Floats, step: Floats, change: Floats) -> Floats:

@@ -16,6 +16,7 @@ import numpy as np
 
 from molmach.kinetics.band import improved_tangents
 from molmach.kinetics.forms import superposed
+from molmach.kinetics.frame import Frame
 from molmach.kinetics.level import Floats, Level
 
 IMAGES = 11
@@ -57,6 +58,7 @@ def relax_path(
     levels: Sequence[Level],
     path: Floats,
     hessian: Callable[[Floats], Floats],
+    frame: Frame,
     workers: int,
     give_up_above: float,
 ) -> Path:
@@ -70,12 +72,14 @@ def relax_path(
         (n, n_atoms, 3) guess, nm.
     hessian
         The cheap surface's (3n, 3n) Hessian.
+    frame
+        The molecule's; images move and are laid out along its bonds.
     workers
         Threads.
     give_up_above
         Energy, kJ/mol: a path that still lies above it when climbing starts is left as it is.
     """
-    x = _evenly(path, IMAGES, None)
+    x = _evenly(path, frame, IMAGES, None)
     for i in range(1, IMAGES):
         x[i] = superposed(x[i - 1], x[i], x[i])
     with ThreadPoolExecutor(workers) as pool:
@@ -96,10 +100,10 @@ def relax_path(
                 if 0 < i < IMAGES - 1:
                     reversed_along = 2.0 if climbing and i == top else 1.0
                     force = force - reversed_along * np.sum(force * tangents[i - 1]) * tangents[i - 1]
-                moved[i] = x[i] + _step(force, hessian(x[i]))
+                moved[i] = frame.moved(x[i], _step(force, hessian(x[i])))
             for i in range(1, IMAGES):
                 moved[i] = superposed(moved[i - 1], moved[i], moved[i])
-            x = _evenly(moved, IMAGES, top if climbing else None)
+            x = _evenly(moved, frame, IMAGES, top if climbing else None)
     return result
 
 
@@ -109,7 +113,7 @@ def _step(force: Floats, hessian: Floats) -> Floats:
     return np.asarray(_SHARE * step * min(1.0, _LONGEST / np.linalg.norm(step))).reshape(force.shape)
 
 
-def _evenly(x: Floats, count: int, fixed: int | None) -> Floats:
+def _evenly(x: Floats, frame: Frame, count: int, fixed: int | None) -> Floats:
     """Images at equal distances along a path; one of them, if fixed, stays where it is."""
     steps = np.linalg.norm(np.diff(x, axis=0), axis=(1, 2))
     place = np.append(0.0, np.cumsum(steps))
@@ -120,5 +124,5 @@ def _evenly(x: Floats, count: int, fixed: int | None) -> Floats:
             np.linspace(0.0, place[fixed], fixed + 1), np.linspace(place[fixed], place[-1], count - fixed)[1:]
         )
     left = np.clip(np.searchsorted(place, wanted, side="right") - 1, 0, len(x) - 2)
-    share = ((wanted - place[left]) / (place[left + 1] - place[left]))[:, None, None]
-    return np.asarray((1.0 - share) * x[left] + share * x[left + 1])
+    share = (wanted - place[left]) / (place[left + 1] - place[left])
+    return np.array([frame.between(x[i], x[i + 1], float(s)) for i, s in zip(left, share, strict=True)])
