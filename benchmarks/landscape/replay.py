@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Callable
-from functools import cached_property
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +34,9 @@ BATCH = 4
 TOP = 0.01
 MOST = 400
 TEAM = ("evolutionary", "bayesian", "reinforcement", "active_inference")
+
+
+OPTUNA = ("optuna TPE", "optuna TPE univariate", "optuna GP")
 
 
 class Landscape:
@@ -101,8 +106,8 @@ def replay_optuna(landscape: Landscape, sampler_name: str, seed: int) -> list[fl
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     samplers: dict[str, Callable[[], optuna.samplers.BaseSampler]] = {
         "optuna TPE": lambda: optuna.samplers.TPESampler(seed=seed, constant_liar=True),
-        "optuna TPE multivariate": lambda: optuna.samplers.TPESampler(
-            seed=seed, multivariate=True, constant_liar=True
+        "optuna TPE univariate": lambda: optuna.samplers.TPESampler(
+            seed=seed, multivariate=False, constant_liar=True
         ),
         "optuna GP": lambda: optuna.samplers.GPSampler(seed=seed),
     }
@@ -128,6 +133,22 @@ def replay_optuna(landscape: Landscape, sampler_name: str, seed: int) -> list[fl
     return values
 
 
+@cache
+def landscape_here() -> Landscape:
+    """The landscape, read once a process."""
+    return Landscape()
+
+
+def run(name: str, seed: int) -> list[float]:
+    """The course of an agent, a team or one of Optuna's samplers."""
+    landscape = landscape_here()
+    if name in OPTUNA:
+        values = replay_optuna(landscape, name, seed)
+    else:
+        values = replay(landscape, list(TEAM) if name == "team" else [name], seed)
+    return [round(v, 2) for v in values]
+
+
 def main() -> None:
     """Run what is asked for, and add it to the stored results."""
     parser = argparse.ArgumentParser()
@@ -135,22 +156,15 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=50)
     parser.add_argument("--optuna", action="store_true")
     parser.add_argument("--plot", action="store_true", help="only draw what is stored")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     wanted = parser.parse_args()
     stored = HERE / "replay.json"
     curves: dict[str, list[list[float]]] = json.loads(stored.read_text()) if stored.exists() else {}
-    landscape = Landscape()
-    if not wanted.plot:
-        runs: dict[str, Callable[[int], list[float]]] = {}
-        for name in wanted.agents:
-            members = list(TEAM) if name == "team" else [name]
-            runs[name] = lambda seed, members=members: replay(landscape, members, seed)
-        if wanted.optuna:
-            runs = {
-                name: lambda seed, name=name: replay_optuna(landscape, name, seed)
-                for name in ("optuna TPE", "optuna TPE multivariate", "optuna GP")
-            }
-        for name, run in runs.items():
-            curves[name] = [[round(v, 2) for v in run(seed)] for seed in range(wanted.seeds)]
+    landscape = landscape_here()
+    names = [] if wanted.plot else list(OPTUNA) if wanted.optuna else wanted.agents
+    with ProcessPoolExecutor(wanted.workers) as pool:
+        for name in names:
+            curves[name] = list(pool.map(run, [name] * wanted.seeds, range(wanted.seeds)))
             stored.write_text(json.dumps(curves))
             print(_line(name, curves[name], landscape), flush=True)
     best, goal = landscape.truth.max(), landscape.goal

@@ -116,7 +116,10 @@ def threshold_factors() -> Floats:
 
 
 def _threshold(means: _Means) -> Floats:
-    """Field at which half of the drive's turns are followed, between the measured fields; nan beyond them."""
+    """Field at which half of the drive's turns are followed, between the measured fields.
+
+    The lowest of them where it is enough already; nan where none is.
+    """
     fields = np.array([means[FIELD.format(k)][0] for k in range(THRESHOLD_FIELDS)])
     followed = np.array([means[FOLLOWED.format(k)] for k in range(THRESHOLD_FIELDS)])
     rising = np.maximum.accumulate(followed, axis=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import inspect
 import sys
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -80,6 +81,28 @@ def _from_file(use: str, folder: Path) -> Any:
     if not hasattr(module, name):
         raise SpecError(f"agents.use: {path} has no {name!r}; expected the name of a class in it")
     return getattr(module, name)
+
+
+def check_agent(entry: AgentEntry, folder: Path) -> None:
+    """See that an agent is there and takes its options.
+
+    Raises
+    ------
+    SpecError, MissingExtraError
+        As :func:`make_agent`.
+    """
+    found = agent_class(entry.use, folder)
+    try:
+        inspect.signature(found).bind(None, **entry.options)
+    except TypeError as error:
+        raise SpecError(f"agents.{entry.label}.options: {error}; {_options(found)}") from error
+    except ValueError:  # a class without a signature
+        return
+
+
+def _options(found: type[Agent]) -> str:
+    _, *options = inspect.signature(found).parameters
+    return f"accepted: {', '.join(options)}" if options else "it takes none"
 
 
 def make_agent(entry: AgentEntry, space: Space, folder: Path) -> Agent:

@@ -19,7 +19,7 @@ from molmach.campaign.conductor import Conductor, Snapshot
 from molmach.campaign.evaluation import job_for
 from molmach.campaign.executors import LocalExecutor
 from molmach.campaign.ledger import NAME, Ledger
-from molmach.campaign.registry import agent_class
+from molmach.campaign.registry import check_agent
 from molmach.campaign.report import write_report
 from molmach.campaign.space import Space
 from molmach.campaign.store import Store
@@ -113,7 +113,7 @@ def check(campaign: Campaign, source: Path) -> Space:
     """
     space = Space(campaign)
     for agent in campaign.agents:
-        agent_class(agent.use, source)
+        check_agent(agent, source)
     rng = np.random.default_rng(0)
     problem = "no design"
     for _ in range(200):

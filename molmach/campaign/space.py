@@ -73,6 +73,8 @@ class Space:
         self._template = campaign.template
         self._limits = campaign.space.constraints
         self._options = campaign.space.choices
+        for name, smiles in campaign.space.fragments.items():
+            fragments.checked(smiles, f"space.fragments.{name}")
         self._fragments = {
             f"R{site}": fragments.chosen(names, campaign.space.fragments, f"space.sites.{site}")
             for site, names in campaign.space.sites.items()

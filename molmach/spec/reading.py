@@ -61,8 +61,22 @@ def validate(content: dict[str, Any], source: str, model: type[Model]) -> Model:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        problems = [explain(details, content, model) for details in error.errors(include_url=False)]
+        problems = [explain(details, content, model) for details in _own_errors(error)]
         raise SpecError("\n".join(f"{source}: {problem}" for problem in problems)) from error
+
+
+def _own_errors(error: ValidationError) -> list[ErrorDetails]:
+    """Errors without those that only follow from another: a list is 'too short' for its wrong items too."""
+    found = error.errors(include_url=False)
+    places = [details["loc"] for details in found]
+    return [
+        details
+        for details in found
+        if details["type"] != "too_short"
+        or not any(
+            len(p) > len(details["loc"]) and p[: len(details["loc"])] == details["loc"] for p in places
+        )
+    ]
 
 
 class _Loader(yaml.SafeLoader):
