@@ -33,6 +33,7 @@ REPLICAS = 32
 BATCH = 4
 TOP = 0.01
 MOST = 400
+DIGITS = 2
 TEAM = ("evolutionary", "bayesian", "reinforcement", "active_inference")
 
 
@@ -44,12 +45,12 @@ class Landscape:
 
     def __init__(self) -> None:
         with np.load(HERE / "landscape.npz") as stored:
-            self.keys = [str(key) for key in stored["keys"]]
             self.designs = [Design.from_json(str(text)) for text in stored["designs"]]
             self.velocity = stored["velocity"].astype(np.float64)
+        self.keys = [self.space.resolve(design).key for design in self.designs]
         self.place = {key: number for number, key in enumerate(self.keys)}
         self.truth = self.velocity.mean(axis=1)
-        self.goal = float(np.sort(self.truth)[-max(1, round(TOP * len(self.keys)))])
+        self.goal = round(float(np.sort(self.truth)[-max(1, round(TOP * len(self.keys)))]), DIGITS)
 
     @cached_property
     def space(self) -> Space:
@@ -82,7 +83,7 @@ def replay(landscape: Landscape, agents: list[str], seed: int) -> list[float]:
 
     def evaluation(job: Job) -> Outcome:
         samples = {"velocity": landscape.draw(job.machine, rng)}
-        values.append(float(landscape.truth[landscape.place[job.machine]]))
+        values.append(round(float(landscape.truth[landscape.place[job.machine]]), DIGITS))
         if values[-1] >= landscape.goal:
             conductor.stopping = True
         return Outcome(job.key, samples, steps=REPLICAS)
@@ -126,7 +127,7 @@ def replay_optuna(landscape: Landscape, sampler_name: str, seed: int) -> list[fl
             key = landscape.space.resolve(Design.of(chosen)).key
             if key not in seen:
                 seen[key] = float(np.mean(landscape.draw(key, rng)))
-                values.append(float(landscape.truth[landscape.place[key]]))
+                values.append(round(float(landscape.truth[landscape.place[key]]), DIGITS))
                 if values[-1] >= landscape.goal:
                     return values
             study.tell(trial, seen[key])
@@ -143,10 +144,8 @@ def run(name: str, seed: int) -> list[float]:
     """The course of an agent, a team or one of Optuna's samplers."""
     landscape = landscape_here()
     if name in OPTUNA:
-        values = replay_optuna(landscape, name, seed)
-    else:
-        values = replay(landscape, list(TEAM) if name == "team" else [name], seed)
-    return [round(v, 2) for v in values]
+        return replay_optuna(landscape, name, seed)
+    return replay(landscape, list(TEAM) if name == "team" else [name], seed)
 
 
 def main() -> None:
