@@ -56,7 +56,7 @@ class Conductor:
     watch
         Called with a snapshot whenever something came back.
     batch
-        Proposals that an agent is asked for at once; by default the campaign's.
+        Proposals that all agents together are asked for at once; by default the campaign's.
     """
 
     def __init__(

@@ -70,7 +70,7 @@ class Desks:
     space, ledger, team, split
         Of the campaign.
     batch
-        Proposals that an agent is asked for at once.
+        Proposals that all agents together are asked for at once.
     """
 
     def __init__(self, space: Space, ledger: Ledger, team: Team, split: Split, batch: int) -> None:
@@ -143,10 +143,14 @@ class Desks:
             self._heard(answer)
 
     def ask(self, budget_left: float) -> None:
-        """Ask every agent that has nothing left on its desk."""
+        """Ask every agent that has nothing left on its desk, each for its part of the batch.
+
+        What waits while others' proposals are simulated was thought of before their results.
+        """
+        at_work = sum(not desk.benched for desk in self._desks.values())
         for name in self._desks:
             if self._may_ask(name):
-                self._team.ask(name, self._question(name, self._batch, budget_left))
+                self._team.ask(name, self._question(name, -(-self._batch // at_work), budget_left))
 
     def _question(self, name: str, n: int, budget_left: float) -> Question:
         desk = self._desks[name]

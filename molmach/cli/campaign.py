@@ -1,31 +1,23 @@
-"""``molmach campaign`` and ``molmach agents``."""
+"""``molmach campaign``."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import typer
-from rich.console import Console, Group
-from rich.live import Live
 from rich.markup import escape
-from rich.table import Table
-from rich.text import Text
 
 from molmach.campaign import Space, results
-from molmach.campaign.conductor import Snapshot
 from molmach.campaign.fragments import groups
 from molmach.campaign.ledger import reading
 from molmach.campaign.pictures import draw_designs
-from molmach.campaign.registry import registered
 from molmach.campaign.running import check, find_campaign, read_campaign, run_campaign
+from molmach.cli.campaign_live import followed
 from molmach.cli.campaign_view import print_document
-from molmach.cli.output import JsonFlag, Overrides, console, number, print_json, status, table
+from molmach.cli.output import JsonFlag, Overrides, console, print_json, status, table
 from molmach.errors import InfeasibleError, InterruptedRunError
 from molmach.spec import Campaign, load_campaign
 
@@ -104,7 +96,7 @@ def _run(
     as_json: bool,
 ) -> None:
     try:
-        with _live(campaign) as watch:
+        with followed(campaign) as watch:
             document = run_campaign(
                 campaign,
                 out,
@@ -270,61 +262,3 @@ def _print_space(document: dict[str, Any], designs: Space, fragments: bool) -> N
         out.print(table(("group", "fragments"), listed))
     if "picture" in document:
         out.print(f"picture   {document['picture']}")
-
-
-def agents(as_json: JsonFlag = False) -> None:
-    """List the search agents that are installed."""
-    rows = []
-    for name, point in registered().items():
-        try:
-            summary = str(getattr(point.load(), "summary", ""))
-        except ModuleNotFoundError as error:
-            summary = f"needs the package {error.name}"
-        rows.append({"name": name, "summary": summary, "class": point.value})
-    if as_json:
-        print_json({"schema": "molmach.agents/1", "agents": rows})
-        return
-    console().print(table(("agent", "what it does"), [(r["name"], r["summary"]) for r in rows]))
-    console().print("Your own: 'file.py:Class' in the campaign file, or an entry point 'molmach.agents'.")
-
-
-@contextmanager
-def _live(campaign: Campaign) -> Iterator[Callable[[Snapshot], None] | None]:
-    """A table on standard error that follows the campaign, on a terminal only."""
-    stream = Console(stderr=True)
-    if not stream.is_terminal:
-        yield None
-        return
-    with Live(console=stream, refresh_per_second=4) as live:
-
-        def watch(snapshot: Snapshot) -> None:
-            live.update(_live_view(campaign, snapshot))
-
-        yield watch
-
-
-def _live_view(campaign: Campaign, now: Snapshot) -> Group:
-    rate = now.evaluations / now.wall_seconds if now.wall_seconds else 0.0
-    head = Text(
-        f"{campaign.name}: {now.phase}   {now.evaluations} evaluations ({now.failures} failed, {now.in_hand} "
-        f"in hand)   {rate:.2f}/s   {100 * now.budget_left:.0f} % of the budget left"
-    )
-    sign = campaign.objectives[0].sign
-    best = Table(box=None, pad_edge=False)
-    for column in ("best so far", campaign.objectives[0].expression, "95 % interval", "rung"):
-        best.add_column(column)
-    for machine, rung, measured in now.best:
-        low, high = sorted((sign * measured[0].low, sign * measured[0].high))
-        best.add_row(machine[:12], number(sign * measured[0].value), f"{low:.4g} to {high:.4g}", str(rung))
-    team = Table(box=None, pad_edge=False)
-    for column in ("agent", "share", "evaluated", "repeats", "infeasible", "95 % predictions right"):
-        team.add_column(column)
-    for name, row in now.agents.items():
-        coverage = "" if math.isnan(row["coverage"]) else f"{100 * row['coverage']:.0f} %"
-        team.add_row(
-            name,
-            "benched" if row["benched"] else f"{100 * row['share']:.0f} %",
-            *(f"{row[key]:.0f}" for key in ("started", "repeats", "infeasible")),
-            coverage,
-        )
-    return Group(head, best, team)

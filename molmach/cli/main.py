@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from molmach.cli import (
+    agents,
     bench,
     build,
     campaign,
@@ -41,7 +42,7 @@ app.command("profile")(profile.profile)
 app.command("kinetics")(kinetics.kinetics)
 app.command("validate")(validate.validate)
 app.add_typer(campaign.app, name="campaign")
-app.command("agents")(campaign.agents)
+app.command("agents")(agents.agents)
 app.command("bench")(bench.bench)
 app.command("doctor")(doctor.doctor)
 

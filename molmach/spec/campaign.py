@@ -163,8 +163,8 @@ class Campaign(Section):
     agents
         Who searches.
     batch
-        Designs that an agent is asked for at once. An agent's choices depend on it, so it stays the same
-        on any number of cores; a cluster of hundreds of cores with quick evaluations wants more.
+        Designs that all agents together are asked for at once. Their choices depend on it, so it stays the
+        same on any number of cores; a cluster of hundreds of cores with quick evaluations wants more.
     seed
         Of the agents' choices. Simulations draw on ``protocol.seed``.
     """

@@ -1,0 +1,58 @@
+"""A campaign at work, on a terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from molmach.campaign.watching import Snapshot
+from molmach.cli.output import number
+from molmach.spec import Campaign
+
+
+@contextmanager
+def followed(campaign: Campaign) -> Iterator[Callable[[Snapshot], None] | None]:
+    """A table on standard error that follows the campaign, on a terminal only."""
+    stream = Console(stderr=True)
+    if not stream.is_terminal:
+        yield None
+        return
+    with Live(console=stream, refresh_per_second=4) as live:
+
+        def watch(snapshot: Snapshot) -> None:
+            live.update(_view(campaign, snapshot))
+
+        yield watch
+
+
+def _view(campaign: Campaign, now: Snapshot) -> Group:
+    rate = now.evaluations / now.wall_seconds if now.wall_seconds else 0.0
+    head = Text(
+        f"{campaign.name}: {now.phase}   {now.evaluations} evaluations ({now.failures} failed, {now.in_hand} "
+        f"in hand)   {rate:.2f}/s   {100 * now.budget_left:.0f} % of the budget left"
+    )
+    sign = campaign.objectives[0].sign
+    best = Table(box=None, pad_edge=False)
+    for column in ("best so far", campaign.objectives[0].expression, "95 % interval", "rung"):
+        best.add_column(column)
+    for machine, rung, measured in now.best:
+        low, high = sorted((sign * measured[0].low, sign * measured[0].high))
+        best.add_row(machine[:12], number(sign * measured[0].value), f"{low:.4g} to {high:.4g}", str(rung))
+    team = Table(box=None, pad_edge=False)
+    for column in ("agent", "share", "evaluated", "repeats", "infeasible", "95 % predictions right"):
+        team.add_column(column)
+    for name, row in now.agents.items():
+        coverage = "" if math.isnan(row["coverage"]) else f"{100 * row['coverage']:.0f} %"
+        team.add_row(
+            name,
+            "benched" if row["benched"] else f"{100 * row['share']:.0f} %",
+            *(f"{row[key]:.0f}" for key in ("started", "repeats", "infeasible")),
+            coverage,
+        )
+    return Group(head, best, team)
