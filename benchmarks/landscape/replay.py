@@ -91,7 +91,7 @@ def replay(landscape: Landscape, agents: list[str], seed: int) -> list[float]:
     conductor = Conductor(
         searched,
         Ledger(":memory:", write=True),
-        LocalExecutor(evaluation, slots=BATCH),
+        LocalExecutor(evaluation),
         LocalTeam(searched, HERE),
         batch=BATCH,
     )

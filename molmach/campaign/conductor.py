@@ -89,6 +89,7 @@ class Conductor:
         self._confirmed: set[str] = set()
         self._known: deque[tuple[Job, Outcome]] = deque()
         self._phase = "search"
+        self._ahead = False
         self._clock_at = -math.inf
         self._recover()
 
@@ -140,7 +141,7 @@ class Conductor:
             reason = self._over()
             if reason is None:
                 self._desks.hear()
-                self._desks.ask(self._accounts.left)
+                self._ask()
                 self._launch()
                 reason = self._stuck()
             if reason is not None and not self._executor.in_hand and not self._known:
@@ -161,6 +162,17 @@ class Conductor:
         if self._executor.in_hand or self._known or self._team.busy or self._ladder.promotion() is not None:
             return None
         return None if self._desks.may_go_on() else self._desks.why_not()
+
+    def _ask(self) -> None:
+        """Ask for proposals when there is room for one, so that they rest on the newest results.
+
+        Where agents think longer than what is in hand lasts, they are asked ahead.
+        """
+        idle = self._executor.in_hand < (self._executor.slots + 1) // 2
+        if idle and self._accounts.evaluations and self._team.busy and not self._desks.waiting:
+            self._ahead = self._team.thinks_meanwhile
+        if self._ahead or self._executor.in_hand < self._executor.slots:
+            self._desks.ask(self._accounts.left)
 
     # effort
 

@@ -121,9 +121,12 @@ class Desks:
 
     def may_go_on(self) -> bool:
         """Whether something is there to be started, or an agent may yet be asked."""
-        return bool(self._again) or any(
-            desk.queue or self._may_ask(name) for name, desk in self._desks.items()
-        )
+        return self.waiting or any(self._may_ask(name) for name in self._desks)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something is there to be started."""
+        return bool(self._again) or any(desk.queue for desk in self._desks.values())
 
     def why_not(self) -> str:
         """Why nobody can be asked, when :meth:`may_go_on` says so."""

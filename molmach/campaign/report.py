@@ -43,7 +43,7 @@ def write_report(ledger: Ledger, campaign: Campaign, folder: Path, out: Path | N
         The file can't be written.
     """
     path = (out or folder / NAME).resolve()
-    page = _page(ledger, campaign, folder.resolve(), path)
+    page = report_page(ledger, campaign, folder.resolve(), path)
     temporary = path.with_name(path.name + ".tmp")
     try:
         temporary.write_text(page, encoding="utf-8")
@@ -53,7 +53,8 @@ def write_report(ledger: Ledger, campaign: Campaign, folder: Path, out: Path | N
     return path
 
 
-def _page(ledger: Ledger, campaign: Campaign, folder: Path, path: Path) -> str:
+def report_page(ledger: Ledger, campaign: Campaign, folder: Path, path: Path) -> str:
+    """The page as a text; ``path`` is where it will stand, from which it links."""
     frame = Frame(campaign, path)
     entries = list(ledger.entries())
     confirmed = {entry.machine for entry in entries if entry.rung == CONFIRMATION}

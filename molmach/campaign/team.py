@@ -25,9 +25,12 @@ class Team(ABC):
     ----------
     names
         The agents, in the campaign's order.
+    thinks_meanwhile
+        Whether agents think while simulations run.
     """
 
     names: tuple[str, ...]
+    thinks_meanwhile: bool = False
 
     @abstractmethod
     def ask(self, agent: str, question: Question) -> None:

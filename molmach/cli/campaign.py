@@ -131,6 +131,25 @@ def show_status(file: FileOrFolder, as_json: JsonFlag = False) -> None:
         print_document(document)
 
 
+@app.command("watch")
+def watch(
+    file: FileOrFolder,
+    web: Annotated[
+        bool, typer.Option("--web", help="A live page on this machine instead of the terminal.")
+    ] = False,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of that page; 0: any free one.")] = 0,
+    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between looks at the ledger.")] = 2.0,
+) -> None:
+    """Follow a campaign while another process carries it out; ends with the campaign."""
+    from molmach.cli.campaign_watch import watch_page, watch_terminal
+
+    campaign, folder, _ = find_campaign(file)
+    if web:
+        watch_page(campaign, folder, port, interval)
+    else:
+        watch_terminal(campaign, folder, interval)
+
+
 @app.command("report")
 def report(
     file: FileOrFolder,

@@ -18,9 +18,9 @@ _TOGETHER = "\u00a0"
 """A blank at which no line is broken."""
 
 
-def print_document(document: Mapping[str, Any]) -> None:
-    """Print the document of a campaign for people."""
-    out = console()
+def print_document(document: Mapping[str, Any], out: Console | None = None) -> None:
+    """Print the document of a campaign for people, on standard output unless told otherwise."""
+    out = out or console()
     reason = f" ({escape(document['reason'])})" if document["reason"] else ""
     out.print(f"[bold]{escape(document['name'])}[/]: {document['state']}{reason}")
     out.print(_spent(document))

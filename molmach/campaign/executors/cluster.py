@@ -146,6 +146,8 @@ class ClusterTeam(Team):
         Seconds after which an agent that does not answer is given up.
     """
 
+    thinks_meanwhile = True
+
     def __init__(self, campaign: Campaign, folder: Path, patience: float = PATIENCE) -> None:
         self._campaign = campaign
         self._folder = folder
