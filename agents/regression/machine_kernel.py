@@ -32,7 +32,8 @@ class MachineKernel:
 
     Where exchanging sites gives the same machine, the kernel is the mean over those exchanges, and the sites
     share their s and a; so a machine has one prediction, whatever its spelling (Ginsbourger et al., Ann. Fac.
-    Sci. Toulouse 21, 501 (2012)).
+    Sci. Toulouse 21, 501 (2012)). That mean is larger for symmetric machines, which are their own exchange;
+    scaled to one variance for all machines, none looks promising for its symmetry alone.
     """
 
     def __init__(self, space: Space, exchanges: Sequence[Sequence[int]]) -> None:
@@ -103,15 +104,17 @@ class MachineKernel:
 
     def matrix(self, parameters: Floats, first: Points, second: Points) -> Floats:
         """(n_first, n_second) covariances."""
+        weights = _Weights.of(self, parameters)
         rows = Points(first.categories[:, None], first.numbers[:, None], first.prints)
         columns = Points(second.categories[None], second.numbers[None], second.prints)
-        return self._covariance(
-            _Weights.of(self, parameters), rows, columns, tanimoto_similarity(first, second)
-        )
+        covariance = self._covariance(weights, rows, columns, tanimoto_similarity(first, second))
+        covariance *= self._scale(weights, first)[:, None]
+        covariance *= self._scale(weights, second)
+        return covariance
 
     def diagonal(self, parameters: Floats, points: Points) -> Floats:
-        """(n_points,) variances."""
-        return self._covariance(_Weights.of(self, parameters), points, points, np.ones(len(points)))
+        """(n_points,) variances: the same for every machine."""
+        return np.full(len(points), _Weights.of(self, parameters).variance)
 
     def _covariance(self, weights: _Weights, first: Points, second: Points, tanimoto: Floats) -> Floats:
         singles = [w * d for w, d in zip(weights.single, self._single(first, second, tanimoto), strict=True)]
@@ -121,6 +124,11 @@ class MachineKernel:
                 weights
             )
         return total / len(self.exchanges)
+
+    def _scale(self, weights: _Weights, points: Points) -> Floats:
+        """(n_points,) factor that brings each machine's standard deviation to the common one."""
+        own = self._covariance(weights, points, points, np.ones(len(points)))
+        return np.asarray(np.sqrt(weights.variance / own))
 
     def _single(self, first: Points, second: Points, tanimoto: Floats) -> list[Floats]:
         """Squared distances in what no exchange touches: numbers and the molecule."""
@@ -159,9 +167,19 @@ class MachineKernel:
         terms = [self._terms(weights, rows, columns, e, singles, tanimoto.shape) for e in self.exchanges]
         one_hot = [np.eye(len(t))[points.categories[:, v]] for v, t in enumerate(weights.tables)]
 
+        plain_total = sum((term.covariance(weights) for term in terms), np.zeros(tanimoto.shape))
+        plain_total /= len(self.exchanges)
+        own = plain_total.diagonal()
+        scale = np.sqrt(weights.variance / own)
+        scaled = plain_total * scale[:, None] * scale
+
         def pull_back(slope: Floats) -> Floats:
             gradient = _Gradient(self, weights)
-            share = slope / len(self.exchanges)
+            weighted = slope * scaled
+            inward = slope * scale[:, None] * scale
+            inward[np.diag_indices_from(inward)] -= 0.5 * (weighted.sum(0) + weighted.sum(1)) / own
+            share = inward / len(self.exchanges)
+            gradient.variance(float(weighted.sum()) / weights.variance)
             for exchange, term in zip(self.exchanges, terms, strict=True):
                 inner = gradient.together(share, term)
                 for v, alone in enumerate(term.alone):
@@ -174,8 +192,7 @@ class MachineKernel:
                         gradient.number(v - len(one_hot), outer, inner, singles[v - len(one_hot)])
             return gradient.parameters()
 
-        total = sum((term.covariance(weights) for term in terms), np.zeros(tanimoto.shape))
-        return total / len(self.exchanges), pull_back
+        return scaled, pull_back
 
 
 @dataclass(frozen=True)
@@ -222,6 +239,11 @@ class _Weights:
     single: Floats
     tables: list[Floats]
 
+    @property
+    def variance(self) -> float:
+        """Of every machine: what all terms have at distance zero."""
+        return float(self.additive.sum()) + self.pairs * (len(self.additive) > 1) + self.joint
+
     @classmethod
     def of(cls, kernel: MachineKernel, parameters: Floats) -> _Weights:
         sizes = np.cumsum([len(kernel.groups), len(kernel.groups), 1, 1, len(SIMILARITIES)])
@@ -239,6 +261,12 @@ class _Gradient:
         self.additive, self.relevance = np.zeros(len(kernel.variables)), np.zeros(len(kernel.variables))
         self.pairs, self.joint = 0.0, 0.0
         self.parts, self.single = np.zeros(len(weights.parts)), np.zeros(len(weights.single))
+
+    def variance(self, slope: float) -> None:
+        """From d/d(variance of every machine)."""
+        self.additive += slope * self.weights.additive
+        self.pairs += slope * self.weights.pairs * (len(self.weights.additive) > 1)
+        self.joint += slope * self.weights.joint
 
     def together(self, slope: Floats, term: _Terms) -> Floats:
         """From d/d(covariances) of pairs of points; gives d/d(joint squared distances)."""
