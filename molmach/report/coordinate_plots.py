@@ -75,8 +75,8 @@ def film_plot(run: Run, film: Film) -> FilmPlot:
     plain(axis, PAGE)
     _legend_above(figure)
     figure.draw_without_rendering()
-    x0, y0, x1, y1 = axis.get_position().extents.tolist()
-    box = (100.0 * x0, 100.0 * x1, 100.0 * (1.0 - y1), 100.0 * (1.0 - y0))
+    place = axis.get_position()
+    box = (100.0 * place.x0, 100.0 * place.x1, 100.0 * (1.0 - place.y1), 100.0 * (1.0 - place.y0))
     return FilmPlot(figure, box, (*axis.get_xlim(), *axis.get_ylim()))
 
 
@@ -116,8 +116,8 @@ def occupancy_plot(run: Run) -> Figure:
         outline = np.r_[outline[-1], outline, outline[0]] if turning else np.r_[0.0, outline, 0.0]
         if name == "claim":
             axis.fill(corners, outline, color=COLOURS[name], alpha=0.3, linewidth=0)
-        style = {} if name == "claim" else {"linestyle": (0, (3, 1.5))}
-        axis.plot(corners, outline, color=COLOURS[name], linewidth=1.4, label=LABELS[name], **style)
+        dash: Any = "solid" if name == "claim" else (0, (3, 1.5))
+        axis.plot(corners, outline, color=COLOURS[name], linewidth=1.4, linestyle=dash, label=LABELS[name])
     if turning:
         _finish_polar(axis, run)
     else:
@@ -177,7 +177,7 @@ def energy_plot(run: Run) -> Figure:
     if turning:
         axis.set_xticks(range(-180, 181, 60))
     axis.set_xlabel("angle / degrees" if turning else "ring's place / nm", fontsize=_FONT)
-    axis.set_ylabel("-kT ln(share) / (kJ/mol)", fontsize=_FONT)
+    axis.set_ylabel("−kT ln(share) / (kJ/mol)", fontsize=_FONT)
     _mark_stations(axis, run, scale)
     plain(axis, PAGE)
     _legend_above(figure)
@@ -196,10 +196,10 @@ def _draw_profile(axis: Any, profile: Distribution, name: str, scale: float, sti
     low, high = np.nan_to_num(profile.ci95, posinf=10.0 * (greatest + 1.0))
     where, colour = scale * profile.centres, COLOURS[name]
     label = f"{LABELS[name]}: {'free energy' if still else 'mean occupancy'}"
-    style = {} if still else {"linestyle": (0, (4, 2))}
+    dash: Any = "solid" if still else (0, (4, 2))
     if still:
         axis.fill_between(where, low, high, where=~np.isnan(energy), color=colour, alpha=0.2, linewidth=0)
-    axis.plot(where, energy, color=colour, linewidth=1.5, label=label, **style)
+    axis.plot(where, energy, color=colour, linewidth=1.5, linestyle=dash, label=label)
     return greatest
 
 

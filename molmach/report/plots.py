@@ -19,6 +19,7 @@ from molmach.score.rotation import velocities
 COLOURS = {"claim": "#b3541e", "undriven": "#6b7280", "mirror": "#1f6f8b"}
 LABELS = {"claim": "machine", "undriven": "drive off", "mirror": "mirror image"}
 _MOST_POINTS = 500
+_MOST_DOTS = 1000
 _MOST_NUMBERS = 8000
 """Points of all replicas together that a drawing on a page may have."""
 
@@ -87,9 +88,9 @@ def _draw_motion(axis: Any, run: Run, colour: str, points: int, replicas: int, i
 
 
 def velocity_plot(run: Run, result: Score, ink: Ink = PAPER, width: float = 7.2) -> Figure:
-    """Mean velocity with its 95 % interval and every replica's own, the controls beside the claim.
+    """Mean velocity with its 95 % interval and the replicas' own, the controls beside the claim.
 
-    ``width`` is in inches.
+    Of very many replicas a thousand are drawn. ``width`` is in inches.
     """
     runs = {"claim": run, **run.controls}
     unit_size = coordinate_of(run.assembly).unit_size
@@ -98,6 +99,7 @@ def velocity_plot(run: Run, result: Score, ink: Ink = PAPER, width: float = 7.2)
     axis = figure.subplots()
     for row, (name, part) in enumerate(runs.items()):
         samples = velocities(part.series.coordinate, part.series.time_ps, unit_size)
+        samples = samples[:: -(-samples.size // _MOST_DOTS)]
         offsets = np.linspace(-0.16, 0.16, samples.size)
         axis.plot(samples, row + offsets, "o", color=COLOURS[name], markersize=3, alpha=0.4, linewidth=0)
         estimate = estimates[name]

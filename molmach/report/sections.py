@@ -86,13 +86,13 @@ def dwelling(run: Run) -> str:
     text = "The dotted circle is an even spread. " if run.assembly.kind != "rotaxane" else ""
     if any(map(plots.at_equilibrium, plots.conditions(run).values())):
         text += (
-            "With the drive off the right-hand curve is the free energy of the coordinate, "
-            "its 95 % interval over replicas shaded, for as much of it as these replicas have visited. "
+            "The solid curve, with the drive off, is the free energy of the coordinate, its 95 % interval "
+            "over replicas shaded, for as much of it as these replicas have visited. "
         )
     if not plots.at_equilibrium(run):
         text += (
-            "Under the drive -kT ln of the share of time is no free energy: it only says where the machine "
-            "dwells (a potential of mean occupancy)."
+            '<span class="nowrap">−kT ln</span> of the share of time under the drive is no free energy: it '
+            "only says where the machine dwells (a potential of mean occupancy)."
         )
     return f'<div class="panels">{shown}</div><p class="soft">{text}</p>'
 
