@@ -1,10 +1,12 @@
 # Every habit of the project. `make demo` and `make test` need python3 >= 3.11, make and the package index.
 PYTHON ?= python3
 VENV := .venv
+VIEWER := 3dmol@2.5.5
+VIEWER_PARTS := pako@2.1.0 netcdfjs@3.0.0 iobuffer@5.3.2 upng-js@2.1.0
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo test test-all check format bench docs validation clean
+.PHONY: help demo test test-all check format bench docs validation vendor clean
 help:
 	@echo "make demo      install, simulate a rotor with its controls, show the verdict and the report's path"
 	@echo "make test      install, lint, types, import contract, tests"
@@ -14,6 +16,7 @@ help:
 	@echo "make bench     speed of the engine on each platform, as ratios"
 	@echo "make docs      the pictures in docs/, made by the program"
 	@echo "make validation  docs/validation.md: ours beside the references (about a quarter of an hour)"
+	@echo "make vendor    fetch the report's molecular viewer anew, at its pinned version (needs npm)"
 
 $(VENV)/.runtime: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -57,6 +60,15 @@ docs: $(VENV)/.runtime
 validation: $(VENV)/.dev
 	@$(BIN)/molmach validate --markdown > docs/validation.md.tmp; status=$$?; \
 	mv docs/validation.md.tmp docs/validation.md; exit $$status
+
+# What the viewer's one file holds are several packages; the licence of each goes with it.
+vendor:
+	@rm -rf build/vendor && mkdir -p build/vendor
+	@cd build/vendor && for part in $(VIEWER) $(VIEWER_PARTS); do \
+	  tar xzf "$$(npm pack --silent $$part)" && mv package $$part && \
+	  { echo "== $$part"; echo; cat $$part/LICENSE; echo; } >> LICENSES.txt || exit 1; done
+	@cp build/vendor/$(VIEWER)/build/3Dmol-min.js build/vendor/LICENSES.txt molmach/report/vendor/
+	@cd molmach/report/vendor && sha256sum --check --quiet SHA256SUMS
 
 clean:
 	rm -rf $(VENV) .check build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,8 @@ from molmach.build import Assembly, build
 from molmach.engine import Choice, Series
 from molmach.engine.batch import run_batch
 from molmach.spec import Drive, Protocol, Spec, load
+
+from .browser import Browser
 
 ROTOR = "difluorophenylene-rotor"
 NATIVE = Choice("native", "Reference", 1)
@@ -44,3 +46,11 @@ def run_series(tmp_path: Path) -> Callable[..., Series]:
         return engine.collect(directory, protocol.sampling)[0].series
 
     return run
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Headless Chromium."""
+    running = Browser(tmp_path_factory.mktemp("browser"))
+    yield running
+    running.close()

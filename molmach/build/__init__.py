@@ -19,12 +19,13 @@ from molmach.build.coordinate import (
 from molmach.build.files import read_sdf, write_structure
 from molmach.build.machine import build
 from molmach.build.mirror import mirror
-from molmach.build.picture import draw
+from molmach.build.picture import PART_COLOURS, draw, parts
 from molmach.build.threading import Interlocking
 from molmach.callable_package import make_callable
 
 __all__ = [
     "MAX_SAFE_JUMP",
+    "PART_COLOURS",
     "Assembly",
     "Circumrotation",
     "Coordinate",
@@ -42,6 +43,7 @@ __all__ = [
     "largest_jump",
     "load_coordinates",
     "mirror",
+    "parts",
     "read_sdf",
     "save_coordinates",
     "unwrap",

@@ -15,14 +15,30 @@ if TYPE_CHECKING:
 
 Colour = tuple[float, float, float]
 
-ROTOR_COLOUR = (0.98, 0.78, 0.46)
-STATOR_COLOUR = (0.66, 0.78, 0.90)
-AXLE_COLOUR = (0.72, 0.86, 0.66)
-STATION_COLOUR = (0.85, 0.72, 0.90)
-FOLLOWER_COLOUR = (0.96, 0.66, 0.62)
+PART_COLOURS: dict[str, Colour] = {
+    "stator": (0.66, 0.78, 0.90),
+    "rotor": (0.98, 0.78, 0.46),
+    "follower": (0.96, 0.66, 0.62),
+    "axle": (0.72, 0.86, 0.66),
+    "station": (0.85, 0.72, 0.90),
+}
+"""Of a machine's parts; blue, amber, red, green, violet."""
 
 CLASH = 0.2
 """Atoms drawn nearer than this coincide, angstrom; a bond is 1.5 long."""
+
+
+def parts(assembly: Assembly) -> dict[str, list[int]]:
+    """Atoms of a machine's parts, named as in :data:`PART_COLOURS`; an atom of two belongs to the latter."""
+    followers = assembly.followers.values()
+    stations = assembly.track.stations.values() if assembly.track else ()
+    return {
+        "stator": list(assembly.stator),
+        "rotor": list(assembly.rotor),
+        "follower": [atom for follower in followers for atom in follower.atoms],
+        "axle": [*assembly.axle, *(atom for follower in followers for atom in follower.axle)],
+        "station": [atom for atoms in stations for atom in atoms],
+    }
 
 
 def draw(assembly: Assembly, width: int = 520, height: int = 340) -> str:
@@ -84,30 +100,12 @@ def _lay_flat(molecule: Chem.Mol) -> None:
 
 def _flat(assembly: Assembly) -> tuple[Chem.Mol, dict[int, Colour]]:
     molecule = Chem.Mol(assembly.molecule)
-    stations = [
-        atom for atoms in (assembly.track.stations if assembly.track else {}).values() for atom in atoms
-    ]
-    followers = assembly.followers.values()
-    parts = {
-        "stator": assembly.stator,
-        "rotor": assembly.rotor,
-        "follower": [atom for follower in followers for atom in follower.atoms],
-        "axle": [*assembly.axle, *(atom for follower in followers for atom in follower.axle)],
-        "station": stations,
-    }
-    for label, atoms in parts.items():
+    for part, atoms in parts(assembly).items():
         for i in atoms:
-            molecule.GetAtomWithIdx(i).SetProp("part", label)
+            molecule.GetAtomWithIdx(i).SetProp("part", part)
     for atom in molecule.GetAtoms():
         atom.SetAtomMapNum(0)
     molecule = Chem.RemoveHs(molecule)
     _lay_flat(molecule)
-    palette = {
-        "rotor": ROTOR_COLOUR,
-        "follower": FOLLOWER_COLOUR,
-        "stator": STATOR_COLOUR,
-        "axle": AXLE_COLOUR,
-        "station": STATION_COLOUR,
-    }
-    colours = {a.GetIdx(): palette[a.GetProp("part")] for a in molecule.GetAtoms() if a.HasProp("part")}
+    colours = {a.GetIdx(): PART_COLOURS[a.GetProp("part")] for a in molecule.GetAtoms() if a.HasProp("part")}
     return molecule, colours

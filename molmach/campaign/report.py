@@ -10,6 +10,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from molmach import report
 from molmach.campaign import report_data as data
 from molmach.campaign import report_plots as plots
 from molmach.campaign import report_sections as sections
@@ -20,6 +21,7 @@ from molmach.campaign.report_headline import headline, searched
 from molmach.campaign.report_sections import Frame
 from molmach.errors import CampaignError
 from molmach.report.svg import inline_figure
+from molmach.report.tables import table
 from molmach.spec import Campaign
 
 NAME = "report.html"
@@ -63,7 +65,7 @@ def report_page(ledger: Ledger, campaign: Campaign, folder: Path, path: Path) ->
     agents = _agents(document, campaign)
     values = {
         "title": f"{escape(campaign.name)}: campaign of molmach",
-        "css": _resource("report.css"),
+        "css": report.style() + _resource("report.css"),
         "name": escape(campaign.name),
         "description": escape(campaign.description),
         "headline": headline(frame, ledger, document),
@@ -259,4 +261,4 @@ def _provenance(ledger: Ledger, campaign: Campaign, document: Mapping[str, Any])
         listed = ", ".join(f"{name} {version}" for name, version in sitting["versions"].items())
         rows[f"sitting {number}"] = f"{sitting['executor']} executor; {listed}"
     cells = [(escape(name), escape(value)) for name, value in rows.items()]
-    return sections.table("Provenance", ("what", "value"), cells, kind="plain")
+    return table("Provenance", ("what", "value"), cells, kind="plain")

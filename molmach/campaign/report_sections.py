@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -20,6 +20,7 @@ from molmach.campaign.report_data import Cost
 from molmach.campaign.report_plots import Axis
 from molmach.report.plots import LABELS
 from molmach.report.svg import inline_molecule
+from molmach.report.tables import table
 from molmach.report.words import to_its_precision
 from molmach.spec import Campaign
 
@@ -83,36 +84,6 @@ class Frame:
             return ""
         address = quote(os.path.relpath(report, self.page.parent))
         return f'<a href="{escape(address)}">run report</a>'
-
-
-def table(
-    caption: str,
-    columns: Sequence[str],
-    rows: Iterable[Sequence[str]],
-    numeric: Sequence[int] = (),
-    kind: str = "",
-) -> str:
-    """A table of cells that are HTML already; the first cell of a row is its header."""
-    head = "".join(
-        f'<th scope="col"{" class=n" if k in numeric else ""}>{escape(column)}</th>'
-        for k, column in enumerate(columns)
-    )
-    body = "".join(f'<tr role="row">{_cells(row, columns, numeric)}</tr>' for row in rows)
-    return (
-        f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(caption)}">'
-        f'<table role="table" class="{kind}"><caption>{escape(caption)}</caption>'
-        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
-        f'<tbody role="rowgroup">{body}</tbody></table></div>'
-    )
-
-
-def _cells(row: Sequence[str], columns: Sequence[str], numeric: Sequence[int]) -> str:
-    found = ""
-    for k, (cell, column) in enumerate(zip(row, columns, strict=True)):
-        tag, role = ('th scope="row"', "rowheader") if k == 0 else ("td", "cell")
-        style = ' class="n"' if k in numeric else ""
-        found += f'<{tag} role="{role}"{style} data-label="{escape(column)}">{cell}</{tag.split()[0]}>'
-    return found
 
 
 def numbers(value: float | None, interval: Sequence[float | None], unit: str) -> str:
@@ -187,7 +158,7 @@ def finds_table(frame: Frame, best: Sequence[Mapping[str, Any]]) -> str:
             )
         )
     columns = ("machine", "design", "search", "confirmation", "controls", "agent")
-    return table("The best machines, with 95 % intervals", columns, rows, kind="cards")
+    return table("The best machines, with 95 % intervals", columns, rows, kind="cards finds")
 
 
 def agents_table(team: Mapping[str, Mapping[str, Any]], won: Mapping[str, int], total: int) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from molmach.build import Assembly
 from molmach.spec import Drive, NoDrive
 
@@ -172,6 +175,11 @@ class DriveTerms:
     def has_field(self) -> bool:
         """Whether there is a field at any time."""
         return any(self.cosine) or any(self.sine)
+
+    def field_at(self, time_ps: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n, 3) field, kJ/(mol e nm), at (n,) times since the replica's start, ps."""
+        phase = self.angular_frequency * time_ps[:, None]
+        return np.asarray(np.cos(phase) * np.array(self.cosine) + np.sin(phase) * np.array(self.sine))
 
 
 class DriveModel(Protocol):

@@ -5,7 +5,7 @@ from molmach.engine.batched import LANES, compile_kernels
 from molmach.engine.benchmark import BenchRow, benchmark
 from molmach.engine.choice import COMPILED, ENGINES, Choice, available_cores, choose
 from molmach.engine.condition import Condition, prepare
-from molmach.engine.folder import load_series, save_series, save_trajectories
+from molmach.engine.folder import load_series, load_trajectory, save_series, save_trajectories
 from molmach.engine.platforms import platform_names
 from molmach.engine.pool import Progress, run_task, worker_count
 from molmach.engine.run import Performance, Run, Series
@@ -30,6 +30,7 @@ __all__ = [
     "collect",
     "compile_kernels",
     "load_series",
+    "load_trajectory",
     "platform_names",
     "prepare",
     "read_task",

@@ -52,5 +52,35 @@ def save_trajectories(
 
     atoms = mdtraj.load_pdb(str(topology)).topology
     for replica, coordinates in enumerate(frames):
-        name = "trajectory.xtc" if replica == 0 else f"trajectory-{replica}.xtc"
-        mdtraj.Trajectory(coordinates, atoms, time=time_ps).save_xtc(str(directory / name))
+        path = _trajectory(directory, replica)
+        mdtraj.Trajectory(coordinates, atoms, time=time_ps).save_xtc(str(path))
+
+
+def load_trajectory(directory: Path, replica: int) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Read one replica's file of those that :func:`save_trajectories` wrote.
+
+    Returns
+    -------
+    frames
+        (n_frames, n_atoms, 3) coordinates, nm.
+    time_ps
+        (n_frames,) times.
+
+    Raises
+    ------
+    ScoreError
+        The file is missing or damaged.
+    """
+    from mdtraj.formats import XTCTrajectoryFile  # slow to import, and workers never need it
+
+    path = _trajectory(directory, replica)
+    try:
+        with XTCTrajectoryFile(str(path)) as stored:
+            frames, time_ps, _, _ = stored.read()
+    except (OSError, RuntimeError) as error:
+        raise ScoreError(f"{path}: not a trajectory of molmach ({error})") from error
+    return np.asarray(frames), np.asarray(time_ps, dtype=np.float64)
+
+
+def _trajectory(directory: Path, replica: int) -> Path:
+    return directory / ("trajectory.xtc" if replica == 0 else f"trajectory-{replica}.xtc")

@@ -9,13 +9,18 @@ from html import escape
 import matplotlib
 from matplotlib.figure import Figure
 
+from molmach.build import PART_COLOURS
+
 INK, LINE = "#010203", "#010204"
 """Colours in a figure that stand for the page's text and for its thin lines."""
 
-AMBER = (0.98, 0.78, 0.46)
+AMBER = PART_COLOURS["rotor"]
 """Highlight of a drawing by RDKit that takes the page's own amber, which leaves its ink readable."""
 
-_AMBER = "#" + "".join(f"{int(255 * part):02X}" for part in AMBER)
+_FILLS = {
+    "#" + "".join(f"{int(255 * share):02X}" for share in colour): f"var(--fill-{part})"
+    for part, colour in PART_COLOURS.items()
+}
 _IDENTIFIED = re.compile(r'(\bid="|href="#|url\(#)')
 
 
@@ -42,9 +47,11 @@ def inline_figure(figure: Figure, name: str, alt: str) -> str:
 
 
 def inline_molecule(svg: str, alt: str) -> str:
-    """A drawing by RDKit as an ``svg`` element of an HTML page, its amber highlights in the page's."""
+    """A drawing by RDKit as an ``svg`` element of an HTML page, its highlights in the page's colours."""
     element = re.sub(r"<rect style='opacity:1\.0;fill:#FFFFFF[^>]*>\s*</rect>", "", _element(svg))
-    element = element.replace("#000000", "currentColor").replace(_AMBER, "var(--amber)")
+    element = element.replace("#000000", "currentColor")
+    for drawn, own in _FILLS.items():
+        element = element.replace(drawn, own)
     return _labelled(element, "molecule", alt)
 
 
