@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import time
 from contextlib import suppress
@@ -55,7 +56,7 @@ def watch_terminal(campaign: Campaign, folder: Path, interval: float) -> None:
 
 def _view(campaign: Campaign, folder: Path, follower: Follower) -> RenderableType:
     """The campaign's document with a line that shows how the best has grown."""
-    page = Console(width=console().width, record=True, file=_Nowhere(), highlight=False)
+    page = Console(width=console().width, record=True, file=io.StringIO(), highlight=False, soft_wrap=False)
     with reading(folder) as ledger:
         document = results.document(ledger, campaign, folder, best=5)
         curve = best_so_far(ledger.entries(), 0)[TEAM]
@@ -80,14 +81,3 @@ def _sparkline(at: list[int], bound: list[float], width: int = 40) -> str:
         share = (bound[k] - low) / (high - low) if high > low else 1.0
         line += _BLOCKS[1 + round(share * (len(_BLOCKS) - 2))]
     return line
-
-
-class _Nowhere:
-    """Takes what a recording console writes."""
-
-    def write(self, text: str) -> int:
-        """Forget it."""
-        return len(text)
-
-    def flush(self) -> None:
-        """Nothing to do."""
