@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from molmach.errors import MolmachError
     from molmach.experiment import simulate
     from molmach.run_folder import read_run
-    from molmach.score import Estimate, Score, score
+    from molmach.score import Estimate, Motion, Score, read_trajectories, score
     from molmach.spec import Campaign, Spec, load, load_campaign
 
 _HOMES = {
@@ -33,6 +33,7 @@ _HOMES = {
     "Campaign": "molmach.spec",
     "Estimate": "molmach.score",
     "MolmachError": "molmach.errors",
+    "Motion": "molmach.score",
     "Run": "molmach.engine",
     "Score": "molmach.score",
     "Spec": "molmach.spec",
@@ -40,6 +41,7 @@ _HOMES = {
     "load_campaign": "molmach.spec",
     "mirror": "molmach.build",
     "read_run": "molmach.run_folder",
+    "read_trajectories": "molmach.score",
     "run_campaign": "molmach.campaign.running",
     "simulate": "molmach.experiment",
 }
@@ -51,6 +53,7 @@ __all__ = [
     "Campaign",
     "Estimate",
     "MolmachError",
+    "Motion",
     "Run",
     "Score",
     "Spec",
@@ -59,6 +62,7 @@ __all__ = [
     "load_campaign",
     "mirror",
     "read_run",
+    "read_trajectories",
     "run_campaign",
     "score",
     "simulate",
