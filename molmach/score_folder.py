@@ -14,6 +14,7 @@ from molmach.report import write_trajectory_report
 from molmach.run_folder import versions
 from molmach.score import Motion, Score
 from molmach.score.motion import UNKNOWN
+from molmach.score.statistics import finite_or_none
 
 SCHEMA = "molmach.score/1"
 
@@ -36,7 +37,7 @@ def motion_document(motion: Motion, result: Score, source: dict[str, Any]) -> di
         "controls": {},
         "unknown": UNKNOWN,
         "machine": {
-            "moment_of_inertia": motion.moment_of_inertia,
+            "moment_of_inertia": finite_or_none(motion.moment_of_inertia),
             "units": {"moment_of_inertia": "u nm^2"},
         },
         "source": {

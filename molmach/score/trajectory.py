@@ -98,7 +98,12 @@ def read_trajectories(
     paths = [Path(path) for path in trajectories]
     files = read_frames(paths, top, atoms, frame_interval_ps, stride)
     frames, time_ps, warnings = _together(files, paths, equilibration_ps)
-    masses = np.array([top.atom(int(i)).element.mass if top.atom(int(i)).element else 1.0 for i in atoms])
+    masses, known = _masses(top, atoms)
+    if not known:
+        warnings.append(
+            "the topology does not give every atom's element, so all atoms have one weight and the moment of "
+            "inertia is not known; a topology with elements (PDB, PRMTOP, PSF) gives masses"
+        )
     wheels = [wheel.among(atoms) for wheel in wheels]
     reference, inner = frames[0][0], np.searchsorted(atoms, held)
     if held.size >= 3 and breadth(reference[inner]) > STRAIGHT:
@@ -115,9 +120,17 @@ def read_trajectories(
         time_ps,
         angles.pop("--rotor"),
         followers={flag.lstrip("-"): angle for flag, angle in angles.items()},
-        moment_of_inertia=inertia_about(wheels[0], reference, masses),
+        moment_of_inertia=inertia_about(wheels[0], reference, masses) if known else math.nan,
         warnings=tuple(warnings),
     )
+
+
+def _masses(topology: Any, atoms: Atoms) -> tuple[Floats, bool]:
+    """Masses of atoms, u, and whether they are known; one each where some are not."""
+    elements = [topology.atom(int(i)).element for i in atoms]
+    if any(element is None or element.mass <= 0.0 for element in elements):
+        return np.ones(atoms.size), False
+    return np.array([element.mass for element in elements], dtype=np.float64), True
 
 
 def _stator(chosen: Selection | None, topology: Any, wheels: list[Wheel]) -> Atoms:
