@@ -122,9 +122,9 @@ class Peers:
             f"variable ex equal {strength}*cos({omega:.12f}*time)",
             f"variable ey equal {strength}*sin({omega:.12f}*time)",
             "fix field all efield v_ex v_ey 0.0",
-            f"fix bonds all shake 1e-6 50 0 b {' '.join(hydrogen_bond_types(topology))}",
             "fix steps all nve",
             f"fix bath all langevin {protocol.temperature} {protocol.temperature} {1e3 / protocol.friction} ${{seed}}",
+            f"fix bonds all shake 1e-6 50 0 b {' '.join(hydrogen_bond_types(topology))}",
             f"dump frames all custom {every} ${{out}} id type x y z",
             "thermo 1000000", f"run {steps}",
         ]  # fmt: skip
