@@ -80,6 +80,7 @@ def view(
     if len(frames) > 1:
         shown.animate({"loop": "forward", "interval": 60})
     shown.zoomTo()
+    shown.rotate(-60, "x")  # off the axle, along which the built machine would be seen
     return shown
 
 
