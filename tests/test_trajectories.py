@@ -365,3 +365,26 @@ def test_the_command_writes_a_report_and_says_what_cannot_be_known(
     shown = capsys.readouterr().out
     assert "uncontrolled" in shown
     assert "not known from coordinates alone: work rate, dissipation" in shown
+
+
+def test_a_topology_of_namd_gives_masses_by_its_elements(made: Made) -> None:
+    """PSF with DCD, as NAMD and CHARMM leave them."""
+    molecule = made.assembly.molecule
+    atoms = [
+        f"{i + 1:8d} MOL  1    ROT  {atom.GetSymbol()}{i + 1:<3d} {atom.GetSymbol():<4s} {0.0:10.6f} {atom.GetMass():13.4f} {0:11d}"
+        for i, atom in enumerate(molecule.GetAtoms())
+    ]
+    pairs = [f"{b.GetBeginAtomIdx() + 1:8d}{b.GetEndAtomIdx() + 1:8d}" for b in molecule.GetBonds()]
+    rows = ["".join(pairs[k : k + 4]) for k in range(0, len(pairs), 4)]
+    text = ["PSF", "", "       1 !NTITLE", " REMARKS", "", f"{len(atoms):8d} !NATOM", *atoms, ""]
+    psf = made.folder / "machine.psf"
+    psf.write_text(
+        "\n".join([*text, f"{len(pairs):8d} !NBOND: bonds", *rows, "", "       0 !NTHETA: angles", ""])
+    )
+    paths = made.write(".dcd")
+    motion = read_trajectories(
+        psf, paths, made.axle, f"resname ROT and index {made.rotor.replace(',', ' ')}", frame_interval_ps=0.5
+    )
+    _is(motion, made.angles)
+    assert motion.moment_of_inertia == pytest.approx(made.assembly.moment_of_inertia(), rel=2e-3)
+    assert not motion.warnings
