@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from molmach.analysis.markov import MarkovModel, markov_model, transition_counts
+from molmach.analysis.markov import MarkovModel, markov_model
+from molmach.analysis.transitions import interval_of, transition_counts
 from molmach.engine import Run
 from molmach.score import Estimate, Motion
 from molmach.score.statistics import jackknife_estimate
@@ -63,7 +64,7 @@ def chapman_kolmogorov(
         k, each above one.
     """
     motion = Motion.of(moving) if isinstance(moving, Run) else moving
-    steps = round(model.lag_ps / float(motion.time_ps[1] - motion.time_ps[0]))
+    steps = round(model.lag_ps / interval_of(motion))
     cells = len(model.centres)
     predicted, seen, differences, p_values = [], [], [], []
     for k in multiples:
