@@ -18,6 +18,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from molmach import analysis
+    from molmach.analysis.ledgers import open_ledger
     from molmach.build import Assembly, build
     from molmach.build.mirror import mirror
     from molmach.campaign.running import run_campaign
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from molmach.errors import MolmachError
     from molmach.experiment import simulate
     from molmach.run_folder import read_run
-    from molmach.score import Estimate, Score, score
+    from molmach.score import Estimate, Motion, Score, read_trajectories, score
     from molmach.spec import Campaign, Spec, load, load_campaign
 
 _HOMES = {
@@ -33,13 +35,16 @@ _HOMES = {
     "Campaign": "molmach.spec",
     "Estimate": "molmach.score",
     "MolmachError": "molmach.errors",
+    "Motion": "molmach.score",
     "Run": "molmach.engine",
     "Score": "molmach.score",
     "Spec": "molmach.spec",
     "load": "molmach.spec",
     "load_campaign": "molmach.spec",
     "mirror": "molmach.build",
+    "open_ledger": "molmach.analysis.ledgers",
     "read_run": "molmach.run_folder",
+    "read_trajectories": "molmach.score",
     "run_campaign": "molmach.campaign.running",
     "simulate": "molmach.experiment",
 }
@@ -51,14 +56,18 @@ __all__ = [
     "Campaign",
     "Estimate",
     "MolmachError",
+    "Motion",
     "Run",
     "Score",
     "Spec",
+    "analysis",
     "build",
     "load",
     "load_campaign",
     "mirror",
+    "open_ledger",
     "read_run",
+    "read_trajectories",
     "run_campaign",
     "score",
     "simulate",
@@ -66,7 +75,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("build", "score"):  # packages that can be called, see molmach.callable_package
+    if name in ("analysis", "build", "score"):  # the last two can be called, see molmach.callable_package
         return import_module(f"molmach.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'molmach' has no attribute '{name}'")

@@ -157,6 +157,9 @@ FLAGS = [
     (["score", "--top", "a", "--traj", "b", "--axle", "1", "--rotor", "2"], "expected two atoms"),
     (["score", "--top", "a", "--traj", "b", "--axle", "1,x", "--rotor", "2"], "expected 0-based atom indices"),
     (["score", "--top", "a", "--traj", "b", "--axle", "1,2", "--rotor", "2"], "a: no such file"),
+    (["score", "--top", "a", "--traj", "b", "--axle", "1,2", "--rotor", "2", "--frame-interval", "2"], "--frame-interval: got '2'; expected a time with its unit"),
+    (["score", "--top", "a", "--traj", "b", "--axle", "1,2", "--rotor", "2", "--follower", "3"], "--follower-axle: missing"),
+    (["score", "--top", "a", "--traj", "b", "--axle", "1,2", "--rotor", "2", "-o", "/proc/nowhere/x"], "a: no such file"),
     (["bench", "nonsense"], "neither a machine of the library nor a file"),
 ]  # fmt: skip
 

@@ -181,7 +181,7 @@ def test_a_geared_trajectory_of_anyones_is_scored(tmp_path: Path, gear: Assembly
         "--traj",
         f"{tmp_path}/1.dcd",
     ]
-    result = CliRunner().invoke(app, ["score", *files, *wheels, "--json"])
+    result = CliRunner().invoke(app, ["score", *files, *wheels, "--frame-interval", "1 ps", "--json"])
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)["score"]
     assert found["gear_ratio_follower"]["value"] == pytest.approx(-0.5, abs=1e-3)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from pathlib import Path
 
-import mdtraj
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,14 +12,14 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from molmach import theory
-from molmach.build import Assembly, RotorAngle
+from molmach.build import Assembly
 from molmach.engine import Performance, Run, Series
 from molmach.errors import ScoreError
-from molmach.score import Estimate, angles_of_trajectories, score, score_angles
+from molmach.score import Estimate, score, score_angles
 from molmach.score.regime import driven_regime, lag_per_turn
 from molmach.score.rotation import completed_turns, diffusions, directionality_estimate
 from molmach.score.statistics import jackknife_estimate, mean_estimate
-from molmach.spec import Spec, load
+from molmach.spec import load
 from molmach.units import TURN
 
 from .conftest import ROTOR
@@ -170,37 +168,6 @@ def test_too_few_replicas_or_samples_are_refused() -> None:
         score_angles(angle[:1], time_ps)
     with pytest.raises(ScoreError, match="samples"):
         score_angles(angle[:, :5], time_ps[:5])
-
-
-def test_a_tumbling_trajectory_scores_as_the_still_one(tmp_path: Path, rotor_spec: Spec) -> None:
-    """A machine whose stator has breadth, turned about its axle, tumbled and shifted at random."""
-    from molmach.build import build, write_structure
-    from molmach.spec import loads
-
-    machine = "{kind: rotor, smiles: 'c1cc[c:1](cc1)-[c:2]1c(F)cccc1', axle: [1, 2]}"
-    assembly = build(loads(f"name: t\nmachine: {machine}\ndrive: {{kind: none}}\n"))
-    write_structure(assembly, tmp_path)
-    rng = np.random.default_rng(5)
-    truth = np.cumsum(rng.normal(0.15, 0.2, (2, 300)), axis=1)
-    truth -= truth[:, :1]
-    topology = mdtraj.load_pdb(str(tmp_path / "topology.pdb")).topology
-    paths = []
-    for replica in range(2):
-        frames = []
-        for turn in truth[replica]:
-            x = assembly.positions_nm.copy()
-            c, s = math.cos(turn), math.sin(turn)
-            atoms = list(assembly.rotor)
-            x[atoms, :2] = x[atoms, :2] @ np.array([[c, s], [-s, c]])
-            rotation = np.linalg.qr(rng.normal(size=(3, 3)))[0]
-            rotation *= np.sign(np.linalg.det(rotation))
-            frames.append(x @ rotation.T + rng.normal(size=3))
-        paths.append(tmp_path / f"t{replica}.dcd")
-        mdtraj.Trajectory(np.array(frames), topology, time=np.arange(300.0)).save(str(paths[-1]))
-    angle, _ = angles_of_trajectories(tmp_path / "topology.pdb", paths, assembly.axle, assembly.rotor)
-    np.testing.assert_allclose(angle - angle[:, :1], truth, atol=2e-3)
-    coordinate = RotorAngle.of(assembly)
-    assert coordinate(assembly.positions_nm) == pytest.approx(0.0, abs=1e-9)
 
 
 def test_random_walk_agrees_with_the_free_rotor_of_theory() -> None:

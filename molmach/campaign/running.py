@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import signal
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, redirect_stdout
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -232,15 +233,16 @@ def _hands(
 
     from molmach.campaign.executors.cluster import ClusterExecutor, ClusterTeam, connect
 
-    connect(address, cores)
     team = None
-    try:
-        team = ClusterTeam(campaign, source)
-        yield ClusterExecutor(), team
-    finally:
-        if team is not None:
-            team.close()
-        ray.shutdown()
+    with redirect_stdout(sys.stderr):  # where Ray's own threads tell of workers that died
+        try:
+            connect(address, cores)
+            team = ClusterTeam(campaign, source)
+            yield ClusterExecutor(), team
+        finally:
+            if team is not None:
+                team.close()
+            ray.shutdown()
 
 
 @contextmanager

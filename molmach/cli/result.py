@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.markup import escape
+
 from molmach.cli.output import console, interval, number, table
 from molmach.engine import Run
 from molmach.report.words import regime_sentence, verdict_sentence
@@ -15,17 +20,41 @@ _STYLES = {
 }
 
 
-def print_result(run: Run | None, result: Score) -> None:
+def print_motion(result: Score, unknown: Mapping[str, str], folder: Path | None) -> None:
+    """The score of trajectories made elsewhere, what they can't tell, and where the files are."""
+    out = console()
+    _print_verdict(result)
+    out.print(f"[yellow]uncontrolled[/]: {unknown['controls']}")
+    _print_estimates(result)
+    others = ", ".join(name.replace("_", " ") for name in unknown if name != "controls")
+    out.print(f"not known from coordinates alone: {others}")
+    if folder is not None:
+        out.print(f"report: {escape(str(folder / 'report.html'))}", soft_wrap=True)
+
+
+def print_result(run: Run, result: Score) -> None:
     """Verdict, controls, table of estimates, warnings and where the files are."""
     out = console()
-    if run is not None:
-        out.print(f"[bold]{run.spec.name}[/bold]  {run.assembly.formula}, {run.drive.kind.replace('_', ' ')}")
+    out.print(f"[bold]{run.spec.name}[/bold]  {run.assembly.formula}, {run.drive.kind.replace('_', ' ')}")
+    _print_verdict(result)
+    _print_controls(result)
+    _print_estimates(result)
+    if run.run_dir is not None:
+        _print_files(run, run.run_dir)
+
+
+def _print_verdict(result: Score) -> None:
+    out = console()
     velocity = result.velocity
     out.print(
         f"[{_STYLES[result.verdict]}]{result.verdict}[/]  {number(velocity.value)} {velocity.unit} "
         f"(95 % interval {interval(velocity)}; {result.replicas} replicas; p = {result.p_value:.2g})"
     )
     out.print(f"{verdict_sentence(result)} {regime_sentence(result)}".strip())
+
+
+def _print_controls(result: Score) -> None:
+    out = console()
     if result.controls:
         rows = [
             (
@@ -39,9 +68,15 @@ def print_result(run: Run | None, result: Score) -> None:
             )
             for name, control in result.controls.items()
         ]
-        out.print(table(("control", velocity.unit, "95 % interval", "p", "judgement"), rows, (1, 2, 3)))
-    elif run is not None:
+        out.print(
+            table(("control", result.velocity.unit, "95 % interval", "p", "judgement"), rows, (1, 2, 3))
+        )
+    else:
         out.print("[yellow]uncontrolled[/]: neither the undriven nor the mirror control was run")
+
+
+def _print_estimates(result: Score) -> None:
+    out = console()
     estimates = [
         (name.replace("_", " "), number(estimate.value), interval(estimate), estimate.unit)
         for name, estimate in result.estimates.items()
@@ -49,14 +84,15 @@ def print_result(run: Run | None, result: Score) -> None:
     out.print(table(("quantity", "value", "95 % interval", "unit"), estimates, (1, 2)))
     for warning in result.warnings:
         out.print(f"[yellow]warning[/]: {warning}")
-    if run is not None and run.run_dir is not None:
-        speed = run.performance
-        out.print(
-            f"{speed.us_per_step_per_replica:.3g} us per step per replica, {speed.ns_per_day:.4g} ns/day "
-            f"with {speed.workers} worker(s), {speed.engine} engine ({speed.platform})"
-        )
-        if speed.compile_seconds:
-            out.print(
-                f"kernels compiled in {speed.compile_seconds:.1f} s before the run; they are kept on disk"
-            )
-        out.print(f"report: {run.run_dir / 'report.html'}", soft_wrap=True)
+
+
+def _print_files(run: Run, folder: Path) -> None:
+    out = console()
+    speed = run.performance
+    out.print(
+        f"{speed.us_per_step_per_replica:.3g} us per step per replica, {speed.ns_per_day:.4g} ns/day "
+        f"with {speed.workers} worker(s), {speed.engine} engine ({speed.platform})"
+    )
+    if speed.compile_seconds:
+        out.print(f"kernels compiled in {speed.compile_seconds:.1f} s before the run; they are kept on disk")
+    out.print(f"report: {folder / 'report.html'}", soft_wrap=True)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from molmach import run_folder
+from molmach import run_folder, score_folder
 from molmach.cli.output import JsonFlag, print_json
-from molmach.cli.result import print_result
+from molmach.cli.result import print_motion, print_result
 from molmach.errors import SpecError
-from molmach.score import angles_of_trajectories, score_angles
-from molmach.score import score as score_run
+from molmach.score import read_trajectories
+from molmach.score import score as score_motion
+from molmach.score.selection import check_axle, parse_indices
+from molmach.units import TIME, QuantityError, parse
 
 Traj = Annotated[
     list[Path] | None,
     typer.Option("--traj", metavar="FILE", help="A trajectory, one replica each; give it again."),
 ]
+_ATOMS = "0-based numbers (3,8) or MDTraj's selection language"
 
 
 def score(
@@ -28,67 +31,120 @@ def score(
         Path | None, typer.Option("--top", metavar="FILE", help="Topology of the trajectories.")
     ] = None,
     traj: Traj = None,
-    axle: Annotated[str | None, typer.Option(metavar="I,J", help="0-based atoms, from -> to.")] = None,
-    rotor: Annotated[str | None, typer.Option(metavar="I,J,...", help="0-based atoms that turn.")] = None,
-    follower_axle: Annotated[
-        str | None, typer.Option(metavar="I,J", help="Axle of a wheel that the rotor turns.")
+    axle: Annotated[
+        str | None,
+        typer.Option(metavar="ATOMS", help=f"Two atoms, from -> to: {_ATOMS}; or 'SELECTION -> SELECTION'."),
     ] = None,
-    follower: Annotated[str | None, typer.Option(metavar="I,J,...", help="Atoms of that wheel.")] = None,
+    rotor: Annotated[
+        str | None, typer.Option(metavar="ATOMS", help=f"The atoms that turn: {_ATOMS}.")
+    ] = None,
+    follower_axle: Annotated[
+        str | None, typer.Option(metavar="ATOMS", help="Axle of a wheel that the rotor turns.")
+    ] = None,
+    follower: Annotated[str | None, typer.Option(metavar="ATOMS", help="Atoms of that wheel.")] = None,
+    stator: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ATOMS", help="What the angle is taken against; default the machine's other atoms."
+        ),
+    ] = None,
+    frame_interval: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Time between frames where the files have none: '0.1 ps'."),
+    ] = None,
+    stride: Annotated[int | None, typer.Option(metavar="N", help="Read every Nth frame.")] = None,
+    equilibration: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Leave out so much at the start of every file.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="DIR", help="Write report.html and the numbers here."),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Score a run folder again, or anyone's trajectories.
 
-    RUN_DIR, or --top FILE --traj FILE --traj FILE... --axle I,J --rotor I,J,...: one trajectory
-    file a replica; with --follower-axle I,J --follower I,J,... the gear ratio of a second wheel
-    too. Foreign trajectories have no controls, so their verdict is an uncontrolled one.
+    RUN_DIR, or --top FILE --traj FILE --traj FILE... --axle ATOMS --rotor ATOMS: files of any format that
+    MDTraj reads (GROMACS, LAMMPS, AMBER, NAMD, OpenMM, ...), one a replica; with --follower-axle and
+    --follower the gear ratio of a second wheel too. Trajectories made elsewhere have no controls and no
+    energies, so their verdict is an uncontrolled one.
     """
-    foreign = {"--top": top, "--traj": traj or None, "--axle": axle, "--rotor": rotor}
-    geared = {"--follower-axle": follower_axle, "--follower": follower}
-    given = [flag for flag, value in (foreign | geared).items() if value is not None]
+    needed = {"--top": top, "--traj": traj or None, "--axle": axle, "--rotor": rotor}
+    others = {
+        "--follower-axle": follower_axle, "--follower": follower, "--stator": stator,
+        "--frame-interval": frame_interval, "--stride": stride, "--equilibration": equilibration, "-o": out,
+    }  # fmt: skip
     if run_dir is not None:
-        if given:
-            raise SpecError(
-                f"{given[0]}: not with RUN_DIR; give a run folder, or trajectories with {', '.join(foreign)}"
-            )
-        run = run_folder.read_run(run_dir)
-        result = score_run(run)
-        origin = run_folder.read_document(run_dir)["provenance"]
-        document = run_folder.result_document(run, result, origin)
-    else:
-        if top is None or not traj or axle is None or rotor is None:
-            missing = next(flag for flag, value in foreign.items() if value is None)
-            raise SpecError(f"{missing}: missing; expected RUN_DIR, or all of {', '.join(foreign)}")
-        if (follower is None) != (follower_axle is None):
-            missing = next(flag for flag, value in geared.items() if value is None)
-            raise SpecError(f"{missing}: missing; expected both or neither of {', '.join(geared)}")
-        turning, wheel = _atoms("--rotor", rotor), _atoms("--follower", follower)
-        angle, time_ps = angles_of_trajectories(top, traj, _axle("--axle", axle), turning, wheel)
-        second = None
-        if follower_axle is not None:
-            second, _ = angles_of_trajectories(
-                top, traj, _axle("--follower-axle", follower_axle), wheel, turning
-            )
-        run, result = None, score_angles(angle, time_ps, second)
-        document = {"schema": "molmach.score/1", "score": result.to_json(), "controls": {}}
+        _score_folder(
+            run_dir, [flag for flag, value in (needed | others).items() if value is not None], as_json
+        )
+        return
+    if top is None or not traj or axle is None or rotor is None:
+        missing = next(flag for flag, value in needed.items() if value is None)
+        raise SpecError(f"{missing}: missing; expected RUN_DIR, or all of {', '.join(needed)}")
+    for flag, ends in (("--axle", axle), ("--follower-axle", follower_axle)):
+        if ends is not None:
+            check_axle(flag, ends)
+    for flag, atoms in (("--rotor", rotor), ("--follower", follower), ("--stator", stator)):
+        if atoms is not None:
+            parse_indices(flag, atoms)
+    if out is not None:
+        score_folder.refuse_taken(out)
+    motion = read_trajectories(
+        top,
+        traj,
+        axle,
+        rotor,
+        follower_axle=follower_axle,
+        follower=follower,
+        stator=stator,
+        frame_interval_ps=_time("--frame-interval", frame_interval),
+        stride=1 if stride is None else stride,
+        equilibration_ps=_time("--equilibration", equilibration) or 0.0,
+    )
+    result = score_motion(motion)
+    source: dict[str, Any] = {
+        "topology": str(top),
+        "trajectories": [str(path) for path in traj],
+        "axle": axle,
+        "rotor": rotor,
+    }
+    source |= {
+        flag.lstrip("-").replace("-", "_"): v for flag, v in others.items() if v is not None and v != out
+    }
+    document = score_folder.motion_document(motion, result, source)
+    if out is not None:
+        score_folder.write_motion(motion, result, document, out)
     if as_json:
         print_json(document)
+    else:
+        print_motion(result, document["unknown"], out)
+
+
+def _score_folder(folder: Path, given: list[str], as_json: bool) -> None:
+    if given:
+        raise SpecError(
+            f"{given[0]}: not with RUN_DIR; give a run folder, or trajectories with --top, --traj, "
+            "--axle, --rotor"
+        )
+    run = run_folder.read_run(folder)
+    result = score_motion(run)
+    origin: dict[str, Any] = run_folder.read_document(folder)["provenance"]
+    if as_json:
+        print_json(run_folder.result_document(run, result, origin))
     else:
         print_result(run, result)
     if result.verdict == "failed":
         raise typer.Exit(3)
 
 
-def _axle(flag: str, text: str) -> tuple[int, int]:
-    atoms = _atoms(flag, text)
-    if len(atoms) != 2:
-        raise SpecError(f"{flag} {text}: expected two atoms, such as {flag} 3,8")
-    return atoms[0], atoms[1]
-
-
-def _atoms(flag: str, text: str | None) -> list[int]:
+def _time(flag: str, text: str | None) -> float | None:
     if text is None:
-        return []
+        return None
     try:
-        return [int(part) for part in text.split(",")]
-    except ValueError as error:
-        raise SpecError(f"{flag} {text}: expected 0-based atom indices with commas, such as 3,8") from error
+        value = parse(text, TIME)
+    except QuantityError as error:
+        raise SpecError(f"{flag}: {error}") from error
+    if value < 0.0:
+        raise SpecError(f"{flag} {text}: expected a time that is not negative")
+    return value

@@ -16,6 +16,7 @@ from molmach.errors import ScoreError
 from molmach.score.controls import CONTROL_LEVEL, ControlResult, judge_mirror, judge_undriven
 from molmach.score.events import event_estimates
 from molmach.score.gearing import gear_estimates, gear_ratio
+from molmach.score.motion import Motion
 from molmach.score.regime import driven_regime, lag_per_turn
 from molmach.score.rotation import completed_turns, diffusions, directionality_estimate, velocities
 from molmach.score.stations import StationMap, occupancy_estimates
@@ -102,14 +103,19 @@ class Score:
         }
 
 
-def score(run: Run) -> Score:
+def score(run: Run | Motion) -> Score:
     """Score a simulated run, and judge the claim by its controls where they were run.
+
+    Angles without a run behind them, as :func:`molmach.read_trajectories` gives them, have neither
+    controls nor energies; :data:`molmach.score.motion.UNKNOWN` lists what can't be known of them.
 
     Raises
     ------
     ScoreError
-        Fewer than two replicas.
+        Fewer than two replicas, or places along an axle without their run.
     """
+    if isinstance(run, Motion):
+        return _score_bare(run)
     series, coordinate = run.series, coordinate_of(run.assembly)
     came_apart = _came_apart(run)
     if came_apart:
@@ -169,7 +175,21 @@ def score(run: Run) -> Score:
     )
 
 
-def score_angles(angle: Floats, time_ps: Floats, follower: Floats | None = None) -> Score:
+def _score_bare(motion: Motion) -> Score:
+    if motion.unit != "turn":
+        raise ScoreError("got places along an axle; expected their run, which knows the stations, or angles")
+    base = score_angles(motion.coordinate, motion.time_ps)
+    estimates = dict(base.estimates)
+    for name, angle in motion.followers.items():
+        estimates[f"velocity_{name}"] = mean_estimate(velocities(angle, motion.time_ps), "turn/ns")
+        estimates[f"gear_ratio_{name}"] = gear_ratio(motion.coordinate, angle)
+    warnings = list(motion.warnings + base.warnings)
+    for name, angle in motion.followers.items():
+        warnings += _sampling_warnings(angle, motion.time_ps, f"{name}'s angle")
+    return replace(base, estimates=estimates, warnings=tuple(warnings))
+
+
+def score_angles(angle: Floats, time_ps: Floats) -> Score:
     """Score unwrapped angles alone; without controls, so the verdict is an uncontrolled one.
 
     Parameters
@@ -178,8 +198,6 @@ def score_angles(angle: Floats, time_ps: Floats, follower: Floats | None = None)
         (n_replicas, n_samples) unwrapped angles, rad.
     time_ps
         (n_samples,) times, ps.
-    follower
-        (n_replicas, n_samples) unwrapped angles of a wheel that the rotor turns, rad.
 
     Raises
     ------
@@ -190,9 +208,6 @@ def score_angles(angle: Floats, time_ps: Floats, follower: Floats | None = None)
     duration_ns = (time_ps[-1] - time_ps[0]) * 1e-3
     net = mean_estimate(velocities(angle, time_ps) * duration_ns, "turn")
     estimates = {"velocity": base.velocity, "net_turns": net, **base.estimates}
-    if follower is not None:
-        estimates["velocity_follower"] = mean_estimate(velocities(follower, time_ps), "turn/ns")
-        estimates["gear_ratio_follower"] = gear_ratio(angle, follower)
     return replace(base, estimates=estimates, warnings=_sampling_warnings(angle, time_ps))
 
 

@@ -6,6 +6,7 @@ molmach's.
 """
 
 from molmach.theory.adler import adler_velocity, critical_dipole_energy
+from molmach.theory.affinity import ring_affinity, ring_currents, ring_hops, ring_velocity
 from molmach.theory.free import free_mean_square_angle, rotational_diffusion
 from molmach.theory.information_ratchet import (
     InformationRatchet,
@@ -66,6 +67,10 @@ __all__ = [
     "mbar_overlap",
     "mbar_weights",
     "mean_velocity_and_error",
+    "ring_affinity",
+    "ring_currents",
+    "ring_hops",
+    "ring_velocity",
     "rotating_field_torque",
     "rotating_field_velocity",
     "rotational_diffusion",

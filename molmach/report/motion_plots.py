@@ -1,0 +1,271 @@
+"""Plots of motion that draw into axes given to them and return them: for notebooks and reports."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+from scipy import stats
+
+from molmach.engine import Run
+from molmach.errors import ScoreError
+from molmach.report.plots import COLOURS, LABELS
+from molmach.score import Estimate, Motion, Score
+from molmach.score.rotation import velocities
+from molmach.score.statistics import CONFIDENCE
+from molmach.spec import RotatingField
+from molmach.units import TURN, thermal_energy
+
+Floats = NDArray[np.float64]
+
+_MOST_POINTS = 500
+
+
+def plot_angles(moving: Run | Motion, ax: Axes | None = None, *, colour: str = COLOURS["claim"]) -> Axes:
+    """Turns (nm of a ring on an axle) against time: replicas coloured, their mean black, followers' dashed.
+
+    Parameters
+    ----------
+    moving
+        A run, whose controls are runs of their own (``run.controls["mirror"]``), or a motion.
+    ax
+        Where to draw; a new figure if not given.
+    colour
+        Of the replicas.
+    """
+    motion = _motion(moving)
+    ax = _axes(ax)
+    stride = max(1, motion.time_ps.size // _MOST_POINTS)
+    time_ps, moved = motion.time_ps[::stride], motion.moved
+    ax.plot(time_ps, moved[:, ::stride].T, color=colour, linewidth=0.8, alpha=0.55)
+    ax.plot(time_ps, moved.mean(axis=0)[::stride], color="black", linewidth=1.6)
+    for name, angle in motion.followers.items():
+        turned = np.mean(angle - angle[:, :1], axis=0) / TURN
+        ax.plot(time_ps, turned[::stride], "k--", linewidth=1.2, label=name)
+    if motion.followers:
+        ax.legend(fontsize=8, frameon=False)
+    ax.set_xlabel("time / ps")
+    ax.set_ylabel("turns" if motion.unit == "turn" else "ring's displacement / nm")
+    return _plain(ax)
+
+
+def plot_polar(
+    moving: Run | Motion, ax: Axes | None = None, *, bins: int = 36, colour: str = COLOURS["claim"]
+) -> Axes:
+    """Share of the time at each angle of the turn, as a rose whose areas are the shares.
+
+    Radii are roots of the density over a uniform one's, which is the dashed circle.
+
+    Parameters
+    ----------
+    moving
+        A run or motion of an angle.
+    ax
+        Polar axes; a new figure if not given.
+    bins
+        Sectors.
+    colour
+        Of the sectors.
+
+    Raises
+    ------
+    ScoreError
+        The coordinate is no angle.
+    """
+    motion = _motion(moving, "turn")
+    ax = _axes(ax, polar=True)
+    counts, edges = np.histogram(motion.coordinate % TURN, bins=bins, range=(0.0, TURN))
+    radius = np.sqrt(counts / counts.mean())
+    ax.bar(edges[:-1], radius, width=TURN / bins, align="edge", color=colour, alpha=0.6, linewidth=0)
+    ax.plot(np.linspace(0.0, TURN, 181), np.ones(181), color="black", linewidth=0.8, linestyle=(0, (4, 3)))
+    ax.set_yticks([])
+    ax.set_ylim(0.0, max(1.1, 1.05 * float(radius.max())))
+    ax.tick_params(labelsize=8)
+    ax.grid(True, color="#e5e7eb", linewidth=0.6)
+    return ax
+
+
+def plot_free_energy(
+    moving: Run | Motion, ax: Axes | None = None, *, bins: int = 36, temperature_K: float | None = None
+) -> Axes:
+    """-ln of the coordinate's density, its lowest bin at zero: with the drive off, the free energy.
+
+    Of a driven machine it is the steady state's, and no free energy. Bands are 95 % intervals over
+    replicas; bins that fewer than two replicas visited are left out.
+
+    Parameters
+    ----------
+    moving
+        A run or motion.
+    ax
+        Where to draw; a new figure if not given.
+    bins
+        Over a turn, or over the range of places.
+    temperature_K
+        Gives kJ/mol; a run's own if not given, and kT for motions without one.
+    """
+    motion = _motion(moving)
+    ax = _axes(ax)
+    if temperature_K is None and isinstance(moving, Run):
+        temperature_K = moving.spec.protocol.temperature
+    unit = 1.0 if temperature_K is None else thermal_energy(temperature_K)
+    centres, profile, half = free_energy(motion, bins)
+    place = np.degrees(centres) if motion.unit == "turn" else centres
+    colour = COLOURS["undriven"]
+    ax.fill_between(
+        place, unit * (profile - half), unit * (profile + half), color=colour, alpha=0.3, linewidth=0
+    )
+    ax.plot(place, unit * profile, color="black", linewidth=1.2)
+    ax.set_ylabel("-ln p" if temperature_K is None else "-kT ln p / (kJ/mol)")
+    if motion.unit == "turn":
+        ax.set_xlim(0.0, 360.0)
+        ax.set_xticks(range(0, 361, 60))
+        ax.set_xlabel("angle / degree")
+    else:
+        ax.set_xlabel("place / nm")
+    return _plain(ax)
+
+
+def free_energy(motion: Motion, bins: int) -> tuple[Floats, Floats, Floats]:
+    """-ln of the density in bins, and the half-width of its 95 % interval over replicas.
+
+    Parameters
+    ----------
+    motion
+        Of an angle, taken modulo a turn, or of places.
+    bins
+        Number of bins.
+
+    Returns
+    -------
+    centres, profile, half
+        (bins,) of the coordinate, rad or nm; of -ln p, zero at its lowest; and of the interval. The last
+        two are nan where fewer than two replicas have been.
+    """
+    values = motion.coordinate % TURN if motion.unit == "turn" else motion.coordinate
+    low, high = (0.0, TURN) if motion.unit == "turn" else (float(values.min()), float(values.max()))
+    shares = np.array([np.histogram(series, bins=bins, range=(low, high))[0] for series in values])
+    shares = shares / values.shape[1]
+    mean = np.where((shares > 0.0).sum(axis=0) >= 2, shares.mean(axis=0), np.nan)
+    width = float(stats.t.ppf(0.5 + 0.5 * CONFIDENCE, len(shares) - 1))
+    profile = -np.log(mean)
+    half = width * stats.sem(shares, axis=0) / mean
+    centres = low + (np.arange(bins) + 0.5) * (high - low) / bins
+    return centres, np.asarray(profile - np.nanmin(profile)), np.asarray(half)
+
+
+def plot_velocity(moving: Run | Motion, result: Score, ax: Axes | None = None) -> Axes:
+    """Forest plot: mean velocity with its 95 % interval and every replica's own, the controls beneath.
+
+    Parameters
+    ----------
+    moving, result
+        A run or motion, and its score.
+    ax
+        Where to draw; a new figure if not given.
+    """
+    ax = _axes(ax)
+    motions, estimates = {"claim": _motion(moving)}, {"claim": result.velocity}
+    if isinstance(moving, Run):
+        motions |= {name: Motion.of(control) for name, control in moving.controls.items()}
+        estimates |= {name: control.velocity for name, control in result.controls.items()}
+    for row, (name, motion) in enumerate(motions.items()):
+        samples = velocities(motion.coordinate, motion.time_ps, motion.unit_size)
+        _forest_row(ax, row, samples, estimates[name], COLOURS[name])
+    if isinstance(moving, Run) and isinstance(moving.drive, RotatingField):
+        ax.axvline(moving.drive.frequency, color="#9ca3af", linewidth=1, linestyle=(0, (4, 3)))
+        ax.text(moving.drive.frequency, -0.62, "field", ha="center", va="bottom", fontsize=8, color="#6b7280")
+    ax.axvline(0.0, color="black", linewidth=0.8)
+    ax.set_yticks(range(len(motions)), [LABELS[name] for name in motions])
+    ax.set_ylim(len(motions) - 0.5, -0.65)
+    ax.set_xlabel(f"velocity / ({result.velocity.unit}):  dots replicas, bar 95 % interval, mark mean")
+    return _plain(ax)
+
+
+def _forest_row(ax: Axes, row: int, samples: Floats, estimate: Estimate, colour: str) -> None:
+    offsets = np.linspace(-0.16, 0.16, samples.size)
+    ax.plot(samples, row + offsets, "o", color=colour, markersize=3, alpha=0.4, linewidth=0)
+    ax.plot(list(estimate.ci95), [row, row], color=colour, linewidth=5, solid_capstyle="butt", alpha=0.9)
+    ax.plot([estimate.value], [row], "|", color="black", markersize=16, markeredgewidth=1.8)
+
+
+def plot_lag(run: Run, ax: Axes | None = None, *, bins: int = 72) -> Axes:
+    """How far the rotor's dipole lies behind a rotating field: the density of the lag, in degrees.
+
+    A rotor that follows has one peak below 90 degrees, where sin(lag) mu E balances the drag; one that
+    slips is spread over the turn.
+
+    Parameters
+    ----------
+    run
+        Under a rotating field.
+    ax
+        Where to draw; a new figure if not given.
+    bins
+        Over the turn.
+    """
+    lag = np.degrees(field_lag(run))
+    ax = _axes(ax)
+    density, edges = np.histogram(lag, bins=bins, range=(-180.0, 180.0), density=True)
+    ax.stairs(density, edges, fill=True, color=COLOURS["claim"], alpha=0.6)
+    ax.axvline(0.0, color="black", linewidth=0.8)
+    ax.set_xlim(-180.0, 180.0)
+    ax.set_xticks(range(-180, 181, 60))
+    ax.set_xlabel("dipole behind the field / degree")
+    ax.set_ylabel("density / degree$^{-1}$")
+    return _plain(ax)
+
+
+def field_lag(run: Run) -> Floats:
+    """(n_replicas, n_samples) angle by which the rotor's dipole lies behind the field, rad in (-pi, pi].
+
+    Behind means against the field's sense of turning.
+
+    Raises
+    ------
+    ScoreError
+        The drive is no rotating field, or the rotor has no dipole across its axle.
+    """
+    drive = run.drive
+    if not isinstance(drive, RotatingField):
+        raise ScoreError(
+            f"got a run under {drive.kind.replace('_', ' ')}; expected one under a rotating field"
+        )
+    x, y = run.assembly.rotor_dipole_debye
+    if np.hypot(x, y) < 1e-3:
+        raise ScoreError("the rotor has no dipole across its axle, so it has no lag behind a field")
+    time_ps = run.series.time_ps + run.spec.protocol.equilibration
+    field = TURN * drive.frequency * 1e-3 * time_ps + np.radians(drive.phase)
+    behind = np.sign(drive.frequency) * (field - run.series.coordinate - np.arctan2(y, x))
+    return np.asarray(-((np.pi - behind) % TURN - np.pi))
+
+
+def _motion(moving: Run | Motion, unit: str = "") -> Motion:
+    motion = Motion.of(moving) if isinstance(moving, Run) else moving
+    if unit and motion.unit != unit:
+        raise ScoreError("got places along an axle; expected an angle")
+    return motion
+
+
+def _axes(ax: Axes | None, polar: bool = False) -> Axes:
+    """The given axes, or those of a new figure that a notebook shows."""
+    if ax is None:
+        from matplotlib import pyplot
+
+        size = (3.6, 3.6) if polar else (5.4, 3.4)
+        figure = pyplot.figure(figsize=size, layout="constrained")
+        return figure.add_subplot(projection="polar" if polar else None)
+    if polar and ax.name != "polar":
+        raise ValueError(
+            "got axes that are not polar; expected those of subplots(subplot_kw={'projection': 'polar'})"
+        )
+    return ax
+
+
+def _plain(ax: Axes) -> Axes:
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    ax.tick_params(labelsize=9)
+    ax.grid(True, axis="both", color="#e5e7eb", linewidth=0.6)
+    ax.set_axisbelow(True)
+    return ax
