@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from molmach.errors import MolmachError
     from molmach.experiment import simulate
     from molmach.run_folder import read_run
+    from molmach.scan import scan
     from molmach.score import Estimate, Score, score
     from molmach.spec import Campaign, Spec, load, load_campaign
 
@@ -60,13 +61,14 @@ __all__ = [
     "mirror",
     "read_run",
     "run_campaign",
+    "scan",
     "score",
     "simulate",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("build", "score"):  # packages that can be called, see molmach.callable_package
+    if name in ("build", "scan", "score"):  # packages that can be called, see molmach.callable_package
         return import_module(f"molmach.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'molmach' has no attribute '{name}'")

@@ -15,6 +15,7 @@ from molmach.cli import (
     energy,
     kinetics,
     profile,
+    scan,
     score,
     simulate,
     systems,
@@ -35,6 +36,7 @@ app.command("systems")(systems.systems)
 app.command("build")(build.build)
 app.command("energy")(energy.energy)
 app.command("simulate")(simulate.simulate)
+app.command("scan")(scan.scan)
 app.command("timestep")(timestep.timestep)
 app.command("score")(score.score)
 app.command("profile")(profile.profile)

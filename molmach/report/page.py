@@ -42,7 +42,7 @@ def write_report(run: Run, result: Score, provenance: dict[str, Any], directory:
         "angle_png": base64.b64encode(angle_png).decode(),
         "estimates": "".join(_estimate_row(name, part) for name, part in result.estimates.items()),
         "parameters": _rows(_parameters(run)),
-        "provenance": _rows(_flat(provenance)),
+        "provenance": _rows(flat(provenance)),
     }
     page = Template(files(__package__).joinpath("page.html").read_text(encoding="utf-8"))
     (directory / "report.html").write_text(page.substitute(values), encoding="utf-8")
@@ -98,14 +98,15 @@ def _parameters(run: Run) -> dict[str, str]:
         f"{speed.ns_per_day:.3g} ns/day with {speed.workers} worker(s), "
         f"{speed.engine} engine ({speed.platform})"
     }
-    return {**_flat(spec), **built, **measured}
+    return {**flat(spec), **built, **measured}
 
 
-def _flat(content: dict[str, Any], prefix: str = "") -> dict[str, str]:
+def flat(content: dict[str, Any], prefix: str = "") -> dict[str, str]:
+    """Nested mappings as rows: dotted name -> text."""
     rows: dict[str, str] = {}
     for name, value in content.items():
         if isinstance(value, dict):
-            rows.update(_flat(value, f"{prefix}{name}."))
+            rows.update(flat(value, f"{prefix}{name}."))
         else:
             rows[prefix + name] = str(value)
     return rows

@@ -1,0 +1,290 @@
+"""Fields at which a rotor begins to follow a rotating field, and at which it becomes synchronous."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize, stats
+
+from molmach import theory
+from molmach.scan.monotone import crossing, rising
+from molmach.score.regime import BREAK_OFF_LAG, SYNCHRONOUS_LAG
+from molmach.score.statistics import CONFIDENCE, finite_or_none
+from molmach.units import DEBYE, TURN, VOLT_PER_NM, thermal_energy
+
+if TYPE_CHECKING:
+    from molmach.scan.result import Point
+
+Floats = NDArray[np.float64]
+
+LEVELS = {"break_off": BREAK_OFF_LAG, "synchronous": SYNCHRONOUS_LAG}
+"""Name of a threshold -> the lag per turn that a rotor has there."""
+
+PUBLISHED = {"break_off": 1.0, "synchronous": 2.3}
+"""Low-frequency thresholds in kT/mu: Vacek & Michl, PNAS 98, 5481 (2001)."""
+
+DRAWS = 4000
+_TAIL = 0.5 * (1.0 - CONFIDENCE)
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """Points that differ in their field alone, ascending.
+
+    Attributes
+    ----------
+    other
+        Value of the scan's other axis; None where there is none.
+    frequency
+        Of the drive, GHz.
+    fields
+        (n_fields,) V/nm, above zero.
+    followed, errors
+        (n_fields,) turns per turn of the field, one less the lag, with the standard error over replicas.
+    replicas
+        Of each point.
+    field_unit
+        kT/mu, V/nm.
+    reference
+        Threshold -> what an overdamped dipole on a barrier-free axle has, V/nm.
+    seed
+        Of the draws.
+    """
+
+    FEWEST_FIELDS: ClassVar[int] = 3
+
+    other: float | None
+    frequency: float
+    fields: Floats
+    followed: Floats
+    errors: Floats
+    replicas: int
+    field_unit: float
+    reference: dict[str, float]
+    seed: tuple[int, ...]
+
+    @classmethod
+    def of(cls, points: Sequence[Point], other: float | None, seed: tuple[int, ...]) -> Row:
+        """The row of some points."""
+        first = points[0]
+        shares = [point.velocities / point.frequency for point in points]
+        kT = thermal_energy(first.spec.protocol.temperature)
+        dipole = float(np.mean([point.rotor_dipole for point in points])) * DEBYE * VOLT_PER_NM
+        return cls(
+            other=other,
+            frequency=first.frequency,
+            fields=np.array([float(getattr(point.spec.drive, "field", math.nan)) for point in points]),
+            followed=np.array([share.mean() for share in shares]),
+            errors=np.array([float(stats.sem(share)) for share in shares]),
+            replicas=first.velocities.size,
+            field_unit=kT / dipole if dipole > 0.0 else math.inf,
+            reference=overdamped_thresholds(
+                first.frequency, kT, first.spec.protocol.friction, first.moment_of_inertia, dipole
+            ),
+            seed=seed,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Threshold:
+    """The field at which the average lag per turn crosses a level.
+
+    Attributes
+    ----------
+    name
+        ``break_off`` (lag 1 - 1/e: random below, asynchronous above) or ``synchronous`` (lag 1/e).
+    other
+        Value of the scan's other axis; None where there is none.
+    frequency
+        Of the drive, GHz.
+    field
+        V/nm; nan where it lies outside the scanned fields.
+    ci95
+        Its 95 % interval; a bound is nan where it lies outside the scanned fields.
+    where
+        ``within the scan``, ``below the scan`` or ``above the scan``.
+    field_unit
+        kT/mu, V/nm.
+    reference
+        What an overdamped dipole on a barrier-free axle has, V/nm, exactly.
+    draws
+        (n_draws,) the threshold in draws of the points' means, V/nm; 0 and infinity where it lies below
+        and above the scan.
+    """
+
+    name: str
+    other: float | None
+    frequency: float
+    field: float
+    ci95: tuple[float, float]
+    where: str
+    field_unit: float
+    reference: float
+    draws: Floats
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain mapping; in kT/mu too."""
+        low, high = (finite_or_none(bound) for bound in self.ci95)
+        low_unit, high_unit = (finite_or_none(bound / self.field_unit) for bound in self.ci95)
+        return {
+            "name": self.name,
+            "lag": LEVELS[self.name],
+            "other": self.other,
+            "frequency": self.frequency,
+            "where": self.where,
+            "field": {"value": finite_or_none(self.field), "ci95": [low, high], "unit": "V/nm"},
+            "reduced": {
+                "value": finite_or_none(self.field / self.field_unit),
+                "ci95": [low_unit, high_unit],
+                "unit": "kT/mu",
+            },
+            "overdamped_reference": finite_or_none(self.reference / self.field_unit),
+        }
+
+
+def thresholds_of_row(row: Row) -> list[Threshold]:
+    """Both thresholds of a row.
+
+    The share of turns that is followed is fitted as a function of log field that nowhere falls: isotonic
+    regression, weighted by the points' errors, and a monotone cubic through it. The interval is that of
+    the same fit to draws of every point's mean from its own Student distribution, so it says how far
+    replicas carry, also with few of them. Nothing is extrapolated.
+    """
+    n = row.fields.size
+    rng = np.random.default_rng(row.seed)
+    smallest = 1e-3 * max(float(row.errors.max()), 1e-9)
+    errors = np.maximum(row.errors, smallest)
+    drawn = row.followed + errors * stats.t.rvs(row.replicas - 1, size=(DRAWS, n), random_state=rng)
+    curves = rising(np.vstack([row.followed, drawn]), 1.0 / errors**2)
+    found = []
+    for name, lag in LEVELS.items():
+        at = np.exp(crossing(np.log(row.fields), curves, 1.0 - lag))
+        low, high = np.quantile(at[1:], [_TAIL, 1.0 - _TAIL], method="inverted_cdf").tolist()
+        value = float(at[0])
+        inside = 0.0 < value < math.inf
+        where = "within the scan" if inside else "below the scan" if value == 0.0 else "above the scan"
+        found.append(
+            Threshold(
+                name,
+                row.other,
+                row.frequency,
+                value if inside else math.nan,
+                (
+                    low if low > 0.0 and low < math.inf else math.nan,
+                    high if 0.0 < high < math.inf else math.nan,
+                ),
+                where,
+                row.field_unit,
+                row.reference[name],
+                at[1:],
+            )
+        )
+    return found
+
+
+def overdamped_thresholds(
+    frequency_GHz: float, kT: float, friction_per_ps: float, inertia: float, dipole: float
+) -> dict[str, float]:
+    """Thresholds of an overdamped dipole on a barrier-free axle, V/nm, exactly.
+
+    From Stratonovich's velocity in the frame of the field. At low frequency the lag is 1/I_0(x)^2 with
+    x = mu E/kT, which is 1/e at x = 1.502 and 1 - 1/e at x = 0.985.
+
+    Parameters
+    ----------
+    frequency_GHz, kT, friction_per_ps, inertia
+        GHz, kJ/mol, 1/ps, u nm^2.
+    dipole
+        Energy in a unit field, kJ/mol per V/nm.
+    """
+    w = TURN * abs(frequency_GHz) * 1e-3
+    drag = friction_per_ps * inertia * w
+
+    def excess(energy: float, lag: float) -> float:
+        return 1.0 - theory.rotating_field_velocity(w, kT, friction_per_ps, inertia, energy) / w - lag
+
+    if dipole <= 0.0:
+        return dict.fromkeys(LEVELS, math.inf)
+    high = 3.0 * kT + 2.0 * drag
+    return {
+        name: float(optimize.brentq(excess, 0.1 * kT, high, args=(lag,), xtol=1e-4 * kT)) / dipole
+        for name, lag in LEVELS.items()
+    }
+
+
+@dataclass(frozen=True)
+class LawFit:
+    """A threshold's law in the frequency, E = intercept kT/mu + factor (nu/GHz)^power.
+
+    The form is Vacek & Michl's (2001), who found intercepts of 1 and 2.3 and, for their rotor, powers of
+    1.9 and 1.6. Each of ``intercept`` (kT/mu), ``factor`` (V/nm) and ``power`` is (value, low, high) with
+    the 95 % interval over draws of the points' means.
+    """
+
+    name: str
+    intercept: tuple[float, float, float]
+    factor: tuple[float, float, float]
+    power: tuple[float, float, float]
+    frequencies: int
+
+    def field(self, frequency_GHz: Floats, field_unit: float) -> Floats:
+        """The fitted threshold, V/nm."""
+        return np.asarray(
+            self.intercept[0] * field_unit + self.factor[0] * np.abs(frequency_GHz) ** self.power[0]
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain mapping."""
+
+        def estimate(part: tuple[float, float, float], unit: str) -> dict[str, Any]:
+            return {"value": part[0], "ci95": list(part[1:]), "unit": unit}
+
+        return {
+            "name": self.name,
+            "intercept": estimate(self.intercept, "kT/mu"),
+            "factor": estimate(self.factor, "V/nm"),
+            "power": estimate(self.power, "1"),
+            "frequencies": self.frequencies,
+            "published_intercept": PUBLISHED[self.name],
+        }
+
+
+_POWERS = np.arange(0.5, 3.0001, 0.02)
+
+
+def fit_law(thresholds: Sequence[Threshold]) -> LawFit | None:
+    """Least squares, weighted by the thresholds' errors; None with fewer than five inside the scan.
+
+    The power is searched between 0.5 and 3.
+    """
+    inside = [t for t in thresholds if t.where == "within the scan" and np.isfinite(t.ci95).all()]
+    if len(inside) < 5:
+        return None
+    nu = np.abs([t.frequency for t in inside])
+    unit = np.array([t.field_unit for t in inside])
+    drawn = np.array([t.draws for t in inside])
+    drawn = drawn[:, np.all((drawn > 0.0) & np.isfinite(drawn), axis=0)]
+    fields = np.column_stack([[t.field for t in inside], drawn]) / unit[:, None]
+    weights = 1.0 / np.array([(t.ci95[1] - t.ci95[0]) / t.field_unit for t in inside])
+    best = np.full(fields.shape[1], math.inf)
+    found = np.zeros((3, fields.shape[1]))
+    for power in _POWERS.tolist():
+        columns = np.column_stack([np.ones_like(nu), nu**power]) * weights[:, None]
+        solved, *_ = np.linalg.lstsq(columns, fields * weights[:, None])
+        missed = np.sum((columns @ solved - fields * weights[:, None]) ** 2, axis=0)
+        better = missed < best
+        best[better] = missed[better]
+        found[:, better] = np.vstack([solved, np.full(fields.shape[1], power)])[:, better]
+    found[1] *= unit.mean()
+
+    def estimate(values: Floats) -> tuple[float, float, float]:
+        low, high = np.quantile(values[1:], [_TAIL, 1.0 - _TAIL]).tolist()
+        return float(values[0]), low, high
+
+    intercept, factor, power_found = (estimate(part) for part in found)
+    return LawFit(inside[0].name, intercept, factor, power_found, len(inside))

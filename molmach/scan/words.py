@@ -1,0 +1,68 @@
+"""What a scan says, in words and cells: the same on the page and in the terminal."""
+
+from __future__ import annotations
+
+import math
+
+from molmach.report.words import to_its_precision
+from molmach.scan.diagram import LEVEL_NAMES
+from molmach.scan.result import Scan
+from molmach.scan.thresholds import PUBLISHED, Threshold
+
+CAPTION = (
+    "Colours: regimes of Vacek & Michl (2001). Marks: fields at which the rotor lags by 1/e of a turn per turn "
+    "of the field (round) and follows 1/e (square), with 95 % intervals. Dotted: their low-frequency "
+    "thresholds, kT/μ and 2.3 kT/μ."
+)
+THRESHOLD_NOTE = (
+    "Synchronous: lag below 1/e of a turn per turn. Asynchronous: lag below 1 - 1/e. The overdamped dipole is "
+    "the exact one-dimensional rotor without barrier or inertia effects, of the same friction, moment of "
+    "inertia and dipole; at low frequency it has 0.985 and 1.502 kT/μ."
+)
+
+
+def summary(scan: Scan) -> str:
+    """How large the scan is."""
+    points = " x ".join(str(n) for n in scan.shape)
+    protocol = scan.plan.spec.protocol
+    lengths = sorted({point.spec.protocol.duration for point in scan.points})
+    times = f"{lengths[0]:g} ps" if len(lengths) == 1 else f"{lengths[0]:g} to {lengths[-1]:g} ps"
+    seconds = sum(point.core_seconds for point in scan.points)
+    return (
+        f"{points} points, {protocol.replicas} replicas of {times} each, seed {protocol.seed}; "
+        f"{seconds:.3g} core seconds of integration."
+    )
+
+
+def threshold_cells(threshold: Threshold, other: bool) -> list[str]:
+    """Cells of a threshold's row: the other axis's value (where there is one), name, field, interval, and
+    both again in kT/mu, and the overdamped dipole's."""
+    unit = threshold.field_unit
+    cells = [f"{threshold.other:g}"] if other else []
+    reference = f"{threshold.reference / unit:.3f}" if math.isfinite(unit) else ""
+    cells.append(LEVEL_NAMES[threshold.name].removesuffix(" above"))
+    if threshold.where != "within the scan":
+        return [*cells, threshold.where, "", "", "", reference]
+    for scale in (1.0, unit):
+        value, low, high = (x / scale for x in (threshold.field, *threshold.ci95))
+        if math.isfinite(low) and math.isfinite(high):
+            cells += to_its_precision(value, low, high)
+        else:
+            ends = (f"{x:.3g}" if math.isfinite(x) else "outside the scan" for x in (low, high))
+            cells += [f"{value:.3g}", " to ".join(ends)]
+    return [*cells, reference]
+
+
+def law_sentences(scan: Scan) -> list[str]:
+    """The fitted laws, beside what was published."""
+    sentences = []
+    for law in scan.laws:
+        intercept, intercept_range = to_its_precision(*law.intercept)
+        power, power_range = to_its_precision(*law.power)
+        factor, factor_range = to_its_precision(*law.factor)
+        sentences.append(
+            f"{LEVEL_NAMES[law.name].capitalize()} E = {intercept} kT/μ + {factor} V/nm (ν/GHz)^{power}, "
+            f"fitted to {law.frequencies} frequencies (95 % intervals: {intercept_range}; {factor_range}; "
+            f"{power_range}). Vacek & Michl's intercept: {PUBLISHED[law.name]:g} kT/μ."
+        )
+    return sentences
