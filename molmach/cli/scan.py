@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
+from rich.table import Table
 
 from molmach import drives
 from molmach.cli.output import (
@@ -25,8 +27,11 @@ from molmach.scan.axes import parse_over
 from molmach.scan.plan import plan_scan
 from molmach.scan.running import folder_of, is_finished, read_document
 from molmach.scan.running import scan as run_scan
-from molmach.scan.words import law_sentences, summary, threshold_cells
+from molmach.scan.thresholds import LEVELS
+from molmach.scan.words import LEVEL_NAMES, law_sentences, summary, threshold_cells
 from molmach.spec import Spec, load
+
+_LETTERS = {"synchronous": "S", "asynchronous": "A", "random driven": "D", "random thermal": "T"}
 
 
 def scan(
@@ -101,28 +106,13 @@ def _cycles(spec: Spec, cycles: float | None, duration: str | None, values: dict
 def _print(found: Scan) -> None:
     out = console()
     out.print(f"[bold]{found.plan.spec.name}[/bold]  {summary(found)}")
-    axes = [axis.label for axis in found.axes]
-    rows = []
-    for point in found.points:
-        velocity, lag = point.estimate("velocity"), point.estimate("lag_per_turn")
-        rows.append(
-            (
-                *(f"{value:g}" for value in point.values),
-                number(velocity.value),
-                interval(velocity),
-                number(1.0 - lag.value) if lag.value == lag.value else "",
-                point.problem or point.regime,
-            )
-        )
-    unit = next((p.estimate("velocity").unit for p in found.points if p.score), "turn/ns")
-    heads = (*axes, unit, "95 % interval", "followed", "regime")
-    out.print(table(heads, rows, range(len(heads) - 1)))
-    if found.thresholds:
-        others = [axis.label for axis in found.axes if axis.key != "drive.field"]
-        heads = (*others, "regime above", "V/nm", "95 % interval", "kT/μ", "95 % interval", "overdamped")
-        cells = [threshold_cells(threshold, bool(others)) for threshold in found.thresholds]
-        right = [i for i in range(len(heads)) if i != len(others)]
-        out.print(table(heads, cells, right, "thresholds"))
+    out.print(_matrix(found) if len(found.axes) == 2 else _list(found))
+    others = [axis.label for axis in found.axes if axis.key != "drive.field"]
+    heads = (*others, "V/nm", "95 % interval", "kT/μ", "95 % interval", "overdamped")
+    for name in dict.fromkeys(threshold.name for threshold in found.thresholds):
+        cells = [threshold_cells(t, bool(others)) for t in found.thresholds if t.name == name]
+        title = f"{LEVEL_NAMES[name]} (lag of {LEVELS[name]:.3f} turns per turn)"
+        out.print(table(heads, cells, range(len(heads)), title))
     for sentence in law_sentences(found):
         out.print(sentence)
     out.print("[yellow]uncontrolled[/]: a scan runs neither the undriven nor the mirror control")
@@ -131,3 +121,39 @@ def _print(found: Scan) -> None:
     assert found.folder is not None
     for name in ("diagram.png", "scan.csv", "report.html"):
         out.print(f"{name.split('.')[0]}: {found.folder / name}", soft_wrap=True)
+
+
+def _list(found: Scan) -> Table:
+    """A row for each point."""
+    rows = []
+    for point in found.points:
+        velocity, lag = point.estimate("velocity"), point.estimate("lag_per_turn")
+        followed = number(1.0 - lag.value) if lag.value == lag.value else ""
+        cells = (number(velocity.value), interval(velocity), followed, point.problem or point.regime)
+        rows.append((*(f"{value:g}" for value in point.values), *cells))
+    heads = (*(axis.label for axis in found.axes), _unit(found), "95 % interval", "followed", "regime")
+    return table(heads, rows, range(len(heads) - 1))
+
+
+def _matrix(found: Scan) -> Table:
+    """The first axis downward, its largest value on top, the second to the right."""
+    down, across = found.axes
+    has_regimes = bool(np.any(found.regime != ""))
+    values = found.followed if has_regimes else found.velocity
+    rows = []
+    for i in reversed(range(len(down.values))):
+        cells = []
+        for value, regime in zip(values[i], found.regime[i], strict=True):
+            text = f"{value:.2f}" if has_regimes else f"{value:.4g}"
+            cells.append(f"{text} {_LETTERS.get(regime, '')}".strip() if value == value else "failed")
+        rows.append((f"{down.values[i]:g}", *cells))
+    what = f"velocity in {_unit(found)}"
+    if has_regimes:
+        letters = ", ".join(f"{letter} {name}" for name, letter in _LETTERS.items())
+        what = f"turns per turn of the field; {letters}"
+    heads = (down.label, *(f"{value:g}" for value in across.values))
+    return table(heads, rows, range(len(heads)), f"{what}; to the right {across.label}")
+
+
+def _unit(found: Scan) -> str:
+    return next((p.estimate("velocity").unit for p in found.points if p.score), "turn/ns")

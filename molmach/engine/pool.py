@@ -105,11 +105,11 @@ def run_tasks(
     alive = len(threads)
     try:
         while alive:
-            job, message = news.get()
-            if job is None:
+            news_of, message = news.get()
+            if news_of is None:
                 alive -= 1
                 continue
-            number = job[0]
+            number = news_of[0]
             if "error" in message:
                 if failed is None or message["error"] == _LOST:
                     raise SimulationError(str(message["error"]))
@@ -117,9 +117,9 @@ def run_tasks(
                     dropped.add(number)
                     failed(number, str(message["error"]))
             elif "steps" in message:
-                done[job] = int(str(message["steps"]))
+                done[news_of] = int(str(message["steps"]))
             elif message.get("finished"):
-                done[job] = whole[job]
+                done[news_of] = whole[news_of]
                 left[number] -= 1
                 if left[number] == 0 and number not in dropped:
                     finished(number)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from molmach.scan.axes import Axis
 from molmach.scan.result import Point, Scan
 from molmach.scan.thresholds import PUBLISHED, LawFit, Threshold
+from molmach.scan.words import LEVEL_NAMES
 from molmach.score.regime import BREAK_OFF_LAG, SYNCHRONOUS_LAG
 
 Floats = NDArray[np.float64]
@@ -28,7 +29,6 @@ REGIMES = {
     "random driven": "#e9a13b",
     "random thermal": "#d5d8dc",
 }
-LEVEL_NAMES = {"synchronous": "synchronous above", "break_off": "asynchronous above"}
 _ON_COLOUR = {"#0072b2": "white"}
 _MARKS = {"synchronous": "o", "break_off": "s"}
 _CURVE = "#111111"
@@ -97,14 +97,14 @@ def _diagram(scan: Scan, ink: str) -> Figure:
     """Cells coloured by regime, or by velocity where there are none, and the curves where regimes meet."""
     down, across = _orientation(scan)
     order = scan.axes.index(down)
-    points = np.array(scan.points, dtype=object).reshape(scan.shape)
-    cells = points if order == 0 else points.T
+    numbers = np.arange(len(scan.points)).reshape(scan.shape)
+    cells = numbers if order == 0 else numbers.T
     figure, panel = _panel(ink, 7.4, 5.6)
     panel.xaxis.label.set_color(ink)
     panel.yaxis.label.set_color(ink)
     _scale(panel, across, "x")
     _scale(panel, down, "y")
-    x, y = _edges(across), _edges(down)
+    x, y = _edges(across).tolist(), _edges(down).tolist()
     panel.set_xlim(x[0], x[-1])
     panel.set_ylim(y[0], y[-1])
     has_regimes = bool(np.any(scan.regime != ""))
@@ -112,7 +112,7 @@ def _diagram(scan: Scan, ink: str) -> Figure:
     label = "followed" if has_regimes else "velocity"
     fits = max(cells.shape) <= _MOST_LABELS
     for i, j in np.ndindex(*cells.shape):
-        point = cells[i, j]
+        point = scan.points[int(cells[i, j])]
         colour, text_colour = paint(point)
         corner, width, height = (x[j], y[i]), x[j + 1] - x[j], y[i + 1] - y[i]
         cell = Rectangle(corner, width, height, facecolor=colour, edgecolor="white", linewidth=0.8)
@@ -121,10 +121,10 @@ def _diagram(scan: Scan, ink: str) -> Figure:
             cell.set_edgecolor("#9aa3ad")
         panel.add_patch(cell)
         if fits and not point.problem:
-            # each number hangs below its value, where a curve through the values leaves room
+            # in a corner, where a curve through the values leaves room
             panel.annotate(
-                _cell_text(point, label), (across.values[j], y[i]), (0, 4), textcoords="offset points",
-                ha="center", va="bottom", fontsize=7.5, color=text_colour, alpha=0.85,
+                _cell_text(point, label), (x[j], y[i]), (4, 4), textcoords="offset points",
+                ha="left", va="bottom", fontsize=7.5, color=text_colour, alpha=0.85,
             )  # fmt: skip
     _draw_thresholds(scan, panel, down.key == "drive.field")
     if down.key == "drive.field" and scan.thresholds:
@@ -169,7 +169,7 @@ def _by_velocity(scan: Scan, figure: Figure, panel: Any, ink: str) -> Any:
         value = point.estimate("velocity").value
         if not math.isfinite(value):
             return _FAILED, "#1f2328"
-        return shades.to_rgba(value), "white" if abs(value) > 0.6 * largest else "#1f2328"
+        return shades.to_rgba(np.array(value)), "white" if abs(value) > 0.6 * largest else "#1f2328"
 
     return paint
 

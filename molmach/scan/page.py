@@ -15,9 +15,11 @@ from molmach.report.svg import INK, LINE, inline_figure, inline_molecule
 from molmach.report.words import to_its_precision
 from molmach.scan.diagram import picture
 from molmach.scan.result import Point, Scan
-from molmach.scan.words import CAPTION, THRESHOLD_NOTE, law_sentences, summary, threshold_cells
+from molmach.scan.words import CAPTION, LEVEL_NAMES, THRESHOLD_NOTE, law_sentences, summary, threshold_cells
 
-_THRESHOLD_HEADS = ("regime above", "field / (V/nm)", "95 % interval", "field / (kT/μ)", "95 % interval")
+_THRESHOLD_HEADS = (
+    "field / (V/nm)", "95 % interval", "field / (kT/μ)", "95 % interval", "overdamped dipole / (kT/μ)"
+)  # fmt: skip
 
 
 def write_page(scan: Scan, provenance: dict[str, Any], path: Path) -> None:
@@ -47,12 +49,14 @@ def _thresholds(scan: Scan) -> str:
     if not scan.thresholds:
         return ""
     others = [axis for axis in scan.axes if axis.key != "drive.field"]
-    heads = [*(axis.label for axis in others), *_THRESHOLD_HEADS, "overdamped dipole / (kT/μ)"]
-    rows = [threshold_cells(threshold, bool(others)) for threshold in scan.thresholds]
-    skipped = {len(others)}
-    table = f'<div class="scroll" tabindex="0"><table>{_table(heads, rows, skipped)}</table></div>'
+    heads = [*(axis.label for axis in others), *_THRESHOLD_HEADS]
+    parts = []
+    for name in dict.fromkeys(threshold.name for threshold in scan.thresholds):
+        rows = [threshold_cells(t, bool(others)) for t in scan.thresholds if t.name == name]
+        table = f'<div class="scroll" tabindex="0"><table>{_table(heads, rows, set())}</table></div>'
+        parts.append(f"<h3>{LEVEL_NAMES[name].capitalize()}</h3>{table}")
     laws = "".join(f"<p>{escape(text)}</p>" for text in law_sentences(scan))
-    return f'<h2>Thresholds</h2><p class="soft">{escape(THRESHOLD_NOTE)}</p>{table}{laws}'
+    return f'<h2>Thresholds</h2><p class="soft">{escape(THRESHOLD_NOTE)}</p>{"".join(parts)}{laws}'
 
 
 def _points(scan: Scan) -> str:

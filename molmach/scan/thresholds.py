@@ -167,6 +167,7 @@ def thresholds_of_row(row: Row) -> list[Threshold]:
         low, high = np.quantile(at[1:], [_TAIL, 1.0 - _TAIL], method="inverted_cdf").tolist()
         value = float(at[0])
         inside = 0.0 < value < math.inf
+        bounds = [bound if 0.0 < bound < math.inf else math.nan for bound in (low, high)]
         where = "within the scan" if inside else "below the scan" if value == 0.0 else "above the scan"
         found.append(
             Threshold(
@@ -174,10 +175,7 @@ def thresholds_of_row(row: Row) -> list[Threshold]:
                 row.other,
                 row.frequency,
                 value if inside else math.nan,
-                (
-                    low if low > 0.0 and low < math.inf else math.nan,
-                    high if 0.0 < high < math.inf else math.nan,
-                ),
+                (bounds[0], bounds[1]),
                 where,
                 row.field_unit,
                 row.reference[name],

@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 
 from molmach.report.words import to_its_precision
-from molmach.scan.diagram import LEVEL_NAMES
 from molmach.scan.result import Scan
 from molmach.scan.thresholds import PUBLISHED, Threshold
 
+LEVEL_NAMES = {"synchronous": "synchronous above", "break_off": "asynchronous above"}
+
 CAPTION = (
-    "Colours: regimes of Vacek & Michl (2001). Marks: fields at which the rotor lags by 1/e of a turn per turn "
-    "of the field (round) and follows 1/e (square), with 95 % intervals. Dotted: their low-frequency "
+    "Colours: regimes of Vacek & Michl (2001). Marks: fields at which the rotor lags by 1/e of a turn per "
+    "turn of the field (round) and follows 1/e (square), with 95 % intervals. Dotted: their low-frequency "
     "thresholds, kT/μ and 2.3 kT/μ."
 )
 THRESHOLD_NOTE = (
-    "Synchronous: lag below 1/e of a turn per turn. Asynchronous: lag below 1 - 1/e. The overdamped dipole is "
-    "the exact one-dimensional rotor without barrier or inertia effects, of the same friction, moment of "
+    "Synchronous: lag below 1/e of a turn per turn. Asynchronous: lag below 1 - 1/e. The overdamped dipole "
+    "is the exact one-dimensional rotor without barrier or inertia effects, of the same friction, moment of "
     "inertia and dipole; at low frequency it has 0.985 and 1.502 kT/μ."
 )
 
@@ -35,12 +36,14 @@ def summary(scan: Scan) -> str:
 
 
 def threshold_cells(threshold: Threshold, other: bool) -> list[str]:
-    """Cells of a threshold's row: the other axis's value (where there is one), name, field, interval, and
-    both again in kT/mu, and the overdamped dipole's."""
+    """Cells of a threshold's row.
+
+    The other axis's value (where there is one), field and interval in V/nm, both in kT/mu, and what the
+    overdamped dipole has.
+    """
     unit = threshold.field_unit
     cells = [f"{threshold.other:g}"] if other else []
     reference = f"{threshold.reference / unit:.3f}" if math.isfinite(unit) else ""
-    cells.append(LEVEL_NAMES[threshold.name].removesuffix(" above"))
     if threshold.where != "within the scan":
         return [*cells, threshold.where, "", "", "", reference]
     for scale in (1.0, unit):
