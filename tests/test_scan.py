@@ -27,7 +27,14 @@ from molmach.scan import Point, Scan
 from molmach.scan.axes import axes_of, parse_over
 from molmach.scan.monotone import crossing, rising
 from molmach.scan.plan import plan_scan
-from molmach.scan.thresholds import LEVELS, Row, Threshold, fit_law, overdamped_thresholds, thresholds_of_row
+from molmach.scan.thresholds import (
+    LEVELS,
+    Row,
+    Threshold,
+    fit_law,
+    one_dimensional_thresholds,
+    thresholds_of_row,
+)
 from molmach.spec import Spec, load
 from molmach.units import DEBYE, TURN, VOLT_PER_NM, thermal_energy
 from molmach.work_folder import locked
@@ -147,10 +154,12 @@ def test_the_fit_finds_the_thresholds_of_an_exact_curve_from_eight_fields() -> N
         assert found == pytest.approx(EXACT[name], rel=0.01)
 
 
-def test_overdamped_thresholds_have_the_low_frequency_limit_of_the_mobility() -> None:
-    found = overdamped_thresholds(0.5, 2.4943, 2.0, 2.96, 7.03)
+def test_references_have_the_low_frequency_limit_of_the_mobility() -> None:
+    found = one_dimensional_thresholds(0.05, 2.4943, 50.0, 2.96, 7.03)
     for name, field in found.items():
-        assert 7.03 * field / 2.4943 == pytest.approx(EXACT[name], rel=1e-3)
+        assert 7.03 * field / 2.4943 == pytest.approx(EXACT[name], rel=4e-3)
+    lighter = one_dimensional_thresholds(0.05, 2.4943, 1.0, 2.96, 7.03)
+    assert all(lighter[name] < 0.9 * field for name, field in found.items())
 
 
 def _row(rng: np.random.Generator, fields: np.ndarray, replicas: int, noise: float, seed: int) -> Row:
@@ -207,32 +216,29 @@ def test_a_law_is_found_again() -> None:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Scan:
-    """Five fields by two frequencies, 16 cycles each, with one worker."""
+    """Five fields by two frequencies, 8 cycles each, with one worker."""
     spec = load(ROTOR, SETTINGS)
-    return molmach.scan(spec, OVER, tmp_path_factory.mktemp("scan") / "a", cycles=16, workers=1)
+    return molmach.scan(spec, OVER, tmp_path_factory.mktemp("scan") / "a", cycles=8, workers=1)
 
 
-def _reference(point: Point, seed: int) -> tuple[float, float]:
-    """Mean velocity and its error, turn/ns, of the one-dimensional rotor with inertia; 40 ps."""
+def _reference(point: Point) -> float:
+    """Mean velocity of the one-dimensional rotor of the same inertia, friction and dipole, turn/ns."""
     protocol = point.spec.protocol
-    rotor = theory.Rotor1D(point.moment_of_inertia, protocol.friction, thermal_energy(protocol.temperature))
-    energy = point.rotor_dipole * DEBYE * VOLT_PER_NM * point.values[0]
-    trajectory = theory.simulate(
-        rotor,
-        theory.rotating_field_torque(energy, TURN * point.frequency * 1e-3),
-        timestep_ps=0.02, steps=2000, sample_every=2000, replicas=1000,
-        rng=np.random.default_rng(seed), equilibration_steps=250,
-    )  # fmt: skip
-    mean, error = theory.mean_velocity_and_error(trajectory)
-    return mean / TURN * 1e3, error / TURN * 1e3
+    velocity = theory.inertial_rotating_field_velocity(
+        TURN * point.frequency * 1e-3,
+        thermal_energy(protocol.temperature),
+        protocol.friction,
+        point.moment_of_inertia,
+        point.rotor_dipole * DEBYE * VOLT_PER_NM * point.values[0],
+    )
+    return velocity / TURN * 1e3
 
 
-def test_every_point_agrees_with_the_one_dimensional_rotor(finished: Scan) -> None:
-    """Ten points within 4 combined standard errors: a false alarm in all is 1 %; the seed is fixed."""
-    for number, point in enumerate(finished.points):
-        mean, error = _reference(point, number)
-        ours = point.velocities
-        assert abs(ours.mean() - mean) < 4.0 * math.hypot(stats.sem(ours), error), point.values
+def test_every_point_agrees_with_the_exact_one_dimensional_rotor(finished: Scan) -> None:
+    """Ten points within 4.5 standard errors over 16 replicas: a false alarm in all is 0.4 %; the seed is fixed."""
+    for point in finished.points:
+        error = stats.sem(point.velocities)
+        assert abs(point.velocities.mean() - _reference(point)) < 4.5 * error, point.values
 
 
 def test_regimes_run_from_random_to_synchronous_and_thresholds_lie_between(finished: Scan) -> None:
@@ -280,7 +286,7 @@ def test_the_folder_is_whole(finished: Scan) -> None:
 
 def test_the_same_numbers_in_any_order_and_with_any_number_of_workers(finished: Scan, tmp_path: Path) -> None:
     turned = {"drive.frequency": ["160 GHz", "80 GHz"], "drive.field": ["4 V/nm", "0.25 V/nm", "1 V/nm"]}
-    other = molmach.scan(load(ROTOR, SETTINGS), turned, tmp_path / "b", cycles=16, workers=2)
+    other = molmach.scan(load(ROTOR, SETTINGS), turned, tmp_path / "b", cycles=8, workers=2)
     here = {point.values: point for point in finished.points}
     for point in other.points:
         frequency, field = point.values
@@ -292,12 +298,12 @@ def test_a_finished_scan_is_read_back_and_another_is_refused(finished: Scan) -> 
     assert finished.folder is not None
     spec = load(ROTOR, SETTINGS)
     started = time.monotonic()
-    again = molmach.scan(spec, OVER, finished.folder, cycles=16)
+    again = molmach.scan(spec, OVER, finished.folder, cycles=8)
     assert time.monotonic() - started < 5.0
     np.testing.assert_array_equal(again.velocity, finished.velocity)
     assert [t.to_json() for t in again.thresholds] == [t.to_json() for t in finished.thresholds]
     with pytest.raises(SpecError, match="holds another scan"):
-        molmach.scan(spec, OVER, finished.folder, cycles=17)
+        molmach.scan(spec, OVER, finished.folder, cycles=9)
     with pytest.raises(SpecError, match="is no finished scan of molmach"):
         molmach.scan(spec, OVER, finished.folder / "points")
 
@@ -314,7 +320,7 @@ def test_a_killed_scan_loses_nothing_and_ends_with_the_same_numbers(finished: Sc
     folder, work = tmp_path / "scan", tmp_path / "scan.unfinished"
     options = [option for key, values in OVER.items() for option in ("--over", f"{key}={values}")]
     options += [option for setting in SETTINGS for option in ("--set", setting)]
-    command = [sys.executable, "-m", "molmach.cli.main", "scan", ROTOR, *options, "--cycles", "16"]
+    command = [sys.executable, "-m", "molmach.cli.main", "scan", ROTOR, *options, "--cycles", "8"]
     process = subprocess.Popen([*command, "--workers", "1", "-o", str(folder)], start_new_session=True)
     try:
         deadline = time.monotonic() + 120
@@ -326,7 +332,7 @@ def test_a_killed_scan_loses_nothing_and_ends_with_the_same_numbers(finished: Sc
     kept = {path.name: path.stat().st_mtime_ns for path in work.glob("points/*.json")}
     assert 2 <= len(kept) < 10
     assert not folder.exists()
-    again = molmach.scan(load(ROTOR, SETTINGS), OVER, folder, cycles=16)
+    again = molmach.scan(load(ROTOR, SETTINGS), OVER, folder, cycles=8)
     now = {path.name: path.stat().st_mtime_ns for path in folder.glob("points/*.json")}
     assert kept.items() <= now.items()
     np.testing.assert_array_equal(

@@ -108,7 +108,7 @@ def _print(found: Scan) -> None:
     out.print(f"[bold]{found.plan.spec.name}[/bold]  {summary(found)}")
     out.print(_matrix(found) if len(found.axes) == 2 else _list(found))
     others = [axis.label for axis in found.axes if axis.key != "drive.field"]
-    heads = (*others, "V/nm", "95 % interval", "kT/μ", "95 % interval", "overdamped")
+    heads = (*others, "V/nm", "95 % interval", "kT/μ", "95 % interval", "1-D")
     for name in dict.fromkeys(threshold.name for threshold in found.thresholds):
         cells = [threshold_cells(t, bool(others)) for t in found.thresholds if t.name == name]
         title = f"{LEVEL_NAMES[name]} (lag of {LEVELS[name]:.3f} turns per turn)"

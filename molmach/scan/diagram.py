@@ -210,7 +210,7 @@ def _draw_thresholds(scan: Scan, panel: Any, upright: bool) -> None:
 
 
 def _line(across: Floats, fields: Floats, law: LawFit | None, unit: float) -> tuple[Floats, Floats]:
-    if law is None:
+    if law is None or not law.holds:
         return across, fields
     sign = 1.0 if across[0] > 0.0 else -1.0
     low, high = sorted((abs(across[0]), abs(across[-1])))

@@ -18,7 +18,7 @@ from molmach.scan.result import Point, Scan
 from molmach.scan.words import CAPTION, LEVEL_NAMES, THRESHOLD_NOTE, law_sentences, summary, threshold_cells
 
 _THRESHOLD_HEADS = (
-    "field / (V/nm)", "95 % interval", "field / (kT/μ)", "95 % interval", "overdamped dipole / (kT/μ)"
+    "field / (V/nm)", "95 % interval", "field / (kT/μ)", "95 % interval", "one-dimensional / (kT/μ)"
 )  # fmt: skip
 
 

@@ -47,8 +47,8 @@ class Point:
         Across the axle, D.
     moment_of_inertia
         About the axle, u nm^2.
-    core_seconds
-        Spent integrating.
+    seconds
+        Wall time of the workers that integrated.
     problem
         Why there is no result; '' where there is one.
     """
@@ -59,7 +59,7 @@ class Point:
     score: dict[str, Any]
     rotor_dipole: float
     moment_of_inertia: float
-    core_seconds: float
+    seconds: float
     problem: str = ""
 
     @property
@@ -96,7 +96,7 @@ class Point:
             "score": self.score,
             "rotor_dipole": self.rotor_dipole,
             "moment_of_inertia": self.moment_of_inertia,
-            "core_seconds": self.core_seconds,
+            "seconds": self.seconds,
             "problem": self.problem,
         }
 
@@ -110,7 +110,7 @@ class Point:
             record["score"],
             record["rotor_dipole"],
             record["moment_of_inertia"],
-            record["core_seconds"],
+            record["seconds"],
             record["problem"],
         )
 
@@ -227,7 +227,7 @@ class Scan:
     def to_json(self) -> dict[str, Any]:
         """The document: schema ``molmach.scan/1``."""
         steps = sum(p.spec.protocol.total_steps * p.spec.protocol.replicas for p in self.points)
-        seconds = sum(point.core_seconds for point in self.points)
+        seconds = sum(point.seconds for point in self.points)
         return {
             "schema": SCHEMA,
             "name": self.plan.spec.name,
@@ -241,7 +241,7 @@ class Scan:
             "laws": [law.to_json() for law in self.laws],
             "warnings": list(self.warnings),
             "performance": {
-                "core_seconds": seconds,
+                "seconds": seconds,
                 "steps": steps,
                 "us_per_step_per_replica": seconds / steps * 1e6,
             },
@@ -262,7 +262,7 @@ class Scan:
             "work_rate": point.estimate("work_rate").to_json(),
             "p_value": point.score.get("p_value"),
             "verdict": point.score.get("verdict"),
-            "core_seconds": point.core_seconds,
+            "seconds": point.seconds,
             "warnings": point.score.get("warnings", []),
             "problem": point.problem or None,
         }

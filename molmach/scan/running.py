@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import numpy as np
 
 from molmach import engine
@@ -271,9 +272,9 @@ def _write(found: Scan, directory: Path) -> None:
     }
     (directory / "machine.yaml").write_text(found.plan.spec.to_yaml(), encoding="utf-8")
     (directory / "scan.csv").write_text(found.to_csv(), encoding="utf-8")
-    for suffix in ("svg", "png"):
-        picture(found).savefig(
-            directory / f"diagram.{suffix}", dpi=160, metadata={"Date": None} if suffix == "svg" else {}
-        )
+    figure = picture(found)
+    figure.savefig(directory / "diagram.png", dpi=160)
+    with matplotlib.rc_context({"svg.hashsalt": found.plan.key}):
+        figure.savefig(directory / "diagram.svg", metadata={"Date": None})
     write_page(found, provenance, directory / "report.html")
     (directory / "scan.json").write_text(document_text(found, provenance), encoding="utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -29,6 +30,7 @@ PUBLISHED = {"break_off": 1.0, "synchronous": 2.3}
 """Low-frequency thresholds in kT/mu: Vacek & Michl, PNAS 98, 5481 (2001)."""
 
 DRAWS = 4000
+MOST_MISFIT = 2.0
 _TAIL = 0.5 * (1.0 - CONFIDENCE)
 
 
@@ -51,7 +53,7 @@ class Row:
     field_unit
         kT/mu, V/nm.
     reference
-        Threshold -> what an overdamped dipole on a barrier-free axle has, V/nm.
+        Threshold -> what the one-dimensional rotor has (:func:`one_dimensional_thresholds`), V/nm.
     seed
         Of the draws.
     """
@@ -83,7 +85,7 @@ class Row:
             errors=np.array([float(stats.sem(share)) for share in shares]),
             replicas=first.velocities.size,
             field_unit=kT / dipole if dipole > 0.0 else math.inf,
-            reference=overdamped_thresholds(
+            reference=one_dimensional_thresholds(
                 first.frequency, kT, first.spec.protocol.friction, first.moment_of_inertia, dipole
             ),
             seed=seed,
@@ -111,7 +113,7 @@ class Threshold:
     field_unit
         kT/mu, V/nm.
     reference
-        What an overdamped dipole on a barrier-free axle has, V/nm, exactly.
+        What the one-dimensional rotor of the same inertia, friction and dipole has, V/nm, exactly.
     draws
         (n_draws,) the threshold in draws of the points' means, V/nm; 0 and infinity where it lies below
         and above the scan.
@@ -143,7 +145,7 @@ class Threshold:
                 "ci95": [low_unit, high_unit],
                 "unit": "kT/mu",
             },
-            "overdamped_reference": finite_or_none(self.reference / self.field_unit),
+            "one_dimensional_reference": finite_or_none(self.reference / self.field_unit),
         }
 
 
@@ -185,13 +187,15 @@ def thresholds_of_row(row: Row) -> list[Threshold]:
     return found
 
 
-def overdamped_thresholds(
+@lru_cache(maxsize=10_000)  # a scan is asked for its thresholds by its page, its document and its reader
+def one_dimensional_thresholds(
     frequency_GHz: float, kT: float, friction_per_ps: float, inertia: float, dipole: float
 ) -> dict[str, float]:
-    """Thresholds of an overdamped dipole on a barrier-free axle, V/nm, exactly.
+    """Thresholds of a dipole with inertia on a barrier-free axle, V/nm, exactly; nan where not found.
 
-    From Stratonovich's velocity in the frame of the field. At low frequency the lag is 1/I_0(x)^2 with
-    x = mu E/kT, which is 1/e at x = 1.502 and 1 - 1/e at x = 0.985.
+    From :func:`molmach.theory.inertial_rotating_field_velocity`. At low frequency and strong friction the
+    lag is 1/I_0(x)^2 with x = mu E/kT, which is 1 - 1/e at x = 0.985 and 1/e at x = 1.502; less friction
+    lowers both.
 
     Parameters
     ----------
@@ -201,18 +205,19 @@ def overdamped_thresholds(
         Energy in a unit field, kJ/mol per V/nm.
     """
     w = TURN * abs(frequency_GHz) * 1e-3
-    drag = friction_per_ps * inertia * w
 
     def excess(energy: float, lag: float) -> float:
-        return 1.0 - theory.rotating_field_velocity(w, kT, friction_per_ps, inertia, energy) / w - lag
+        return (
+            1.0 - theory.inertial_rotating_field_velocity(w, kT, friction_per_ps, inertia, energy) / w - lag
+        )
 
-    if dipole <= 0.0:
-        return dict.fromkeys(LEVELS, math.inf)
-    high = 3.0 * kT + 2.0 * drag
-    return {
-        name: float(optimize.brentq(excess, 0.1 * kT, high, args=(lag,), xtol=1e-4 * kT)) / dipole
-        for name, lag in LEVELS.items()
-    }
+    def field(lag: float) -> float:
+        low, high = 0.02 * kT, 3.0 * kT + 2.0 * friction_per_ps * inertia * w
+        if dipole <= 0.0 or not (excess(low, lag) > 0.0 > excess(high, lag)):
+            return math.nan
+        return float(optimize.brentq(excess, low, high, args=(lag,), xtol=1e-3 * kT)) / dipole
+
+    return {name: field(lag) for name, lag in LEVELS.items()}
 
 
 @dataclass(frozen=True)
@@ -221,7 +226,8 @@ class LawFit:
 
     The form is Vacek & Michl's (2001), who found intercepts of 1 and 2.3 and, for their rotor, powers of
     1.9 and 1.6. Each of ``intercept`` (kT/mu), ``factor`` (V/nm) and ``power`` is (value, low, high) with
-    the 95 % interval over draws of the points' means.
+    the 95 % interval over draws of the points' means. ``misfit`` is the root of chi squared per degree of
+    freedom: about 1 where the form holds.
     """
 
     name: str
@@ -229,6 +235,12 @@ class LawFit:
     factor: tuple[float, float, float]
     power: tuple[float, float, float]
     frequencies: int
+    misfit: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the form describes the thresholds; if not, its intercept is no low-frequency threshold."""
+        return self.misfit < MOST_MISFIT
 
     def field(self, frequency_GHz: Floats, field_unit: float) -> Floats:
         """The fitted threshold, V/nm."""
@@ -248,6 +260,8 @@ class LawFit:
             "factor": estimate(self.factor, "V/nm"),
             "power": estimate(self.power, "1"),
             "frequencies": self.frequencies,
+            "misfit": self.misfit,
+            "holds": self.holds,
             "published_intercept": PUBLISHED[self.name],
         }
 
@@ -268,7 +282,8 @@ def fit_law(thresholds: Sequence[Threshold]) -> LawFit | None:
     drawn = np.array([t.draws for t in inside])
     drawn = drawn[:, np.all((drawn > 0.0) & np.isfinite(drawn), axis=0)]
     fields = np.column_stack([[t.field for t in inside], drawn]) / unit[:, None]
-    weights = 1.0 / np.array([(t.ci95[1] - t.ci95[0]) / t.field_unit for t in inside])
+    normal = 2.0 * float(stats.norm.ppf(1.0 - _TAIL))
+    weights = normal / np.array([(t.ci95[1] - t.ci95[0]) / t.field_unit for t in inside])
     best = np.full(fields.shape[1], math.inf)
     found = np.zeros((3, fields.shape[1]))
     for power in _POWERS.tolist():
@@ -285,4 +300,5 @@ def fit_law(thresholds: Sequence[Threshold]) -> LawFit | None:
         return float(values[0]), low, high
 
     intercept, factor, power_found = (estimate(part) for part in found)
-    return LawFit(inside[0].name, intercept, factor, power_found, len(inside))
+    misfit = math.sqrt(float(best[0]) / (len(inside) - len(found)))
+    return LawFit(inside[0].name, intercept, factor, power_found, len(inside), misfit)

@@ -10,15 +10,20 @@ from molmach.scan.thresholds import PUBLISHED, Threshold
 
 LEVEL_NAMES = {"synchronous": "synchronous above", "break_off": "asynchronous above"}
 
+_NO_LAW = (
+    " This form misses the thresholds by {:.1f} of their standard errors, so it does not hold over these "
+    "frequencies, and its intercept is no low-frequency threshold."
+)
+
 CAPTION = (
     "Colours: regimes of Vacek & Michl (2001). Marks: fields at which the rotor lags by 1/e of a turn per "
     "turn of the field (round) and follows 1/e (square), with 95 % intervals. Dotted: their low-frequency "
     "thresholds, kT/μ and 2.3 kT/μ."
 )
 THRESHOLD_NOTE = (
-    "Synchronous: lag below 1/e of a turn per turn. Asynchronous: lag below 1 - 1/e. The overdamped dipole "
-    "is the exact one-dimensional rotor without barrier or inertia effects, of the same friction, moment of "
-    "inertia and dipole; at low frequency it has 0.985 and 1.502 kT/μ."
+    "Synchronous: lag below 1/e of a turn per turn. Asynchronous: lag below 1 - 1/e. The last column "
+    "is the exact one-dimensional rotor without a barrier, of the same moment of inertia, friction and "
+    "dipole."
 )
 
 
@@ -28,22 +33,23 @@ def summary(scan: Scan) -> str:
     protocol = scan.plan.spec.protocol
     lengths = sorted({point.spec.protocol.duration for point in scan.points})
     times = f"{lengths[0]:g} ps" if len(lengths) == 1 else f"{lengths[0]:g} to {lengths[-1]:g} ps"
-    seconds = sum(point.core_seconds for point in scan.points)
-    return (
-        f"{points} points, {protocol.replicas} replicas of {times} each, seed {protocol.seed}; "
-        f"{seconds:.3g} core seconds of integration."
-    )
+    return f"{points} points, {protocol.replicas} replicas of {times} each, seed {protocol.seed}."
+
+
+def number_or_blank(value: float) -> str:
+    """Three decimals, or '' for what is not a number."""
+    return f"{value:.3f}" if math.isfinite(value) else ""
 
 
 def threshold_cells(threshold: Threshold, other: bool) -> list[str]:
     """Cells of a threshold's row.
 
     The other axis's value (where there is one), field and interval in V/nm, both in kT/mu, and what the
-    overdamped dipole has.
+    one-dimensional rotor has.
     """
     unit = threshold.field_unit
     cells = [f"{threshold.other:g}"] if other else []
-    reference = f"{threshold.reference / unit:.3f}" if math.isfinite(unit) else ""
+    reference = number_or_blank(threshold.reference / unit)
     if threshold.where != "within the scan":
         return [*cells, threshold.where, "", "", "", reference]
     for scale in (1.0, unit):
@@ -67,5 +73,6 @@ def law_sentences(scan: Scan) -> list[str]:
             f"{LEVEL_NAMES[law.name].capitalize()} E = {intercept} kT/μ + {factor} V/nm (ν/GHz)^{power}, "
             f"fitted to {law.frequencies} frequencies (95 % intervals: {intercept_range}; {factor_range}; "
             f"{power_range}). Vacek & Michl's intercept: {PUBLISHED[law.name]:g} kT/μ."
+            + ("" if law.holds else _NO_LAW.format(law.misfit))
         )
     return sentences
