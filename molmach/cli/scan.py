@@ -144,15 +144,15 @@ def _matrix(found: Scan) -> Table:
     for i in reversed(range(len(down.values))):
         cells = []
         for value, regime in zip(values[i], found.regime[i], strict=True):
-            text = f"{value:.2f}" if has_regimes else f"{value:.4g}"
-            cells.append(f"{text} {_LETTERS.get(regime, '')}".strip() if value == value else "failed")
-        rows.append((f"{down.values[i]:g}", *cells))
+            text = f"{value:.2f}" if has_regimes else f"{value:.3g}"
+            cells.append(f"{text}{_LETTERS.get(regime, '')}" if value == value else "none")
+        rows.append((f"{down.values[i]:.4g}", *cells))
     what = f"velocity in {_unit(found)}"
     if has_regimes:
         letters = ", ".join(f"{letter} {name}" for name, letter in _LETTERS.items())
         what = f"turns per turn of the field; {letters}"
-    heads = (down.label, *(f"{value:g}" for value in across.values))
-    return table(heads, rows, range(len(heads)), f"{what}; to the right {across.label}")
+    heads = (down.label, *(f"{value:.3g}" for value in across.values))
+    return table(heads, rows, range(len(heads)), f"{what}; to the right: {across.label}")
 
 
 def _unit(found: Scan) -> str:

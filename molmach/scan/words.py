@@ -68,11 +68,11 @@ def law_sentences(scan: Scan) -> list[str]:
     for law in scan.laws:
         intercept, intercept_range = to_its_precision(*law.intercept)
         power, power_range = to_its_precision(*law.power)
-        factor, factor_range = to_its_precision(*law.factor)
+        corner, corner_range = to_its_precision(*law.corner)
         sentences.append(
-            f"{LEVEL_NAMES[law.name].capitalize()} E = {intercept} kT/μ + {factor} V/nm (ν/GHz)^{power}, "
-            f"fitted to {law.frequencies} frequencies (95 % intervals: {intercept_range}; {factor_range}; "
-            f"{power_range}). Vacek & Michl's intercept: {PUBLISHED[law.name]:g} kT/μ."
+            f"{LEVEL_NAMES[law.name].capitalize()} E = {intercept} kT/μ (1 + (ν/{corner} GHz)²)^({power}/2), "
+            f"fitted to {law.frequencies} frequencies (95 % intervals: {intercept_range}; {corner_range}; "
+            f"{power_range}). Low-frequency threshold of Vacek & Michl: {PUBLISHED[law.name]:g} kT/μ."
             + ("" if law.holds else _NO_LAW.format(law.misfit))
         )
     return sentences
