@@ -2,9 +2,11 @@
 
 from molmach.callable_package import make_callable
 from molmach.scan.axes import Axis
-from molmach.scan.result import Point, Scan
+from molmach.scan.law import LawFit
+from molmach.scan.point import Point
+from molmach.scan.result import Scan
 from molmach.scan.running import DEFAULT_CYCLES, scan
-from molmach.scan.thresholds import LawFit, Threshold
+from molmach.scan.thresholds import Threshold
 
 __all__ = ["DEFAULT_CYCLES", "Axis", "LawFit", "Point", "Scan", "Threshold", "scan"]
 

@@ -14,7 +14,8 @@ from molmach.report.page import flat
 from molmach.report.svg import INK, LINE, inline_figure, inline_molecule
 from molmach.report.words import to_its_precision
 from molmach.scan.diagram import picture
-from molmach.scan.result import Point, Scan
+from molmach.scan.point import Point
+from molmach.scan.result import Scan
 from molmach.scan.words import CAPTION, LEVEL_NAMES, THRESHOLD_NOTE, law_sentences, summary, threshold_cells
 
 _THRESHOLD_HEADS = (
@@ -70,7 +71,7 @@ def _point_cells(point: Point) -> list[str]:
     velocity, lag = point.estimate("velocity"), point.estimate("lag_per_turn")
     energy = point.dipole_energy
     return [
-        *(f"{value:g}" for value in point.values),
+        *(f"{value:.4g}" for value in point.values),
         *to_its_precision(velocity.value, *velocity.ci95),
         *(to_its_precision(lag.value, *lag.ci95) if lag.value == lag.value else ("", "")),
         point.problem or point.regime,

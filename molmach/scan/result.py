@@ -1,4 +1,4 @@
-"""A finished scan: its points, arrays over the grid, and thresholds."""
+"""A finished scan: arrays over its grid, thresholds, and its documents."""
 
 from __future__ import annotations
 
@@ -15,104 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from molmach import drives
 from molmach.scan.axes import Axis
-from molmach.scan.plan import Plan, PlannedPoint
-from molmach.scan.thresholds import LawFit, Row, Threshold, fit_law, thresholds_of_row
-from molmach.score import Estimate
+from molmach.scan.law import LawFit, fit_law
+from molmach.scan.plan import Plan
+from molmach.scan.point import Point
+from molmach.scan.thresholds import Row, Threshold, thresholds_of_row
 from molmach.score.statistics import finite_or_none
-from molmach.spec import RotatingField, Spec
-from molmach.units import DEBYE, VOLT_PER_NM, thermal_energy
+from molmach.spec import RotatingField
 
 SCHEMA = "molmach.scan/1"
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Point:
-    """What came of one point.
-
-    Attributes
-    ----------
-    values
-        Of the axes, in their units.
-    spec
-        As run.
-    velocities
-        (n_replicas,) each replica's own, turn/ns or nm/ns; empty where the point failed.
-    score
-        As :meth:`molmach.score.Score.to_json` has it, without controls; empty where the point failed.
-    rotor_dipole
-        Across the axle, D.
-    moment_of_inertia
-        About the axle, u nm^2.
-    seconds
-        Wall time of the workers that integrated.
-    problem
-        Why there is no result; '' where there is one.
-    """
-
-    values: tuple[float, ...]
-    spec: Spec
-    velocities: Floats
-    score: dict[str, Any]
-    rotor_dipole: float
-    moment_of_inertia: float
-    seconds: float
-    problem: str = ""
-
-    @property
-    def regime(self) -> str:
-        """Vacek & Michl's; '' for other drives than a rotating field and where the point failed."""
-        return self.score.get("regime") or ""
-
-    @property
-    def frequency(self) -> float:
-        """Of the drive, GHz; nan where it has none."""
-        frequency = drives.model(self.spec.drive).frequency
-        return math.nan if frequency is None else frequency
-
-    @property
-    def dipole_energy(self) -> float:
-        """mu E over k_B T; nan where the drive has no field."""
-        field = getattr(self.spec.drive, "field", math.nan)
-        kT = thermal_energy(self.spec.protocol.temperature)
-        return self.rotor_dipole * DEBYE * VOLT_PER_NM * field / kT
-
-    def estimate(self, name: str) -> Estimate:
-        """One of the score's estimates; nan where there is none."""
-        found = self.score.get(name)
-        if not isinstance(found, dict):
-            return Estimate(math.nan, (math.nan, math.nan), "")
-        value, low, high = (math.nan if x is None else float(x) for x in (found["value"], *found["ci95"]))
-        return Estimate(value, (low, high), str(found["unit"]))
-
-    def record(self) -> dict[str, Any]:
-        """What is kept on disk of a finished point."""
-        return {
-            "key": self.spec.key,
-            "velocities": self.velocities.tolist(),
-            "score": self.score,
-            "rotor_dipole": self.rotor_dipole,
-            "moment_of_inertia": self.moment_of_inertia,
-            "seconds": self.seconds,
-            "problem": self.problem,
-        }
-
-    @classmethod
-    def of_record(cls, planned: PlannedPoint, record: dict[str, Any]) -> Point:
-        """Read back what :meth:`record` gave."""
-        return cls(
-            planned.values,
-            planned.spec,
-            np.array(record["velocities"], dtype=np.float64),
-            record["score"],
-            record["rotor_dipole"],
-            record["moment_of_inertia"],
-            record["seconds"],
-            record["problem"],
-        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,8 @@ from molmach.run_folder import versions
 from molmach.scan.diagram import picture
 from molmach.scan.page import write_page
 from molmach.scan.plan import Plan, PlannedPoint, plan_scan
-from molmach.scan.result import Point, Scan, document_text
+from molmach.scan.point import Point
+from molmach.scan.result import Scan, document_text
 from molmach.score import score
 from molmach.score.rotation import velocities
 from molmach.spec import Spec

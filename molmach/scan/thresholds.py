@@ -19,7 +19,7 @@ from molmach.score.statistics import CONFIDENCE, finite_or_none
 from molmach.units import DEBYE, TURN, VOLT_PER_NM, thermal_energy
 
 if TYPE_CHECKING:
-    from molmach.scan.result import Point
+    from molmach.scan.point import Point
 
 Floats = NDArray[np.float64]
 
@@ -33,9 +33,7 @@ LEAST_SHARE = 0.005
 """Shares closer to 0 or 1 count as this close, for their logits are noise."""
 
 DRAWS = 4000
-MOST_MISFIT = 2.0
-FEWEST_FREQUENCIES = 5
-_TAIL = 0.5 * (1.0 - CONFIDENCE)
+TAIL = 0.5 * (1.0 - CONFIDENCE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +170,7 @@ def thresholds_of_row(row: Row) -> list[Threshold]:
     found = []
     for name, lag in LEVELS.items():
         at = np.exp(crossing(np.log(row.fields), curves, float(special.logit(1.0 - lag))))
-        low, high = np.quantile(at[1:], [_TAIL, 1.0 - _TAIL], method="inverted_cdf").tolist()
+        low, high = np.quantile(at[1:], [TAIL, 1.0 - TAIL], method="inverted_cdf").tolist()
         value = float(at[0])
         inside = 0.0 < value < math.inf
         bounds = [bound if 0.0 < bound < math.inf else math.nan for bound in (low, high)]
@@ -224,83 +222,3 @@ def one_dimensional_thresholds(
         return float(optimize.brentq(excess, low, high, args=(lag,), xtol=1e-3 * kT)) / dipole
 
     return {name: field(lag) for name, lag in LEVELS.items()}
-
-
-@dataclass(frozen=True)
-class LawFit:
-    """A threshold's law in the frequency, E = intercept kT/mu (1 + (nu/corner)^2)^(power/2).
-
-    It is even and smooth in the frequency, as a threshold must be that does not ask which way the field
-    turns, and becomes Vacek & Michl's (2001) power law at high frequency; they fitted E = intercept kT/mu +
-    factor nu^power, with intercepts of 1 and 2.3. Each of ``intercept`` (kT/mu), ``corner`` (GHz) and
-    ``power`` is (value, low, high) with the 95 % interval over draws of the points' means. ``misfit`` is
-    the root of chi squared per degree of freedom: about 1 where the form holds.
-    """
-
-    name: str
-    intercept: tuple[float, float, float]
-    corner: tuple[float, float, float]
-    power: tuple[float, float, float]
-    frequencies: int
-    misfit: float
-
-    @property
-    def holds(self) -> bool:
-        """Whether the form describes the thresholds; if not, its intercept is no low-frequency threshold."""
-        return self.misfit < MOST_MISFIT
-
-    def field(self, frequency_GHz: Floats, field_unit: float) -> Floats:
-        """The fitted threshold, V/nm."""
-        risen = 1.0 + (frequency_GHz / self.corner[0]) ** 2
-        return np.asarray(self.intercept[0] * field_unit * risen ** (0.5 * self.power[0]))
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain mapping."""
-
-        def estimate(part: tuple[float, float, float], unit: str) -> dict[str, Any]:
-            return {"value": part[0], "ci95": list(part[1:]), "unit": unit}
-
-        return {
-            "name": self.name,
-            "intercept": estimate(self.intercept, "kT/mu"),
-            "corner": estimate(self.corner, "GHz"),
-            "power": estimate(self.power, "1"),
-            "frequencies": self.frequencies,
-            "misfit": self.misfit,
-            "holds": self.holds,
-            "published_intercept": PUBLISHED[self.name],
-        }
-
-
-def fit_law(thresholds: Sequence[Threshold]) -> LawFit | None:
-    """Least squares in log field, weighted by the thresholds' errors; None with fewer than five in the scan.
-
-    The corner is searched from a third of the lowest frequency to three times the highest.
-    """
-    inside = [t for t in thresholds if t.where == "within the scan" and np.isfinite(t.ci95).all()]
-    if len(inside) < FEWEST_FREQUENCIES:
-        return None
-    nu = np.abs([t.frequency for t in inside])
-    unit = np.array([t.field_unit for t in inside])
-    drawn = np.array([t.draws for t in inside])
-    drawn = drawn[:, np.all((drawn > 0.0) & np.isfinite(drawn), axis=0)]
-    fields = np.log(np.column_stack([[t.field for t in inside], drawn]) / unit[:, None])
-    normal = 2.0 * float(stats.norm.ppf(1.0 - _TAIL))
-    weights = normal / np.array([math.log(t.ci95[1] / t.ci95[0]) for t in inside])
-    best = np.full(fields.shape[1], math.inf)
-    found = np.zeros((3, fields.shape[1]))
-    for corner in np.geomspace(nu.min() / 3.0, 3.0 * nu.max(), 200).tolist():
-        columns = np.column_stack([np.ones_like(nu), 0.5 * np.log1p((nu / corner) ** 2)]) * weights[:, None]
-        solved, *_ = np.linalg.lstsq(columns, fields * weights[:, None])
-        missed = np.sum((columns @ solved - fields * weights[:, None]) ** 2, axis=0)
-        better = missed < best
-        best[better] = missed[better]
-        found[:, better] = np.vstack([solved, np.full(fields.shape[1], corner)])[:, better]
-
-    def estimate(values: Floats) -> tuple[float, float, float]:
-        low, high = np.quantile(values[1:], [_TAIL, 1.0 - _TAIL]).tolist()
-        return float(values[0]), low, high
-
-    intercept, power, corner_found = estimate(np.exp(found[0])), estimate(found[1]), estimate(found[2])
-    misfit = math.sqrt(float(best[0]) / (len(inside) - len(found)))
-    return LawFit(inside[0].name, intercept, corner_found, power, len(inside), misfit)

@@ -48,7 +48,7 @@ def threshold_cells(threshold: Threshold, other: bool) -> list[str]:
     one-dimensional rotor has.
     """
     unit = threshold.field_unit
-    cells = [f"{threshold.other:g}"] if other else []
+    cells = [f"{threshold.other:.4g}"] if other else []
     reference = number_or_blank(threshold.reference / unit)
     if threshold.where != "within the scan":
         return [*cells, threshold.where, "", "", "", reference]
