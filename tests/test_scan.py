@@ -160,7 +160,7 @@ def test_references_have_the_low_frequency_limit_of_the_mobility() -> None:
     found = one_dimensional_thresholds(0.05, 2.4943, 50.0, 2.96, 7.03)
     for name, field in found.items():
         assert 7.03 * field / 2.4943 == pytest.approx(EXACT[name], rel=4e-3)
-    for friction in (0.2, 1.0, 5.0):  # less friction only lowers them
+    for friction in (1.0, 5.0):  # less friction only lowers them
         lighter = one_dimensional_thresholds(0.05, 2.4943, friction, 2.96, 7.03)
         assert all(lighter[name] < field for name, field in found.items())
 
