@@ -164,10 +164,9 @@ def _draw_thresholds(scan: Scan, panel: Any, upright: bool) -> None:
 def _line(across: Floats, fields: Floats, law: LawFit | None, unit: float) -> tuple[Floats, Floats]:
     if law is None or not law.holds:
         return across, fields
-    sign = 1.0 if across[0] > 0.0 else -1.0
-    low, high = sorted((abs(across[0]), abs(across[-1])))
-    smooth = np.geomspace(low, high, 200)
-    return sign * smooth, law.field(smooth, unit)
+    spaced = np.geomspace if across[0] > 0.0 else np.linspace
+    smooth = spaced(across[0], across[-1], 200)
+    return smooth, law.field(smooth, unit)
 
 
 def _bars(threshold: Threshold) -> tuple[float, float]:
@@ -180,8 +179,8 @@ def _bars(threshold: Threshold) -> tuple[float, float]:
 
 def _reference_lines(scan: Scan, panel: Any, ink: str) -> None:
     """Vacek & Michl's low-frequency thresholds, and the field in units of kT/mu on the right."""
-    units = {threshold.field_unit for threshold in scan.thresholds}
-    if len(units) != 1 or not math.isfinite(unit := units.pop()):
+    unit = _one_unit(scan)
+    if unit is None:
         return
     low, high = panel.get_ylim()
     for multiple in PUBLISHED.values():
@@ -193,6 +192,12 @@ def _reference_lines(scan: Scan, panel: Any, ink: str) -> None:
     right.minorticks_off()
     right.tick_params(labelsize=FONT, color=ink, labelcolor=ink)
     right.set_ylabel("field / (kT/μ)", color=ink, fontsize=FONT + 1)
+
+
+def _one_unit(scan: Scan) -> float | None:
+    """kT/mu, V/nm, where all points have the same."""
+    units = {threshold.field_unit for threshold in scan.thresholds}
+    return units.pop() if len(units) == 1 and all(map(math.isfinite, units)) else None
 
 
 def _legend_handles(scan: Scan, has_regimes: bool, ink: str) -> list[Any]:
@@ -210,7 +215,7 @@ def _legend_handles(scan: Scan, has_regimes: bool, ink: str) -> list[Any]:
                     linestyle="solid" if mark == "o" else (0, (4, 2)),
                 )
             )  # fmt: skip
-    if names:
+    if names and _one_unit(scan) is not None:
         label = "kT/μ and 2.3 kT/μ"
         handles.append(Line2D([], [], color=ink, linewidth=0.9, linestyle=(0, (1.5, 2)), label=label))
     if any(point.problem for point in scan.points):

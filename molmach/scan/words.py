@@ -17,8 +17,8 @@ _NO_LAW = (
 
 CAPTION = (
     "Colours: regimes of Vacek & Michl (2001). Marks: fields at which the rotor lags by 1/e of a turn per "
-    "turn of the field (round) and follows 1/e (square), with 95 % intervals. Dotted: their low-frequency "
-    "thresholds, kT/μ and 2.3 kT/μ."
+    "turn of the field (round) and follows 1/e (square), with 95 % intervals. Dotted, where all points share "
+    "them: their low-frequency thresholds, kT/μ and 2.3 kT/μ."
 )
 THRESHOLD_NOTE = (
     "Synchronous: lag below 1/e of a turn per turn. Asynchronous: lag below 1 - 1/e. The last column "
