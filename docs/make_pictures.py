@@ -1,6 +1,7 @@
 """Make the pictures that README and docs show, with the program itself.
 
-Run by ``make docs``. The run is the README's demo; the same spec gives the same numbers.
+Run by ``make docs``. The run is the README's demo and the scan its phase diagram, which takes some
+minutes; the same spec gives the same numbers.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from molmach import experiment
+from molmach import experiment, scan
 from molmach.build import build
 from molmach.build.picture import draw_png
 from molmach.spec import load
@@ -17,7 +18,7 @@ IMAGES = Path(__file__).parent / "images"
 
 
 def main() -> None:
-    """Write ``demo-angle.png``, ``demo-velocity.png`` and a drawing of every library machine."""
+    """Write the demo's plots, the scan's diagram and a drawing of every library machine."""
     from molmach import systems
 
     IMAGES.mkdir(exist_ok=True)
@@ -28,6 +29,11 @@ def main() -> None:
     assert run.run_dir is not None
     for name in ("angle", "velocity"):
         shutil.copy(run.run_dir / f"{name}.png", IMAGES / f"demo-{name}.png")
+    spec = load("difluorophenylene-rotor", ["protocol.replicas=128"])
+    over = {"drive.field": "0.15..3 V/nm log 8", "drive.frequency": "10..300 GHz log 8"}
+    found = scan.scan(spec, over, Path("runs") / "scan")
+    assert found.folder is not None
+    shutil.copy(found.folder / "diagram.png", IMAGES / "scan.png")
 
 
 if __name__ == "__main__":

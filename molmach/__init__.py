@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from molmach.errors import MolmachError
     from molmach.experiment import simulate
     from molmach.run_folder import read_run
+    from molmach.scan import scan
     from molmach.score import Estimate, Motion, Score, read_trajectories, score
     from molmach.spec import Campaign, Spec, load, load_campaign
 
@@ -69,13 +70,19 @@ __all__ = [
     "read_run",
     "read_trajectories",
     "run_campaign",
+    "scan",
     "score",
     "simulate",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("analysis", "build", "score"):  # the last two can be called, see molmach.callable_package
+    if name in (
+        "analysis",
+        "build",
+        "scan",
+        "score",
+    ):  # all but the first can be called: molmach.callable_package
         return import_module(f"molmach.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'molmach' has no attribute '{name}'")

@@ -16,6 +16,7 @@ from molmach.cli import (
     energy,
     kinetics,
     profile,
+    scan,
     score,
     simulate,
     systems,
@@ -36,6 +37,7 @@ app.command("systems")(systems.systems)
 app.command("build")(build.build)
 app.command("energy")(energy.energy)
 app.command("simulate")(simulate.simulate)
+app.command("scan")(scan.scan)
 app.command("timestep")(timestep.timestep)
 app.command("score")(score.score)
 app.command("profile")(profile.profile)

@@ -7,7 +7,7 @@ from molmach.engine.choice import COMPILED, ENGINES, Choice, available_cores, ch
 from molmach.engine.condition import Condition, prepare
 from molmach.engine.folder import load_series, load_trajectory, save_series, save_trajectories
 from molmach.engine.platforms import platform_names
-from molmach.engine.pool import Progress, run_task, worker_count
+from molmach.engine.pool import Progress, run_task, run_tasks, worker_count
 from molmach.engine.run import Performance, Run, Series
 from molmach.engine.task import Task, read_task, write_task
 
@@ -36,6 +36,7 @@ __all__ = [
     "read_task",
     "run_batch",
     "run_task",
+    "run_tasks",
     "save_series",
     "save_trajectories",
     "worker_count",

@@ -1,4 +1,4 @@
-"""Worker processes that run a task's batches from one queue."""
+"""Worker processes that run the batches of tasks from one queue."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,38 +43,61 @@ def run_task(
     workers: int,
     progress: Callable[[Progress], None] = lambda progress: None,
 ) -> None:
-    """Run every batch that is not finished.
+    """Run every batch of one task that is not finished; arguments and errors as :func:`run_tasks`'s."""
+    run_tasks([(work, task)], workers, progress)
+
+
+def run_tasks(
+    tasks: Sequence[tuple[Path, Task]],
+    workers: int,
+    progress: Callable[[Progress], None] = lambda progress: None,
+    finished: Callable[[int], None] = lambda number: None,
+    failed: Callable[[int, str], None] | None = None,
+) -> None:
+    """Run every batch that is not finished, of all tasks from one queue.
 
     Parameters
     ----------
-    work, task
-        What :func:`molmach.engine.task.write_task` wrote.
+    tasks
+        Folders, and what :func:`molmach.engine.task.write_task` wrote there.
     workers
         Number of worker processes, each with one thread.
     progress
         Called from this thread as steps are done.
+    finished
+        Called from this thread with a task's number when its last batch is done; the workers go on.
+    failed
+        Called likewise with a task's number and what went wrong in it; the other tasks go on. Where it
+        is not given a failure ends everything.
 
     Raises
     ------
     SimulationError
-        A replica failed; the others' checkpoints are kept.
+        A replica failed and ``failed`` is not given, or a worker was lost; checkpoints are kept.
     KeyboardInterrupt
         As it came, after every worker has written its checkpoint.
     """
-    total = task.replica_steps
-    whole = [task.total_samples * task.sampling_steps * len(members) for members in task.batches]
-    done = [steps_done(work, task, number) for number in range(len(task.batches))]
-    jobs = [number for number in range(len(task.batches)) if done[number] < whole[number]]
-    progress(Progress(sum(done), total))
-    if not jobs:
+    total = sum(task.replica_steps for _, task in tasks)
+    jobs = [(number, batch) for number, (_, task) in enumerate(tasks) for batch in range(len(task.batches))]
+    whole = {(n, b): tasks[n][1].batch_steps(b) for n, b in jobs}
+    done = {(n, b): steps_done(*tasks[n], b) for n, b in jobs}
+    open_jobs = [job for job in jobs if done[job] < whole[job]]
+    left = Counter(number for number, _ in open_jobs)
+    progress(Progress(sum(done.values()), total))
+    for number in range(len(tasks)):
+        if number not in left:
+            finished(number)
+    if not open_jobs:
         return
-    waiting: queue.Queue[int] = queue.Queue()
-    for job in jobs:
+    waiting: queue.Queue[_Job] = queue.Queue()
+    for job in open_jobs:
         waiting.put(job)
-    news: queue.Queue[tuple[int | None, dict[str, object]]] = queue.Queue()
-    processes = [_start() for _ in range(min(workers, len(jobs)))]
+    news: queue.Queue[tuple[_Job | None, dict[str, object]]] = queue.Queue()
+    dropped: set[int] = set()
+    folders = [work for work, _ in tasks]
+    processes = [_start() for _ in range(min(workers, len(open_jobs)))]
     threads = [
-        threading.Thread(target=_feed, args=(process, work, waiting, news), daemon=True)
+        threading.Thread(target=_feed, args=(process, folders, waiting, news, dropped), daemon=True)
         for process in processes
     ]
     for thread in threads:
@@ -84,15 +108,28 @@ def run_task(
             news_of, message = news.get()
             if news_of is None:
                 alive -= 1
-            elif "error" in message:
-                raise SimulationError(str(message["error"]))
+                continue
+            number = news_of[0]
+            if "error" in message:
+                if failed is None or message["error"] == _LOST:
+                    raise SimulationError(str(message["error"]))
+                if number not in dropped:
+                    dropped.add(number)
+                    failed(number, str(message["error"]))
             elif "steps" in message:
                 done[news_of] = int(str(message["steps"]))
             elif message.get("finished"):
                 done[news_of] = whole[news_of]
-            progress(Progress(sum(done), total))
+                left[number] -= 1
+                if left[number] == 0 and number not in dropped:
+                    finished(number)
+            progress(Progress(sum(done.values()), total))
     finally:
         _stop(processes, waiting)
+
+
+_Job = tuple[int, int]
+"""Number of the task and of its batch."""
 
 
 def _start() -> subprocess.Popen[str]:
@@ -111,11 +148,12 @@ def _start() -> subprocess.Popen[str]:
 
 def _feed(
     process: subprocess.Popen[str],
-    work: Path,
-    waiting: queue.Queue[int],
-    news: queue.Queue[tuple[int | None, dict[str, object]]],
+    folders: Sequence[Path],
+    waiting: queue.Queue[_Job],
+    news: queue.Queue[tuple[_Job | None, dict[str, object]]],
+    dropped: Set[int],
 ) -> None:
-    """Hand a worker one job after the other and pass on what it says."""
+    """Hand a worker one job after the other, but none of a dropped task, and pass on what it says."""
     assert process.stdin is not None
     assert process.stdout is not None
     try:
@@ -124,8 +162,11 @@ def _feed(
                 job = waiting.get_nowait()
             except queue.Empty:
                 return
+            number, batch = job
+            if number in dropped:
+                continue
             try:
-                process.stdin.write(json.dumps({"work": str(work), "batch": job}) + "\n")
+                process.stdin.write(json.dumps({"work": str(folders[number]), "batch": batch}) + "\n")
                 process.stdin.flush()
             except (OSError, ValueError):
                 news.put((job, {"error": _LOST}))
@@ -142,7 +183,7 @@ def _feed(
         news.put((None, {}))
 
 
-def _stop(processes: list[subprocess.Popen[str]], waiting: queue.Queue[int]) -> None:
+def _stop(processes: list[subprocess.Popen[str]], waiting: queue.Queue[_Job]) -> None:
     while not waiting.empty():
         try:
             waiting.get_nowait()

@@ -72,7 +72,11 @@ class Task:
     @property
     def replica_steps(self) -> int:
         """Steps of all replicas together."""
-        return self.total_samples * self.sampling_steps * sum(len(batch) for batch in self.batches)
+        return sum(self.batch_steps(number) for number in range(len(self.batches)))
+
+    def batch_steps(self, number: int) -> int:
+        """Steps of the replicas of one batch together."""
+        return self.total_samples * self.sampling_steps * len(self.batches[number])
 
 
 def write_task(conditions: Sequence[Condition], choice: Choice, work: Path) -> Task:

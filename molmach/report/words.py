@@ -9,9 +9,11 @@ from molmach.score import Score
 _REGIMES = {
     "synchronous": "The rotor follows the field (synchronous: it lags by less than 1/e of a turn per turn).",
     "asynchronous": "The rotor slips against the field "
-    "(asynchronous: it loses between 1/e and all of a turn per turn).",
-    "random driven": "The rotor does not follow: the field outweighs kT but not the drag (random driven).",
-    "random thermal": "The rotor does not follow: the field holds it by less than kT (random thermal).",
+    "(asynchronous: it follows more than 1/e of a turn per turn and loses more than 1/e).",
+    "random driven": "The rotor follows less than 1/e of the field's turns, though the field holds it by "
+    "more than kT (random driven).",
+    "random thermal": "The rotor follows less than 1/e of the field's turns, and the field holds it by less "
+    "than kT (random thermal).",
 }
 
 

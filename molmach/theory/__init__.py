@@ -8,6 +8,7 @@ molmach's.
 from molmach.theory.adler import adler_velocity, critical_dipole_energy
 from molmach.theory.affinity import ring_affinity, ring_currents, ring_hops, ring_velocity
 from molmach.theory.free import free_mean_square_angle, rotational_diffusion
+from molmach.theory.inertial import inertial_rotating_field_velocity
 from molmach.theory.information_ratchet import (
     InformationRatchet,
     RatchetChain,
@@ -63,6 +64,7 @@ __all__ = [
     "evenly_spaced_motifs",
     "free_mean_square_angle",
     "hindering_torque",
+    "inertial_rotating_field_velocity",
     "mbar_free_energies",
     "mbar_overlap",
     "mbar_weights",
