@@ -119,7 +119,7 @@ def _kill_at_random(tmp_path: Path, times: int, seed: int) -> None:
     out = tmp_path / "run"
     arguments = [
         "simulate", ROTOR, "-o", str(out), "--replicas", "4", "--duration", "24 ps", "--engine", "native",
-        "--set", "protocol.equilibration=1 ps", "--json",
+        "--platform", "Reference", "--set", "protocol.equilibration=1 ps", "--json",
     ]  # fmt: skip
     command = [sys.executable, "-m", "molmach.cli.main", *arguments]
     rng = random.Random(seed)
@@ -146,6 +146,7 @@ def _kill_at_random(tmp_path: Path, times: int, seed: int) -> None:
         load(ROTOR, ["protocol.replicas=4", "protocol.duration=24 ps", "protocol.equilibration=1 ps"]),
         tmp_path / "calm",
         engine_name="native",
+        platform="Reference",  # a trial would choose by speed, which depends on what else is going on
     )
     assert np.array_equal(read_run(out).series.coordinate, calm.series.coordinate)
 
