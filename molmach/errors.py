@@ -24,7 +24,7 @@ class BuildError(MolmachError):
 
 
 class ForceFieldError(MolmachError):
-    """The force field has no parameters for a molecule."""
+    """The force field has no parameters for a molecule, or no form that an engine knows."""
 
     exit_code = 2
 

@@ -135,7 +135,7 @@ def read_run(folder: str | Path) -> Run:
     runs = {
         name: Run(
             spec,
-            read_sdf(place / "assembly.sdf", spec.protocol.force_field),
+            read_sdf(place / "assembly.sdf", spec.protocol.build_field),
             drive,
             engine.load_series(place / "coordinate.npz"),
             performance,

@@ -41,7 +41,7 @@ def build_beads(spec: Spec, machine: BeadCatenane) -> Assembly:
         (),
         track,
         ring,
-        spec.protocol.force_field,
+        spec.protocol.build_field,
         Track(
             track,
             (ring,),

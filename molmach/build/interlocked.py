@@ -25,7 +25,7 @@ def build_rotaxane(spec: Spec, machine: Rotaxane) -> Assembly:
     BuildError
         See :func:`molmach.build.interlock.thread_rings`.
     """
-    field, seed = spec.protocol.force_field, conformer_seed(spec.protocol.seed)
+    field, seed = spec.protocol.build_field, conformer_seed(spec.protocol.seed)
     axle = checked_molecule(machine.axle, field, "machine.axle")
     rings = [checked_molecule(ring, field, f"machine.rings.{i}") for i, ring in enumerate(machine.rings)]
     stations = _atoms_by_name(axle, machine.stations)
@@ -46,7 +46,7 @@ def build_catenane(spec: Spec, machine: Catenane) -> Assembly:
     BuildError
         See :func:`molmach.build.interlock.link_rings`.
     """
-    field, seed = spec.protocol.force_field, conformer_seed(spec.protocol.seed)
+    field, seed = spec.protocol.build_field, conformer_seed(spec.protocol.seed)
     rings = [checked_molecule(ring, field, f"machine.rings.{i}") for i, ring in enumerate(machine.rings)]
     molecule = link_rings(rings, seed, field)
     path = tuple(macrocycle(rings[0]))

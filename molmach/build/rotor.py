@@ -35,7 +35,7 @@ def build_rotor(spec: Spec, machine: Rotor) -> Assembly:
         The molecule has no conformer or no force-field types, its axle is in a ring or bent, or
         nothing turns about it.
     """
-    molecule = embed(machine.smiles, conformer_seed(spec.protocol.seed), spec.protocol.force_field)
+    molecule = embed(machine.smiles, conformer_seed(spec.protocol.seed), spec.protocol.build_field)
     roles = find_roles(molecule, machine)
     _lay_on_z(molecule, roles)
     if machine.stator is None and not _holds(roles.stator, molecule, roles.rotor):
@@ -59,7 +59,7 @@ def build_rotor(spec: Spec, machine: Rotor) -> Assembly:
         roles.rotor.axle,
         roles.stator,
         _free(roles.rotor, roles),
-        spec.protocol.force_field,
+        spec.protocol.build_field,
         followers=followers,
     )
 

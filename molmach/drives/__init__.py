@@ -35,6 +35,7 @@ from molmach.spec import (
     RotatingField,
     StationSwitch,
 )
+from molmach.spec.registered import DRIVES, load_registered
 
 __all__ = [
     "DriveModel",
@@ -43,7 +44,6 @@ __all__ = [
     "level",
     "mirror",
     "model",
-    "switches",
     "terms",
     "torque_shares",
     "undriven",
@@ -63,7 +63,9 @@ _MODELS: dict[type[Drive], type[DriveModel]] = {
 
 def model(drive: Drive) -> DriveModel:
     """The physics of a drive's spec."""
-    return _MODELS[type(drive)](drive)
+    found = _MODELS.get(type(drive)) or load_registered(DRIVES, drive.kind)
+    made: DriveModel = found(drive)
+    return made
 
 
 def terms(drive: Drive, assembly: Assembly, thermal_energy: float) -> DriveTerms:
@@ -81,11 +83,6 @@ def terms(drive: Drive, assembly: Assembly, thermal_energy: float) -> DriveTerms
         )
     driven = model(drive).terms(assembly, thermal_energy)
     return replace(driven, switched=(*driven.switched, *affinities(assembly)))
-
-
-def switches(drive: Drive) -> bool:
-    """Whether a drive switches the machine between potentials."""
-    return isinstance(drive, Photoisomerisation | StationSwitch | Flashing | ChemicalFuel)
 
 
 def mirror(drive: Drive) -> Drive:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from molmach import drives
 from molmach.engine.batched import LANES, BatchedStepper, Inputs, compile_kernels
 from molmach.engine.condition import Condition, packed_system
 from molmach.engine.platforms import GPU_PLATFORMS, platform_names, trial
-from molmach.errors import SpecError
+from molmach.errors import ForceFieldError, SpecError
+from molmach.units import thermal_energy
 
 ENGINES = ("auto", "native", "batched")
 COMPILED = "compiled"
@@ -49,7 +51,8 @@ def native_copies(condition: Condition, platform: str) -> int:
 
     Switches are variables of a Context, so a drive that has some runs one replica in each.
     """
-    if platform not in GPU_PLATFORMS or drives.switches(condition.drive):
+    kT = thermal_energy(condition.protocol.temperature)
+    if platform not in GPU_PLATFORMS or drives.terms(condition.drive, condition.assembly, kT).switches:
         return 1
     n_atoms = int(condition.assembly.molecule.GetNumAtoms())
     return max(1, min(condition.protocol.replicas, _MOST_PACKED_ATOMS // n_atoms))
@@ -93,8 +96,8 @@ def try_batched(conditions: Sequence[Condition], members: int) -> Choice:
 def choose(conditions: Sequence[Condition], engine: str, platform: str | None) -> Choice:
     """The engine and platform for a run of these conditions.
 
-    The ``batched`` engine, unless a platform is asked for or another choice is clearly faster; for
-    ``native`` the Reference platform, likewise.
+    The ``batched`` engine, unless a platform is asked for, another choice is clearly faster or the
+    force field has terms that the kernel has not; for ``native`` the Reference platform, likewise.
 
     Raises
     ------
@@ -113,7 +116,10 @@ def choose(conditions: Sequence[Condition], engine: str, platform: str | None) -
     members = len(conditions) * conditions[0].protocol.replicas
     if engine == "batched":
         return try_batched(conditions, members)
-    found = [try_batched(conditions, members)] if engine == "auto" else []
+    found: list[Choice] = []
+    if engine == "auto":
+        with suppress(ForceFieldError):
+            found.append(try_batched(conditions, members))
     for name in names:
         try:
             found.append(try_native(conditions[0], name, native_copies(conditions[0], name)))

@@ -54,7 +54,13 @@ class ForceField(Protocol):
         ...
 
     def kernel_tables(self, molecule: Chem.Mol) -> Tables:
-        """The molecule's interactions as the compiled kernel reads them."""
+        """The molecule's interactions as the compiled kernel reads them.
+
+        Raises
+        ------
+        ForceFieldError
+            Some have forms that the kernel does not know: the ``native`` engine runs them all the same.
+        """
         ...
 
     def energy_terms(self, molecule: Chem.Mol) -> dict[str, float]:

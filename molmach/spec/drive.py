@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, PlainValidator, SerializeAsAny, TypeAdapter
 
 from molmach.spec import fields
 from molmach.spec.driven import Driven
+from molmach.spec.registered import DRIVES, load_registered, registered
 from molmach.spec.switching import ChemicalFuel, Flashing, Photoisomerisation, StationSwitch
 
 
@@ -87,7 +89,7 @@ class ConstantTorque(Driven):
     torque: fields.Torque
 
 
-Drive = Annotated[
+_BuiltIn = (
     NoDrive
     | RotatingField
     | AlternatingField
@@ -95,7 +97,30 @@ Drive = Annotated[
     | Photoisomerisation
     | StationSwitch
     | Flashing
-    | ChemicalFuel,
-    Field(discriminator="kind"),
-]
+    | ChemicalFuel
+)
+_KINDS: dict[str, type[Driven]] = {
+    get_args(drive.model_fields["kind"].annotation)[0]: drive for drive in get_args(_BuiltIn)
+}
+_READER: TypeAdapter[Driven] = TypeAdapter(Annotated[_BuiltIn, Field(discriminator="kind")])
+
+
+def kinds() -> dict[str, type[Driven]]:
+    """Sections of all drives by their kind, those that an entry point adds too."""
+    added = {kind: load_registered(DRIVES, kind).spec for kind in registered(DRIVES)}
+    return {**_KINDS, **added}
+
+
+def _read(content: Any) -> Driven:
+    """A drive of any kind; one of ours is known without a look at what is installed."""
+    if isinstance(content, Driven):
+        return content
+    kind = content.get("kind") if isinstance(content, Mapping) else None
+    if isinstance(kind, str) and kind not in _KINDS and kind in registered(DRIVES):
+        added: type[Driven] = load_registered(DRIVES, kind).spec
+        return added.model_validate(content)
+    return _READER.validate_python(content)
+
+
+Drive = Annotated[SerializeAsAny[Driven], PlainValidator(_read)]
 """What drives the machine."""

@@ -5,12 +5,22 @@ from __future__ import annotations
 import math
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from molmach.spec import fields
 from molmach.spec.fields import Section
+from molmach.spec.registered import FORCE_FIELDS, registered
 
 MAX_STEPS = 10**11
+
+_OWN_FIELDS = ("MMFF94", "MMFF94s", "bead_spring")
+
+
+def _known_field(name: str) -> str:
+    if name not in _OWN_FIELDS and name not in registered(FORCE_FIELDS):
+        *others, last = [repr(known) for known in (*_OWN_FIELDS, *registered(FORCE_FIELDS))]
+        raise ValueError(f"got {name!r}; expected {', '.join(others)} or {last}")
+    return name
 
 
 class Protocol(Section):
@@ -33,7 +43,7 @@ class Protocol(Section):
     frames
         Interval of the stored trajectory; a multiple of ``sampling``.
     force_field
-        ``MMFF94`` or ``MMFF94s``; ``bead_spring`` for a machine of beads.
+        ``MMFF94`` or ``MMFF94s``, or one that an entry point adds; ``bead_spring`` for a machine of beads.
     hydrogen_mass
         Mass given to hydrogens, taken from the heavy atom that they are bonded to.
     constraints
@@ -52,7 +62,7 @@ class Protocol(Section):
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 1
     sampling: fields.Time = 0.1
     frames: fields.Time = 1.0
-    force_field: Literal["MMFF94", "MMFF94s", "bead_spring"] = "MMFF94"
+    force_field: Annotated[str, AfterValidator(_known_field)] = "MMFF94"
     hydrogen_mass: fields.Mass | None = None
     constraints: Literal["none", "h-bonds"] = "h-bonds"
     anchor: fields.Stiffness = 5000.0
@@ -74,6 +84,11 @@ class Protocol(Section):
         if self.hydrogen_mass is not None and not 1.0 <= self.hydrogen_mass <= 4.0:
             raise ValueError(f"hydrogen_mass is {self.hydrogen_mass:g} u; expected 1 u to 4 u")
         return self
+
+    @property
+    def build_field(self) -> str:
+        """What machines are built with and have their charges from: MMFF94 where an added field runs them."""
+        return self.force_field if self.force_field in _OWN_FIELDS else "MMFF94"
 
     @property
     def sampling_steps(self) -> int:

@@ -14,6 +14,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from molmach.errors import SpecError
+from molmach.spec.drive import kinds
+from molmach.spec.driven import Driven
 
 MAX_FILE_BYTES = 1_000_000
 
@@ -239,6 +241,8 @@ def _bare(annotation: Any) -> Any:
 
 def _models(annotation: Any) -> type[BaseModel] | Kinds | None:
     bare = _bare(annotation)
+    if bare is Driven:
+        return dict(kinds())
     if isinstance(bare, type) and issubclass(bare, BaseModel):
         return bare
     members = typing.get_args(bare)
