@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 def critical_dipole_energy(
     angular_frequency: float, friction_per_ps: float, moment_of_inertia: float
 ) -> float:
-    """Smallest mu E (kJ/mol) that locks the rotor to the field: g I |w|."""
+    """Smallest mu E (kJ/mol) that locks the rotor to the field: ``g I |w|``."""
     return friction_per_ps * moment_of_inertia * abs(angular_frequency)
 
 

@@ -52,10 +52,10 @@ def effective_diffusion(
     diffusion: float,
     period: float = 2.0 * math.pi,
 ) -> float:
-    """Effective diffusion, rad^2/ps: D0 [int dx/L I_+^2 I_-] / [int dx/L I_+]^3.
+    """Effective diffusion, rad^2/ps: ``D0 [int dx/L I_+^2 I_-] / [int dx/L I_+]^3``.
 
     Reimann, Van den Broeck, Linke, Hanggi, Rubi & Perez-Madrid, Phys. Rev. Lett. 87, 010602 (2001);
-    I_-(x) = (1/D0) int_0^L dy exp{[-V(x) + V(x + y)] / kT}. Parameters as
+    ``I_-(x) = (1/D0) int_0^L dy exp{[-V(x) + V(x + y)] / kT}``. Parameters as
     :func:`stratonovich_velocity`'s.
     """
     if torque < 0.0:

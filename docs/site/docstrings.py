@@ -1,0 +1,127 @@
+"""Docstrings as the site shows them: their sections, and what they refer to.
+
+The interface offers things under other names than those of the modules in which they stand, so a reference is
+followed to the object itself. What is there but on no page stays plain text; what is not there is a warning.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from docutils import nodes
+from pydantic import BaseModel
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.ext.napoleon import Config
+from sphinx.ext.napoleon.docstring import NumpyDocstring
+from sphinx.util.nodes import make_refnode
+
+_NOTHING = object()
+_UNDERLINE = re.compile(r"-{3,}$")
+_NAPOLEON = Config(napoleon_use_rtype=False)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register with Sphinx."""
+    app.connect("autodoc-process-docstring", _sections)
+    app.connect("missing-reference", _resolve)
+    app.connect("autodoc-process-signature", _signature)
+    app.connect("autodoc-skip-member", _skip)
+    return {"parallel_read_safe": True}
+
+
+def _sections(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
+    """Numpy's sections as reStructuredText.
+
+    Napoleon is called rather than loaded, for it takes what stands before a colon in a property's docstring for
+    its type; and attributes that are told of together, `low, high`, it does not know.
+    """
+    told = "method" if what in ("attribute", "data", "property") else what
+    lines[:] = NumpyDocstring(_attributes(lines), _NAPOLEON, app, told, name, thing, options).lines()
+
+
+def _attributes(lines: list[str]) -> list[str]:
+    """The section of attributes as a list of definitions."""
+    written: list[str] = []
+    within = False
+    for number, line in enumerate(lines):
+        following = lines[number + 1] if number + 1 < len(lines) else ""
+        if _UNDERLINE.match(following):
+            within = line == "Attributes"
+            written.append(":Attributes:" if within else line)
+        elif within and _UNDERLINE.match(line):
+            written.append("")
+        elif within and line:
+            written.append(f"    {line}" if line.startswith(" ") else f"    ``{line}``")
+        else:
+            written.append(line)
+    return written
+
+
+def _resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, shown: nodes.TextElement) -> Any:
+    if node.get("refdomain") != "py":
+        return None
+    for path in _candidates(node):
+        meant = _object(path)
+        if meant is _NOTHING:
+            continue
+        place = _places(env).get(id(meant))
+        if place is None:
+            return shown
+        document, anchor = place
+        return make_refnode(app.builder, node["refdoc"], document, anchor, shown)
+    return None
+
+
+def _candidates(node: pending_xref) -> Iterator[str]:
+    """What the name may stand for: in full, in its class, in its module, and in the module where that is written."""
+    target = node["reftarget"].lstrip("~.")
+    module, owner = node.get("py:module"), node.get("py:class")
+    yield target
+    scope = ".".join(part for part in (module, owner) if part)
+    while scope:
+        yield f"{scope}.{target}"
+        home = getattr(_object(scope), "__module__", None)
+        if isinstance(home, str):
+            yield f"{home}.{target}"
+        scope = scope.rpartition(".")[0]
+
+
+def _object(path: str) -> Any:
+    """What an absolute dotted name of ours stands for."""
+    if not path.startswith("molmach"):
+        return _NOTHING
+    parts = path.split(".")
+    for cut in range(len(parts), 0, -1):
+        try:
+            found = importlib.import_module(".".join(parts[:cut]))
+        except ImportError:
+            continue
+        for name in parts[cut:]:
+            found = getattr(found, name, _NOTHING)
+            if found is _NOTHING:
+                return _NOTHING
+        return found
+    return _NOTHING
+
+
+def _places(env: BuildEnvironment) -> dict[int, tuple[str, str]]:
+    """Page and anchor of every object that a page shows."""
+    if not hasattr(env, "molmach_places"):
+        known = env.domains["py"].objects  # type: ignore[attr-defined]
+        env.molmach_places = {id(_object(name)): (at.docname, at.node_id) for name, at in known.items()}  # type: ignore[attr-defined]
+    return env.molmach_places  # type: ignore[attr-defined, no-any-return]
+
+
+def _signature(app: Sphinx, what: str, name: str, thing: Any, *_: Any) -> tuple[str, str] | None:
+    """A section of a file is written in YAML and not called: its fields are told, not a signature."""
+    return ("", "") if what == "class" and issubclass(thing, BaseModel) else None
+
+
+def _skip(app: Sphinx, what: str, name: str, thing: Any, *_: Any) -> bool | None:
+    """Names that a pydantic model has for itself."""
+    return True if name.startswith("model_") else None

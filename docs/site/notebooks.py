@@ -1,0 +1,139 @@
+"""Notebooks as pages: executed when the site is built, unless nothing that they run has changed since."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import latex2mathml.converter
+import nbclient
+import nbformat
+
+_ROOT = Path(__file__).parent.parent.parent
+_FOLDER = Path(os.environ.get("MOLMACH_NOTEBOOKS", _ROOT / "notebooks"))
+_EXECUTED = _ROOT / "build" / "notebooks"
+_SOURCES = ("molmach", "agents", "systems")
+_PATIENCE = 1800
+"""Longest time that a cell may take, s."""
+
+VIEWER = "3Dmol-min.js"
+"""The viewer of three-dimensional outputs, beside the pages: they ask nothing of the network."""
+
+_VIEWERS_ADDRESS = re.compile(r"https?://[^\s'\"]*3[dD]mol[^\s'\"]*\.js")
+_CODE_OR_FORMULA = re.compile(r"(```.*?```|`[^`\n]*`)|\$\$(.+?)\$\$|\$([^$\n]+?)\$", re.DOTALL)
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+
+
+@dataclass
+class Page:
+    """Markdown of a page, and its pictures by name."""
+
+    markdown: str = ""
+    pictures: dict[str, bytes] = field(default_factory=dict)
+
+
+def found() -> list[Path]:
+    """The notebooks that there are, sorted."""
+    return sorted(_FOLDER.glob("*.ipynb"))
+
+
+def _title(path: Path) -> str:
+    """A notebook's name, for those that begin without a heading."""
+    return path.stem.replace("_", " ").capitalize()
+
+
+def rendered(path: Path) -> Page:
+    """A notebook's page with what its cells gave."""
+    page = Page()
+    parts = [] if re.search(r"^\s*#\s", _first_text(path)) else [f"# {_title(path)}"]
+    for number, cell in enumerate(_executed(path).cells):
+        if cell.cell_type == "markdown":
+            parts.append(_CODE_OR_FORMULA.sub(_formula, cell.source))
+        elif cell.cell_type == "code" and cell.source.strip():
+            parts.append(_fenced("python", cell.source))
+            parts += _outputs(cell.outputs, f"{path.stem}-{number}", page)
+    page.markdown = "\n\n".join(parts) + "\n"
+    return page
+
+
+def _first_text(path: Path) -> str:
+    cells = nbformat.read(path, as_version=4).cells
+    return cells[0].source if cells and cells[0].cell_type == "markdown" else ""
+
+
+def _executed(path: Path) -> Any:
+    """The notebook with its outputs, kept in build/ until it or the program changes."""
+    kept = _EXECUTED / f"{path.stem}-{_digest(path)}.ipynb"
+    if not kept.is_file():
+        print(f"executing {path.name} ...", flush=True)
+        notebook = nbformat.read(path, as_version=4)
+        work = _EXECUTED / "work" / path.stem
+        work.mkdir(parents=True, exist_ok=True)
+        nbclient.NotebookClient(
+            notebook, timeout=_PATIENCE, kernel_name="python3", resources={"metadata": {"path": str(work)}}
+        ).execute()
+        temporary = kept.with_suffix(".tmp")
+        nbformat.write(notebook, temporary)
+        temporary.replace(kept)
+    return nbformat.read(kept, as_version=4)
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256(path.read_bytes())
+    for source in _SOURCES:
+        for file in sorted((_ROOT / source).rglob("*")):
+            if file.suffix in (".py", ".yaml", ".sql"):
+                digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _outputs(outputs: list[Any], name: str, page: Page) -> Iterator[str]:
+    for number, output in enumerate(outputs):
+        if output.output_type == "stream":
+            yield _text(output.text)
+            continue
+        data = output.get("data", {})
+        picture = next((kind for kind in ("image/svg+xml", "image/png") if kind in data), None)
+        if "text/html" in data:
+            content = _VIEWERS_ADDRESS.sub(VIEWER, "".join(data["text/html"]))
+            yield _raw(f'<div class="notebook-output">\n{content}\n</div>')
+        elif picture is not None:
+            file = f"{name}-{number}.{'svg' if 'svg' in picture else 'png'}"
+            content = "".join(data[picture])
+            page.pictures[file] = content.encode() if "svg" in picture else base64.b64decode(content)
+            yield f"![]({file})"
+        elif "text/plain" in data:
+            yield _text("".join(data["text/plain"]))
+        else:
+            raise ValueError(f"{name}: an output of {json.dumps(list(data))}, which this page can't show")
+
+
+def _text(text: str) -> str:
+    return _fenced("text", _ESCAPES.sub("", text).rstrip())
+
+
+def _raw(content: str) -> str:
+    return _fenced("{raw} html", content)
+
+
+def _fenced(kind: str, content: str) -> str:
+    """A block whose fence is longer than any in it."""
+    longest = max((len(run) for run in re.findall(r"`+", content)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{kind}\n{content}\n{fence}"
+
+
+def _formula(match: re.Match[str]) -> str:
+    """A formula as MathML, which browsers show by themselves; code stays what it is."""
+    code, display, inline = match.groups()
+    if code is not None:
+        return code
+    kind = "block" if display is not None else "inline"
+    return latex2mathml.converter.convert((display or inline).strip(), display=kind)
