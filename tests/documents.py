@@ -44,9 +44,10 @@ class Block:
 
     @property
     def commands(self) -> list[str]:
-        """The commands of a ``sh`` block, lines that go on put together."""
-        lines = self.text.replace("\\\n", " ").splitlines()
-        return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+        """The commands of a ``sh`` block: lines that go on put together, what is said beside them left out."""
+        lines = re.sub(r" *\\\n *", " ", self.text).splitlines()
+        said = (re.split(r" {3,}", line.strip())[0] for line in lines)
+        return [command for command in said if command and not command.startswith("#")]
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"

@@ -21,7 +21,7 @@ from molmach.spec import Campaign, Rotor, Spec, load, load_campaign
 
 from .documents import PAGES, ROOT, Block, anchors, blocks, inline_commands, links, name_of, write
 
-README, HOW_TO, TUTORIAL = "README.md", "docs/how-to", "docs/tutorial"
+README, HOW_TO = "README.md", "docs/how-to"
 _FEW = '--replicas 4 --duration "2 ps" --set protocol.equilibration="2 ps"'
 
 SHORTER = {
@@ -39,16 +39,18 @@ SHORTER = {
 
 QUICK = {
     (README, "molmach build my-rotor.yaml"),
-    (README, "molmach simulate my-rotor.yaml"),
-    *((f"{HOW_TO}/add-a-system.md", f"molmach {name}") for name in ("systems", "build", "simulate")),
+    (f"{HOW_TO}/add-a-system.md", "molmach simulate"),
     (f"{HOW_TO}/add-a-drive.md", "molmach simulate"),
-    (f"{HOW_TO}/add-a-force-field.md", "molmach simulate"),
+    (f"{HOW_TO}/add-a-force-field.md", "molmach simulate cyanobiphenyl-rotor"),
     (f"{HOW_TO}/add-an-agent.md", "molmach campaign run"),
 }
 """Commands that run with the other quick tests; the rest run with the slow ones."""
 
 CHECKED = {
-    (README, "molmach kinetics fluorene-motor-methyl"): "minutes of GFN2-xTB; tests/test_kinetics.py has shorter ones",
+    (
+        README,
+        "molmach kinetics fluorene-motor-methyl",
+    ): "minutes of GFN2-xTB; tests/test_kinetics.py has shorter ones",
     (README, "molmach score --top"): "trajectories of the reader's own; tests/test_trajectories.py has some",
 }
 """Commands of ours that are not run: their options are looked up, and no more."""
@@ -58,7 +60,13 @@ ELSEWHERE = {"docs/analysis.md": "test_analysis.py::test_the_code_of_the_documen
 
 PLAIN = {
     README: ["forward  48.01 turn/ns"],
-    "docs/active-inference.md": ["score = bias", "F = -ln N", "ΔF = ½", "G(x) = - E", "Effects, the strongest"],
+    "docs/active-inference.md": [
+        "score = bias",
+        "F = -ln N",
+        "ΔF = ½",
+        "G(x) = - E",
+        "Effects, the strongest",
+    ],
 }
 """Beginnings of indented blocks that are formulas or what a program printed."""
 
@@ -92,7 +100,9 @@ def test_every_block_is_of_a_kind_that_is_tested(page: Path) -> None:
     for block in blocks(page):
         plain = block.kind == "" and any(block.text.startswith(text) for text in PLAIN.get(block.page, ()))
         known = ("python", "sh", "yaml", "toml", "text", *CHECKED_BY_THE_SITE)
-        assert plain or block.kind in known, f"{block}: no test knows what to do with this block:\n{block.text}"
+        assert plain or block.kind in known, (
+            f"{block}: no test knows what to do with this block:\n{block.text}"
+        )
 
 
 def test_every_row_of_the_tables_stands_for_something() -> None:
@@ -111,7 +121,7 @@ def test_every_row_of_the_tables_stands_for_something() -> None:
 @pytest.mark.parametrize(("block", "command"), ALL_COMMANDS, ids=lambda value: str(value)[:60])
 def test_commands_exist_with_their_options(block: Block, command: str) -> None:
     if command.startswith("molmach "):
-        shown = re.split(r" {3,}", command)[0].translate(str.maketrans("", "", "[]")) if _is_usage(command) else command
+        shown = command.translate(str.maketrans("", "", "[]")) if _is_usage(command) else command
         _check_ours(_words(shown)[1:])
         return
     words = _words(command)
@@ -183,7 +193,11 @@ def test_files_in_the_documents_are_read_without_complaint(block: Block, tmp_pat
         assert content.get("machine", {}).keys() <= Rotor.model_fields.keys()
     else:
         page = ROOT / block.page
-        write([part for part in blocks(page) if part.kind == "yaml" and "systems/" not in part.text], tmp_path, tmp_path)
+        write(
+            [part for part in blocks(page) if part.kind == "yaml" and "systems/" not in part.text],
+            tmp_path,
+            tmp_path,
+        )
         path = tmp_path / "it.yaml"
         path.write_text(block.text, encoding="utf-8")
         assert (load_campaign if "space" in content else load)(path).name == content["name"]
@@ -204,7 +218,11 @@ def _run(page: Path, work: Path, wanted: Callable[[Block, str], bool], python: b
     place.mkdir()
     (place / "examples").symlink_to(ROOT / "examples")
     (place / "runs").mkdir()
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "MPLBACKEND": "Agg"}
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "MPLBACKEND": "Agg",
+    }
     if write(found, place, installation):
         environment["PYTHONPATH"] = str(installation)
     program = [block for block in found if block.kind == "python" and block.file is None]
@@ -214,7 +232,9 @@ def _run(page: Path, work: Path, wanted: Callable[[Block, str], bool], python: b
                 if wanted(block, command):
                     extra = SHORTER.get(_entry(SHORTER, block, command) or (), "")
                     _succeeds([*_words(command), *_words(extra)], place, environment)
-        elif python and program and block is program[-1] and page.relative_to(ROOT).as_posix() not in ELSEWHERE:
+        elif (
+            python and program and block is program[-1] and page.relative_to(ROOT).as_posix() not in ELSEWHERE
+        ):
             source = "\n".join(part.text for part in program)
             _succeeds([sys.executable, "-c", source], place, environment)
 

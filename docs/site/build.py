@@ -1,6 +1,6 @@
 """Builds the documentation site: stages the pages with those that are made, then runs Sphinx strictly.
 
-    python docs/site/build.py [FOLDER]     default build/site
+python docs/site/build.py [FOLDER]     default build/site
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ import notebooks
 
 _ROOT = Path(__file__).parent.parent.parent
 _VIEWER = _ROOT / "molmach" / "report" / "vendor" / "3Dmol-min.js"
-
-
 _PLACE = "% notebooks"
 """Where the home page lists the notebooks."""
 
@@ -31,7 +29,7 @@ def build(folder: Path) -> int:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(_ROOT / "docs", stage, ignore=shutil.ignore_patterns("__pycache__"))
     (stage / "reference" / "command-line.md").write_text(command_line.page(), encoding="utf-8")
-    _write_notebooks(stage)
+    _write_notebooks(stage, folder.with_name("notebooks"))
     config = str(_ROOT / "docs" / "site")
     options = ["-q", "-W", "--keep-going", "-b", "html", "-d", str(stage / ".doctrees"), "-c", config]
     status = sphinx([*options, str(stage), str(folder)])
@@ -40,7 +38,7 @@ def build(folder: Path) -> int:
     return status
 
 
-def _write_notebooks(stage: Path) -> None:
+def _write_notebooks(stage: Path, store: Path) -> None:
     """A page for each, with its pictures, and their place in the navigation; nothing where there are none."""
     found = notebooks.found()
     names = "\n".join(f"notebooks/{path.stem}" for path in found)
@@ -50,7 +48,7 @@ def _write_notebooks(stage: Path) -> None:
     folder = stage / "notebooks"
     folder.mkdir()
     for path in found:
-        page = notebooks.rendered(path)
+        page = notebooks.rendered(path, store)
         (folder / f"{path.stem}.md").write_text(page.markdown, encoding="utf-8")
         for name, content in page.pictures.items():
             (folder / name).write_bytes(content)

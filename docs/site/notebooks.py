@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,11 @@ import nbformat
 
 _ROOT = Path(__file__).parent.parent.parent
 _FOLDER = Path(os.environ.get("MOLMACH_NOTEBOOKS", _ROOT / "notebooks"))
-_EXECUTED = _ROOT / "build" / "notebooks"
+"""Where the notebooks are; tests have some of their own."""
+
+_NOT_LINKED = ("notebooks", "build", "runs", "campaigns", "builds", "scans")
+"""What notebooks write is theirs, and what was written at home is not."""
+
 _SOURCES = ("molmach", "agents", "systems")
 _PATIENCE = 1800
 """Longest time that a cell may take, s."""
@@ -28,6 +33,7 @@ VIEWER = "3Dmol-min.js"
 
 _VIEWERS_ADDRESS = re.compile(r"https?://[^\s'\"]*3[dD]mol[^\s'\"]*\.js")
 _CODE_OR_FORMULA = re.compile(r"(```.*?```|`[^`\n]*`)|\$\$(.+?)\$\$|\$([^$\n]+?)\$", re.DOTALL)
+_LINK = re.compile(r"(!?)\[([^\]]*)\]\((\.\./[^)\s]*)\)")
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -49,13 +55,13 @@ def _title(path: Path) -> str:
     return path.stem.replace("_", " ").capitalize()
 
 
-def rendered(path: Path) -> Page:
-    """A notebook's page with what its cells gave."""
+def rendered(path: Path, store: Path) -> Page:
+    """A notebook's page with what its cells gave; ``store`` keeps executed notebooks."""
     page = Page()
     parts = [] if re.search(r"^\s*#\s", _first_text(path)) else [f"# {_title(path)}"]
-    for number, cell in enumerate(_executed(path).cells):
+    for number, cell in enumerate(_executed(path, store).cells):
         if cell.cell_type == "markdown":
-            parts.append(_CODE_OR_FORMULA.sub(_formula, cell.source))
+            parts.append(_CODE_OR_FORMULA.sub(_formula, _LINK.sub(_link, cell.source)))
         elif cell.cell_type == "code" and cell.source.strip():
             parts.append(_fenced("python", cell.source))
             parts += _outputs(cell.outputs, f"{path.stem}-{number}", page)
@@ -68,21 +74,29 @@ def _first_text(path: Path) -> str:
     return cells[0].source if cells and cells[0].cell_type == "markdown" else ""
 
 
-def _executed(path: Path) -> Any:
-    """The notebook with its outputs, kept in build/ until it or the program changes."""
-    kept = _EXECUTED / f"{path.stem}-{_digest(path)}.ipynb"
+def _executed(path: Path, store: Path) -> Any:
+    """The notebook with its outputs, kept until it or the program changes."""
+    kept = store / f"{path.stem}-{_digest(path)}.ipynb"
     if not kept.is_file():
         print(f"executing {path.name} ...", flush=True)
         notebook = nbformat.read(path, as_version=4)
-        work = _EXECUTED / "work" / path.stem
-        work.mkdir(parents=True, exist_ok=True)
-        nbclient.NotebookClient(
-            notebook, timeout=_PATIENCE, kernel_name="python3", resources={"metadata": {"path": str(work)}}
-        ).execute()
+        place = {"metadata": {"path": str(_workplace(store / "work" / path.stem))}}
+        nbclient.NotebookClient(notebook, timeout=_PATIENCE, kernel_name="python3", resources=place).execute()
         temporary = kept.with_suffix(".tmp")
         nbformat.write(notebook, temporary)
         temporary.replace(kept)
     return nbformat.read(kept, as_version=4)
+
+
+def _workplace(folder: Path) -> Path:
+    """Where a notebook finds what lies beside its folder, as at home, and what it writes is out of the way."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "notebooks").mkdir(parents=True)
+    for places, target in ((_ROOT, folder), (_FOLDER, folder / "notebooks")):
+        for entry in places.iterdir():
+            if entry.name not in _NOT_LINKED and not entry.name.startswith("."):
+                (target / entry.name).symlink_to(entry)
+    return folder / "notebooks"
 
 
 def _digest(path: Path) -> str:
@@ -97,7 +111,8 @@ def _digest(path: Path) -> str:
 def _outputs(outputs: list[Any], name: str, page: Page) -> Iterator[str]:
     for number, output in enumerate(outputs):
         if output.output_type == "stream":
-            yield _text(output.text)
+            if output.name == "stdout":  # the other one has progress bars
+                yield _text(output.text)
             continue
         data = output.get("data", {})
         picture = next((kind for kind in ("image/svg+xml", "image/png") if kind in data), None)
@@ -137,3 +152,10 @@ def _formula(match: re.Match[str]) -> str:
         return code
     kind = "block" if display is not None else "inline"
     return latex2mathml.converter.convert((display or inline).strip(), display=kind)
+
+
+def _link(match: re.Match[str]) -> str:
+    """Links to the documents, which lie beside the notebooks here; words alone where a file is on no page."""
+    picture, words, target = match.groups()
+    inside = target.removeprefix("../docs/")
+    return f"{picture}[{words}](../{inside})" if inside != target else words
