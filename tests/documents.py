@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
@@ -104,7 +105,7 @@ def anchors(page: Path) -> set[str]:
     """Names of a page's headings, as GitHub and the site make them."""
     tokens = _MARKDOWN.parse(page.read_text(encoding="utf-8"))
     found: set[str] = set()
-    for opening, inline in zip(tokens, tokens[1:], strict=False):
+    for opening, inline in pairwise(tokens):
         if opening.type == "heading_open":
             words = "".join(part.content for part in inline.children or ())
             found.add(re.sub(r"[^\w\- ]", "", words.strip().lower()).replace(" ", "-"))

@@ -37,8 +37,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
 def _sections(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
     """Numpy's sections as reStructuredText.
 
-    Napoleon is called rather than loaded, for it takes what stands before a colon in a property's docstring for
-    its type; and attributes that are told of together, `low, high`, it does not know.
+    Napoleon is called rather than loaded, for it takes what stands before a colon in a property's
+    docstring for its type; and attributes that are told of together, `low, high`, it does not know.
     """
     told = "method" if what in ("attribute", "data", "property") else what
     lines[:] = NumpyDocstring(_attributes(lines), _NAPOLEON, app, told, name, thing, options).lines()
@@ -78,7 +78,7 @@ def _resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, shown: node
 
 
 def _candidates(node: pending_xref) -> Iterator[str]:
-    """What the name may stand for: in full, in its class, in its module, and in the module where that is written."""
+    """What the name may stand for: in full, in its class, in its module, and where that was written."""
     target = node["reftarget"].lstrip("~.")
     module, owner = node.get("py:module"), node.get("py:class")
     yield target

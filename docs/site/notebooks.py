@@ -89,7 +89,7 @@ def _executed(path: Path, store: Path) -> Any:
 
 
 def _workplace(folder: Path) -> Path:
-    """Where a notebook finds what lies beside its folder, as at home, and what it writes is out of the way."""
+    """Where a notebook finds what lies beside its folder, as at home, and writes out of the way."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "notebooks").mkdir(parents=True)
     for places, target in ((_ROOT, folder), (_FOLDER, folder / "notebooks")):
