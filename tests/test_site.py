@@ -67,7 +67,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "import molmach\nfrom pathlib import Path\nspec = molmach.load('phenylene-control')\nprint(spec.name)"
         ),
         nbformat.v4.new_code_cell(
-            "assert Path('../examples/small.yaml').is_file()\nmolmach.analysis.view(molmach.build(spec))"
+            "import pandas\nfrom matplotlib import pyplot\nassert Path('../examples/small.yaml').is_file()\n"
+            "pyplot.plot([0, 1])\npandas.DataFrame({'turns': [48]})"
         ),
     ]
     notebook = nbformat.v4.new_notebook(cells=cells)
@@ -123,8 +124,9 @@ def test_a_notebook_is_executed_and_shown(site: Path) -> None:
     page = (site / "notebooks" / "tiny.html").read_text(encoding="utf-8")
     assert "phenylene-control" in re.sub(r"<[^>]+>", "", page)
     assert "<math" in page
+    assert re.search(r'<table border="1" class="dataframe">.*<td>48</td>', page, re.DOTALL)
+    assert (site / "_images" / "tiny-2-1.png").is_file()
     assert 'href="../physics.html#score"' in page
-    assert (site / "notebooks" / "3Dmol-min.js").is_file()
     assert "A tiny notebook" in (site / "index.html").read_text(encoding="utf-8")
 
 
@@ -140,18 +142,21 @@ def test_pages_fit_their_window_and_run_without_errors(
     shown = browser.open(site / f"{page}.html", width)
     shown.wait_for("document.fonts.status === 'loaded'")
     assert shown.value("document.documentElement.scrollWidth") <= width
-    if page == "notebooks/tiny":
-        shown.wait_for("document.querySelector('canvas') !== null")
     assert shown.errors == []
     assert shown.requests == []
     shown.close()
 
 
 @pytest.mark.slow
-def test_the_site_builds_with_the_notebooks_that_there_are(tmp_path: Path) -> None:
+@MISSING
+def test_the_notebooks_that_there_are_become_pages(tmp_path: Path, browser: Browser) -> None:
     site = _build(tmp_path, None)
     for notebook in (ROOT / "notebooks").glob("*.ipynb"):
-        assert (site / "notebooks" / f"{notebook.stem}.html").is_file()
+        shown = browser.open(site / "notebooks" / f"{notebook.stem}.html", 1280)
+        assert shown.value("document.documentElement.scrollWidth") <= 1280
+        assert shown.errors == []
+        assert shown.requests == []
+        shown.close()
 
 
 @pytest.mark.slow

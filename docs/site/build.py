@@ -17,7 +17,6 @@ import command_line
 import notebooks
 
 _ROOT = Path(__file__).parent.parent.parent
-_VIEWER = _ROOT / "molmach" / "report" / "vendor" / "3Dmol-min.js"
 _PLACE = "% notebooks"
 """Where the home page lists the notebooks."""
 
@@ -29,13 +28,10 @@ def build(folder: Path) -> int:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(_ROOT / "docs", stage, ignore=shutil.ignore_patterns("__pycache__"))
     (stage / "reference" / "command-line.md").write_text(command_line.page(), encoding="utf-8")
-    _write_notebooks(stage, folder.with_name("notebooks"))
+    _write_notebooks(stage, folder.with_name(f"{folder.name}.notebooks"))
     config = str(_ROOT / "docs" / "site")
     options = ["-q", "-W", "--keep-going", "-b", "html", "-d", str(stage / ".doctrees"), "-c", config]
-    status = sphinx([*options, str(stage), str(folder)])
-    if notebooks.found() and status == 0:
-        shutil.copy(_VIEWER, folder / "notebooks" / notebooks.VIEWER)
-    return status
+    return sphinx([*options, str(stage), str(folder)])
 
 
 def _write_notebooks(stage: Path, store: Path) -> None:

@@ -28,10 +28,6 @@ _SOURCES = ("molmach", "agents", "systems")
 _PATIENCE = 1800
 """Longest time that a cell may take, s."""
 
-VIEWER = "3Dmol-min.js"
-"""The viewer of three-dimensional outputs, beside the pages: they ask nothing of the network."""
-
-_VIEWERS_ADDRESS = re.compile(r"https?://[^\s'\"]*3[dD]mol[^\s'\"]*\.js")
 _CODE_OR_FORMULA = re.compile(r"(```.*?```|`[^`\n]*`)|\$\$(.+?)\$\$|\$([^$\n]+?)\$", re.DOTALL)
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\((\.\./[^)\s]*)\)")
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -80,6 +76,8 @@ def _executed(path: Path, store: Path) -> Any:
     if not kept.is_file():
         print(f"executing {path.name} ...", flush=True)
         notebook = nbformat.read(path, as_version=4)
+        os.environ["IPYTHONDIR"] = str(store / "work" / "ipython")  # not the reader's own
+        os.environ["JUPYTER_NO_CONFIG"] = "1"
         place = {"metadata": {"path": str(_workplace(store / "work" / path.stem))}}
         nbclient.NotebookClient(notebook, timeout=_PATIENCE, kernel_name="python3", resources=place).execute()
         temporary = kept.with_suffix(".tmp")
@@ -117,7 +115,7 @@ def _outputs(outputs: list[Any], name: str, page: Page) -> Iterator[str]:
         data = output.get("data", {})
         picture = next((kind for kind in ("image/svg+xml", "image/png") if kind in data), None)
         if "text/html" in data:
-            content = _VIEWERS_ADDRESS.sub(VIEWER, "".join(data["text/html"]))
+            content = "".join(data["text/html"])
             yield _raw(f'<div class="notebook-output">\n{content}\n</div>')
         elif picture is not None:
             file = f"{name}-{number}.{'svg' if 'svg' in picture else 'png'}"
