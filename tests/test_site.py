@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
 import subprocess
 import sys
@@ -56,9 +58,20 @@ def _build(folder: Path, notebooks: Path | None) -> Path:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site with one small notebook."""
-    folder = tmp_path_factory.mktemp("site")
-    (folder / "mine").mkdir()
+    """The site with one small notebook, built once by whichever worker of pytest-xdist comes first."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "documentation"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "built").exists():
+            _build(folder, _tiny_notebook(folder / "mine"))
+            (folder / "built").touch()
+    return folder / "site"
+
+
+def _tiny_notebook(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
     cells = [
         nbformat.v4.new_markdown_cell(
             "# A tiny notebook\n\nAbout $\\Delta G = -kT \\ln p$; see [there](../docs/physics.md#score)."
@@ -72,8 +85,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ),
     ]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    nbformat.write(notebook, folder / "mine" / "tiny.ipynb")
-    return _build(folder, folder / "mine")
+    nbformat.write(notebook, folder / "tiny.ipynb")
+    return folder
 
 
 def _pages(site: Path) -> Iterator[Path]:

@@ -112,9 +112,9 @@ def _object(path: str) -> Any:
 def _places(env: BuildEnvironment) -> dict[int, tuple[str, str]]:
     """Page and anchor of every object that a page shows."""
     if not hasattr(env, "molmach_places"):
-        known = env.domains["py"].objects  # type: ignore[attr-defined]
-        env.molmach_places = {id(_object(name)): (at.docname, at.node_id) for name, at in known.items()}  # type: ignore[attr-defined]
-    return env.molmach_places  # type: ignore[attr-defined, no-any-return]
+        known = env.domains["py"].objects
+        env.molmach_places = {id(_object(name)): (at.docname, at.node_id) for name, at in known.items()}
+    return env.molmach_places
 
 
 def _signature(app: Sphinx, what: str, name: str, thing: Any, *_: Any) -> tuple[str, str] | None:
