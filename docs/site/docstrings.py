@@ -6,6 +6,7 @@ followed to the object itself. What is there but on no page stays plain text; wh
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import re
 from collections.abc import Iterator
@@ -18,8 +19,10 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.ext.napoleon import Config
 from sphinx.ext.napoleon.docstring import NumpyDocstring
+from sphinx.util import logging
 from sphinx.util.nodes import make_refnode
 
+_LOG = logging.getLogger(__name__)
 _NOTHING = object()
 _UNDERLINE = re.compile(r"-{3,}$")
 _NAPOLEON = Config(napoleon_use_rtype=False)
@@ -74,6 +77,11 @@ def _resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, shown: node
             return shown
         document, anchor = place
         return make_refnode(app.builder, node["refdoc"], document, anchor, shown)
+    written = (
+        node.rawsource.startswith(":") or node["reftype"] == "exc"
+    )  # by a person; others are annotations
+    if written and not hasattr(builtins, node["reftarget"]):
+        _LOG.warning("%s is not there", node.rawsource or node["reftarget"], location=node)
     return None
 
 
