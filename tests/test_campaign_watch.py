@@ -74,7 +74,7 @@ def test_a_campaign_without_a_sign_of_life_is_said_to_be_so(
 def test_a_live_page_follows_the_ledger_and_ends_with_the_campaign(scribe: Scribe) -> None:
     (scribe.folder / "machines" / "abc").mkdir(parents=True)
     (scribe.folder / "machines" / "abc" / "report.html").write_text("a run's report", encoding="utf-8")
-    dashboard = Dashboard(scribe.campaign, scribe.folder, interval=0.1, linger=0.5)
+    dashboard = Dashboard(scribe.campaign, scribe.folder, interval=0.1, linger=3.0)
     thread = threading.Thread(target=dashboard.serve)
     thread.start()
     try:
