@@ -123,14 +123,21 @@ def test_a_live_page_stays_as_the_reader_left_it_while_results_come_in(
     thread.start()
     try:
         page = browser.open(dashboard.url, 1280)
-        live, evaluations = "document.querySelector('#live').textContent", "document.querySelector('main').textContent"
+        live, evaluations = (
+            "document.querySelector('#live').textContent",
+            "document.querySelector('main').textContent",
+        )
         page.wait_for(f"{live} === 'running: 13 evaluations'")
         assert page.value("document.querySelectorAll('svg.plot').length") >= 3
         page.value("window.kept = true; document.querySelector('main details').open = true; scrollTo(0, 300)")
         before = page.value(evaluations)
         more(scribe, 6)
         page.wait_for(f"{evaluations} !== {json.dumps(before)}")
-        assert page.value("[window.kept, document.querySelector('main details').open, scrollY]") == [True, True, 300]
+        assert page.value("[window.kept, document.querySelector('main details').open, scrollY]") == [
+            True,
+            True,
+            300,
+        ]
         scribe.ledger.event("finished", text="done")
         scribe.ledger.commit()
         page.wait_for(f"{live}.startsWith('finished: ')")
