@@ -57,8 +57,8 @@ class Browser:
         os.close(self._write)
         os.close(self._read)
 
-    def open(self, path: Path, width: int, *, dark: bool = False, still: bool = False) -> Page:
-        """Show a file in a window of a width; ``dark`` and ``still`` are what the reader's system prefers."""
+    def open(self, where: Path | str, width: int, *, dark: bool = False, still: bool = False) -> Page:
+        """Show a file or an address in a window of a width, as the reader's system prefers it."""
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
         session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         page = self._pages[session] = Page(self, session, target)
@@ -70,7 +70,7 @@ class Browser:
         wanted = {"prefers-color-scheme": "dark" if dark else "light"}
         wanted["prefers-reduced-motion"] = "reduce" if still else "no-preference"
         page.ask("Emulation.setEmulatedMedia", features=[{"name": n, "value": v} for n, v in wanted.items()])
-        page.ask("Page.navigate", url=path.as_uri())
+        page.ask("Page.navigate", url=where.as_uri() if isinstance(where, Path) else where)
         page.wait_for("document.readyState === 'complete'")
         return page
 

@@ -65,8 +65,11 @@ def test_energies_and_forces_equal_the_native_engines(smiles: str) -> None:
         _agree(_strained(smiles), variant)
 
 
-def test_energies_and_forces_of_random_drug_like_molecules_equal_the_native_engines() -> None:
-    for smiles in random_drug_like(200, seed=11):
+@pytest.mark.parametrize(("molecules", "seed"), [(60, 11), pytest.param(300, 12, marks=pytest.mark.slow)])
+def test_energies_and_forces_of_random_drug_like_molecules_equal_the_native_engines(
+    molecules: int, seed: int
+) -> None:
+    for smiles in random_drug_like(molecules, seed):
         _agree(_strained(smiles), "MMFF94")
 
 

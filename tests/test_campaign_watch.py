@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from typer.testing import CliRunner
@@ -20,6 +21,7 @@ from molmach.campaign.dashboard import Dashboard
 from molmach.campaign.following import Follower
 from molmach.cli.main import app
 from molmach.errors import CampaignError
+from tests.browser import MISSING, Browser
 from tests.ledgers import Scribe, campaign
 
 
@@ -74,7 +76,7 @@ def test_a_campaign_without_a_sign_of_life_is_said_to_be_so(
 def test_a_live_page_follows_the_ledger_and_ends_with_the_campaign(scribe: Scribe) -> None:
     (scribe.folder / "machines" / "abc").mkdir(parents=True)
     (scribe.folder / "machines" / "abc" / "report.html").write_text("a run's report", encoding="utf-8")
-    dashboard = Dashboard(scribe.campaign, scribe.folder, interval=0.1, linger=0.5)
+    dashboard = Dashboard(scribe.campaign, scribe.folder, interval=0.1, linger=3.0)
     thread = threading.Thread(target=dashboard.serve)
     thread.start()
     try:
@@ -110,6 +112,42 @@ def test_a_live_page_follows_the_ledger_and_ends_with_the_campaign(scribe: Scrib
     assert not thread.is_alive()
     with pytest.raises(urllib.error.URLError):
         fetch("state")
+
+
+@MISSING
+def test_a_live_page_stays_as_the_reader_left_it_while_results_come_in(
+    scribe: Scribe, browser: Browser
+) -> None:
+    dashboard = Dashboard(scribe.campaign, scribe.folder, interval=0.1, linger=3.0)
+    thread = threading.Thread(target=dashboard.serve)
+    thread.start()
+    try:
+        page = browser.open(dashboard.url, 1280)
+        live, evaluations = (
+            "document.querySelector('#live').textContent",
+            "document.querySelector('main').textContent",
+        )
+        page.wait_for(f"{live} === 'running: 13 evaluations'")
+        assert page.value("document.querySelectorAll('svg.plot').length") >= 3
+        page.value("window.kept = true; document.querySelector('main details').open = true; scrollTo(0, 300)")
+        before = page.value(evaluations)
+        more(scribe, 6)
+        page.wait_for(f"{evaluations} !== {json.dumps(before)}")
+        assert page.value("[window.kept, document.querySelector('main details').open, scrollY]") == [
+            True,
+            True,
+            300,
+        ]
+        scribe.ledger.event("finished", text="done")
+        scribe.ledger.commit()
+        page.wait_for(f"{live}.startsWith('finished: ')")
+        assert not page.errors
+        assert {urlsplit(url).netloc for url in page.requests} == {urlsplit(dashboard.url).netloc}
+        page.close()
+    finally:
+        dashboard.stop()
+        thread.join(timeout=60)
+    assert not thread.is_alive()
 
 
 def test_a_port_that_is_taken_is_named(scribe: Scribe) -> None:

@@ -16,6 +16,7 @@ from molmach.campaign import Agent, Design, Proposal, View, results
 from molmach.campaign.conductor import Conductor
 from molmach.campaign.evaluation import CONFIRMATION, Job, Outcome
 from molmach.campaign.executors import LocalExecutor
+from molmach.campaign.host import Answer
 from molmach.campaign.ledger import Entry, Ledger
 from molmach.campaign.store import Store
 from molmach.campaign.team import LocalTeam
@@ -462,6 +463,74 @@ def test_the_team_is_judged_by_what_it_delivers() -> None:
     assert found["Proud"]["coverage"] < 0.1
     assert found["Knowing"]["surprise"] < found["Proud"]["surprise"]
     assert min(row["evaluated"] for row in found.values()) >= 3
+
+
+class Slowed(LocalTeam):
+    """Agents that think meanwhile, one of which answers only when it was looked for so often."""
+
+    thinks_meanwhile = True
+
+    def __init__(self, campaign: Campaign, slow: str, looks: int) -> None:
+        super().__init__(campaign, Path(__file__).parent)
+        self._slow, self._looks, self._waited = slow, looks, 0
+
+    def answers(self) -> list[Answer]:
+        """The quick ones' at once."""
+        question = self._asked.pop(self._slow, None)
+        found = []
+        while self._asked:
+            found += super().answers()
+        if question is not None:
+            self._asked[self._slow] = question
+            self._waited += 1
+            if self._waited > self._looks:
+                self._waited = 0
+                found += super().answers()
+        return found
+
+
+class Steady(Agent):
+    """Its designs depend on nothing that was found."""
+
+    def propose(self, view: View, n: int) -> list[Proposal]:
+        """The best of ten designs at random, n times."""
+        tens = [[view.space.sample(view.rng) for _ in range(10)] for _ in range(n)]
+        return [Proposal(max(ten, key=lambda d: truth(view.space.resolve(d).key)), "steady") for ten in tens]
+
+
+def steady_and_others(**sections: Any) -> Campaign:
+    """One agent that delivers and two that don't."""
+    here = Path(__file__).name
+    return searched(
+        agents=[f"{here}:Steady", f"{here}:Proud", "random"],
+        racing={"rungs": [{"replicas": REPLICAS, "duration": "20 ps"}]},
+        confirmation={"machines": 0},
+        **sections,
+    )
+
+
+def owners(ledger: Ledger) -> list[str]:
+    """Whose machines were measured, in their order."""
+    return [entry.agent for entry in ledger.entries()]
+
+
+def test_turns_go_by_what_was_delivered_not_by_whose_answer_is_there() -> None:
+    """Agents of one process answer one after the other; equal turns would be 200 of 600."""
+    turns = 0
+    for seed in (1, 2, 3, 4):
+        ledger, _ = conduct(steady_and_others(seed=seed, budget={"evaluations": 150}), slots=1)
+        turns += owners(ledger).count("Steady")
+    assert turns > 250
+
+
+@pytest.mark.parametrize("looks", [1, 10**9])
+def test_no_slow_agent_stops_the_others(looks: int) -> None:
+    campaign = steady_and_others(budget={"evaluations": 100})
+    ledger = Ledger(":memory:", write=True)
+    Conductor(campaign, ledger, LocalExecutor(measure, 4), Slowed(campaign, "Steady", looks)).run()
+    measured = owners(ledger)
+    assert len(measured) == 100
+    assert (measured.count("Steady") >= 20) == (looks == 1)
 
 
 class Watching(Agent):

@@ -152,7 +152,7 @@ def _kill_at_random(tmp_path: Path, times: int, seed: int) -> None:
 
 
 def test_killed_runs_go_on_with_the_same_numbers(tmp_path: Path) -> None:
-    _kill_at_random(tmp_path, 4, seed=1)
+    _kill_at_random(tmp_path, 2, seed=1)
 
 
 @pytest.mark.slow

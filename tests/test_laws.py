@@ -14,7 +14,7 @@ import pytest
 from rdkit.Chem import rdForceFieldHelpers, rdMolTransforms
 from scipy import integrate, stats
 
-from molmach import drives, theory
+from molmach import drives, engine, theory
 from molmach.build import Assembly, build, mirror
 from molmach.engine import Series
 from molmach.score.rotation import velocities
@@ -86,6 +86,59 @@ def test_mirror_image_turns_the_other_way_equally_fast(rotor: Assembly, run_seri
     assert stats.ttest_ind(here, -there, equal_var=False).pvalue > 1e-3
     assert here.mean() > 5 * stats.sem(here)
     assert there.mean() < -5 * stats.sem(there)
+
+
+TRAPPED = """
+name: trapped
+machine:
+  kind: rotor
+  smiles: "CC1(C)c2cc[c:2](-[c:1]3cccc[cH:3]3)cc2C(C#N)(C#N)C1(C#N)C#N"
+  axle: [1, 2]
+  reference_atom: 3
+drive: {kind: alternating_field, field: 5 V/nm, frequency: 172.5 GHz}
+protocol: {duration: 50 ps, equilibration: 10 ps, sampling: 0.05 ps, constraints: h-bonds, replicas: 32}
+"""
+
+
+def test_a_machine_that_is_its_own_mirror_image_turns_nowhere_in_a_linear_field(run_series: Runner) -> None:
+    """Its five-membered ring is puckered one way or the other, and stays so for the length of a run.
+
+    Those of one pucker turn one way, those of the other the other way, at a level of 1e-4; all together go
+    nowhere, with a false alarm in a thousand.
+    """
+    spec = loads(TRAPPED)
+    machine = build(spec)
+    assert machine.own_mirror_image
+    series = run_series(machine, spec.drive, spec.protocol)
+    both = velocities(series.coordinate, series.time_ps)
+    ours, theirs = both[:16], both[16:]
+    assert stats.ttest_1samp(ours, 0.0).pvalue < 1e-4
+    assert stats.ttest_ind(ours, -theirs).pvalue > 1e-3
+    assert stats.ttest_1samp(both, 0.0).pvalue > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("smiles", "drive", "parts"),
+    [
+        ("[CH3:2]C1(C)c2cc[c:4](-[c:1]3cccc[cH:3]3)cc2CC1", "alternating_field", 2),
+        ("[CH3:2]C1(C)c2cc[c:4](-[c:1]3cccc[cH:3]3)cc2C[C@H]1F", "alternating_field", 1),
+        ("[CH3:2]C1(C)c2cc[c:4](-[c:1]3cccc[cH:3]3)cc2CC1", "rotating_field", 1),
+    ],
+)
+def test_both_shapes_are_begun_with_only_where_nothing_tells_them_apart(
+    smiles: str, drive: str, parts: int
+) -> None:
+    """Not where the molecule or the drive has a handedness."""
+    spec = loads(
+        f"name: t\nmachine: {{kind: rotor, smiles: '{smiles}', axle: [1, 4], reference_atom: 3}}\n"
+        f"drive: {{kind: {drive}, field: 1 V/nm, frequency: 100 GHz}}\nprotocol: {{replicas: 5}}\n"
+    )
+    condition = engine.prepare("claim", 0, build(spec), spec.drive, spec.protocol)
+    found = condition.parts()
+    assert [part.protocol.replicas for part in found] == ([3, 2] if parts == 2 else [5])
+    assert np.array_equal(np.concatenate([part.seeds() for part in found]), condition.seeds())
+    for part in found[1:]:
+        assert np.allclose(part.places * [1.0, -1.0, 1.0], condition.places)
 
 
 def test_a_free_rotor_under_torque_drifts_at_torque_over_drag(rotor: Assembly, run_series: Runner) -> None:

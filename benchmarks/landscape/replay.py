@@ -3,9 +3,10 @@
     python benchmarks/landscape/replay.py [--seeds 50] [--optuna] [AGENT ... | team]
 
 Every agent runs in the campaign's own driver; only the simulation is replaced by a draw of 32 of the
-machine's stored replicas. Four evaluations are in hand at once, four proposals are asked for at a time.
-``--optuna`` runs Optuna's TPE and GP samplers on the same draws, told four results at a time; a machine that
-they propose again costs them nothing. Results go to ``replay.json`` and the curves to ``replay.png``.
+machine's stored replicas, one evaluation in hand. An agent alone is asked for four proposals at a time; in a
+team of four each is asked for one, when it is its turn. ``--optuna`` runs Optuna's TPE and GP samplers on the
+same draws, told four results at a time, as an agent alone; a machine that they propose again costs them
+nothing. Results go to ``replay.json`` and the curves to ``replay.png``.
 """
 
 from __future__ import annotations

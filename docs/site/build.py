@@ -14,6 +14,7 @@ from sphinx.cmd.build import main as sphinx
 sys.path.insert(0, str(Path(__file__).parent))
 
 import command_line
+import links
 import notebooks
 
 _ROOT = Path(__file__).parent.parent.parent
@@ -27,6 +28,11 @@ def build(folder: Path) -> int:
     shutil.rmtree(stage, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(_ROOT / "docs", stage, ignore=shutil.ignore_patterns("__pycache__"))
+    names = {path.stem for path in notebooks.found()}
+    for page in stage.rglob("*.md"):
+        home = _ROOT / "docs" / page.parent.relative_to(stage)
+        text = page.read_text(encoding="utf-8")
+        page.write_text(links.translate(text, home, stage, page.parent, names), encoding="utf-8")
     (stage / "reference" / "command-line.md").write_text(command_line.page(), encoding="utf-8")
     _write_notebooks(stage, folder.with_name(f"{folder.name}.notebooks"))
     config = str(_ROOT / "docs" / "site")
@@ -44,7 +50,7 @@ def _write_notebooks(stage: Path, store: Path) -> None:
     folder = stage / "notebooks"
     folder.mkdir()
     for path in found:
-        page = notebooks.rendered(path, store)
+        page = notebooks.rendered(path, stage, store)
         (folder / f"{path.stem}.md").write_text(page.markdown, encoding="utf-8")
         for name, content in page.pictures.items():
             (folder / name).write_bytes(content)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import latex2mathml.converter
+import links
 import nbclient
 import nbformat
 
@@ -29,7 +30,6 @@ _PATIENCE = 1800
 """Longest time that a cell may take, s."""
 
 _CODE_OR_FORMULA = re.compile(r"(```.*?```|`[^`\n]*`)|\$\$(.+?)\$\$|\$([^$\n]+?)\$", re.DOTALL)
-_LINK = re.compile(r"(!?)\[([^\]]*)\]\((\.\./[^)\s]*)\)")
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -51,13 +51,15 @@ def _title(path: Path) -> str:
     return path.stem.replace("_", " ").capitalize()
 
 
-def rendered(path: Path, store: Path) -> Page:
+def rendered(path: Path, stage: Path, store: Path) -> Page:
     """A notebook's page with what its cells gave; ``store`` keeps executed notebooks."""
-    page = Page()
+    page, names = Page(), {other.stem for other in found()}
     parts = [] if re.search(r"^\s*#\s", _first_text(path)) else [f"# {_title(path)}"]
     for number, cell in enumerate(_executed(path, store).cells):
         if cell.cell_type == "markdown":
-            parts.append(_CODE_OR_FORMULA.sub(_formula, _LINK.sub(_link, cell.source)))
+            home, place = _ROOT / "notebooks", stage / "notebooks"
+            text = links.translate(cell.source, home, stage, place, names)
+            parts.append(_CODE_OR_FORMULA.sub(_formula, text))
         elif cell.cell_type == "code" and cell.source.strip():
             parts.append(_fenced("python", cell.source))
             parts += _outputs(cell.outputs, f"{path.stem}-{number}", page)
@@ -150,10 +152,3 @@ def _formula(match: re.Match[str]) -> str:
         return code
     kind = "block" if display is not None else "inline"
     return latex2mathml.converter.convert((display or inline).strip(), display=kind)
-
-
-def _link(match: re.Match[str]) -> str:
-    """Links to the documents, which lie beside the notebooks here; words alone where a file is on no page."""
-    picture, words, target = match.groups()
-    inside = target.removeprefix("../docs/")
-    return f"{picture}[{words}](../{inside})" if inside != target else words

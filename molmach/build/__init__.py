@@ -1,6 +1,6 @@
 """Spec -> :class:`Assembly`: a molecule in three dimensions that knows its stator, rotor and axle."""
 
-from molmach.build.assembly import Assembly, Follower, Track
+from molmach.build.assembly import Assembly, Follower, Track, is_achiral
 from molmach.build.coordinate import (
     MAX_SAFE_JUMP,
     Circumrotation,
@@ -40,6 +40,7 @@ __all__ = [
     "coordinate_of",
     "coordinates_of",
     "draw",
+    "is_achiral",
     "largest_jump",
     "load_coordinates",
     "mirror",

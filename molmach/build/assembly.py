@@ -13,6 +13,9 @@ from molmach import units
 
 Floats = NDArray[np.float64]
 
+_ALIKE_NM = 0.03
+"""Atoms of a flat stator stand off its plane by no more, anchored and relaxed."""
+
 MASS = "mass"
 """Property of an atom that has not its element's mass but this one, u."""
 
@@ -146,10 +149,20 @@ class Assembly:
     @property
     def chiral(self) -> bool:
         """Whether the molecule has a stereocentre that its mirror image turns over."""
-        image = Chem.Mol(self.molecule)
-        for atom in image.GetAtoms():
-            atom.InvertChirality()
-        return _canonical(image) != _canonical(self.molecule)
+        return not is_achiral(self.molecule)
+
+    @property
+    def own_mirror_image(self) -> bool:
+        """Whether nothing but its present shape tells a rotor from its mirror image in the xz plane.
+
+        The molecule is achiral, and the anchors that hold it stand alike on both sides of the plane.
+        """
+        if self.kind != "rotor" or self.chiral:
+            return False
+        held = self.positions_nm[list(self.stator)]
+        elements = np.array([self.molecule.GetAtomWithIdx(i).GetAtomicNum() for i in self.stator])
+        apart = np.linalg.norm(held[:, None] - held * [1.0, -1.0, 1.0], axis=-1)
+        return bool(((apart < _ALIKE_NM) & (elements[:, None] == elements)).any(axis=1).all())
 
     def moment_of_inertia(self, masses: Floats | None = None) -> float:
         """Rotor's moment of inertia about the axle, u nm^2.
@@ -185,5 +198,18 @@ def mass_of(atom: Chem.Atom) -> float:
     return float(atom.GetDoubleProp(MASS) if atom.HasProp(MASS) else atom.GetMass())
 
 
-def _canonical(molecule: Chem.Mol) -> str:
-    return str(Chem.MolToSmiles(Chem.RemoveHs(molecule)))
+def is_achiral(molecule: Chem.Mol) -> bool:
+    """Whether a molecule has the same formula, stereochemistry included, as its mirror image."""
+    plain = Chem.RemoveHs(molecule)
+    for atom in plain.GetAtoms():
+        atom.SetAtomMapNum(0)
+    image = Chem.Mol(plain)
+    for atom in image.GetAtoms():
+        atom.InvertChirality()
+    return _settled(image) == _settled(plain)
+
+
+def _settled(molecule: Chem.Mol) -> str:
+    """Canonical SMILES; written twice, since marks on ring atoms settle only when they are read back."""
+    once = Chem.MolToSmiles(molecule)
+    return str(Chem.MolToSmiles(Chem.MolFromSmiles(once)))

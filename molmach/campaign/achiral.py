@@ -15,6 +15,7 @@ from rdkit import Chem
 from scipy import stats
 
 from molmach import drives
+from molmach.build import is_achiral
 from molmach.campaign.ledger import Ledger
 from molmach.campaign.space import Space
 from molmach.errors import InfeasibleError
@@ -70,24 +71,9 @@ def achiral_control(ledger: Ledger, campaign: Campaign) -> AchiralControl | None
             continue
         if drives.mirror(candidate.spec.drive) != candidate.spec.drive:
             return None
-        if is_achiral(candidate.smiles):
+        if is_achiral(Chem.MolFromSmiles(candidate.smiles)):
             p_values.append(p_value_of_zero(np.array(ledger.samples(key)["velocity"])))
     if not p_values:
         return AchiralControl(0, float("nan"), float("nan"))
     combined = float(stats.combine_pvalues(p_values, method="fisher").pvalue)
     return AchiralControl(len(p_values), combined, min(p_values))
-
-
-def is_achiral(smiles: str) -> bool:
-    """Whether a molecule has the same formula, stereochemistry included, as its mirror image."""
-    molecule = Chem.MolFromSmiles(smiles)
-    image = Chem.Mol(molecule)
-    for atom in image.GetAtoms():
-        atom.InvertChirality()
-    return _settled(image) == _settled(molecule)
-
-
-def _settled(molecule: Chem.Mol) -> str:
-    """Canonical SMILES; written twice, since marks on ring atoms settle only when they are read back."""
-    once = Chem.MolToSmiles(molecule)
-    return str(Chem.MolToSmiles(Chem.MolFromSmiles(once)))

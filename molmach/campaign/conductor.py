@@ -168,11 +168,14 @@ class Conductor:
 
         Where agents think longer than what is in hand lasts, they are asked ahead.
         """
-        idle = self._executor.in_hand < (self._executor.slots + 1) // 2
-        if idle and self._accounts.evaluations and self._team.busy and not self._desks.waiting:
+        if self._idle and self._accounts.evaluations and self._team.busy:
             self._ahead = self._team.thinks_meanwhile
         if self._ahead or self._executor.in_hand < self._executor.slots:
-            self._desks.ask(self._accounts.left)
+            self._desks.ask(self._accounts.left, self._ahead)
+
+    @property
+    def _idle(self) -> bool:
+        return self._executor.in_hand < (self._executor.slots + 1) // 2
 
     # effort
 
@@ -184,7 +187,8 @@ class Conductor:
 
     def _launch_one(self) -> bool:
         promotion = self._ladder.promotion()
-        machine, rung = promotion if promotion is not None else (self._desks.take(), 0)
+        hurry = self._idle and self._team.thinks_meanwhile
+        machine, rung = promotion if promotion is not None else (self._desks.take(hurry), 0)
         if machine is None:
             return False
         self._ladder.sent(machine, rung)

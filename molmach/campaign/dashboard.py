@@ -81,11 +81,11 @@ class Dashboard:
                 started = time.monotonic()
                 if self._follower.look():
                     self._draw()
-                over_since = (over_since or started) if self._follower.over else None
-                if over_since is not None and time.monotonic() - over_since >= self._linger:
+                drawn = time.monotonic()
+                over_since = (over_since or drawn) if self._follower.over else None
+                if over_since is not None and drawn - over_since >= self._linger:
                     break
-                spent = time.monotonic() - started
-                self._stopping.wait(max(self._interval, spent / _SHARE))
+                self._stopping.wait(max(self._interval, (drawn - started) / _SHARE))
         finally:
             self._server.shutdown()
             self._server.server_close()

@@ -84,6 +84,7 @@ class Desks:
         self._owners: dict[str, str] = {}
         self._predicted: dict[str, Queued] = {}
         self._again: deque[Queued] = deque()
+        self._next: str | None = None
         self._findings: list[Finding] = []
         self._taken: list[str] = []
 
@@ -145,15 +146,28 @@ class Desks:
         for answer in self._team.answers():
             self._heard(answer)
 
-    def ask(self, budget_left: float) -> None:
-        """Ask every agent that has nothing left on its desk, each for its part of the batch.
+    def ask(self, budget_left: float, ahead: bool) -> None:
+        """Ask for proposals those who have nothing left on their desk, each for its part of the batch.
 
-        What waits while others' proposals are simulated was thought of before their results.
+        Only the agent whose turn it is, for what waits while others' proposals are simulated was thought of
+        before their results; all of them ahead, and when there are no results yet.
         """
         at_work = sum(not desk.benched for desk in self._desks.values())
-        for name in self._desks:
-            if self._may_ask(name):
+        whose_turn = self._desks if ahead or not self._findings else [self._whose_turn()]
+        for name in whose_turn:
+            if name is not None and self._may_ask(name):
                 self._team.ask(name, self._question(name, -(-self._batch // at_work), budget_left))
+
+    def _whose_turn(self) -> str | None:
+        """The agent that the split has drawn for the next machine, whether it has thought of one or not."""
+        if self._next is None:
+            able = [n for n, d in self._desks.items() if d.queue or n in self._team.busy or self._may_ask(n)]
+            self._next = self._split.choose(able, self._turn) if able else None
+        return self._next
+
+    @property
+    def _turn(self) -> int:
+        return sum(desk.counts["started"] for desk in self._desks.values())
 
     def _question(self, name: str, n: int, budget_left: float) -> Question:
         desk = self._desks[name]
@@ -172,10 +186,18 @@ class Desks:
         fresh = sum([self._file(answer.agent, batch, proposal) for proposal in answer.proposals])
         desk.empty = 0 if fresh else desk.empty + 1
         desk.empty_at = len(self._findings)
+        if not fresh:
+            self._pass(answer.agent)
+
+    def _pass(self, name: str) -> None:
+        """An agent has nothing to offer: if it is its turn, another's is drawn."""
+        if self._next == name:
+            self._next = None
 
     def _failed(self, name: str, error: str) -> None:
         desk = self._desks[name]
         desk.failures += 1
+        self._pass(name)
         self._ledger.event("agent_failed", name, error)
         if desk.failures >= MOST_FAILURES:
             desk.benched = True
@@ -220,15 +242,23 @@ class Desks:
 
     # machines
 
-    def take(self) -> str | None:
-        """The machine that is started next: what was in hand before, then as the split decides."""
+    def take(self, hurry: bool) -> str | None:
+        """The machine that is started next: what was in hand before, then as the split decides.
+
+        None when the agent whose turn it is still thinks; in a hurry, nobody is waited for.
+        """
         if self._again:
             return self._again.popleft().machine
         ready = [name for name, desk in self._desks.items() if desk.queue]
         if not ready:
             return None
-        turn = sum(desk.counts["started"] for desk in self._desks.values())
-        desk = self._desks[self._split.choose(ready, turn)]
+        chosen = self._whose_turn() if self._findings else None
+        if chosen not in ready:
+            if not hurry and self._findings:
+                return None
+            chosen = self._split.choose(ready, self._turn)
+        self._next = None
+        desk = self._desks[chosen]
         queued = desk.queue.popleft()
         desk.counts["queued"] -= 1
         desk.counts["started"] += 1

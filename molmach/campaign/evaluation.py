@@ -24,7 +24,7 @@ from molmach.score import score
 from molmach.spec import Campaign, Spec
 from molmach.spec.campaign import Rung
 
-METHOD = "molmach.evaluation/1"
+METHOD = "molmach.evaluation/2"
 """Part of every evaluation's key; changes when the same spec would give other numbers."""
 
 CONFIRMATION = -1

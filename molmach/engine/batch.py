@@ -226,7 +226,7 @@ def collect(work: Path, sampling_ps: float) -> list[Collected]:
     task = read_task(work)
     skip, samples = task.equilibration_samples, task.samples
     by_member: dict[Member, dict[str, NDArray[Any]]] = {}
-    seconds = [0.0] * len(task.conditions)
+    seconds = [0.0] * (max(task.part_of) + 1)
     for number, members in enumerate(task.batches):
         blocks = _blocks(batch_folder(work, number))
         if sum(len(block["coordinate"]) for block in blocks) != skip + samples + 1:
@@ -239,14 +239,16 @@ def collect(work: Path, sampling_ps: float) -> list[Collected]:
             name: np.concatenate([block[name] for block in blocks])
             for name in ("coordinate", "books", "energy", "frames", "broken")
         }
+        spent = sum(float(block["seconds"]) for block in blocks)
         for place, member in enumerate(members):
             by_member[member] = {name: part[:, place] for name, part in joined.items()}
-            seconds[member[0]] += sum(float(block["seconds"]) for block in blocks) / len(members)
+            seconds[task.part_of[member[0]]] += spent / len(members)
     steps = samples * task.sampling_steps
     results = []
-    for condition in range(len(task.conditions)):
-        coordinates = read_coordinates(work, task.conditions[condition])
-        own = [by_member[member] for member in sorted(by_member) if member[0] == condition]
+    for condition in range(len(seconds)):
+        parts = [number for number, whole in enumerate(task.part_of) if whole == condition]
+        coordinates = read_coordinates(work, task.conditions[parts[0]])
+        own = [by_member[member] for member in sorted(by_member) if member[0] in parts]
         totals = np.array([part["books"][skip:] - part["books"][skip] for part in own])
         by_name = {name: totals[:, :, column] for column, name in enumerate(BOOKS)}
         sampled = [
@@ -261,7 +263,7 @@ def collect(work: Path, sampling_ps: float) -> list[Collected]:
             load_work=by_name["load_work"],
             events=by_name["events"],
             energy_change=np.array([part["energy"][-1] - part["energy"][0] for part in own]),
-            temperature=by_name["kinetic_sum"][:, -1] / steps / task.kinetic_units[condition],
+            temperature=by_name["kinetic_sum"][:, -1] / steps / task.kinetic_units[parts[0]],
             intact=np.array([not part["broken"].any() for part in own]),
             followers=np.array(sampled[1:]).reshape(-1, *sampled[0].shape),
         )

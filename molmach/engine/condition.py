@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -10,7 +10,7 @@ import openmm
 from numpy.typing import NDArray
 
 from molmach import drives, forcefield
-from molmach.build import Assembly
+from molmach.build import Assembly, mirror
 from molmach.drives import DriveTerms
 from molmach.engine.integrator import langevin_middle
 from molmach.engine.native_switches import add_switching
@@ -32,7 +32,8 @@ class Condition:
     """A machine under a drive, with its OpenMM system and integrator for one replica.
 
     ``label`` names it in seeds and folders: 0 the claim, 1 undriven, 2 mirror. Replicas start from
-    ``start``, (n_atoms, 3) nm, or where that is None from the built structure.
+    ``start``, (n_atoms, 3) nm, or where that is None from the built structure. ``first_replica`` is the
+    number of the first of its replicas, where these are a part of a condition's.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Condition:
     system: openmm.System
     integrator: openmm.CustomIntegrator
     start: NDArray[np.float64] | None = None
+    first_replica: int = 0
 
     @property
     def places(self) -> NDArray[np.float64]:
@@ -63,7 +65,26 @@ class Condition:
     def seeds(self) -> NDArray[np.uint32]:
         """(n_replicas, 4) random words, the seeds of each replica."""
         root = np.random.SeedSequence(self.protocol.seed, spawn_key=(1, self.label))
-        return np.array([child.generate_state(4) for child in root.spawn(self.protocol.replicas)])
+        children = root.spawn(self.first_replica + self.protocol.replicas)[self.first_replica :]
+        return np.array([child.generate_state(4) for child in children])
+
+    def parts(self) -> list[Condition]:
+        """The condition; where nothing tells it from its mirror image, one half in each of the two shapes.
+
+        A built structure may be one of two shapes that mirror each other, such as a ring's two puckers. If
+        they change into each other too slowly for the run, replicas that all start in the same one turn
+        one way although the machine, which is both, turns neither way.
+        """
+        alone = self.protocol.replicas < 2 or self.start is not None
+        if alone or self.drive.kind == "none" or drives.mirror(self.drive) != self.drive:
+            return [self]
+        if not self.assembly.own_mirror_image:
+            return [self]
+        first = (self.protocol.replicas + 1) // 2
+        ours = replace(self, protocol=self.protocol.model_copy(update={"replicas": first}))
+        rest = self.protocol.model_copy(update={"replicas": self.protocol.replicas - first})
+        theirs = prepare(f"{self.name}-image", self.label, mirror(self.assembly), self.drive, rest)
+        return [ours, replace(theirs, first_replica=first)]
 
 
 def prepare(name: str, label: int, assembly: Assembly, drive: Drive, protocol: Protocol) -> Condition:

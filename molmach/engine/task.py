@@ -34,7 +34,9 @@ class Task:
     engine, platform
         As :class:`molmach.engine.choice.Choice` has them.
     conditions
-        Names of the conditions, which are the names of their folders.
+        Names of the conditions' parts, which are the names of their folders.
+    part_of
+        Number of the condition that each of them is a part of.
     seeds
         Of every replica of every condition: four random words.
     batches
@@ -54,6 +56,7 @@ class Task:
     engine: str
     platform: str
     conditions: list[str]
+    part_of: list[int]
     seeds: list[list[list[int]]]
     batches: list[list[Member]]
     temperature: float
@@ -84,12 +87,14 @@ def write_task(conditions: Sequence[Condition], choice: Choice, work: Path) -> T
     if (work / "task.json").is_file():
         return read_task(work)
     protocol = conditions[0].protocol
+    parts = [(number, part) for number, condition in enumerate(conditions) for part in condition.parts()]
+    part_of, conditions = [number for number, _ in parts], [part for _, part in parts]
     for condition in conditions:
         directory = work / condition.name
         directory.mkdir(parents=True, exist_ok=True)
         np.savez(directory / "positions.npz", positions=condition.places)
         save_coordinates(condition.assembly, directory / "coordinates.npz")
-    members = [(c, r) for c in range(len(conditions)) for r in range(protocol.replicas)]
+    members = [(c, r) for c, part in enumerate(conditions) for r in range(part.protocol.replicas)]
     if choice.engine == "batched":
         Inputs.of(conditions).save(work / "kernel.npz")
         batches = [members[i : i + LANES] for i in range(0, len(members), LANES)]
@@ -102,6 +107,7 @@ def write_task(conditions: Sequence[Condition], choice: Choice, work: Path) -> T
         engine=choice.engine,
         platform=choice.platform,
         conditions=[condition.name for condition in conditions],
+        part_of=part_of,
         seeds=[condition.seeds().tolist() for condition in conditions],
         batches=batches,
         temperature=protocol.temperature,
