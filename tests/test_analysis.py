@@ -49,6 +49,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     objectives = [{"maximise": "velocity"}, {"minimise": "dissipation"}]
     scribe = Scribe(campaign(objectives=objectives), tmp_path_factory.mktemp("campaign"))
     scribe.search(60)
+    scribe.ledger.note("explained bayesian", "cyano is good")
+    scribe.ledger.note("explained random", "")
     return scribe.end()
 
 
@@ -131,6 +133,7 @@ def test_a_ledger_becomes_frames_in_the_sense_that_was_asked_for(folder: Path) -
     assert (tables.evaluations["rung"] == -1).sum() == 3
     assert tables.evaluations.loc[tables.evaluations["rung"] == -1, "verdict"].eq("forward").all()
     assert tables.campaign.name == "made-up"
+    assert tables.beliefs == {"bayesian": "cyano is good"}
     ledger.close()
 
 
