@@ -65,7 +65,7 @@ notebooks: $(VENV)/.dev
 	@cd build/notebooks && JUPYTER_NO_CONFIG=1 IPYTHONDIR="$$PWD/.ipython" ../../$(BIN)/python -m nbconvert \
 	  --execute --to html --log-level ERROR *.ipynb
 	@rm build/notebooks/*.ipynb
-	@echo "build/notebooks/:" && ls build/notebooks
+	@ls build/notebooks/*.html
 
 validation: $(VENV)/.dev
 	@$(BIN)/molmach validate --markdown > docs/validation.md.tmp; status=$$?; \
