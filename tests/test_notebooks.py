@@ -37,6 +37,8 @@ def test_a_notebook_runs_and_draws_every_figure(
     """Cells tagged ``figure`` make an image and no others do; those tagged ``view`` a machine to turn."""
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.setenv("JUPYTER_NO_CONFIG", "1")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # tests side by side on few cores: BLAS's threads would
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")  # wait for each other most of the time
     notebook = nbformat.read(shutil.copy(path, tmp_path), as_version=4)
     place = {"metadata": {"path": str(tmp_path)}}
     nbclient.NotebookClient(notebook, timeout=PATIENCE, kernel_name="python3", resources=place).execute()
