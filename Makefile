@@ -6,7 +6,7 @@ VIEWER_PARTS := pako@2.1.0 netcdfjs@3.0.0 iobuffer@5.3.2 upng-js@2.1.0
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help demo test test-all check format bench docs docs-site validation vendor clean
+.PHONY: help demo test test-all check format bench docs docs-site notebooks validation vendor clean
 help:
 	@echo "make demo      install, simulate a rotor with its controls, show the verdict and the report's path"
 	@echo "make test      install, lint, types, import contract, tests"
@@ -16,6 +16,7 @@ help:
 	@echo "make bench     speed of the engine on each platform, as ratios"
 	@echo "make docs      the pictures in docs/, made by the program"
 	@echo "make docs-site  the documentation as a site in build/site (executes the notebooks)"
+	@echo "make notebooks  execute every notebook; pages to read in build/notebooks/ (a minute or two)"
 	@echo "make validation  docs/validation.md: ours beside the references (about a quarter of an hour)"
 	@echo "make vendor    fetch the report's molecular viewer anew, at its pinned version (needs npm)"
 
@@ -61,6 +62,15 @@ docs: $(VENV)/.runtime
 docs-site: $(VENV)/.dev
 	@$(BIN)/python docs/site/build.py
 	@echo "build/site/index.html"
+
+# Copies are executed, so that neither outputs nor run folders come into the tree; the reader's own
+# settings of Jupyter and IPython are left out.
+notebooks: $(VENV)/.dev
+	@rm -rf build/notebooks && mkdir -p build/notebooks && cp notebooks/*.ipynb build/notebooks/
+	@cd build/notebooks && JUPYTER_NO_CONFIG=1 IPYTHONDIR="$$PWD/.ipython" ../../$(BIN)/python -m nbconvert \
+	  --execute --to html --log-level ERROR *.ipynb
+	@rm build/notebooks/*.ipynb
+	@ls build/notebooks/*.html
 
 validation: $(VENV)/.dev
 	@$(BIN)/molmach validate --markdown > docs/validation.md.tmp; status=$$?; \

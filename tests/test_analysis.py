@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from molmach.score.gearing import gear_ratio
 from molmach.spec import load
 from molmach.units import TURN, thermal_energy
 
+from .browser import MISSING, Browser
 from .conftest import ROTOR
 from .ledgers import Scribe, campaign
 
@@ -47,6 +49,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     objectives = [{"maximise": "velocity"}, {"minimise": "dissipation"}]
     scribe = Scribe(campaign(objectives=objectives), tmp_path_factory.mktemp("campaign"))
     scribe.search(60)
+    scribe.ledger.note("explained bayesian", "cyano is good")
+    scribe.ledger.note("explained random", "")
     return scribe.end()
 
 
@@ -129,6 +133,7 @@ def test_a_ledger_becomes_frames_in_the_sense_that_was_asked_for(folder: Path) -
     assert (tables.evaluations["rung"] == -1).sum() == 3
     assert tables.evaluations.loc[tables.evaluations["rung"] == -1, "verdict"].eq("forward").all()
     assert tables.campaign.name == "made-up"
+    assert tables.beliefs == {"bayesian": "cyano is good"}
     ledger.close()
 
 
@@ -219,21 +224,46 @@ def test_a_lag_needs_a_field_and_a_dipole(run: Run) -> None:
 
 def test_a_view_holds_every_frame_and_colours_every_part(run: Run) -> None:
     pytest.importorskip("py3Dmol")
-    film = analysis.view(run, replica=1, most_frames=10)._make_html()
+    view = partial(analysis.view, script="local.js")  # what 3Dmol.js itself holds is not counted
+    film = view(run, replica=1, most_frames=10)._make_html()
     frames = film.count("$$$$")
     assert 5 <= frames <= 10
     indices = [json.loads(part) for part in re.findall(r'"index": (\[[^]]*\])', film)]
     assert list(run.assembly.rotor) in indices
     assert list(run.assembly.stator) in indices
     assert "animate" in film
-    assert film != analysis.view(run, condition="mirror", replica=1, most_frames=10)._make_html()
-    still = analysis.view(run.assembly, script="local.js")._make_html()
+    assert film != view(run, condition="mirror", replica=1, most_frames=10)._make_html()
+    still = view(run.assembly)._make_html()
     assert still.count("$$$$") == 1
-    assert "local.js" in still
+    assert "loadScriptAsync('local.js')" in still
+    assert len(still) < 100_000
     with pytest.raises(ScoreError, match="the run has machine, undriven, mirror"):
         analysis.view(run, condition="left")
     with pytest.raises(ScoreError, match="0 to 5"):
         analysis.view(run, replica=6)
+
+
+@MISSING
+def test_a_browser_shows_views_without_the_network(run: Run, browser: Browser, tmp_path: Path) -> None:
+    """Two in one page, beside module loaders such as notebooks bring."""
+    pytest.importorskip("py3Dmol")
+    loaders = "<script>var exports = {}, module = {exports}, define = () => {}; define.amd = {};</script>"
+    views = "".join(
+        f"<div id='view{number}'>{analysis.view(shown)._make_html()}</div>"
+        for number, shown in enumerate((run, run.assembly))
+    )
+    assert "THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS" in views
+    path = tmp_path / "views.html"
+    path.write_text(f"<meta charset='utf-8'>{loaders}{views}", encoding="utf-8")
+    page = browser.open(path, 800)
+    page.wait_for("document.querySelectorAll('canvas').length === 2")
+    for number in range(2):
+        red, green, blue = np.moveaxis(page.picture(f"#view{number}"), -1, 0)
+        amber = (red > 1.15 * green) & (green > 1.3 * blue)
+        assert amber.sum() > 1000, f"no rotor is drawn in view {number}"
+    assert not page.errors
+    assert not page.requests
+    page.close()
 
 
 @pytest.mark.parametrize(

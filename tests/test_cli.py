@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
@@ -12,9 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 from rdkit import Chem
+from typer.testing import CliRunner
 
 from molmach import systems
 from molmach.build import Assembly, mirror, write_structure
+from molmach.cli.main import app
 
 from .conftest import ROTOR
 
@@ -203,8 +206,9 @@ def test_energy_reports_failures_beside_results(tmp_path: Path, rotor: Assembly)
     assert _molmach("energy", str(tmp_path / "bad.sdf")).returncode == 2
 
 
-def test_bench_and_doctor_measure_every_platform() -> None:
-    bench = _json("bench", ROTOR)
+def test_bench_and_doctor_measure_every_platform(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.import_module("molmach.engine.benchmark"), "_ROUNDS", 1)
+    bench = json.loads(CliRunner().invoke(app, ["bench", ROTOR, "--json"]).stdout)
     assert bench["schema"] == "molmach.bench/1"
     rows = {(row["engine"], row["platform"], row["replicas"]): row for row in bench["rows"]}
     reference = rows["native", "Reference", 1]

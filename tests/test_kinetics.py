@@ -18,7 +18,7 @@ from rdkit import Chem
 from rdkit.Chem import AllChem
 
 from molmach import forcefield
-from molmach.errors import KineticsError, MissingExtraError
+from molmach.errors import KineticsError, MissingExtraError, SpecError
 from molmach.forcefield.images_kernel import Images
 from molmach.kinetics import HelixInversion, four_state_cycle, helix_inversions, level_of, motor_cycle
 from molmach.kinetics.forms import dihedral, find_forms, isomers, mappings, stable_and_metastable
@@ -37,6 +37,7 @@ from .test_cli import _molmach
 
 METHYL = "fluorene-motor-methyl"
 TERT_BUTYL = "fluorene-motor-tert-butyl"
+SMALL = "methyltetralin-isopropylidene-motor"
 TRIFLUOROMETHYL = "FC(F)(F)[C@@H]1Cc2ccc3ccccc3c2[C:1]1=[C:2]1c2ccccc2-c2ccccc12"
 UNSYMMETRIC = "C[C@@H]1Cc2ccccc2/[C:1]1=[C:2]1/c2ccccc2-c2sccc12"
 STATES = ("stable 1", "metastable 2", "stable 2", "metastable 1")
@@ -415,6 +416,21 @@ def test_stable_forms_of_opposite_helicity_make_no_motor() -> None:
     assert switch.states == ("stable E", "stable Z", "metastable Z", "metastable E")
     assert abs(switch.directionality) < 1e-9
     assert abs(switch.frequency) < 1e-12
+
+
+@pytest.mark.slow
+def test_a_search_with_few_guesses_finds_a_small_motors_saddle() -> None:
+    found, *others = helix_inversions(load(SMALL), "MMFF94", 300.0, guesses=8)
+    assert not others  # E and Z are the same molecule
+    assert found.converged
+    assert found.connected
+    assert found.saddle.modes.imaginary == 1
+    assert found.helicities[0] * found.helicities[1] < 0.0
+
+
+def test_a_search_needs_a_guess() -> None:
+    with pytest.raises(SpecError, match="guesses 0: expected one or more"):
+        helix_inversions(load(SMALL), "MMFF94", 300.0, guesses=0)
 
 
 @pytest.mark.slow

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
-from rdkit import Chem
 from scipy import stats
 
-from molmach.build import is_achiral
-from molmach.campaign import Candidate, Design, Space
-from molmach.errors import InfeasibleError
+from molmach.campaign import Candidate, Space, View
+from molmach.campaign.registry import agent_class
 from molmach.experiment import simulate_here
 from molmach.score.rotation import velocities
 from molmach.spec import load_campaign
@@ -21,19 +18,10 @@ EFFORT = {"replicas": 16, "duration": 50.0}
 
 
 def achiral_machines(space: Space, wanted: int, seed: int) -> list[Candidate]:
-    """Designs at random whose substituents are the same on both faces of the ring."""
-    rng = np.random.default_rng(seed)
-    found: dict[str, Candidate] = {}
-    while len(found) < wanted:
-        values = dict(space.sample(rng).values)
-        values |= {"R11": values["R10"], "R13": values["R12"], "R15": values["R14"]}
-        try:
-            candidate = space.resolve(Design.of(values))
-        except InfeasibleError:
-            continue
-        if is_achiral(Chem.MolFromSmiles(candidate.smiles)):
-            found[candidate.key] = candidate
-    return list(found.values())
+    """Designs of the agent that the flagship has for this control."""
+    control = agent_class("achiral.py:Achiral", CAMPAIGN.parent)
+    view = View(space, (), frozenset(), budget_left=1.0, batch=0, seed=seed)
+    return [space.resolve(proposal.design) for proposal in control(space).propose(view, wanted)]
 
 
 @pytest.mark.slow

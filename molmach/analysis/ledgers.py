@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from molmach.analysis.extras import require
 from molmach.campaign.ledger import Ledger, reading
+from molmach.campaign.report_data import explanations
 from molmach.spec import Campaign
 from molmach.spec.campaign import load_campaign
 
@@ -38,6 +39,8 @@ class LedgerTables:
         ``time``, ``kind``, ``who``, ``text``.
     samples
         A row a replica of every evaluation: ``evaluation`` (key), ``replica``, and a column a quantity.
+    beliefs
+        Agent -> what it said that it believes, when the campaign last ended; without agents that say nothing.
     """
 
     campaign: Campaign
@@ -45,6 +48,7 @@ class LedgerTables:
     evaluations: pandas.DataFrame
     events: pandas.DataFrame
     samples: pandas.DataFrame
+    beliefs: dict[str, str]
 
 
 def open_ledger(folder: str | Path) -> LedgerTables:
@@ -67,6 +71,7 @@ def open_ledger(folder: str | Path) -> LedgerTables:
             _evaluations(pandas, ledger, campaign),
             _events(pandas, ledger),
             _samples(pandas, ledger),
+            explanations(ledger),
         )
 
 

@@ -13,11 +13,27 @@ from molmach.build import Assembly
 from molmach.build.picture import PART_COLOURS, parts
 from molmach.engine import Run, load_trajectory
 from molmach.errors import ScoreError
+from molmach.report.sections import resource
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 _DARKER = 0.8
 """Drawings have light ground to be read on; bodies in light and shade need more colour."""
+
+_EMBEDDED = """<script>
+/*
+{licences}
+*/
+if (typeof $3Dmol === 'undefined') {{
+  (function (exports, module, define) {{
+{script}
+  }}).call(window);
+}}
+var $3Dmolpromise = Promise.resolve();
+</script>
+"""
+"""What stands before py3Dmol's own script, which then loads nothing. Notebooks bring module loaders of
+their own, to which 3Dmol.js would give itself instead of to the window, so they are hidden from it."""
 
 
 def view(
@@ -31,6 +47,7 @@ def view(
 ) -> Any:
     """A view by 3Dmol.js that can be turned and zoomed; of a run with its folder, a film.
 
+    It holds 3Dmol.js itself, half a megabyte, and so needs no network, in a notebook as in a page made of it.
     Rotor or ring amber, followers red, stator blue, axle green, stations violet.
 
     Parameters
@@ -46,7 +63,7 @@ def view(
     size
         Width and height, pixels.
     script
-        Address of 3Dmol.js where a notebook can't reach the one on the network.
+        Address to load 3Dmol.js from in place of the one that the view holds.
 
     Returns
     -------
@@ -64,6 +81,8 @@ def view(
     assembly, frames = _frames(machine, condition, replica, most_frames)
     options = {} if script is None else {"js": script}
     shown = py3dmol.view(width=size[0], height=size[1], **options)
+    if script is None:
+        shown.startjs = _embedded() + shown.startjs
     shown.addModelsAsFrames(_records(assembly, frames), "sdf")
     shown.setStyle({}, {"stick": {"radius": 0.12}, "sphere": {"scale": 0.22}})
     for part, atoms in parts(assembly).items():
@@ -76,6 +95,12 @@ def view(
     shown.zoomTo()
     shown.rotate(-60, "x")  # off the axle, along which the built machine would be seen
     return shown
+
+
+def _embedded() -> str:
+    """3Dmol.js with its licences, as molmach brings it."""
+    script, licences = resource("vendor/3Dmol-min.js"), resource("vendor/LICENSES.txt")
+    return _EMBEDDED.format(script=script, licences=licences)
 
 
 def _frames(machine: Run | Assembly, condition: str, replica: int, most: int) -> tuple[Assembly, Floats]:

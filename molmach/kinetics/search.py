@@ -9,7 +9,7 @@ import numpy as np
 from rdkit import Chem
 
 from molmach.build import build
-from molmach.errors import KineticsError
+from molmach.errors import KineticsError, SpecError
 from molmach.kinetics.band import Band
 from molmach.kinetics.forms import Alkene, Form, isomers, stable_and_metastable
 from molmach.kinetics.inversion import Descent, HelixInversion, Point
@@ -39,6 +39,8 @@ def helix_inversions(
     temperature: float,
     store: Store | None = None,
     say: Say = lambda text: None,
+    *,
+    guesses: int = GUESSES,
 ) -> tuple[HelixInversion, ...]:
     """The lowest thermal helix inversion of each isomer of a motor whose axle is its C=C bond.
 
@@ -57,6 +59,8 @@ def helix_inversions(
         Where finished pieces are kept and found again; default nowhere.
     say
         Told what is going on.
+    guesses
+        Elastic bands that look for mechanisms; a search with fewer is quicker and may miss the lowest saddle.
 
     Returns
     -------
@@ -68,11 +72,16 @@ def helix_inversions(
         The machine is no overcrowded alkene, or no saddle joins its forms.
     MissingExtraError
         The level's package is not installed.
+    SpecError
+        Fewer than one guess.
     """
+    if guesses < 1:
+        raise SpecError(f"guesses {guesses}: expected one or more")
     found = []
     for alkene in isomers(alkene_of(spec)):
         surfaces = Surfaces(alkene, level_name, store or Store())
-        found.append(_Search(spec, surfaces, temperature, _labelled(say, alkene.isomer)).result())
+        search = _Search(spec, surfaces, temperature, guesses, _labelled(say, alkene.isomer))
+        found.append(search.result())
     return tuple(found)
 
 
@@ -109,6 +118,7 @@ class _Search:
     spec: Spec
     surfaces: Surfaces
     temperature: float
+    guesses: int
     say: Say
 
     def result(self) -> HelixInversion:
@@ -140,9 +150,9 @@ class _Search:
 
     def _mechanisms(self, stable: Form, near: list[Form]) -> list[Band]:
         """Force-field paths of distinct mechanisms, lowest first."""
-        self.say(f"MMFF94: {GUESSES} paths")
+        self.say(f"MMFF94: {self.guesses} paths")
         ends = [(form.positions, stable.positions) for form in near]
-        found = self.surfaces.bands(ends, GUESSES, self.spec.protocol.seed)
+        found = self.surfaces.bands(ends, self.guesses, self.spec.protocol.seed)
         inner = [band for band in found if 0 < band.top < len(band.energies) - 1]
         chosen: list[Band] = []
         for band in sorted(inner, key=lambda band: float(band.energies.max())):
