@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import command_line
 import links
+
 import notebooks
 
 _ROOT = Path(__file__).parent.parent.parent
