@@ -95,7 +95,7 @@ def _parsed(text: str, dimension: Dimension, expected: str) -> float:
         raise QuantityError(f"got {text!r}; expected {expected}") from error
     if not math.isfinite(value):
         raise QuantityError(f"got {text!r}, which is not finite; expected {expected}")
-    return float(f"{value:.{_SIGNIFICANT_DIGITS}g}")
+    return float(f"{value:.{_SIGNIFICANT_DIGITS}g}") + 0.0  # no zero has a sign
 
 
 def _convert(quantity: Any, dimension: Dimension) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -215,6 +215,7 @@ _VALUES = st.one_of(
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from(_PATHS), _VALUES, st.booleans()), min_size=1, max_size=3))
+@example([(("drive", "field"), "0V/-m", False)])
 def test_mutated_specs_are_read_or_refused_never_crash(
     mutations: list[tuple[tuple[str, ...], Any, bool]],
 ) -> None:
