@@ -27,6 +27,10 @@ _FEW = '--replicas 4 --duration "2 ps" --set protocol.equilibration="2 ps"'
 SHORTER = {
     (README, "molmach simulate my-rotor.yaml"): _FEW,
     (README, "molmach scan difluorophenylene-rotor"): "--replicas 2 --cycles 1",
+    (README, "molmach campaign run examples/ratchet.yaml"): (
+        '--set budget.evaluations=8 --set racing.rungs="[{replicas: 4, duration: 2 ps}]" '
+        "--set confirmation.machines=0"
+    ),
     (f"{HOW_TO}/add-a-system.md", "molmach simulate"): _FEW,
     (f"{HOW_TO}/add-a-drive.md", "molmach simulate"): _FEW,
     (f"{HOW_TO}/add-a-force-field.md", "molmach simulate"): _FEW,
@@ -51,6 +55,10 @@ CHECKED = {
         README,
         "molmach kinetics fluorene-motor-methyl",
     ): "minutes of GFN2-xTB; tests/test_kinetics.py has shorter ones",
+    (
+        README,
+        "molmach campaign watch",
+    ): "a page that is served until it is stopped; tests/test_campaign_watch.py",
     (README, "molmach score --top"): "trajectories of the reader's own; tests/test_trajectories.py has some",
 }
 """Commands of ours that are not run: their options are looked up, and no more."""
