@@ -181,6 +181,17 @@ def test_workers_end_with_the_process_that_started_them(
     assert batches.steps_done(tmp_path, task, 0) > 0
 
 
+def test_an_unfinished_run_of_another_version_is_named(
+    tmp_path: Path, rotor: Assembly, rotor_spec: Spec
+) -> None:
+    engine.write_task([_condition(rotor, rotor_spec, replicas=2)], BATCHED, tmp_path)
+    content = json.loads((tmp_path / "task.json").read_text())
+    del content["part_of"]
+    (tmp_path / "task.json").write_text(json.dumps(content))
+    with pytest.raises(SimulationError, match="begun by another version of molmach; remove it"):
+        engine.read_task(tmp_path)
+
+
 def test_two_processes_cannot_work_on_one_run(tmp_path: Path) -> None:
     import fcntl
 

@@ -19,6 +19,7 @@ from molmach.engine.choice import Choice
 from molmach.engine.condition import Condition
 from molmach.engine.native import NativeStepper, write_native
 from molmach.engine.stepper import Stepper
+from molmach.errors import SimulationError
 from molmach.units import BOLTZMANN
 
 Member = tuple[int, int]
@@ -125,12 +126,23 @@ def write_task(conditions: Sequence[Condition], choice: Choice, work: Path) -> T
 
 
 def read_task(work: Path) -> Task:
-    """Read what :func:`write_task` wrote."""
+    """Read what :func:`write_task` wrote.
+
+    Raises
+    ------
+    SimulationError
+        Another version of molmach wrote it, with other fields.
+    """
     content = json.loads((work / "task.json").read_text())
     content["batches"] = [[(int(c), int(r)) for c, r in batch] for batch in content["batches"]]
     if content["interlocking"] is not None:
         content["interlocking"] = Interlocking(**content["interlocking"])
-    return Task(**content)
+    try:
+        return Task(**content)
+    except TypeError as error:
+        raise SimulationError(
+            f"{work}: was begun by another version of molmach; remove it and run the command again"
+        ) from error
 
 
 def read_coordinates(work: Path, condition: str) -> list[Coordinate]:
