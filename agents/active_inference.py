@@ -29,9 +29,9 @@ from molmach.agents.inference.generative_model import GenerativeModel, columns
 from molmach.agents.inference.message_passing import Evidence
 from molmach.agents.inference.structures import Understanding, learn
 from molmach.agents.inference.telling import tell, tell_choice
-from molmach.campaign.agent import Agent, Proposal, View, fresh_samples
-from molmach.campaign.design import Design
-from molmach.campaign.space import Space
+from molmach.search.agents.interface import Agent, Proposal, View, fresh_samples
+from molmach.search.space.design import Design
+from molmach.search.space.space import Space
 
 Floats = NDArray[np.float64]
 

@@ -18,8 +18,8 @@ from molmach.agents.regression.machine_kernel import MachineKernel
 from molmach.agents.regression.points import Points
 from molmach.agents.regression.pool import PARENTS, Pool, everything, looked_at, made
 from molmach.agents.symmetry import exchanges
-from molmach.campaign import Agent, Proposal, Space, View
-from molmach.campaign.agent import fresh_samples
+from molmach.search import Agent, Proposal, Space, View
+from molmach.search.agents.interface import fresh_samples
 
 _CELLS = 2_000_000
 _FEWEST = 600

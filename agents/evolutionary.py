@@ -12,10 +12,10 @@ from molmach.agents.breeding.kinship import Relatives, hopes, relatives
 from molmach.agents.breeding.pedigree import Pedigree, genes, trace
 from molmach.agents.breeding.spreading import spread_out, strangers_of_promise
 from molmach.agents.breeding.telling import foretold, written
-from molmach.campaign.agent import Agent, Proposal, View, distinct_new
-from molmach.campaign.design import Categorical, Design, Value
-from molmach.campaign.space import Space
 from molmach.errors import InfeasibleError
+from molmach.search.agents.interface import Agent, Proposal, View, distinct_new
+from molmach.search.space.design import Categorical, Design, Value
+from molmach.search.space.space import Space
 
 Floats = NDArray[np.float64]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from molmach.campaign.agent import Agent, Proposal, View, fresh_samples
+from molmach.search.agents.interface import Agent, Proposal, View, fresh_samples
 
 
 class Random(Agent):

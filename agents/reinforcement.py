@@ -13,9 +13,9 @@ from molmach.agents.breeding.editing import Game, RewardModel
 from molmach.agents.breeding.kinship import Relatives, hopes, relatives, viability
 from molmach.agents.breeding.spreading import spread_out, strangers_of_promise
 from molmach.agents.breeding.telling import foretold, written
-from molmach.campaign.agent import Agent, Proposal, View, distinct_new
-from molmach.campaign.design import Design
-from molmach.campaign.space import Space
+from molmach.search.agents.interface import Agent, Proposal, View, distinct_new
+from molmach.search.space.design import Design
+from molmach.search.space.space import Space
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

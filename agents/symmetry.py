@@ -9,9 +9,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from molmach.campaign.design import Categorical, Design
-from molmach.campaign.space import Space
 from molmach.errors import InfeasibleError
+from molmach.search.space.design import Categorical, Design
+from molmach.search.space.space import Space
 
 Permutation = tuple[int, ...]
 

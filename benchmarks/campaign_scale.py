@@ -25,16 +25,16 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from molmach.campaign import results
-from molmach.campaign.agent import Agent, Finding, Proposal, View
-from molmach.campaign.conductor import Conductor
-from molmach.campaign.design import Design
-from molmach.campaign.evaluation import Job, Outcome
-from molmach.campaign.executors.cluster import ClusterExecutor, ClusterTeam, connect
-from molmach.campaign.ledger import Ledger
-from molmach.campaign.running import run_campaign
-from molmach.campaign.space import Space
-from molmach.campaign.team import LocalTeam
+from molmach.search.agents.interface import Agent, Finding, Proposal, View
+from molmach.search.agents.team import LocalTeam
+from molmach.search.loop.driver import Conductor
+from molmach.search.loop.evaluation import Job, Outcome
+from molmach.search.loop.executors.cluster import ClusterExecutor, ClusterTeam, connect
+from molmach.search.record import results
+from molmach.search.record.ledger import Ledger
+from molmach.search.running import run_campaign
+from molmach.search.space.design import Design
+from molmach.search.space.space import Space
 from molmach.spec import Campaign
 from molmach.spec.campaign import loads_campaign
 

@@ -20,8 +20,8 @@ from typing import Any
 import yaml
 from rdkit import Chem
 
-from molmach.build.interlock import link_rings, thread_rings
-from molmach.build.interlock_proof import examine
+from molmach.building.interlock import link_rings, thread_rings
+from molmach.building.interlock_proof import examine
 from molmach.errors import BuildError
 
 FORCE_FIELD = "MMFF94"

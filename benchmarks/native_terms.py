@@ -19,7 +19,7 @@ import numpy as np
 import openmm
 
 from molmach import forcefield
-from molmach.build import Assembly, build
+from molmach.building import Assembly, build
 from molmach.cli.bench import standard_machines
 from molmach.forcefield import Group
 from molmach.forcefield.mmff94_parameters import Terms, parameters_of

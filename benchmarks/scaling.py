@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 
 from molmach import engine
-from molmach.build import build
+from molmach.building import build
 from molmach.cli.bench import standard_machines
 from molmach.spec import load
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from molmach import experiment, scan
-from molmach.build import build
-from molmach.build.picture import draw_png
+from molmach import scan
+from molmach.building import build
+from molmach.building.picture import draw_png
 from molmach.spec import load
+from molmach.studies import simulation
 
 IMAGES = Path(__file__).parent / "images"
 
@@ -25,7 +26,7 @@ def main() -> None:
     for name in systems.names():
         (IMAGES / f"{name}.png").write_bytes(draw_png(build(load(name)), 640, 420))
     spec = load("difluorophenylene-rotor", ["protocol.replicas=8", "protocol.duration=100 ps"])
-    run = experiment.simulate(spec, Path("runs") / "demo")
+    run = simulation.simulate(spec, Path("runs") / "demo")
     assert run.run_dir is not None
     for name in ("angle", "velocity"):
         shutil.copy(run.run_dir / f"{name}.png", IMAGES / f"demo-{name}.png")

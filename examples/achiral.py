@@ -2,8 +2,8 @@
 
 from rdkit import Chem
 
-from molmach.build import is_achiral
-from molmach.campaign import Agent, Design, Proposal, View
+from molmach.building import is_achiral
+from molmach.search import Agent, Design, Proposal, View
 
 PAIRS = {"R11": "R10", "R13": "R12", "R15": "R14"}
 """Sites on one face of the five-membered ring, and those opposite them."""

@@ -20,34 +20,37 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from molmach import analysis
     from molmach.analysis.ledgers import open_ledger
-    from molmach.build import Assembly, build
-    from molmach.build.mirror import mirror
-    from molmach.campaign.running import run_campaign
+    from molmach.building import Assembly, build
+    from molmach.building.mirror import mirror
     from molmach.engine import Run
     from molmach.errors import MolmachError
-    from molmach.experiment import simulate
-    from molmach.run_folder import read_run
-    from molmach.scan import scan
-    from molmach.score import Estimate, Motion, Score, read_trajectories, score
+    from molmach.scoring import Estimate, Motion, Score, read_trajectories, score
+    from molmach.search.running import run_campaign
     from molmach.spec import Campaign, Spec, load, load_campaign
+    from molmach.studies.run_folder import read_run
+    from molmach.studies.scan import scan
+    from molmach.studies.simulation import simulate
 
 _HOMES = {
-    "Assembly": "molmach.build",
+    "Assembly": "molmach.building",
     "Campaign": "molmach.spec",
-    "Estimate": "molmach.score",
+    "Estimate": "molmach.scoring",
     "MolmachError": "molmach.errors",
-    "Motion": "molmach.score",
+    "Motion": "molmach.scoring",
     "Run": "molmach.engine",
-    "Score": "molmach.score",
+    "Score": "molmach.scoring",
     "Spec": "molmach.spec",
+    "build": "molmach.building",
     "load": "molmach.spec",
     "load_campaign": "molmach.spec",
-    "mirror": "molmach.build",
+    "mirror": "molmach.building",
     "open_ledger": "molmach.analysis.ledgers",
-    "read_run": "molmach.run_folder",
-    "read_trajectories": "molmach.score",
-    "run_campaign": "molmach.campaign.running",
-    "simulate": "molmach.experiment",
+    "read_run": "molmach.studies.run_folder",
+    "read_trajectories": "molmach.scoring",
+    "run_campaign": "molmach.search.running",
+    "scan": "molmach.studies.scan",
+    "score": "molmach.scoring",
+    "simulate": "molmach.studies.simulation",
 }
 
 __version__ = version("molmach")
@@ -77,13 +80,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in (
-        "analysis",
-        "build",
-        "scan",
-        "score",
-    ):  # all but the first can be called: molmach.callable_package
-        return import_module(f"molmach.{name}")
+    if name == "analysis":
+        return import_module("molmach.analysis")
     if name not in _HOMES:
         raise AttributeError(f"module 'molmach' has no attribute '{name}'")
     value = getattr(import_module(_HOMES[name]), name)

@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from molmach import engine
-from molmach.build import Assembly, build
+from molmach.building import Assembly, build
 from molmach.engine import Choice, Series
 from molmach.engine.batch import run_batch
 from molmach.spec import Drive, Protocol, Spec, load
-
-from .browser import Browser
+from tests.helpers.browser import Browser
 
 ROTOR = "difluorophenylene-rotor"
 NATIVE = Choice("native", "Reference", 1)

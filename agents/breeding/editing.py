@@ -17,9 +17,9 @@ from scipy.linalg import cho_solve, cholesky, solve_triangular
 from molmach.agents.breeding.genome import NUMERIC_REACH
 from molmach.agents.breeding.kinship import Relatives
 from molmach.agents.symmetry import column_exchanges
-from molmach.campaign.design import Categorical, Design, Value
-from molmach.campaign.space import Space
 from molmach.errors import InfeasibleError
+from molmach.search.space.design import Categorical, Design, Value
+from molmach.search.space.space import Space
 
 Floats = NDArray[np.float64]
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from rdkit import DataStructs
 
 from molmach.agents.symmetry import column_exchanges
-from molmach.campaign.design import Categorical, Design
-from molmach.campaign.space import Space
 from molmach.errors import InfeasibleError
+from molmach.search.space.design import Categorical, Design
+from molmach.search.space.space import Space
 
 Floats = NDArray[np.float64]
 

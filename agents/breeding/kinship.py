@@ -21,9 +21,9 @@ from scipy.stats import t as student
 
 from molmach.agents.breeding.genome import Shared, Variances, genome, kinship
 from molmach.agents.breeding.warp import Warp
-from molmach.campaign.agent import View
-from molmach.campaign.design import Design
-from molmach.campaign.space import Space
+from molmach.search.agents.interface import View
+from molmach.search.space.design import Design
+from molmach.search.space.space import Space
 
 Floats = NDArray[np.float64]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from molmach.campaign.agent import View
-from molmach.campaign.design import Categorical, Design
-from molmach.campaign.space import Space
+from molmach.search.agents.interface import View
+from molmach.search.space.design import Categorical, Design
+from molmach.search.space.space import Space
 
 Floats = NDArray[np.float64]
 

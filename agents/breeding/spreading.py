@@ -6,8 +6,8 @@ import numpy as np
 
 from molmach.agents.breeding.kinship import Relatives, hopes
 from molmach.agents.breeding.pedigree import genes
-from molmach.campaign.agent import View, distinct_new, fresh_samples
-from molmach.campaign.design import Categorical, Design
+from molmach.search.agents.interface import View, distinct_new, fresh_samples
+from molmach.search.space.design import Categorical, Design
 
 _POOL, _LARGEST_POOL = 30, 400
 _EDIT_TRIES = 4

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from molmach.agents.breeding.kinship import Relatives, relatives
-from molmach.campaign.agent import Proposal, View
-from molmach.campaign.design import Design
+from molmach.search.agents.interface import Proposal, View
+from molmach.search.space.design import Design
 
 
 def foretold(view: View, known: Relatives | None, designs: Sequence[tuple[Design, str]]) -> list[Proposal]:

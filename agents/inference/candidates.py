@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach.agents.inference.generative_model import EDIT_LABELS, GenerativeModel, code_of
-from molmach.campaign.agent import View
-from molmach.campaign.design import Categorical, Design, Numeric, Variable
 from molmach.errors import InfeasibleError
+from molmach.search.agents.interface import View
+from molmach.search.space.design import Categorical, Design, Numeric, Variable
 
 Floats = NDArray[np.float64]
 

@@ -22,8 +22,8 @@ from rdkit import Chem
 from rdkit.Chem import Crippen, rdMolDescriptors
 
 from molmach.agents.symmetry import Permutation, exchanges, likenesses
-from molmach.campaign.design import Categorical, Design, Value, Variable
-from molmach.campaign.space import Space
+from molmach.search.space.design import Categorical, Design, Value, Variable
+from molmach.search.space.space import Space
 
 Floats = NDArray[np.float64]
 

@@ -20,7 +20,7 @@ from molmach.agents.inference.generative_model import (
 )
 from molmach.agents.inference.model_reduction import FIRM, evidence_for_block
 from molmach.agents.inference.structures import Structure, Understanding
-from molmach.campaign.design import Design
+from molmach.search.space.design import Design
 
 Floats = NDArray[np.float64]
 

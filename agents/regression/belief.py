@@ -14,7 +14,7 @@ from molmach.agents.regression.machine_kernel import MachineKernel
 from molmach.agents.regression.points import Points
 from molmach.agents.regression.pool import Pool
 from molmach.agents.regression.warping import Warping
-from molmach.campaign import Finding, View
+from molmach.search import Finding, View
 
 Floats = NDArray[np.float64]
 

@@ -11,8 +11,8 @@ from molmach.agents.regression.machine_kernel import MachineKernel
 from molmach.agents.regression.points import Points
 from molmach.agents.regression.pool import Pool
 from molmach.agents.regression.substituents import SIMILARITIES
-from molmach.campaign import View
-from molmach.campaign.design import Categorical, Value
+from molmach.search import View
+from molmach.search.space.design import Categorical, Value
 
 Floats = NDArray[np.float64]
 

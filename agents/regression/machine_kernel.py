@@ -9,8 +9,8 @@ import numpy as np
 
 from molmach.agents.regression.points import Floats, Integers, Points, tanimoto_similarity
 from molmach.agents.regression.substituents import SIMILARITIES, distances
-from molmach.campaign import Design, Space
-from molmach.campaign.design import Categorical, Numeric
+from molmach.search import Design, Space
+from molmach.search.space.design import Categorical, Numeric
 
 MOLECULE = "molecule"
 """Name of the variable that stands for the whole molecule, in spaces with edits."""

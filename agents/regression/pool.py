@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from molmach.agents.regression.machine_kernel import MachineKernel
 from molmach.agents.regression.points import Integers, Points, joined
-from molmach.campaign import Design, Space
+from molmach.search import Design, Space
 
 Floats = NDArray[np.float64]
 

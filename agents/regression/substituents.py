@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rdkit import Chem, DataStructs, rdBase
 from rdkit.Chem import Crippen, rdDistGeom, rdFingerprintGenerator, rdForceFieldHelpers, rdPartialCharges
 
-from molmach.campaign.sites import attach
+from molmach.search.space.sites import attach
 
 Floats = NDArray[np.float64]
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from molmach.campaign import Design, Space
-from molmach.campaign.evaluation import Job, evaluate, job_for
+from molmach.search import Design, Space
+from molmach.search.loop.evaluation import Job, evaluate, job_for
 from molmach.spec import load_campaign
 
 HERE = Path(__file__).parent

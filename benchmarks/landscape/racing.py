@@ -13,11 +13,11 @@ import argparse
 import numpy as np
 from replay import HERE, Landscape
 
-from molmach.campaign.conductor import Conductor
-from molmach.campaign.evaluation import Job, Outcome
-from molmach.campaign.executors import LocalExecutor
-from molmach.campaign.ledger import Ledger
-from molmach.campaign.team import LocalTeam
+from molmach.search.agents.team import LocalTeam
+from molmach.search.loop.driver import Conductor
+from molmach.search.loop.evaluation import Job, Outcome
+from molmach.search.loop.executors import LocalExecutor
+from molmach.search.record.ledger import Ledger
 from molmach.spec import load_campaign
 
 RUNGS = (4, 16, 96)

@@ -21,12 +21,12 @@ from pathlib import Path
 
 import numpy as np
 
-from molmach.campaign import Design, Space
-from molmach.campaign.conductor import Conductor
-from molmach.campaign.evaluation import Job, Outcome
-from molmach.campaign.executors import LocalExecutor
-from molmach.campaign.ledger import Ledger
-from molmach.campaign.team import LocalTeam
+from molmach.search import Design, Space
+from molmach.search.agents.team import LocalTeam
+from molmach.search.loop.driver import Conductor
+from molmach.search.loop.evaluation import Job, Outcome
+from molmach.search.loop.executors import LocalExecutor
+from molmach.search.record.ledger import Ledger
 from molmach.spec import Campaign, load_campaign
 
 HERE = Path(__file__).parent

@@ -33,7 +33,7 @@ from topology import (
 )
 
 from molmach import engine
-from molmach.build import build
+from molmach.building import build
 from molmach.cli.bench import standard_machines
 from molmach.engine.benchmark import batched_trial
 from molmach.engine.choice import try_native

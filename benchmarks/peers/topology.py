@@ -15,7 +15,7 @@ import numpy as np
 from rdkit import Chem
 from rdkit.Chem import rdMolTransforms
 
-from molmach.build import Assembly
+from molmach.building import Assembly
 
 _SIGMA_NM = {1: 0.25, 6: 0.34, 7: 0.325, 8: 0.30, 9: 0.31, 16: 0.36, 17: 0.35}
 _EPSILON = 0.3

@@ -25,8 +25,8 @@ from molmach.analysis.extras import require
 from molmach.analysis.transitions import angle_of, interval_of, lag_steps, transition_counts
 from molmach.engine import Run
 from molmach.errors import ScoreError
-from molmach.score import Estimate, Motion
-from molmach.score.statistics import jackknife_estimate
+from molmach.scoring import Estimate, Motion
+from molmach.scoring.statistics import jackknife_estimate
 from molmach.theory.affinity import ring_currents, ring_velocity
 from molmach.theory.markov import stationary_distribution
 from molmach.units import TURN

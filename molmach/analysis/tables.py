@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from molmach.analysis.extras import require
-from molmach.build import coordinate_of
+from molmach.building import coordinate_of
 from molmach.engine import Run
-from molmach.score import Estimate, Motion, Score
+from molmach.scoring import Estimate, Motion, Score
 
 if TYPE_CHECKING:
     import pandas

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from molmach.engine import Run
 from molmach.errors import ScoreError
-from molmach.score import Motion
+from molmach.scoring import Motion
 from molmach.units import TURN
 
 Floats = NDArray[np.float64]

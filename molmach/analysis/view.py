@@ -9,8 +9,8 @@ from rdkit import Chem
 from rdkit.Geometry import Point3D
 
 from molmach.analysis.extras import require
-from molmach.build import Assembly
-from molmach.build.picture import PART_COLOURS, parts
+from molmach.building import Assembly
+from molmach.building.picture import PART_COLOURS, parts
 from molmach.engine import Run, load_trajectory
 from molmach.errors import ScoreError
 from molmach.report.sections import resource

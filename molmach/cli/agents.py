@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from molmach.campaign.registry import registered
 from molmach.cli.output import JsonFlag, console, print_json, table
+from molmach.search.agents.registry import registered
 
 
 def agents(as_json: JsonFlag = False) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from molmach import engine
-from molmach.build import build
+from molmach.building import build
 from molmach.cli.output import JsonFlag, console, print_json, table
 from molmach.spec import Spec, load, loads
 

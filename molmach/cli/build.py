@@ -11,9 +11,9 @@ import typer
 from rdkit import Chem
 from rich.markup import escape
 
-from molmach.build import Assembly, Interlocking, write_structure
-from molmach.build import build as build_assembly
-from molmach.build.stoppers import stopper_report
+from molmach.building import Assembly, Interlocking, write_structure
+from molmach.building import build as build_assembly
+from molmach.building.stoppers import stopper_report
 from molmach.cli.output import JsonFlag, Overrides, SystemArgument, console, print_json, table
 from molmach.errors import SpecError
 from molmach.spec import Rotaxane, Spec, load

@@ -10,15 +10,16 @@ import numpy as np
 import typer
 from rich.markup import escape
 
-from molmach.campaign import Space, results
-from molmach.campaign.fragments import groups
-from molmach.campaign.ledger import reading
-from molmach.campaign.pictures import draw_designs
-from molmach.campaign.running import check, find_campaign, read_campaign, run_campaign
 from molmach.cli.campaign_live import followed
 from molmach.cli.campaign_view import print_document
 from molmach.cli.output import JsonFlag, Overrides, console, print_json, status, table
 from molmach.errors import InfeasibleError, InterruptedRunError
+from molmach.report.campaign.pictures import draw_designs
+from molmach.search import Space
+from molmach.search.record import results
+from molmach.search.record.ledger import reading
+from molmach.search.running import check, find_campaign, read_campaign, run_campaign
+from molmach.search.space.fragments import groups
 from molmach.spec import Campaign, load_campaign
 
 app = typer.Typer(help="Search a space of machines for better ones.", no_args_is_help=True)
@@ -162,7 +163,7 @@ def report(
     as_json: JsonFlag = False,
 ) -> None:
     """Write a campaign's report as one HTML page; it may be running."""
-    from molmach.campaign.report import write_report
+    from molmach.report.campaign.page import write_report
 
     campaign, folder, _ = find_campaign(file)
     with reading(folder) as ledger:
@@ -179,7 +180,7 @@ def export(
     out: Annotated[Path, typer.Option("-o", metavar="FILE", help="A .csv or .parquet file.")],
 ) -> None:
     """Write every evaluation with its machine to a table."""
-    from molmach.campaign.export import export_table
+    from molmach.search.record.export import export_table
 
     with reading(folder) as ledger:
         rows = export_table(ledger, out)

@@ -11,8 +11,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from molmach.campaign.watching import Snapshot
 from molmach.cli.output import number
+from molmach.search.loop.snapshot import Snapshot
 from molmach.spec import Campaign
 
 

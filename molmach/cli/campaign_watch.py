@@ -12,13 +12,13 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from molmach.campaign import results
-from molmach.campaign.dashboard import Dashboard
-from molmach.campaign.following import Follower
-from molmach.campaign.ledger import reading
-from molmach.campaign.report_data import TEAM, best_so_far
 from molmach.cli.campaign_view import print_document
 from molmach.cli.output import console
+from molmach.report.campaign.dashboard import Dashboard
+from molmach.report.campaign.data import TEAM, best_so_far
+from molmach.search.record import results
+from molmach.search.record.following import Follower
+from molmach.search.record.ledger import reading
 from molmach.spec import Campaign
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"

@@ -6,7 +6,7 @@ import platform as host
 from importlib.metadata import PackageNotFoundError, version
 
 from molmach import engine
-from molmach.build import build
+from molmach.building import build
 from molmach.cli.output import JsonFlag, console, print_json, table
 from molmach.spec import load
 

@@ -11,8 +11,8 @@ import typer
 
 from molmach.cli.output import JsonFlag, Overrides, SystemArgument, console, print_json, status, table
 from molmach.errors import InterruptedRunError, SpecError
-from molmach.kinetics import LEVELS, Cycle, HelixInversion, MotorKinetics, motor_kinetics
 from molmach.spec import Spec, load
+from molmach.studies.kinetics import LEVELS, Cycle, HelixInversion, MotorKinetics, motor_kinetics
 
 
 def kinetics(

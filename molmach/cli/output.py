@@ -22,7 +22,7 @@ from rich.progress import (
 from rich.table import Table
 
 from molmach.engine import Progress as RunProgress
-from molmach.score import Estimate
+from molmach.scoring import Estimate
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Overrides = Annotated[

@@ -19,9 +19,9 @@ from molmach.cli.output import (
     table,
 )
 from molmach.errors import InterruptedRunError, SpecError
-from molmach.profile import Profile, StateProfile
-from molmach.profile import profile as umbrella
 from molmach.spec import Spec, load
+from molmach.studies.profile import Profile, StateProfile
+from molmach.studies.profile import profile as umbrella
 
 
 def profile(

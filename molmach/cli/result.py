@@ -10,7 +10,7 @@ from rich.markup import escape
 from molmach.cli.output import console, interval, number, table
 from molmach.engine import Run
 from molmach.report.words import regime_sentence, verdict_sentence
-from molmach.score import Score
+from molmach.scoring import Score
 
 _STYLES = {
     "forward": "bold green",

@@ -22,14 +22,14 @@ from molmach.cli.output import (
     table,
 )
 from molmach.errors import InterruptedRunError, SpecError
-from molmach.scan import DEFAULT_CYCLES, Scan
-from molmach.scan.axes import parse_over
-from molmach.scan.plan import plan_scan
-from molmach.scan.running import folder_of, is_finished, read_document
-from molmach.scan.running import scan as run_scan
-from molmach.scan.thresholds import LEVELS
-from molmach.scan.words import LEVEL_NAMES, law_sentences, summary, threshold_cells
 from molmach.spec import Spec, load
+from molmach.studies.scan import DEFAULT_CYCLES, Scan
+from molmach.studies.scan.axes import parse_over
+from molmach.studies.scan.plan import plan_scan
+from molmach.studies.scan.running import folder_of, is_finished, read_document
+from molmach.studies.scan.running import scan as run_scan
+from molmach.studies.scan.thresholds import LEVELS
+from molmach.studies.scan.words import LEVEL_NAMES, law_sentences, summary, threshold_cells
 
 _LETTERS = {"synchronous": "S", "asynchronous": "A", "random driven": "D", "random thermal": "T"}
 

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from molmach import run_folder, score_folder
 from molmach.cli.output import JsonFlag, print_json
 from molmach.cli.result import print_motion, print_result
 from molmach.errors import SpecError
-from molmach.score import read_trajectories
-from molmach.score import score as score_motion
-from molmach.score.selection import check_axle, parse_indices
+from molmach.scoring import read_trajectories
+from molmach.scoring import score as score_motion
+from molmach.scoring.selection import check_axle, parse_indices
+from molmach.studies import run_folder, score_folder
 from molmach.units import TIME, QuantityError, parse
 
 Traj = Annotated[

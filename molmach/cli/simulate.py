@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from molmach import experiment, run_folder
 from molmach.cli.output import JsonFlag, Overrides, SystemArgument, print_json, progress_bar
 from molmach.cli.result import print_result
 from molmach.errors import InterruptedRunError
-from molmach.score import score
+from molmach.scoring import score
 from molmach.spec import load
+from molmach.studies import run_folder, simulation
 
 
 class Engine(StrEnum):
@@ -49,11 +49,11 @@ def simulate(
         if value is not None:
             changes.append(f"protocol.{field}={value}")
     spec = load(system, changes)
-    if run_folder.is_finished(experiment.folder_of(spec, out, controls)):
+    if run_folder.is_finished(simulation.folder_of(spec, out, controls)):
         typer.echo("molmach: this run is finished; showing it, nothing is simulated again", err=True)
     try:
         with progress_bar(spec.name) as progress:
-            run = experiment.simulate(
+            run = simulation.simulate(
                 spec,
                 out,
                 controls=controls,

@@ -11,9 +11,9 @@ import typer
 
 from molmach.cli.output import JsonFlag, Overrides, SystemArgument, console, print_json, progress_bar, table
 from molmach.errors import InterruptedRunError
-from molmach.score import Estimate
+from molmach.scoring import Estimate
 from molmach.spec import load
-from molmach.timestep import Check, Finding, StepTrial, try_timesteps
+from molmach.studies.timestep import Check, Finding, StepTrial, try_timesteps
 
 _HEADS = {"energy_books": "books", "temperature": "T, K", "velocity": "velocity", "inertia": "inertia"}
 _MARKS = {Finding.AGREES: "", Finding.DIFFERS: "!", Finding.OPEN: "?"}

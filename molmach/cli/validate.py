@@ -9,8 +9,8 @@ import typer
 from molmach import systems as library
 from molmach.cli.output import JsonFlag, console, number, print_json, status, table
 from molmach.errors import SpecError
-from molmach.validation import Comparison
-from molmach.validation import validate as compare
+from molmach.studies.validation import Comparison
+from molmach.studies.validation import validate as compare
 
 
 def validate(

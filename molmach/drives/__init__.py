@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from molmach.build import Assembly
+from molmach.building import Assembly
 from molmach.drives.alternating_field import AlternatingFieldModel
 from molmach.drives.base import DriveModel, DriveTerms
 from molmach.drives.chemical_fuel import ChemicalFuelModel

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from molmach.build import Assembly
+from molmach.building import Assembly
 from molmach.spec import Drive, NoDrive
 
 Vector = tuple[float, float, float]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from molmach.build import Assembly
+from molmach.building import Assembly
 from molmach.drives.base import DriveTerms, FieldDrive
 from molmach.spec import ConstantTorque, Drive
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from molmach.build import Assembly
+from molmach.building import Assembly
 from molmach.drives.base import AchiralDrive, Channel, Clock, DriveTerms, Switch, SwitchedTerm
 from molmach.drives.stations import wells
 from molmach.spec import Drive

@@ -6,7 +6,7 @@ import numpy as np
 import openmm
 from numpy.typing import NDArray
 
-from molmach.build import Assembly
+from molmach.building import Assembly
 from molmach.drives.base import STATIC, Charged, DriveTerms, SwitchedTerm, Well
 from molmach.forcefield import Group
 from molmach.forcefield.mmff94_parameters import COULOMB, ELECTROSTATIC_BUFFER

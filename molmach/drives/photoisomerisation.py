@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rdkit import Chem
 
-from molmach.build import Assembly
+from molmach.building import Assembly
 from molmach.drives.base import AchiralDrive, Channel, DriveTerms, Switch, SwitchedTerm, Twist
 from molmach.errors import SpecError
 from molmach.forcefield.mmff94_parameters import parameters_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from molmach.build import Assembly
+from molmach.building import Assembly
 from molmach.drives.base import DriveTerms, FieldDrive
 from molmach.spec import Drive, RotatingField
 from molmach.units import TURN, VOLT_PER_NM

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from molmach.build import Assembly
+from molmach.building import Assembly
 from molmach.drives.base import STATIC, Charged, SwitchedTerm, Well
 from molmach.errors import SpecError
 

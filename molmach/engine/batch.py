@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from molmach.build import Coordinate, continuous
+from molmach.building import Coordinate, continuous
 from molmach.engine.integrator import BOOKS
 from molmach.engine.run import Series
 from molmach.engine.stepper import Floats, Samples, Stepper

@@ -10,7 +10,7 @@ import openmm
 from numpy.typing import NDArray
 
 from molmach import drives, forcefield
-from molmach.build import Assembly, mirror
+from molmach.building import Assembly, mirror
 from molmach.drives import DriveTerms
 from molmach.engine.integrator import langevin_middle
 from molmach.engine.native_switches import add_switching

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from molmach.build import Assembly
+from molmach.building import Assembly
 from molmach.spec import Drive, Spec
 
 Floats = NDArray[np.float64]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from molmach.build import Coordinate, Interlocking, load_coordinates, save_coordinates
+from molmach.building import Coordinate, Interlocking, load_coordinates, save_coordinates
 from molmach.engine.batched import LANES, BatchedStepper, Inputs
 from molmach.engine.choice import Choice
 from molmach.engine.condition import Condition

@@ -12,14 +12,14 @@ import math
 import numpy as np
 from rdkit import Chem
 
-from molmach.build.beads import BEADS
+from molmach.building.beads import BEADS
 from molmach.errors import ForceFieldError
 from molmach.forcefield.mmff94 import MMFF94
 from molmach.forcefield.mmff94_parameters import Ints, MMFF94Parameters, Terms
 
 
 class BeadSpring(MMFF94):
-    """Parameters come with the molecule that :mod:`molmach.build.beads` makes."""
+    """Parameters come with the molecule that :mod:`molmach.building.beads` makes."""
 
     def parameters(self, molecule: Chem.Mol) -> MMFF94Parameters:
         """Every interaction of two bead rings.

@@ -8,7 +8,7 @@ import numpy as np
 import openmm
 from rdkit import Chem
 
-from molmach.build.assembly import mass_of
+from molmach.building.assembly import mass_of
 from molmach.errors import ForceFieldError
 from molmach.forcefield.base import Group
 from molmach.forcefield.mmff94_energy import energy_by_term

@@ -10,12 +10,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from molmach import drives
-from molmach.build import coordinate_of
+from molmach.building import coordinate_of
 from molmach.engine import Run
 from molmach.report.film import Film
 from molmach.report.plots import COLOURS, LABELS, PAGE, field_frequency, motion_label, plain
-from molmach.score.distribution import Distribution, distribution_of, edges_of, within_a_turn
-from molmach.score.stations import StationMap
+from molmach.scoring.distribution import Distribution, distribution_of, edges_of, within_a_turn
+from molmach.scoring.stations import StationMap
 from molmach.units import TURN, thermal_energy
 
 _SIZE = (4.8, 3.5)

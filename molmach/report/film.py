@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rdkit import Chem
 
 from molmach import drives, engine
-from molmach.build import Assembly, coordinate_of, parts
+from molmach.building import Assembly, coordinate_of, parts
 from molmach.engine import Run
 from molmach.units import TURN, thermal_energy
 
@@ -118,7 +118,7 @@ def _field(run: Run, time_ps: Floats) -> Floats | None:
 
 
 def parts_of_atoms(assembly: Assembly) -> list[str]:
-    """Each atom's part, as :func:`molmach.build.parts` names them, or ``rest``.
+    """Each atom's part, as :func:`molmach.building.parts` names them, or ``rest``.
 
     Atoms that have none take that of the heavy atom that they are bonded to, and in an interlocked
     machine those of the track's molecule belong to the ``axle``.

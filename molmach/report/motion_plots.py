@@ -10,9 +10,9 @@ from scipy import stats
 from molmach.engine import Run
 from molmach.errors import ScoreError
 from molmach.report.plots import COLOURS, LABELS
-from molmach.score import Estimate, Motion, Score
-from molmach.score.rotation import velocities
-from molmach.score.statistics import CONFIDENCE
+from molmach.scoring import Estimate, Motion, Score
+from molmach.scoring.rotation import velocities
+from molmach.scoring.statistics import CONFIDENCE
 from molmach.spec import RotatingField
 from molmach.units import TURN, thermal_energy
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from molmach.build import draw
+from molmach.building import draw
 from molmach.engine import Run
 from molmach.report import sections, tables
 from molmach.report.coordinate_plots import film_plot
@@ -18,7 +18,7 @@ from molmach.report.plots import angle_plot, png, velocity_plot
 from molmach.report.sections import resource
 from molmach.report.svg import inline_molecule
 from molmach.report.words import regime_sentence, to_its_precision, verdict_sentence
-from molmach.score import Score
+from molmach.scoring import Score
 
 _QUALITY = {"forward": "good", "backward": "good", "failed": "bad"}
 

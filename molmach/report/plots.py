@@ -10,11 +10,11 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from molmach import drives
-from molmach.build import coordinate_of
+from molmach.building import coordinate_of
 from molmach.engine import Run
 from molmach.report.svg import INK, LINE
-from molmach.score import Score
-from molmach.score.rotation import velocities
+from molmach.scoring import Score
+from molmach.scoring.rotation import velocities
 
 COLOURS = {"claim": "#b3541e", "undriven": "#6b7280", "mirror": "#1f6f8b"}
 LABELS = {"claim": "machine", "undriven": "drive off", "mirror": "mirror image"}

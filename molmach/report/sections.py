@@ -11,7 +11,7 @@ from molmach.report import coordinate_plots as plots
 from molmach.report.film import Film, parts_of_atoms
 from molmach.report.plots import LABELS, PAGE, angle_panels, velocity_plot
 from molmach.report.svg import inline_figure
-from molmach.score import Score
+from molmach.scoring import Score
 
 _PARTS = {
     "rotor": ("rotor", "ring", "moving ring", "moving ring"),

@@ -9,7 +9,7 @@ from html import escape
 import matplotlib
 from matplotlib.figure import Figure
 
-from molmach.build import PART_COLOURS
+from molmach.building import PART_COLOURS
 
 INK, LINE = "#010203", "#010204"
 """Colours in a figure that stand for the page's text and for its thin lines."""

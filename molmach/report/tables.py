@@ -9,7 +9,7 @@ from typing import Any
 from molmach.engine import Run
 from molmach.report.plots import LABELS
 from molmach.report.words import to_its_precision
-from molmach.score import Estimate, Score
+from molmach.scoring import Estimate, Score
 
 
 def estimates_table(result: Score) -> str:

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from molmach.report.motion_plots import plot_angles, plot_polar, plot_velocity
 from molmach.report.plots import png
 from molmach.report.words import to_its_precision, verdict_sentence
-from molmach.score import Estimate, Motion, Score
-from molmach.score.motion import UNKNOWN
+from molmach.scoring import Estimate, Motion, Score
+from molmach.scoring.motion import UNKNOWN
 
 
 def write_trajectory_report(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from molmach.score import Score
+from molmach.scoring import Score
 
 _REGIMES = {
     "synchronous": "The rotor follows the field (synchronous: it lags by less than 1/e of a turn per turn).",

@@ -1,0 +1,51 @@
+"""Spec -> :class:`Assembly`: a molecule in three dimensions that knows its stator, rotor and axle."""
+
+from molmach.building.assembly import Assembly, Follower, Track, is_achiral
+from molmach.building.coordinate import (
+    MAX_SAFE_JUMP,
+    Circumrotation,
+    Coordinate,
+    RingPosition,
+    RotorAngle,
+    across,
+    continuous,
+    coordinate_of,
+    coordinates_of,
+    largest_jump,
+    load_coordinates,
+    save_coordinates,
+    unwrap,
+)
+from molmach.building.files import read_sdf, write_structure
+from molmach.building.machine import build
+from molmach.building.mirror import mirror
+from molmach.building.picture import PART_COLOURS, draw, parts
+from molmach.building.threading import Interlocking
+
+__all__ = [
+    "MAX_SAFE_JUMP",
+    "PART_COLOURS",
+    "Assembly",
+    "Circumrotation",
+    "Coordinate",
+    "Follower",
+    "Interlocking",
+    "RingPosition",
+    "RotorAngle",
+    "Track",
+    "across",
+    "build",
+    "continuous",
+    "coordinate_of",
+    "coordinates_of",
+    "draw",
+    "is_achiral",
+    "largest_jump",
+    "load_coordinates",
+    "mirror",
+    "parts",
+    "read_sdf",
+    "save_coordinates",
+    "unwrap",
+    "write_structure",
+]

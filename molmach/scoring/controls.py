@@ -1,0 +1,98 @@
+"""The judgement of a claim's controls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from molmach.scoring.statistics import Estimate, Floats, finite_or_none, p_value_of_opposite, p_value_of_zero
+
+CONTROL_LEVEL = 0.01
+"""A control fails when chance alone would be this rare: one honest claim in a hundred fails each."""
+
+
+@dataclass(frozen=True)
+class ControlResult:
+    """One control: its velocity, the p-value of what it must show, and whether it passed.
+
+    ``followers`` has the same of each wheel that the rotor turns; all must pass.
+    """
+
+    velocity: Estimate
+    p_value: float
+    passed: bool
+    statement: str
+    followers: dict[str, ControlResult] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain mapping."""
+        document = {
+            "velocity": self.velocity.to_json(),
+            "p_value": finite_or_none(self.p_value),
+            "passed": self.passed,
+            "statement": self.statement,
+        }
+        if self.followers:
+            document["followers"] = {name: part.to_json() for name, part in self.followers.items()}
+        return document
+
+    def with_followers(self, followers: Mapping[str, ControlResult]) -> ControlResult:
+        """The judgement of a rotor together with those of the wheels that it turns."""
+        if not followers:
+            return self
+        failing = [f"{name} {part.statement}" for name, part in followers.items() if not part.passed]
+        agreeing = "" if failing else f" ({', '.join(followers)} agree{'s' if len(followers) == 1 else ''})"
+        return replace(
+            self,
+            passed=self.passed and not failing,
+            statement="; ".join([self.statement + agreeing, *failing]),
+            followers=dict(followers),
+        )
+
+
+def judge_undriven(velocity: Estimate, samples: Floats, level: float = CONTROL_LEVEL) -> ControlResult:
+    """With the drive off the machine must have no net motion; (n_replicas,) velocities."""
+    p = p_value_of_zero(samples)
+    passed = p >= level
+    verb = _verb(velocity)
+    statement = f"does not {verb} with the drive off" if passed else f"{verb}s with the drive off"
+    return ControlResult(velocity, p, passed, statement)
+
+
+def judge_mirror(
+    velocity: Estimate,
+    samples: Floats,
+    claim: Estimate,
+    claim_samples: Floats,
+    parity: int,
+    level: float = CONTROL_LEVEL,
+) -> ControlResult:
+    """The mirror image under the mirrored drive must do what reflection demands, equally fast.
+
+    Parameters
+    ----------
+    velocity, samples
+        Of the mirror image: estimate and (n_replicas,) velocities.
+    claim, claim_samples
+        The same of the machine.
+    parity
+        -1 where the mirror image must turn the other way; 1 where it must move the same way, for a
+        place along an axle is the same place in the mirror.
+    level
+        The control fails when chance alone would be this rare.
+    """
+    p = p_value_of_opposite(claim_samples, -parity * samples)
+    resolved = claim.ci95[0] > 0.0 or claim.ci95[1] < 0.0
+    agrees = not resolved or parity * velocity.value * claim.value > 0.0
+    passed = p >= level and agrees
+    way = f"{_verb(velocity)} the {'other' if parity < 0 else 'same'} way, equally fast"
+    if not passed:
+        statement = f"mirror image does not {way}"
+    else:
+        statement = f"mirror image {way.replace(' ', 's ', 1)}" if resolved else "mirror image agrees"
+    return ControlResult(velocity, p, passed, statement)
+
+
+def _verb(velocity: Estimate) -> str:
+    return "turn" if velocity.unit.startswith("turn") else "move"

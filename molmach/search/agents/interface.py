@@ -1,0 +1,216 @@
+"""What a search agent is: what it sees, what it proposes, what it is told."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from molmach.search.space.design import Design
+from molmach.search.space.space import Space
+
+Floats = NDArray[np.float64]
+
+_CHEBYSHEV_SLOPE = 0.05
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A machine that an agent wants simulated.
+
+    Attributes
+    ----------
+    design
+        The machine.
+    rationale
+        Why, in one line.
+    mean, sd
+        The agent's own prediction of the first objective (greater is better) and its uncertainty;
+        None where it has no opinion. Agents are scored by them.
+    """
+
+    design: Design
+    rationale: str
+    mean: float | None = None
+    sd: float | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What an evaluation found, as agents are told it.
+
+    Attributes
+    ----------
+    design, key
+        The machine, and its key in the space.
+    agent
+        Who proposed it.
+    rung
+        How much effort went into it, from 0.
+    values, errors
+        Of each objective, in a sense in which greater is better, and their standard errors; empty
+        where nothing could be measured.
+    feasible
+        Whether the machine could be built and simulated.
+    reason
+        Why not.
+    """
+
+    design: Design
+    key: str
+    agent: str
+    rung: int
+    values: tuple[float, ...]
+    errors: tuple[float, ...]
+    feasible: bool = True
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class View:
+    """The campaign as an agent sees it.
+
+    Attributes
+    ----------
+    space
+        The designs.
+    findings
+        All results so far, from all agents, oldest first; a machine may occur once a rung.
+    taken
+        Keys of machines that were proposed by anyone, whether measured yet or not; not to be changed.
+    budget_left
+        Share of the budget that is left, 0 to 1.
+    batch
+        How often this agent has been asked before: with its seed, what its choices depend on.
+    seed
+        The agent's own.
+    """
+
+    space: Space
+    findings: Sequence[Finding]
+    taken: Set[str]
+    budget_left: float
+    batch: int
+    seed: int
+
+    @cached_property
+    def rng(self) -> np.random.Generator:
+        """The agent's random numbers for this call; the same after a resumed campaign."""
+        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(self.batch,)))
+
+    @cached_property
+    def known(self) -> tuple[Finding, ...]:
+        """The latest result of every machine on its highest rung, infeasible ones included."""
+        latest: dict[str, Finding] = {}
+        for finding in self.findings:
+            before = latest.get(finding.key)
+            if before is None or finding.rung >= before.rung:
+                latest[finding.key] = finding
+        return tuple(latest.values())
+
+    @cached_property
+    def measured(self) -> tuple[Finding, ...]:
+        """Those of :attr:`known` that have values."""
+        return tuple(finding for finding in self.known if finding.feasible and finding.values)
+
+    @cached_property
+    def utilities(self) -> tuple[Floats, Floats]:
+        """(n_measured,) what is to be maximised, and its standard error, of each of :attr:`measured`.
+
+        With several objectives, the augmented Chebyshev scalar of the scaled objectives with random
+        weights of this call (Knowles, IEEE Trans. Evol. Comput. 10, 50 (2006)), so that an agent
+        that maximises one number spreads over the Pareto front.
+        """
+        values = np.array([finding.values for finding in self.measured], dtype=np.float64)
+        errors = np.array([finding.errors for finding in self.measured], dtype=np.float64)
+        if values.size == 0:
+            return np.zeros(0), np.zeros(0)
+        if values.shape[1] == 1:
+            return values[:, 0], errors[:, 0]
+        low, spread = values.min(axis=0), np.ptp(values, axis=0)
+        spread[spread == 0.0] = 1.0
+        seeds = np.random.SeedSequence(self.seed, spawn_key=(self.batch, 1))
+        weights = np.random.default_rng(seeds).dirichlet(np.ones(values.shape[1]))
+        short = weights * (values - low - spread) / spread
+        scalar = short.min(axis=1) + _CHEBYSHEV_SLOPE * short.sum(axis=1)
+        worst = np.argmin(short, axis=1)
+        slope = weights[worst] / spread[worst]
+        return scalar, slope * errors[np.arange(len(errors)), worst]
+
+    def is_new(self, design: Design) -> bool:
+        """Whether a design is a machine that nobody has proposed."""
+        return self.space.is_machine(design) and self.space.resolve(design).key not in self.taken
+
+
+class Agent(ABC):
+    """A search strategy.
+
+    An agent lives in its own process, is asked for proposals while simulations run, and may be
+    started anew at any time: then it is told everything again. So its choices should depend on
+    what it was told and on ``view.rng``, on nothing else.
+
+    Parameters
+    ----------
+    space
+        The designs of the campaign.
+    options
+        From the campaign file; an agent names and documents its own.
+    """
+
+    summary: str = ""
+    """One line for ``molmach agents``."""
+
+    def __init__(self, space: Space) -> None:
+        self.space = space
+
+    @abstractmethod
+    def propose(self, view: View, n: int) -> list[Proposal]:
+        """Up to ``n`` designs, best first. Fewer, or none, when the agent has no more ideas."""
+
+    def observe(self, findings: Sequence[Finding]) -> None:  # noqa: B027 an agent may read the view alone
+        """Be told new results, from all agents, before the next call of :meth:`propose`."""
+
+    def explain(self, view: View) -> str:
+        """What the agent believes and why it wants what it wants, in plain words; '' if it has none."""
+        return ""
+
+
+def distinct_new(
+    view: View, designs: Sequence[Design], n: int, chosen: set[str] | None = None
+) -> list[Design]:
+    """The first ``n`` designs that are machines, differ from each other, and were not proposed by anyone."""
+    chosen = set() if chosen is None else chosen
+    kept: list[Design] = []
+    for design in designs:
+        if len(kept) == n:
+            break
+        if view.is_new(design) and (key := view.space.resolve(design).key) not in chosen:
+            chosen.add(key)
+            kept.append(design)
+    return kept
+
+
+def fresh_samples(view: View, n: int, chosen: set[str] | None = None, tries: int = 50) -> list[Design]:
+    """Up to ``n`` designs at random that nobody has proposed; edits of known ones where the space is open."""
+    chosen = set() if chosen is None else chosen
+    kept: list[Design] = []
+    for _ in range(tries * n):
+        if len(kept) == n:
+            break
+        kept += distinct_new(view, [view.space.sample(view.rng)], 1, chosen)
+    if len(kept) < n and view.space.size is not None:
+        everything = list(view.space.enumerate())
+        order = view.rng.permutation(len(everything))
+        kept += distinct_new(view, [everything[i] for i in order], n - len(kept), chosen)
+    return kept
+
+
+def standard_error(low: float, high: float) -> float:
+    """Standard error that a 95 % interval stands for; infinite where it is not defined."""
+    half = 0.5 * (high - low)
+    return half / 1.96 if math.isfinite(half) else math.inf

@@ -1,0 +1,159 @@
+"""The place of one agent: what it was told, and what it says, made safe for the driver."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import numbers
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from molmach.search.agents.interface import Agent, Finding, Proposal, View
+from molmach.search.agents.registry import make_agent
+from molmach.search.space.design import Design, Value
+from molmach.search.space.space import Space
+from molmach.spec import Campaign
+
+LONGEST = 5_000
+"""Characters of a design, and of what an agent believes."""
+
+FAULTS = (Exception, SystemExit)
+"""What an agent may raise without any harm to others."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an agent said when it was asked for proposals; ``error`` where it failed instead."""
+
+    agent: str
+    proposals: tuple[Proposal, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A call for proposals, with what is new since the last one.
+
+    Attributes
+    ----------
+    batch
+        How often the agent has answered before.
+    n
+        Proposals that are wanted.
+    budget_left
+        Share of the budget.
+    findings, taken
+        Results, and machines proposed by anyone, since the agent's last question; all of them for an
+        agent that was started anew.
+    """
+
+    batch: int
+    n: int
+    budget_left: float
+    findings: tuple[Finding, ...] = ()
+    taken: tuple[str, ...] = ()
+
+
+class Host:
+    """One agent with its own copy of the space and of what was found.
+
+    Parameters
+    ----------
+    campaign
+        Whose agent it is.
+    index
+        Of the agent in the campaign's list.
+    folder
+        Where relative files of agents start.
+    """
+
+    def __init__(self, campaign: Campaign, index: int, folder: Path) -> None:
+        self._entry = campaign.agents[index]
+        self._folder = folder
+        self._space = Space(campaign)
+        words = np.random.SeedSequence(campaign.seed, spawn_key=(index,)).generate_state(2, np.uint32)
+        self._seed = int(words[0]) << 32 | int(words[1])
+        self._findings: list[Finding] = []
+        self._taken: dict[str, None] = {}
+
+    @cached_property
+    def _agent(self) -> Agent:
+        return make_agent(self._entry, self._space, self._folder)
+
+    def ask(self, question: Question) -> Answer:
+        """The agent's proposals; whatever it raises is its answer."""
+        try:
+            proposals = self._agent.propose(self._view(question), question.n)
+            few = itertools.islice(proposals, question.n)
+            return Answer(self._entry.label, tuple(checked(proposal) for proposal in few))
+        except FAULTS as error:
+            return Answer(self._entry.label, error=describe(error))
+
+    def explain(self, question: Question) -> str:
+        """What the agent believes, in plain words; '' where it has none or fails."""
+        try:
+            explain = getattr(self._agent, "explain", None)
+            return _text(explain(self._view(question)), LONGEST) if callable(explain) else ""
+        except FAULTS:
+            return ""
+
+    def _view(self, question: Question) -> View:
+        """What the agent sees, after it was told the news."""
+        self._findings += question.findings
+        self._taken |= dict.fromkeys(question.taken)
+        if question.findings:
+            self._agent.observe(question.findings)
+        taken = self._taken.keys()
+        return View(self._space, self._findings, taken, question.budget_left, question.batch, self._seed)
+
+
+def describe(error: BaseException) -> str:
+    """An agent's error, in a line."""
+    return _text(f"{type(error).__name__}: {' '.join(str(error).split())}", 500)
+
+
+def checked(proposal: object) -> Proposal:
+    """A proposal made anew from plain values, so that nothing of an agent's own gets into the driver.
+
+    A prediction that is not a finite number is none.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is not a proposal of a design.
+    """
+    if not isinstance(proposal, Proposal) or not isinstance(proposal.design, Design):
+        raise TypeError(f"proposed {str(proposal)[:100]!r}; expected a Proposal of a Design")
+    design = Design(
+        tuple(sorted((_text(name, LONGEST), _plain(value)) for name, value in proposal.design.values)),
+        tuple(sorted((_text(p, LONGEST), _text(smiles, LONGEST)) for p, smiles in proposal.design.edited)),
+    )
+    if len(design.to_json()) > LONGEST:
+        raise ValueError(f"proposed a design of more than {LONGEST} characters; expected a machine")
+    mean, sd = _number(proposal.mean), _number(proposal.sd)
+    if sd is not None and sd < 0.0:
+        raise ValueError(f"predicted with an uncertainty of {sd:g}; expected zero or more")
+    return Proposal(design, _text(proposal.rationale, 500), mean, sd)
+
+
+def _text(value: object, length: int) -> str:
+    """Characters that a file can hold."""
+    return str(value)[:length].encode("utf-8", "replace").decode("utf-8")
+
+
+def _plain(value: object) -> Value:
+    if isinstance(value, str):
+        return _text(value, LONGEST)
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    if isinstance(value, numbers.Real):
+        return float(value)
+    raise TypeError(f"proposed the value {str(value)[:100]!r}; expected a name or a number")
+
+
+def _number(value: object) -> float | None:
+    number = None if value is None else float(value)  # type: ignore[arg-type]
+    return number if number is not None and math.isfinite(number) else None

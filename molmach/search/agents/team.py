@@ -1,0 +1,151 @@
+"""The agents of a campaign at work."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from types import FrameType
+
+from molmach.search.agents.runner import Answer, Host, Question
+from molmach.spec import Campaign
+
+PATIENCE = 300.0
+"""Seconds after which an agent that does not answer is given up."""
+
+
+class Team(ABC):
+    """The hosts of all agents. No call but :meth:`explain` waits for an agent.
+
+    Attributes
+    ----------
+    names
+        The agents, in the campaign's order.
+    thinks_meanwhile
+        Whether agents think while simulations run.
+    """
+
+    names: tuple[str, ...]
+    thinks_meanwhile: bool = False
+
+    @abstractmethod
+    def ask(self, agent: str, question: Question) -> None:
+        """Ask an agent that is not busy for proposals."""
+
+    @property
+    @abstractmethod
+    def busy(self) -> frozenset[str]:
+        """Agents that were asked and have not answered."""
+
+    @abstractmethod
+    def answers(self) -> list[Answer]:
+        """Answers that have come since the last call."""
+
+    @abstractmethod
+    def restart(self, agent: str) -> None:
+        """Start an agent anew; it must be told everything again."""
+
+    @abstractmethod
+    def dismiss(self, agent: str) -> None:
+        """Let an agent go that won't be asked again."""
+
+    @abstractmethod
+    def explain(self, agent: str, question: Question) -> str:
+        """What an agent believes; waits for it, but not for ever, and is '' where it fails."""
+
+    def close(self) -> None:  # noqa: B027 a team may hold nothing
+        """Let all agents go."""
+
+
+class LocalTeam(Team):
+    """Agents in this process: they think when they are asked, and simulations wait.
+
+    An agent that thinks too long is interrupted, where this is the main thread, which alone can be.
+
+    Parameters
+    ----------
+    campaign
+        Whose agents they are.
+    folder
+        Where relative files of agents start.
+    patience
+        Seconds after which an agent that does not answer is given up.
+    """
+
+    def __init__(self, campaign: Campaign, folder: Path, patience: float = PATIENCE) -> None:
+        self._campaign = campaign
+        self._folder = folder
+        self._patience = patience
+        self.names = tuple(agent.label for agent in campaign.agents)
+        self._hosts: dict[str, Host] = {}
+        self._asked: dict[str, Question] = {}
+
+    def _host(self, agent: str) -> Host:
+        if agent not in self._hosts:
+            self._hosts[agent] = Host(self._campaign, self.names.index(agent), self._folder)
+        return self._hosts[agent]
+
+    def ask(self, agent: str, question: Question) -> None:
+        """See :class:`Team`."""
+        self._asked[agent] = question
+
+    @property
+    def busy(self) -> frozenset[str]:
+        """See :class:`Team`."""
+        return frozenset(self._asked)
+
+    def answers(self) -> list[Answer]:
+        """See :class:`Team`; the first agent that was asked thinks now."""
+        if not self._asked:
+            return []
+        agent = next(iter(self._asked))
+        question = self._asked.pop(agent)
+        try:
+            with _limited(self._patience):
+                return [self._host(agent).ask(question)]
+        except TooLongError as error:
+            return [Answer(agent, error=str(error))]
+
+    def restart(self, agent: str) -> None:
+        """See :class:`Team`."""
+        self._hosts.pop(agent, None)
+
+    def dismiss(self, agent: str) -> None:
+        """See :class:`Team`."""
+        self._hosts.pop(agent, None)
+
+    def explain(self, agent: str, question: Question) -> str:
+        """See :class:`Team`."""
+        try:
+            with _limited(self._patience):
+                return self._host(agent).explain(question)
+        except TooLongError:
+            return ""
+
+
+class TooLongError(BaseException):
+    """An agent thinks too long; not an :class:`Exception`, which it might catch."""
+
+
+@contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    """Raise :class:`TooLongError` when the block takes longer; what it prints goes to standard error."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise TooLongError(f"no answer within {seconds:g} s")
+
+    with redirect_stdout(sys.stderr):
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.signal(signal.SIGALRM, stop)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+            signal.signal(signal.SIGALRM, before)

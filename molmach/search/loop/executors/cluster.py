@@ -1,0 +1,215 @@
+"""Evaluations and agents on a Ray cluster: one started here, or one that is there."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from molmach.errors import CampaignError
+from molmach.search.agents.runner import Answer, Host, Question
+from molmach.search.agents.team import PATIENCE, Team
+from molmach.search.loop.evaluation import Job, Outcome, evaluate
+from molmach.search.loop.executors.base import Executor, Finished
+from molmach.spec import Campaign
+
+_CORES_ASKED_EVERY = 2.0
+_EXPLAIN_SECONDS = 60.0
+_ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENMM_CPU_THREADS"),
+    "1",
+)
+
+
+def connect(address: str | None, cores: int | None = None) -> None:
+    """Start a Ray cluster on this machine, or join the one at ``address``.
+
+    Raises
+    ------
+    CampaignError
+        There is no cluster at the address.
+    """
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    options: dict[str, Any] = {
+        "log_to_driver": False,
+        "configure_logging": True,
+        "logging_level": "ERROR",
+        "runtime_env": {"env_vars": _ONE_THREAD},
+    }
+    if address is None:
+        options |= {"num_cpus": cores or _cores(), "include_dashboard": False, "address": "local"}
+    else:
+        options["address"] = address
+    try:
+        ray.init(**options)
+    except (ConnectionError, RayError, RuntimeError, ValueError) as error:
+        raise CampaignError(
+            f"--address {address}: no Ray cluster answers there ({error}); expected HOST:PORT or 'auto'"
+        ) from error
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _resources() -> dict[str, float]:
+    found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return found
+
+
+def _line(error: Exception) -> str:
+    """An error of Ray's, without the pages of advice that come with it."""
+    cause = getattr(error, "cause", None) or error
+    lines = [line.strip() for line in str(cause).splitlines() if line.strip()]
+    return f"{type(cause).__name__}: {lines[0] if lines else ''}"[:300]
+
+
+class ClusterExecutor(Executor):
+    """One core for each evaluation, wherever in the cluster.
+
+    Ray starts no lost job again: the campaign does, which counts how often, where Ray never stops to start
+    what runs out of memory. Jobs in hand are twice the cluster's cores, counted anew as nodes come and go,
+    so that no core waits for the driver.
+
+    Parameters
+    ----------
+    evaluation
+        What does a job; it is sent to the workers.
+    """
+
+    def __init__(self, evaluation: Callable[[Job], Outcome] = evaluate) -> None:
+        self._remote = ray.remote(num_cpus=1, max_retries=0)(evaluation)
+        self._jobs: dict[Any, Job] = {}
+        self._counted = -math.inf
+        self._cores = 1
+
+    @property
+    def slots(self) -> int:
+        """See :class:`Executor`."""
+        now = time.monotonic()
+        if now - self._counted > _CORES_ASKED_EVERY:
+            self._counted = now
+            self._cores = max(1, int(_resources().get("CPU", 0)))
+        return 2 * self._cores
+
+    @property
+    def in_hand(self) -> int:
+        """See :class:`Executor`."""
+        return len(self._jobs)
+
+    def submit(self, job: Job) -> None:
+        """See :class:`Executor`."""
+        self._jobs[self._remote.remote(job)] = job
+
+    def wait(self, seconds: float) -> list[Finished]:
+        """See :class:`Executor`."""
+        if not self._jobs:
+            time.sleep(min(seconds, 0.02))
+            return []
+        ready, _ = ray.wait(list(self._jobs), num_returns=1, timeout=seconds)
+        if ready:
+            more, _ = ray.wait(list(self._jobs), num_returns=len(self._jobs), timeout=0)
+            ready = more or ready
+        return [self._fetched(reference) for reference in ready]
+
+    def _fetched(self, reference: Any) -> Finished:
+        job = self._jobs.pop(reference)
+        try:
+            return Finished(job, ray.get(reference))
+        except Exception as error:  # Ray's, the evaluation's own, or one that can't even be unpacked
+            return Finished(job, None, _line(error))
+
+    def close(self) -> None:
+        """See :class:`Executor`."""
+        for reference in self._jobs:
+            ray.cancel(reference, force=True)
+        self._jobs.clear()
+
+
+class ClusterTeam(Team):
+    """Each agent a Ray actor, which thinks while simulations run.
+
+    Parameters
+    ----------
+    campaign
+        Whose agents they are.
+    folder
+        Where relative files of agents start.
+    patience
+        Seconds after which an agent that does not answer is given up.
+    """
+
+    thinks_meanwhile = True
+
+    def __init__(self, campaign: Campaign, folder: Path, patience: float = PATIENCE) -> None:
+        self._campaign = campaign
+        self._folder = folder
+        self._patience = patience
+        self.names = tuple(agent.label for agent in campaign.agents)
+        self._host = ray.remote(num_cpus=0, max_restarts=0)(Host)
+        self._actors = {name: self._new(name) for name in self.names}
+        self._asked: dict[str, tuple[Any, float]] = {}
+
+    def _new(self, agent: str) -> Any:
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        host = self._host.options(scheduling_strategy=here)  # where agents' files are, and which stays
+        return host.remote(self._campaign, self.names.index(agent), self._folder)
+
+    def ask(self, agent: str, question: Question) -> None:
+        """See :class:`Team`."""
+        self._asked[agent] = (self._actors[agent].ask.remote(question), time.monotonic())
+
+    @property
+    def busy(self) -> frozenset[str]:
+        """See :class:`Team`."""
+        return frozenset(self._asked)
+
+    def answers(self) -> list[Answer]:
+        """See :class:`Team`."""
+        found = []
+        for agent, (reference, since) in list(self._asked.items()):
+            ready, _ = ray.wait([reference], timeout=0)
+            if ready:
+                found.append(self._answer(agent, reference))
+            elif time.monotonic() - since > self._patience:
+                found.append(Answer(agent, error=f"no answer within {self._patience:g} s"))
+            else:
+                continue
+            del self._asked[agent]
+        return found
+
+    @staticmethod
+    def _answer(agent: str, reference: Any) -> Answer:
+        try:
+            answer: Answer = ray.get(reference)
+            return answer
+        except Exception as error:  # its process died, or what it says can't be unpacked
+            return Answer(agent, error=_line(error))
+
+    def restart(self, agent: str) -> None:
+        """See :class:`Team`."""
+        ray.kill(self._actors[agent])
+        self._actors[agent] = self._new(agent)
+
+    def dismiss(self, agent: str) -> None:
+        """See :class:`Team`."""
+        ray.kill(self._actors[agent])
+
+    def explain(self, agent: str, question: Question) -> str:
+        """See :class:`Team`."""
+        try:
+            return str(ray.get(self._actors[agent].explain.remote(question), timeout=_EXPLAIN_SECONDS))
+        except Exception:  # an agent's fault is its own
+            return ""
+
+    def close(self) -> None:
+        """See :class:`Team`."""
+        for actor in self._actors.values():
+            ray.kill(actor)

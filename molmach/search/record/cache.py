@@ -1,0 +1,58 @@
+"""Evaluations that campaigns share."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+from molmach.errors import CampaignError
+from molmach.search.loop.evaluation import Outcome
+
+
+class Store:
+    """Evaluations of all campaigns beside each other, by their keys: none is done twice.
+
+    Parameters
+    ----------
+    path
+        The SQLite file; several campaigns may use it at once.
+
+    Raises
+    ------
+    CampaignError
+        The file is something else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._base = sqlite3.connect(path, timeout=30.0)
+            self._base.execute("PRAGMA journal_mode = WAL")
+            self._base.execute("PRAGMA synchronous = NORMAL")  # what a power cut takes is only done again
+            self._base.execute(
+                "CREATE TABLE IF NOT EXISTS outcomes (key TEXT PRIMARY KEY, reason TEXT NOT NULL, "
+                "samples TEXT NOT NULL, seconds REAL NOT NULL, steps INTEGER NOT NULL) WITHOUT ROWID"
+            )
+            self._base.commit()
+            self.get("")
+        except sqlite3.DatabaseError as error:
+            raise CampaignError(f"--store {path}: can't be used for evaluations ({error})") from error
+
+    def get(self, key: str) -> Outcome | None:
+        """What came of an evaluation, if any campaign has done it."""
+        row = self._base.execute(
+            "SELECT reason, samples, steps FROM outcomes WHERE key = ?", (key,)
+        ).fetchone()
+        return None if row is None else Outcome(key, dict(json.loads(row[1])), row[0], 0.0, row[2])
+
+    def put(self, outcomes: Iterable[Outcome]) -> None:
+        """Keep what came of evaluations."""
+        rows = [(o.key, o.reason, json.dumps(o.samples), o.seconds, o.steps) for o in outcomes]
+        if rows:
+            with self._base:
+                self._base.executemany("INSERT OR IGNORE INTO outcomes VALUES (?, ?, ?, ?, ?)", rows)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._base.close()

@@ -1,0 +1,64 @@
+"""A ledger as a table for other programs."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from molmach.errors import MissingExtraError, SpecError
+from molmach.search.record.ledger import Ledger
+
+COLUMNS = (
+    "number", "evaluation", "machine", "smiles", "design", "agent", "rung", "seed", "ok", "reason",
+    "value", "error", "low", "high", "others", "controls", "seconds", "steps", "reused", "finished",
+)  # fmt: skip
+"""``value`` and its bounds are of the first objective, greater is better; rung -1 is a confirmation."""
+
+_QUERY = (
+    "SELECT e.id, e.key, e.machine, m.smiles, m.design, e.agent, e.rung, e.seed, e.ok, e.reason, e.value, "
+    "e.error, e.low, e.high, e.others, e.controls, e.seconds, e.steps, e.reused, e.finished "
+    "FROM evaluations e LEFT JOIN machines m ON m.key = e.machine ORDER BY e.id"
+)
+
+
+def export_table(ledger: Ledger, path: Path) -> int:
+    """Write every evaluation to a CSV or Parquet file; returns how many.
+
+    Raises
+    ------
+    SpecError
+        Another kind of file, or one that can't be written.
+    MissingExtraError
+        Parquet without pyarrow.
+    """
+    rows = ledger.query(_QUERY)
+    if path.suffix not in (".csv", ".parquet"):
+        raise SpecError(f"-o {path}: expected a name that ends in .csv or .parquet")
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        if path.suffix == ".csv":
+            with temporary.open("w", newline="", encoding="utf-8") as stream:
+                writer = csv.writer(stream)
+                writer.writerow(COLUMNS)
+                writer.writerows(rows)
+        else:
+            _write_parquet(rows, temporary)
+        temporary.replace(path)
+    except OSError as error:
+        raise SpecError(f"-o {path}: can't be written ({error.strerror})") from error
+    return len(rows)
+
+
+def _write_parquet(rows: list[tuple[Any, ...]], path: Path) -> None:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            "Parquet needs the package pyarrow: pip install 'molmach[export]', or write a .csv file"
+        ) from error
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(COLUMNS)
+    pyarrow.parquet.write_table(
+        pyarrow.table({name: list(column) for name, column in zip(COLUMNS, columns, strict=True)}), path
+    )

@@ -1,0 +1,73 @@
+"""What every machine of a space must keep to."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from rdkit import Chem, RDConfig
+from rdkit.Chem import Descriptors
+
+from molmach.building.roles import find_roles
+from molmach.errors import BuildError, MolmachError
+from molmach.spec import Rotor, Spec
+from molmach.spec.space import Constraints
+
+
+def broken_constraint(spec: Spec, limits: Constraints) -> str | None:
+    """Which constraint a machine breaks, in words; None if it keeps to all."""
+    machine = spec.machine
+    if machine.kind == "bead_catenane":
+        return None
+    if isinstance(machine, Rotor):
+        try:
+            find_roles(Chem.AddHs(Chem.MolFromSmiles(machine.smiles)), machine)
+        except BuildError as error:
+            return str(error)
+    molecules = [Chem.MolFromSmiles(part) for part in machine.parts]
+    weight = sum(Descriptors.MolWt(molecule) for molecule in molecules)
+    if limits.molecular_weight is not None and weight > limits.molecular_weight:
+        return f"molecular_weight: {weight:.0f} u; at most {limits.molecular_weight:g} u is accepted"
+    heavy = sum(molecule.GetNumHeavyAtoms() for molecule in molecules)
+    if limits.heavy_atoms is not None and heavy > limits.heavy_atoms:
+        return f"heavy_atoms: {heavy}; at most {limits.heavy_atoms} are accepted"
+    for pattern in limits.forbidden:
+        if any(molecule.HasSubstructMatch(_pattern(pattern)) for molecule in molecules):
+            return f"forbidden: the machine has the substructure {pattern}"
+    if limits.synthetic_accessibility is not None:
+        worst = max(synthetic_accessibility(part) for part in machine.parts)
+        if worst > limits.synthetic_accessibility:
+            return (
+                f"synthetic_accessibility: {worst:.1f}; "
+                f"at most {limits.synthetic_accessibility:g} is accepted"
+            )
+    return None
+
+
+@lru_cache(maxsize=100_000)
+def synthetic_accessibility(smiles: str) -> float:
+    """Score of Ertl & Schuffenhauer, J. Cheminf. 1, 8 (2009), from RDKit's own script: 1 easy to 10 hard."""
+    molecule = Chem.MolFromSmiles(smiles)
+    for atom in molecule.GetAtoms():
+        atom.SetAtomMapNum(0)
+    return float(_scorer()(molecule))
+
+
+@cache
+def _scorer() -> Callable[[Chem.Mol], float]:
+    path = Path(RDConfig.RDContribDir) / "SA_Score" / "sascorer.py"
+    description = importlib.util.spec_from_file_location("sascorer", path)
+    if description is None or description.loader is None or not path.is_file():
+        raise MolmachError(f"synthetic_accessibility: this RDKit has no {path.name}")
+    module: Any = importlib.util.module_from_spec(description)
+    description.loader.exec_module(module)
+    score: Callable[[Chem.Mol], float] = module.calculateScore
+    return score
+
+
+@cache
+def _pattern(smarts: str) -> Chem.Mol:
+    return Chem.MolFromSmarts(smarts)

@@ -1,0 +1,334 @@
+"""The space of machines as the search sees it: drawing designs, changing them, and making them machines."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rdkit import Chem, DataStructs
+from rdkit.Chem import rdFingerprintGenerator
+
+from molmach.errors import InfeasibleError, MolmachError, SpecError
+from molmach.search.space import fragments
+from molmach.search.space.constraints import broken_constraint
+from molmach.search.space.design import Categorical, Design, Numeric, Value, Variable
+from molmach.search.space.edits import edit_molecule, reactions_of
+from molmach.search.space.sites import attach, site_numbers
+from molmach.spec import Campaign, Spec
+from molmach.spec.reading import set_path, validate
+
+_NOT_THE_MACHINE = ("replicas", "duration", "seed", "frames")
+"""Of the protocol: how much is simulated, which is not what is simulated."""
+
+_RESOLVED = 200_000
+_EDIT_TRIES = 20
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A design that is a machine.
+
+    Attributes
+    ----------
+    design
+        As proposed.
+    spec
+        The machine file that it makes.
+    key
+        sha256 of machine, drive and bath: the same for a machine that was reached in another way.
+    smiles
+        Of its molecules, without map numbers.
+    """
+
+    design: Design
+    spec: Spec
+    key: str
+    smiles: str
+
+
+class Space:
+    """The designs of a campaign.
+
+    Parameters
+    ----------
+    campaign
+        Its template and its space.
+
+    Raises
+    ------
+    SpecError
+        The space does not fit the machine: a site that is not there, an unknown fragment.
+    """
+
+    def __init__(self, campaign: Campaign) -> None:
+        self._name = campaign.name
+        self._template = campaign.template
+        self._limits = campaign.space.constraints
+        self._options = campaign.space.choices
+        for name, smiles in campaign.space.fragments.items():
+            fragments.checked(smiles, f"space.fragments.{name}")
+        self._fragments = {
+            f"R{site}": fragments.chosen(names, campaign.space.fragments, f"space.sites.{site}")
+            for site, names in campaign.space.sites.items()
+        }
+        self._reactions = reactions_of(campaign.space.edits)
+        numeric = [Numeric.of(path, bounds) for path, bounds in campaign.space.parameters.items()]
+        self.variables: tuple[Variable, ...] = (
+            *(Categorical(name, tuple(members)) for name, members in self._fragments.items()),
+            *(Categorical(name, tuple(options)) for name, options in self._options.items()),
+            *numeric,
+        )
+        self._check_sites()
+        self._resolve = lru_cache(maxsize=_RESOLVED)(self._resolve_anew)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a Space is made from its campaign where it is needed, and not sent")
+
+    def _check_sites(self) -> None:
+        texts = json.dumps([self._template["machine"], self._options])
+        present = site_numbers(texts)
+        for name in self._fragments:
+            if int(name[1:]) not in present:
+                raise SpecError(
+                    f"space.sites.{name[1:]}: the machine has no site [*:{name[1:]}]; "
+                    f"it has {sorted(present) or 'none'}"
+                )
+        for number in sorted(present):
+            if f"R{number}" not in self._fragments:
+                raise SpecError(
+                    f"space.sites: the machine's site [*:{number}] has no fragments; expected {number}: [...]"
+                )
+
+    @property
+    def site_fragments(self) -> dict[str, dict[str, str]]:
+        """Name of a site's variable -> name of each of its values -> SMILES with one ``[*]``."""
+        return {site: dict(members) for site, members in self._fragments.items()}
+
+    @property
+    def open(self) -> bool:
+        """Whether edits may lead out of the enumerated space."""
+        return bool(self._reactions)
+
+    @property
+    def size(self) -> int | None:
+        """Number of combinations; None where a variable is continuous."""
+        total = 1
+        for variable in self.variables:
+            if isinstance(variable, Categorical):
+                total *= len(variable.values)
+            elif variable.scale == "integer":
+                total *= int(variable.high - variable.low) + 1
+            else:
+                return None
+        return total
+
+    def enumerate(self) -> Iterator[Design]:
+        """Every combination; the space must have a size."""
+        axes: list[Sequence[Value]] = []
+        for variable in self.variables:
+            if isinstance(variable, Categorical):
+                axes.append(variable.values)
+            else:
+                assert variable.scale == "integer", "a continuous variable can't be enumerated"
+                axes.append(range(int(variable.low), int(variable.high) + 1))
+        names = [variable.name for variable in self.variables]
+        for values in itertools.product(*axes):
+            yield Design.of(dict(zip(names, values, strict=True)))
+
+    def sample(self, rng: np.random.Generator) -> Design:
+        """A design at random, every variable on its own."""
+        return Design.of({variable.name: variable.sample(rng) for variable in self.variables})
+
+    def mutate(self, design: Design, rng: np.random.Generator) -> Design:
+        """The design with one variable changed; numbers move by a Gaussian step of a fifth of their range."""
+        movable = [v for v in self.variables if isinstance(v, Numeric) or len(v.values) > 1]
+        if not movable:
+            return design
+        variable = movable[int(rng.integers(len(movable)))]
+        old = design[variable.name]
+        if isinstance(variable, Categorical):
+            others = [value for value in variable.values if value != old]
+            return design.replace(**{variable.name: others[int(rng.integers(len(others)))]})
+        return design.replace(
+            **{variable.name: variable.at(variable.share(old) + 0.2 * rng.standard_normal())}
+        )
+
+    def cross(self, first: Design, second: Design, rng: np.random.Generator) -> Design:
+        """A design that has each variable from one of two parents."""
+        return Design.of({v.name: (first if rng.random() < 0.5 else second)[v.name] for v in self.variables})
+
+    def edit(self, design: Design, rng: np.random.Generator) -> tuple[Design, str] | None:
+        """The design after one reaction on its molecules, and what was done; None where none applies.
+
+        Raises
+        ------
+        InfeasibleError
+            The design itself is no machine.
+        """
+        machine = self.resolve(design).spec.machine.model_dump(mode="json", exclude_none=True)
+        molecules = _molecules(machine)
+        for _ in range(_EDIT_TRIES):
+            path, smiles = molecules[int(rng.integers(len(molecules)))]
+            reaction = self._reactions[int(rng.integers(len(self._reactions)))]
+            product = edit_molecule(smiles, reaction, rng)
+            if product is None:
+                continue
+            changed = Design(design.values, tuple(sorted({**dict(design.edited), path: product}.items())))
+            if self.is_machine(changed):
+                return changed, reaction.name
+        return None
+
+    def is_machine(self, design: Design) -> bool:
+        """Whether the design is a machine that keeps to the constraints."""
+        try:
+            self.resolve(design)
+        except InfeasibleError:
+            return False
+        return True
+
+    def resolve(self, design: Design) -> Candidate:
+        """The machine that a design makes.
+
+        Raises
+        ------
+        InfeasibleError
+            It is none, or it breaks a constraint; the message says why.
+        """
+        found = self._resolve(design)
+        if isinstance(found, str):
+            raise InfeasibleError(found)
+        return found
+
+    def _resolve_anew(self, design: Design) -> Candidate | str:
+        try:
+            content = self._assembled(design)
+            spec = validate({"name": self._name, **content}, "design", Spec)
+            problem = broken_constraint(spec, self._limits)
+        except MolmachError as error:
+            return str(error)
+        except Exception as error:  # an edited molecule may be anything, and RDKit raises what it likes
+            return f"no machine: {type(error).__name__}: {error}"
+        if problem:
+            return problem
+        identity = json.loads(spec.canonical())
+        for field in _NOT_THE_MACHINE:
+            identity["protocol"].pop(field)
+        text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+        key = hashlib.sha256(text.encode()).hexdigest()
+        return Candidate(design, spec, key, _plain(spec.machine.parts, spec.machine.kind))
+
+    def _assembled(self, design: Design) -> dict[str, Any]:
+        """Machine, drive and protocol of a design, as a machine file has them.
+
+        Raises
+        ------
+        InfeasibleError
+            A value that the space does not have, or a fragment that can't be attached.
+        """
+        values = dict(design.values)
+        for variable in self.variables:
+            if variable.name not in values or not variable.accepts(values[variable.name]):
+                raise InfeasibleError(
+                    f"{variable.name}: got {values.get(variable.name)!r}; expected a value of the space"
+                )
+        if design.edited and not self.open:
+            raise InfeasibleError("the space has no edits; expected a design of its variables alone")
+        content: dict[str, Any] = json.loads(json.dumps(self._template))
+        for name, options in self._options.items():
+            for path, value in options[str(values[name])].items():
+                set_path(content, path.split("."), value)
+        for variable in self.variables:
+            if isinstance(variable, Numeric):
+                set_path(content, variable.name.split("."), variable.written(values[variable.name]))
+        attached = {int(name[1:]): members[str(values[name])] for name, members in self._fragments.items()}
+        content["machine"] = attach(content["machine"], attached)
+        for path, smiles in design.edited:
+            _put(content["machine"], path, smiles)
+        return content
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns of :meth:`encode`."""
+        names: list[str] = []
+        for variable in self.variables:
+            if isinstance(variable, Categorical):
+                names += [f"{variable.name}={value}" for value in variable.values]
+            else:
+                names.append(variable.name)
+        return tuple(names)
+
+    def encode(self, designs: Sequence[Design]) -> NDArray[np.float64]:
+        """(n_designs, n_columns): one column a value of each named variable, one share a number."""
+        rows = np.zeros((len(designs), len(self.columns)))
+        place = {name: column for column, name in enumerate(self.columns)}
+        for row, design in zip(rows, designs, strict=True):
+            for variable in self.variables:
+                value = design[variable.name]
+                if isinstance(variable, Categorical):
+                    row[place[f"{variable.name}={value}"]] = 1.0
+                else:
+                    row[place[variable.name]] = variable.share(value)
+        return rows
+
+    def fingerprint(self, design: Design) -> DataStructs.ExplicitBitVect:
+        """Morgan fingerprint (radius 2, chirality included) of the design's molecules.
+
+        Raises
+        ------
+        InfeasibleError
+            The design is no machine.
+        """
+        return _fingerprint(self.resolve(design).smiles)
+
+
+@lru_cache(maxsize=_RESOLVED)
+def _fingerprint(smiles: str) -> DataStructs.ExplicitBitVect:
+    generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048, includeChirality=True)
+    return generator.GetFingerprint(Chem.MolFromSmiles(smiles))
+
+
+def _plain(parts: Sequence[str], kind: str) -> str:
+    if kind == "bead_catenane":
+        return ""
+    molecule = Chem.MolFromSmiles(".".join(parts))
+    for atom in molecule.GetAtoms():
+        atom.SetAtomMapNum(0)
+    return str(Chem.MolToSmiles(molecule))
+
+
+_MOLECULE_FIELDS = ("smiles", "axle", "rings")
+
+
+def _molecules(machine: dict[str, Any]) -> list[tuple[str, str]]:
+    """(path below ``machine``, SMILES) of every molecule of a machine."""
+    found = []
+    for field in _MOLECULE_FIELDS:
+        value = machine.get(field)
+        if isinstance(value, str):
+            found.append((field, value))
+        elif isinstance(value, list) and value and isinstance(value[0], str):
+            found += [(f"{field}.{number}", smiles) for number, smiles in enumerate(value)]
+    return found
+
+
+def _put(machine: dict[str, Any], path: str, smiles: str) -> None:
+    field, _, number = path.partition(".")
+    if path not in dict(_molecules(machine)):
+        raise InfeasibleError(f"edited: {path!r} is no molecule of the machine")
+    if number:
+        machine[field] = [smiles if i == int(number) else old for i, old in enumerate(machine[field])]
+    else:
+        machine[field] = smiles
+
+
+def log10_size(space: Space) -> float:
+    """log10 of the number of combinations; infinite where a variable is continuous."""
+    return math.inf if space.size is None else math.log10(space.size)

@@ -1,0 +1,126 @@
+"""What is known of a thermal helix inversion: its points, its barrier and its rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from molmach.studies.kinetics.level import Floats
+from molmach.studies.kinetics.modes import Modes
+from molmach.studies.kinetics.rates import eyring_rate, half_life
+
+_SAME_FORM = 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """A stationary point with its modes; ``gibbs`` is its Gibbs energy, kJ/mol (translation left out)."""
+
+    energy: float
+    positions: Floats
+    modes: Modes
+    gibbs: float
+
+
+@dataclass(frozen=True)
+class Descent:
+    """The minimum below a saddle on one side: energy above the metastable form, kJ/mol, and fjord torsion."""
+
+    energy: float
+    helicity: float
+
+
+@dataclass(frozen=True, eq=False)
+class HelixInversion:
+    """A thermal step of an overcrowded-alkene motor.
+
+    Attributes
+    ----------
+    isomer
+        ``E`` or ``Z``; empty for a motor whose two isomers are the same.
+    level, temperature
+        Of the energies; K.
+    stable, metastable, saddle
+        The points; atoms are numbered alike in all three.
+    helicities
+        Fjord torsions of stable and metastable form, rad.
+    converged
+        Whether the saddle's gradient is below the limit.
+    descents
+        Where going down both ways from the saddle ends.
+    mechanisms
+        Energies above the metastable form of all saddles that were refined, kJ/mol, lowest first.
+    """
+
+    isomer: str
+    level: str
+    temperature: float
+    stable: Point
+    metastable: Point
+    saddle: Point
+    helicities: tuple[float, float]
+    converged: bool
+    descents: tuple[Descent, Descent]
+    mechanisms: tuple[float, ...]
+
+    @property
+    def crosses(self) -> bool:
+        """Whether going down from the saddle ends on both sides, in forms of opposite helicity."""
+        return self.descents[0].helicity * self.descents[1].helicity < 0.0
+
+    @property
+    def connected(self) -> bool:
+        """Whether going down both ways ends in the very two forms, not in others beside them."""
+        ends = sorted(descent.energy for descent in self.descents)
+        forms = sorted((self.stable.energy - self.metastable.energy, 0.0))
+        return self.crosses and all(abs(a - b) < _SAME_FORM for a, b in zip(ends, forms, strict=True))
+
+    @property
+    def barrier(self) -> float:
+        """Gibbs energy of activation from the metastable form, kJ/mol."""
+        return self.saddle.gibbs - self.metastable.gibbs
+
+    @property
+    def energy_barrier(self) -> float:
+        """The same without zero-point energy and entropy."""
+        return self.saddle.energy - self.metastable.energy
+
+    @property
+    def drop(self) -> float:
+        """Gibbs energy from the metastable down to the stable form, kJ/mol, positive where it is a drop."""
+        return self.metastable.gibbs - self.stable.gibbs
+
+    @property
+    def rates(self) -> tuple[float, float]:
+        """Eyring rates metastable -> stable and back, 1/s."""
+        return (
+            eyring_rate(self.barrier, self.temperature),
+            eyring_rate(self.barrier + self.drop, self.temperature),
+        )
+
+    @property
+    def half_life(self) -> float:
+        """Of the metastable form, s."""
+        return half_life(self.rates[0])
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain mapping."""
+        form = f" {self.isomer}" if self.isomer else ""
+        return {
+            "name": "thermal_helix_inversion" + form.replace(" ", "_"),
+            "from": "metastable" + form,
+            "to": "stable" + form,
+            "barrier": self.barrier,
+            "energy_barrier": self.energy_barrier,
+            "drop": self.drop,
+            "rate": self.rates[0],
+            "half_life": self.half_life,
+            "helicities": list(self.helicities),
+            "imaginary_modes": self.saddle.modes.imaginary,
+            "imaginary_wavenumber": float(-self.saddle.modes.wavenumbers[0]),
+            "converged": self.converged,
+            "connected": self.connected,
+            "crosses": self.crosses,
+            "descents": [vars(descent) for descent in self.descents],
+            "saddles": list(self.mechanisms),
+        }

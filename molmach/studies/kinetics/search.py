@@ -1,0 +1,220 @@
+"""The search for thermal helix inversions: both forms, the mechanisms, and the lowest saddle between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from rdkit import Chem
+
+from molmach.building import build
+from molmach.errors import KineticsError, SpecError
+from molmach.spec import Spec
+from molmach.studies.kinetics.band import Band
+from molmach.studies.kinetics.forms import Alkene, Form, isomers, stable_and_metastable
+from molmach.studies.kinetics.inversion import Descent, HelixInversion, Point
+from molmach.studies.kinetics.modes import free_energy, normal_modes
+from molmach.studies.kinetics.stationary import Stationary
+from molmach.studies.kinetics.store import Store
+from molmach.studies.kinetics.string import IMAGES, Path
+from molmach.studies.kinetics.surfaces import Surfaces
+
+GUESSES = 120
+"""Elastic bands that look for mechanisms."""
+
+_MECHANISMS = 16
+_SADDLES = 3
+_HIGHEST = 200.0
+_WINDOW = 40.0
+_SAME_SADDLE = 1.0
+
+
+Say = Callable[[str], None]
+
+
+def helix_inversions(
+    spec: Spec,
+    level_name: str,
+    temperature: float,
+    store: Store | None = None,
+    say: Say = lambda text: None,
+    *,
+    guesses: int = GUESSES,
+) -> tuple[HelixInversion, ...]:
+    """The lowest thermal helix inversion of each isomer of a motor whose axle is its C=C bond.
+
+    Forms and mechanisms are found with MMFF94, whose elastic bands cost next to nothing; the saddles of
+    the lowest mechanisms are then refined at the level asked for, because levels order them differently.
+
+    Parameters
+    ----------
+    spec
+        The machine; its drive and protocol are not used but for the seed.
+    level_name
+        One of :data:`molmach.studies.kinetics.level.LEVELS`.
+    temperature
+        K.
+    store
+        Where finished pieces are kept and found again; default nowhere.
+    say
+        Told what is going on.
+    guesses
+        Elastic bands that look for mechanisms; a search with fewer is quicker and may miss the lowest saddle.
+
+    Returns
+    -------
+    One step where rotor or stator is symmetric; else that of E and that of Z.
+
+    Raises
+    ------
+    KineticsError
+        The machine is no overcrowded alkene, or no saddle joins its forms.
+    MissingExtraError
+        The level's package is not installed.
+    SpecError
+        Fewer than one guess.
+    """
+    if guesses < 1:
+        raise SpecError(f"guesses {guesses}: expected one or more")
+    found = []
+    for alkene in isomers(alkene_of(spec)):
+        surfaces = Surfaces(alkene, level_name, store or Store())
+        search = _Search(spec, surfaces, temperature, guesses, _labelled(say, alkene.isomer))
+        found.append(search.result())
+    return tuple(found)
+
+
+def _labelled(say: Say, isomer: str) -> Say:
+    return (lambda text: say(f"{isomer}: {text}")) if isomer else say
+
+
+def alkene_of(spec: Spec) -> Alkene:
+    """The molecule of a motor whose axle is a C=C bond, rotor's atom first.
+
+    Raises
+    ------
+    KineticsError
+        The axle is something else.
+    """
+    assembly = build(spec)
+    bond = assembly.molecule.GetBondBetweenAtoms(*assembly.axle) if assembly.axle else None
+    if bond is None or bond.GetBondType() != Chem.BondType.DOUBLE:
+        raise KineticsError(
+            f"{spec.name}: machine.axle: is not a double bond; "
+            "expected a light-driven motor whose axle is its C=C bond, such as fluorene-motor-methyl"
+        )
+    first, second = assembly.axle
+    rotor = first if first in assembly.rotor else second
+    alkene = Alkene(assembly.molecule, (rotor, second if rotor == first else first))
+    alkene.require_arms()
+    return alkene
+
+
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """The search for one isomer's helix inversion."""
+
+    spec: Spec
+    surfaces: Surfaces
+    temperature: float
+    guesses: int
+    say: Say
+
+    def result(self) -> HelixInversion:
+        """The lowest saddle that crosses, and the two forms."""
+        level, alkene = self.surfaces.level_name, self.surfaces.alkene
+        self.say("helical forms")
+        stable_form, near = stable_and_metastable(alkene, self.surfaces.forms(self.spec.protocol.seed))
+        mechanisms = self._mechanisms(stable_form, near)
+        self.say(f"{level}: relaxing both forms")
+        stable = self.surfaces.minimum(stable_form.positions)
+        metastable = min(
+            (self.surfaces.minimum(form.positions) for form in near), key=lambda found: found.energy
+        )
+        saddles = self._saddles(self._paths(mechanisms, metastable.energy))
+        chosen, point, descents = self._crossing(saddles, metastable.energy)
+        self.say(f"{level}: modes of both forms")
+        return HelixInversion(
+            isomer=alkene.isomer,
+            level=level,
+            temperature=self.temperature,
+            stable=self._point(stable),
+            metastable=self._point(metastable),
+            saddle=point,
+            helicities=(alkene.helicity(stable.positions), alkene.helicity(metastable.positions)),
+            converged=chosen.converged,
+            descents=descents,
+            mechanisms=tuple(saddle.energy - metastable.energy for saddle in saddles),
+        )
+
+    def _mechanisms(self, stable: Form, near: list[Form]) -> list[Band]:
+        """Force-field paths of distinct mechanisms, lowest first."""
+        self.say(f"MMFF94: {self.guesses} paths")
+        ends = [(form.positions, stable.positions) for form in near]
+        found = self.surfaces.bands(ends, self.guesses, self.spec.protocol.seed)
+        inner = [band for band in found if 0 < band.top < len(band.energies) - 1]
+        chosen: list[Band] = []
+        for band in sorted(inner, key=lambda band: float(band.energies.max())):
+            height = float(band.energies.max())
+            if not any(abs(height - other.energies.max()) < _SAME_SADDLE for other in chosen):
+                chosen.append(band)
+        if not chosen:
+            raise KineticsError(f"{self.spec.name}: no path between the helical forms was found with MMFF94")
+        highest = chosen[0].energies.max() + _WINDOW
+        return [band for band in chosen if band.energies.max() < highest][:_MECHANISMS]
+
+    def _paths(self, mechanisms: list[Band], metastable: float) -> list[Path]:
+        """The mechanisms at the asked level, those that are much higher left out, lowest first."""
+        relaxed: list[Path] = []
+        for number, band in enumerate(mechanisms):
+            self.say(f"{self.surfaces.level_name}: mechanism {number + 1} of {len(mechanisms)}")
+            lowest = min((path.height for path in relaxed), default=metastable + _HIGHEST)
+            path = self.surfaces.path(band, lowest + _WINDOW)
+            if path.height < lowest + _WINDOW and 0 < path.top < IMAGES - 1:
+                relaxed.append(path)
+        return sorted(relaxed, key=lambda path: path.height)
+
+    def _saddles(self, paths: list[Path]) -> list[Stationary]:
+        """Distinct saddles of the lowest paths, lowest first."""
+        refined: list[Stationary] = []
+        for number, path in enumerate(paths[:_SADDLES]):
+            self.say(f"{self.surfaces.level_name}: saddle {number + 1} of {min(_SADDLES, len(paths))}")
+            found = self.surfaces.saddle(path)
+            if found.converged and not any(abs(found.energy - s.energy) < _SAME_SADDLE for s in refined):
+                refined.append(found)
+        if not refined:
+            level = self.surfaces.level_name
+            raise KineticsError(f"{self.spec.name}: no saddle of the helix inversion converged with {level}")
+        return sorted(refined, key=lambda saddle: saddle.energy)
+
+    def _crossing(
+        self, saddles: list[Stationary], metastable: float
+    ) -> tuple[Stationary, Point, tuple[Descent, Descent]]:
+        """The lowest saddle whose descents end on both sides; where none does, the lowest."""
+        best: tuple[Stationary, Point, tuple[Descent, Descent]] | None = None
+        for saddle in saddles:
+            height = saddle.energy - metastable
+            self.say(f"{self.surfaces.level_name}: modes of a saddle at {height:.0f} kJ/mol")
+            point = self._point(saddle)
+            descents = (
+                self._descent(saddle, point, 1.0, metastable),
+                self._descent(saddle, point, -1.0, metastable),
+            )
+            crosses = descents[0].helicity * descents[1].helicity < 0.0
+            if best is None or crosses:
+                best = (saddle, point, descents)
+            if crosses and point.modes.imaginary == 1:
+                break
+        assert best is not None
+        return best
+
+    def _descent(self, saddle: Stationary, point: Point, sign: float, metastable: float) -> Descent:
+        end = self.surfaces.below(saddle, sign * point.modes.vectors[0])
+        return Descent(end.energy - metastable, self.surfaces.alkene.helicity(end.positions))
+
+    def _point(self, found: Stationary) -> Point:
+        masses = np.array([atom.GetMass() for atom in self.surfaces.alkene.molecule.GetAtoms()])
+        modes = normal_modes(self.surfaces.hessian(found.positions), found.positions, masses)
+        thermal = free_energy(modes, found.positions, masses, self.temperature)
+        return Point(found.energy, found.positions, modes, found.energy + thermal)

@@ -1,0 +1,174 @@
+"""Minima and saddle points of an energy surface."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+
+from molmach.errors import KineticsError
+from molmach.studies.kinetics.frame import Frame
+from molmach.studies.kinetics.level import Floats, Level
+from molmach.studies.kinetics.modes import finite_difference_hessian, internal_projector
+
+MAX_FORCE = 20.0
+"""A stationary point's largest gradient component, kJ/(mol nm) (0.02 eV/A)."""
+
+_LEVEL = 2.0
+"""A minimum's largest gradient component, kJ/(mol nm): the shoulders of a flat saddle have ten times that."""
+
+_NEAR = 0.02
+"""Largest full step from a saddle, nm in the norm over all atoms: along soft modes the gradient is small."""
+
+_STEPS = 80
+_TRUST = 0.03
+_SHORTEST = 1e-3
+_FLAT = 50.0
+"""Curvatures closer to zero, kJ/(mol nm^2), have no certain sign."""
+
+_RENEW = 20
+"""Steps after which the Hessian is computed anew."""
+
+_SOFTEST = 2000.0
+
+
+@dataclass(frozen=True, eq=False)
+class Stationary:
+    """A stationary point: energy (kJ/mol), positions (n_atoms, 3) in nm, and whether it converged."""
+
+    energy: float
+    positions: Floats
+    converged: bool
+
+
+def relax(level: Level, positions: Floats, guess_hessian: Callable[[Floats], Floats]) -> Stationary:
+    """The minimum downhill, by BFGS from a guessed Hessian made positive.
+
+    Raises
+    ------
+    KineticsError
+        No minimum is reached.
+    """
+    values, vectors = np.linalg.eigh(guess_hessian(positions))
+    inverse = (vectors / np.maximum(np.abs(values), _SOFTEST)) @ vectors.T
+
+    def both(x: Floats) -> tuple[float, Floats]:
+        energy, gradient = level(x.reshape(positions.shape))
+        return energy, gradient.ravel()
+
+    found = minimize(
+        both,
+        positions.ravel(),
+        jac=True,
+        method="BFGS",
+        options={"gtol": _LEVEL, "maxiter": 500, "hess_inv0": 0.5 * (inverse + inverse.T)},
+    )
+    force = float(np.abs(found.jac).max())
+    if force > 5.0 * MAX_FORCE:
+        raise KineticsError(f"{level.name}: no minimum found (largest gradient {force:.0f} kJ/mol/nm)")
+    return Stationary(float(found.fun), found.x.reshape(positions.shape), force < 2.0 * MAX_FORCE)
+
+
+def exact_hessian(level: Level, positions: Floats) -> Floats:
+    """(3n, 3n) Hessian of a level by central differences of its gradient."""
+    return finite_difference_hessian(lambda many: np.array([level(x)[1] for x in many]), positions)
+
+
+def find_saddle(
+    level: Level,
+    positions: Floats,
+    tangent: Floats,
+    hessian: Callable[[Floats], Floats],
+    guess_hessian: Callable[[Floats], Floats],
+    frame: Frame,
+) -> Stationary:
+    """The saddle point uphill along one mode, by partitioned rational-function steps.
+
+    Banerjee et al., J. Phys. Chem. 89, 52 (1985); Hessian updates after Bofill, J. Comput. Chem. 15, 1
+    (1994). The mode followed is at first the one most like ``tangent``, then the one most like itself,
+    among those of negative curvature where there are any. Steps bend with the bonds, and between updates
+    the Hessian changes as a cheap surface's does, for a group that turns takes its stiff directions with it.
+
+    Parameters
+    ----------
+    level
+        The surface.
+    positions, tangent
+        (n_atoms, 3) start, nm, and the direction of the path through it, unit norm.
+    hessian
+        Gives the (3n, 3n) Hessian, to start from and to go on from every twenty steps.
+    guess_hessian
+        The cheap surface's.
+    frame
+        The molecule's.
+    """
+    x = positions.copy()
+    curvature = hessian(x)
+    energy, gradient = level(x)
+    mode = tangent.ravel()
+    guide = guess_hessian(x)
+    trust = _TRUST
+    for count in range(1, _STEPS + 1):
+        step, mode, expected, distance = _step(x, gradient.ravel(), curvature, mode, trust)
+        if np.abs(gradient).max() < MAX_FORCE and distance < _NEAR:
+            return Stationary(energy, x, True)
+        moved = frame.moved(x, step)
+        there, slope = level(moved)
+        turned = guess_hessian(moved)
+        curvature = _bofill(curvature + turned - guide, (moved - x).ravel(), (slope - gradient).ravel())
+        ratio = (there - energy) / expected if abs(expected) > 0.05 else 1.0
+        length = float(np.linalg.norm(step))
+        if not 0.25 < ratio < 1.75:
+            trust = 0.5 * length
+        elif 0.75 < ratio < 1.25 and length > 0.8 * trust:
+            trust = min(2.0 * trust, 2.0 * _TRUST)
+        if not -1.0 < ratio < 3.0 and length > _SHORTEST:
+            curvature += guide - turned
+            continue  # the model is wrong here: a shorter step, with what was learnt
+        x, energy, gradient, guide = moved, there, slope, turned
+        if count % _RENEW == 0:
+            curvature = hessian(x)
+    return Stationary(energy, x, False)
+
+
+def _step(
+    x: Floats, gradient: Floats, curvature: Floats, mode: Floats, trust: float
+) -> tuple[Floats, Floats, float, float]:
+    """A step up the followed mode and down all others, the mode, the change of energy, the uncut length."""
+    project = internal_projector(x)
+    values, vectors = np.linalg.eigh(project @ curvature @ project)
+    keep = np.linalg.norm(project @ vectors, axis=0) > 0.5
+    values, vectors = values[keep], vectors[:, keep]
+    slopes = vectors.T @ gradient
+    likeness = np.abs(vectors.T @ mode)
+    downward = values < -_FLAT
+    followed = int(np.argmax(np.where(downward, likeness, 0.0) if downward.any() else likeness))
+    others = np.arange(values.size) != followed
+    up = 0.5 * (values[followed] + np.hypot(values[followed], 2.0 * slopes[followed]))
+    augmented = np.diag(np.append(values[others], 0.0))
+    augmented[-1, :-1] = augmented[:-1, -1] = slopes[others]
+    down = float(np.linalg.eigvalsh(augmented)[0])
+    shift = np.where(others, down, up)
+    gap = values - shift
+    parts = -slopes / np.where(np.abs(gap) > 1e-9, gap, 1e-9)
+    length = float(np.linalg.norm(parts))
+    parts *= min(1.0, trust / length) if length > 0.0 else 0.0
+    expected = float(slopes @ parts + 0.5 * np.sum(values * parts**2))
+    return vectors @ parts, vectors[:, followed], expected, length
+
+
+def _bofill(curvature: Floats, step: Floats, change: Floats) -> Floats:
+    """Bofill's mix of the symmetric rank-one and the Powell update."""
+    missing = change - curvature @ step
+    along, length = float(step @ missing), float(step @ step)
+    size = float(missing @ missing)
+    if size == 0.0 or length == 0.0:
+        return curvature
+    rank_one = np.outer(missing, missing) / along if abs(along) > 1e-8 * size else 0.0
+    powell = (np.outer(missing, step) + np.outer(step, missing)) / length - along * np.outer(
+        step, step
+    ) / length**2
+    share = along**2 / (size * length)
+    return np.asarray(curvature + share * rank_one + (1.0 - share) * powell)

@@ -1,0 +1,74 @@
+"""Finished pieces of a search, kept on disk so that nothing finished is computed twice.
+
+A piece is named after its content: what it was made from, by which code and which packages. Whatever changes,
+a piece made otherwise is not found, and no piece has to be thrown away by hand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from molmach.studies.kinetics.level import Floats
+
+_PACKAGES = ("molmach", "rdkit", "openmm", "numpy", "scipy", "tblite")
+
+Piece = Mapping[str, Floats]
+
+
+class Store:
+    """Pieces in a folder, one file each; without a folder nothing is kept."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+
+    def piece(self, name: str, inputs: tuple[object, ...], make: Callable[[], dict[str, Floats]]) -> Piece:
+        """The piece that ``make`` makes from ``inputs`` (arrays, numbers, text), read if it is there."""
+        if self._folder is None:
+            return make()
+        path = self._folder / f"{name}-{_digest(name, inputs)[:24]}.npz"
+        try:
+            with np.load(path) as found:
+                return {part: found[part] for part in found.files}
+        except (OSError, ValueError, BadZipFile):
+            pass  # not there, or damaged: made anew
+        made = make()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".tmp")
+        with unfinished.open("wb") as stream:
+            np.savez(stream, **made)  # type: ignore[arg-type]
+        unfinished.replace(path)
+        return made
+
+
+def _digest(name: str, inputs: tuple[object, ...]) -> str:
+    content = hashlib.sha256(f"{_made_with()} {name}".encode())
+    for item in inputs:
+        if isinstance(item, np.ndarray):
+            content.update(f"{item.dtype} {item.shape}".encode())
+            content.update(np.ascontiguousarray(item).tobytes())
+        else:
+            content.update(f"{item!r} ".encode())
+    return content.hexdigest()
+
+
+@cache
+def _made_with() -> str:
+    """This package's code and the versions of what it stands on."""
+    code = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        code.update(path.read_bytes())
+    return f"{code.hexdigest()} {[_version(package) for package in _PACKAGES]}"
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""

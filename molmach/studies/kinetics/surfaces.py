@@ -1,0 +1,159 @@
+"""One molecule's two energy surfaces, the asked one and MMFF94 as its cheap guide, and what is found on them.
+
+Everything dear is a piece of the store. Each piece starts with levels that have forgotten what was before:
+else a result would depend on what was computed in the same process and what was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property, partial
+
+import numpy as np
+
+from molmach import forcefield
+from molmach.engine import available_cores
+from molmach.forcefield.images_kernel import Images
+from molmach.studies.kinetics.band import Band, bands
+from molmach.studies.kinetics.forms import Alkene, Form, find_forms
+from molmach.studies.kinetics.frame import Frame, frame_of
+from molmach.studies.kinetics.level import Floats, Level, level_of
+from molmach.studies.kinetics.modes import finite_difference_hessian
+from molmach.studies.kinetics.stationary import Stationary, exact_hessian, find_saddle, relax
+from molmach.studies.kinetics.store import Piece, Store
+from molmach.studies.kinetics.string import IMAGES, Path, relax_path
+
+_NUDGES = (0.02, 0.04, 0.06, 0.09, 0.13)
+_CLEARLY_DOWN = 0.5
+
+
+class Surfaces:
+    """The surfaces of one isomer.
+
+    Attributes
+    ----------
+    alkene, level_name
+        The molecule, and one of :data:`molmach.studies.kinetics.level.LEVELS`.
+    """
+
+    def __init__(self, alkene: Alkene, level_name: str, store: Store) -> None:
+        self.alkene = alkene
+        self.level_name = level_name
+        self._store = store
+        self._about = (alkene.content, level_name)
+
+    @cached_property
+    def _levels(self) -> list[Level]:
+        return [level_of(self.level_name, self.alkene.molecule) for _ in range(IMAGES)]
+
+    def _fresh(self) -> list[Level]:
+        for level in self._levels:
+            level.forget()
+        return self._levels
+
+    @cached_property
+    def _images(self) -> Images:
+        return Images(forcefield.get("MMFF94").kernel_tables(self.alkene.molecule))
+
+    @cached_property
+    def _frame(self) -> Frame:
+        return frame_of(self.alkene.molecule)
+
+    def _guess(self, positions: Floats) -> Floats:
+        return finite_difference_hessian(lambda many: -self._images(many)[1], positions)
+
+    def forms(self, seed: int) -> list[Form]:
+        """MMFF94's forms, lowest first."""
+
+        def make() -> dict[str, Floats]:
+            found = find_forms(self.alkene, seed)
+            return {
+                "energies": np.array([form.energy for form in found]),
+                "positions": np.array([form.positions for form in found]),
+            }
+
+        piece = self._store.piece("forms", (self.alkene.content, seed), make)
+        return [Form(float(e), x) for e, x in zip(piece["energies"], piece["positions"], strict=True)]
+
+    def bands(self, ends: Sequence[tuple[Floats, Floats]], count: int, seed: int) -> list[Band]:
+        """MMFF94's elastic bands between pairs of ends."""
+
+        def make() -> dict[str, Floats]:
+            found = list(bands(self._images, list(ends), count, seed))
+            return {
+                "positions": np.array([band.positions for band in found]),
+                "energies": np.array([band.energies for band in found]),
+            }
+
+        inputs = (self.alkene.content, np.array(ends), count, seed)
+        piece = self._store.piece("bands", inputs, make)
+        return [Band(x, e) for x, e in zip(piece["positions"], piece["energies"], strict=True)]
+
+    def minimum(self, positions: Floats) -> Stationary:
+        """The minimum downhill."""
+
+        def make() -> dict[str, Floats]:
+            return _packed(relax(self._fresh()[0], positions, self._guess))
+
+        return _unpacked(self._store.piece("minimum", (*self._about, positions), make))
+
+    def path(self, band: Band, give_up_above: float) -> Path:
+        """A band relaxed on the asked surface."""
+
+        def make() -> dict[str, Floats]:
+            cores = available_cores()
+            found = relax_path(self._fresh(), band.positions, self._guess, self._frame, cores, give_up_above)
+            force = np.array(found.force)
+            parts = (found.energies, found.positions, force, found.tangent)
+            return dict(zip(("energies", "positions", "force", "tangent"), parts, strict=True))
+
+        piece = self._store.piece("path", (*self._about, band.positions, give_up_above), make)
+        return Path(piece["energies"], piece["positions"], float(piece["force"]), piece["tangent"])
+
+    def saddle(self, path: Path) -> Stationary:
+        """The saddle point by the path's highest image."""
+        start = path.positions[path.top]
+
+        def make() -> dict[str, Floats]:
+            level, spare = self._fresh()[:2]
+            hessian = partial(self._hessian, spare)
+            return _packed(find_saddle(level, start, path.tangent, hessian, self._guess, self._frame))
+
+        return _unpacked(self._store.piece("saddle", (*self._about, start, path.tangent), make))
+
+    def hessian(self, positions: Floats) -> Floats:
+        """(3n, 3n) second derivatives, kJ/(mol nm^2)."""
+        return self._hessian(self._levels[1], positions)
+
+    def _hessian(self, level: Level, positions: Floats) -> Floats:
+        def make() -> dict[str, Floats]:
+            level.forget()
+            return {"hessian": exact_hessian(level, positions)}
+
+        return self._store.piece("hessian", (*self._about, positions), make)["hessian"]
+
+    def below(self, saddle: Stationary, direction: Floats) -> Stationary:
+        """The minimum down from a saddle along a direction (n_atoms, 3) of unit norm.
+
+        A flat saddle is left by a longer nudge, for close to it the gradient is that of a minimum.
+        """
+
+        def make() -> dict[str, Floats]:
+            level = self._fresh()[0]
+            for nudge in _NUDGES:
+                start = self._frame.moved(saddle.positions, nudge * direction)
+                if level(start)[0] < saddle.energy - _CLEARLY_DOWN:
+                    break
+            return _packed(relax(level, start, self._guess))
+
+        inputs = (*self._about, saddle.positions, saddle.energy, direction)
+        return _unpacked(self._store.piece("descent", inputs, make))
+
+
+def _packed(found: Stationary) -> dict[str, Floats]:
+    parts = (np.array(found.energy), found.positions, np.array(float(found.converged)))
+    return dict(zip(("energy", "positions", "converged"), parts, strict=True))
+
+
+def _unpacked(piece: Piece) -> Stationary:
+    return Stationary(float(piece["energy"]), piece["positions"], bool(piece["converged"]))

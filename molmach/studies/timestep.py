@@ -1,0 +1,249 @@
+"""The longest time step that changes nothing one could see: tried on the machine itself, not believed.
+
+Each candidate is run under the machine's own drive and held against the same machine at the
+:data:`REFERENCE_STEP_PS`: temperature, energy books, velocity, and the rotor's moment of inertia, which heavy
+hydrogens change. Agreement is a matter of equivalence: the 95 % interval of the difference must lie
+within what is tolerated, so that too little data decides nothing and is said to.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from molmach.building import coordinate_of
+from molmach.engine import Progress, Run, prepare
+from molmach.errors import SpecError
+from molmach.scoring.rotation import velocities
+from molmach.scoring.scoring import BALANCE_TOLERANCE, energy_balance
+from molmach.scoring.statistics import CONFIDENCE, Estimate, Floats, mean_estimate
+from molmach.spec import Spec, loads
+from molmach.studies.simulation import simulate
+
+REFERENCE_STEP_PS = 0.001
+CANDIDATES: tuple[tuple[float, float | None], ...] = (
+    (0.002, None),
+    (0.0025, None),
+    (0.004, None),
+    (0.004, 2.0),
+    (0.004, 3.0),
+)
+"""Time steps, ps, each with the mass given to hydrogens, u; bonds to hydrogen are fixed in all."""
+
+TEMPERATURE_TOLERANCE = 0.01
+VELOCITY_TOLERANCE = 0.05
+INERTIA_TOLERANCE = 0.05
+"""Shares of the reference's value. A velocity may also differ by the half-width of the 95 % interval
+that a run with the spec's own number of replicas has: less can't be seen in it."""
+
+_MORE_REPLICAS = 8
+
+
+class Finding(StrEnum):
+    """What an interval says of a tolerance."""
+
+    AGREES = "agrees"
+    DIFFERS = "differs"
+    OPEN = "undecided"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One comparison: ``measured`` (here minus reference, or a share) must lie within +-``tolerance``."""
+
+    measured: Estimate
+    tolerance: float
+
+    @property
+    def finding(self) -> Finding:
+        """Agreement if the whole interval is within the tolerance, difference if all of it is outside."""
+        low, high = self.measured.ci95
+        if -self.tolerance <= low and high <= self.tolerance:
+            return Finding.AGREES
+        if low > self.tolerance or high < -self.tolerance:
+            return Finding.DIFFERS
+        return Finding.OPEN
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain mapping."""
+        return {**self.measured.to_json(), "tolerance": self.tolerance, "finding": self.finding.value}
+
+
+@dataclass(frozen=True)
+class StepTrial:
+    """A time step tried on a machine.
+
+    Attributes
+    ----------
+    timestep_ps, hydrogen_mass
+        The step, and the mass given to hydrogens (None: their own).
+    velocity
+        As run, turn/ns.
+    checks
+        ``temperature`` (K), ``energy_books`` (share of the energy through them; absent where nothing
+        does work), ``velocity`` (turn/ns), ``inertia`` (share), each against the reference.
+    problem
+        Why the step could not be tried at all.
+    """
+
+    timestep_ps: float
+    hydrogen_mass: float | None
+    velocity: Estimate | None = None
+    checks: dict[str, Check] | None = None
+    problem: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        """Whether every check agrees."""
+        return self.checks is not None and all(c.finding is Finding.AGREES for c in self.checks.values())
+
+    @property
+    def label(self) -> str:
+        """The step in words."""
+        return step_label(self.timestep_ps, self.hydrogen_mass)
+
+    @property
+    def settings(self) -> list[str]:
+        """The step as overrides of a spec."""
+        return step_settings(self.timestep_ps, self.hydrogen_mass)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain mapping."""
+        return {
+            "timestep_fs": self.timestep_ps * 1e3,
+            "hydrogen_mass": self.hydrogen_mass,
+            "accepted": self.accepted,
+            "velocity": self.velocity and self.velocity.to_json(),
+            "checks": {name: check.to_json() for name, check in (self.checks or {}).items()},
+            "problem": self.problem or None,
+        }
+
+
+def step_label(timestep_ps: float, hydrogen_mass: float | None) -> str:
+    """A time step in words, ``4 fs, H 3 u``."""
+    mass = "" if hydrogen_mass is None else f", H {hydrogen_mass:g} u"
+    return f"{timestep_ps * 1e3:g} fs{mass}"
+
+
+def step_settings(timestep_ps: float, hydrogen_mass: float | None) -> list[str]:
+    """A time step as overrides of a spec; bonds to hydrogen fixed."""
+    mass = "null" if hydrogen_mass is None else f"{hydrogen_mass:g} u"
+    return [
+        f"protocol.timestep={timestep_ps * 1e3:g} fs",
+        f"protocol.hydrogen_mass={mass}",
+        "protocol.constraints=h-bonds",
+    ]
+
+
+def try_timesteps(
+    spec: Spec, folder: Path, progress: Callable[[str, Progress], None] = lambda label, progress: None
+) -> Iterator[StepTrial]:
+    """Try the reference and each candidate on a machine, eight times its replicas each.
+
+    Parameters
+    ----------
+    spec
+        The machine under its drive.
+    folder
+        Where the runs are kept; finished ones are not repeated. All have the spec's seed, so they
+        start from one structure.
+    progress
+        Called with the step's name as steps are done.
+
+    Yields
+    ------
+    The reference first, of which the energy books alone are checked, then the candidates.
+
+    Raises
+    ------
+    SpecError
+        The machine can't be run even with the reference step.
+    """
+    reference = _run(spec, REFERENCE_STEP_PS, None, folder, progress)
+    yield StepTrial(REFERENCE_STEP_PS, None, _velocity(reference), _books(reference))
+    for timestep_ps, mass in CANDIDATES:
+        try:
+            run = _run(spec, timestep_ps, mass, folder, progress)
+        except SpecError as error:
+            yield StepTrial(timestep_ps, mass, problem=str(error))
+        else:
+            yield StepTrial(
+                timestep_ps, mass, _velocity(run), compare(run, reference, spec.protocol.replicas)
+            )
+
+
+def compare(run: Run, reference: Run, replicas: int) -> dict[str, Check]:
+    """The checks of a run against the reference, for a spec of so many replicas."""
+    bath = reference.spec.protocol.temperature
+    here, there = (_velocities(r) for r in (run, reference))
+    spread = float(np.std(there, ddof=1)) / math.sqrt(replicas)
+    visible = float(stats.t.ppf(0.5 + 0.5 * CONFIDENCE, replicas - 1)) * spread
+    inertia = _inertia(reference, run) / _inertia(reference, reference) - 1.0
+    checks = {
+        "temperature": Check(
+            _difference(run.series.temperature, reference.series.temperature, "K"),
+            TEMPERATURE_TOLERANCE * bath,
+        ),
+        "velocity": Check(
+            _difference(here, there, "turn/ns"), max(VELOCITY_TOLERANCE * abs(float(np.mean(there))), visible)
+        ),
+        "inertia": Check(Estimate(inertia, (inertia, inertia), "1"), INERTIA_TOLERANCE),
+    }
+    return checks | _books(run)
+
+
+def _books(run: Run) -> dict[str, Check]:
+    balance = energy_balance(run)
+    return {} if balance is None else {"energy_books": Check(balance, BALANCE_TOLERANCE)}
+
+
+def _run(
+    spec: Spec,
+    timestep_ps: float,
+    mass: float | None,
+    folder: Path,
+    progress: Callable[[str, Progress], None],
+) -> Run:
+    protocol = spec.protocol
+    label = step_label(timestep_ps, mass)
+    changes = [
+        *step_settings(timestep_ps, mass),
+        f"protocol.replicas={_MORE_REPLICAS * protocol.replicas}",
+        f"protocol.frames={protocol.duration!r} ps",
+    ]
+    trial = loads(spec.to_yaml(), spec.name, changes)
+    return simulate(
+        trial,
+        folder / label.replace(",", "").replace(" ", "-"),
+        controls=False,
+        progress=lambda p: progress(label, p),
+    )
+
+
+def _velocities(run: Run) -> Floats:
+    unit_size = coordinate_of(run.assembly).unit_size
+    return velocities(run.series.coordinate, run.series.time_ps, unit_size)
+
+
+def _velocity(run: Run) -> Estimate:
+    return mean_estimate(_velocities(run), f"{coordinate_of(run.assembly).unit}/ns")
+
+
+def _inertia(machine: Run, masses_of: Run) -> float:
+    """The rotor's moment of inertia in a machine's built structure with the masses of a run, u nm^2."""
+    condition = prepare("masses", 0, machine.assembly, masses_of.drive, masses_of.spec.protocol)
+    return machine.assembly.moment_of_inertia(condition.masses)
+
+
+def _difference(here: Floats, there: Floats, unit: str) -> Estimate:
+    """Difference of two means over replicas with Welch's interval."""
+    found = stats.ttest_ind(here, there, equal_var=False)
+    low, high = found.confidence_interval(CONFIDENCE)
+    return Estimate(float(np.mean(here) - np.mean(there)), (float(low), float(high)), unit)

@@ -1,0 +1,130 @@
+"""Small spaces with a known answer, on which search agents are tried without simulating anything."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from molmach.errors import InfeasibleError
+from molmach.search import Design, Finding, Space, View
+from molmach.search.agents.interface import Agent
+from molmach.spec.campaign import loads_campaign
+
+CAMPAIGN = """
+name: planted
+base: difluorophenylene-rotor
+machine: {smiles: "[CH:1]#[C:2]c1c([*:10])c([*:11])c([C:3]#[CH:4])c([*:12])c1([*:13])"}
+space:
+  sites:
+    10: [hydrogen, fluoro, chloro, cyano, methyl]
+    11: [hydrogen, fluoro, chloro, cyano, methyl]
+    12: [hydrogen, fluoro, chloro, cyano, methyl]
+    13: [hydrogen, fluoro, chloro, cyano, methyl]
+objectives: {maximise: velocity}
+racing: {rungs: [{replicas: 16, duration: 20 ps}]}
+agents: [random]
+budget: {evaluations: 400}
+"""
+NOISE = 0.1
+PARAMETERS = {
+    "drive.frequency": {"low": "10 GHz", "high": "400 GHz", "scale": "log"},
+    "drive.field": {"low": "0.1 V/nm", "high": "2 V/nm"},
+}
+EDITS = ["replace", "extend", "cyclise", "swap_heteroatom"]
+NO_SITES = "[CH:1]#[C:2]c1ccc([C:3]#[CH:4])cc1"
+
+
+def space_of(smiles: str | None = None, **section: object) -> Space:
+    """The planted space, other keys of its section ``space``, or another molecule whose whole space they are."""
+    content = copy.deepcopy(yaml.safe_load(CAMPAIGN))
+    if smiles is not None:
+        content["machine"]["smiles"], content["space"] = smiles, {}
+    content["space"].update(section)
+    return Space(loads_campaign(content, "planted", Path()))
+
+
+def planted(space: Space, seed: int) -> dict[str, float]:
+    """Key of each machine -> its value: sums over sites and over two pairs of sites, squashed at the ends.
+
+    A machine that has several spellings has the mean of their values.
+    """
+    rng = np.random.default_rng(seed)
+    names = [variable.name for variable in space.variables]
+    alone = {column: rng.normal() for column in space.columns}
+    pairs = [tuple(rng.choice(names, 2, replace=False)) for _ in range(2)]
+    together: dict[tuple[object, ...], float] = {}
+    values: dict[str, list[float]] = {}
+    for design in space.enumerate():
+        value = sum(alone[f"{name}={design[name]}"] for name in names)
+        for number, (a, b) in enumerate(pairs):
+            value += together.setdefault((number, design[a], design[b]), rng.normal())
+        values.setdefault(space.resolve(design).key, []).append(value)
+    return {key: float(3.0 * np.tanh(np.mean(found) / 3.0)) for key, found in values.items()}
+
+
+def finding(space: Space, design: Design, *values: float, feasible: bool = True) -> Finding:
+    """What a measurement of a design found."""
+    errors = (NOISE,) * len(values)
+    return Finding(design, space.resolve(design).key, "other", 0, values, errors, feasible)
+
+
+def view_of(space: Space, findings: list[Finding], batch: int = 3, budget_left: float = 0.5) -> View:
+    """The view after these findings."""
+    return View(space, tuple(findings), frozenset(f.key for f in findings), budget_left, batch, 11)
+
+
+def history(
+    space: Space, count: int, value: Callable[[Design], tuple[float, ...]], seed: int = 0
+) -> list[Finding]:
+    """Findings of designs at random, every other one edited where the space is open; none twice."""
+    rng = np.random.default_rng(seed)
+    found: dict[str, Finding] = {}
+    for attempt in range(20 * count):
+        design = space.sample(rng)
+        if space.open and attempt % 2:
+            edited = space.edit(design, rng)
+            design = edited[0] if edited else design
+        if len(found) < count and space.is_machine(design):
+            one = finding(space, design, *(v + NOISE * rng.normal() for v in value(design)))
+            found.setdefault(one.key, one)
+    return list(found.values())
+
+
+def replay(
+    agent: Agent, truth: dict[str, float], seed: int, limit: int = 400, top: float = 0.01
+) -> tuple[int, list[tuple[float, float, float]]]:
+    """Evaluations, in batches of 4, until one of the best was among them; (measured, mean, sd) foretold."""
+    space = agent.space
+    rng = np.random.default_rng(1000 + seed)
+    good = sorted(truth.values(), reverse=True)[max(1, round(top * len(truth))) - 1]
+    findings: list[Finding] = []
+    foretold = []
+    while len(findings) < limit:
+        taken = frozenset(f.key for f in findings)
+        view = View(space, tuple(findings), taken, 1.0 - len(findings) / limit, len(findings), seed)
+        for proposal in agent.propose(view, 4):
+            key = space.resolve(proposal.design).key
+            findings.append(finding(space, proposal.design, truth[key] + NOISE * rng.normal()))
+            if proposal.mean is not None and proposal.sd is not None:
+                foretold.append((findings[-1].values[0], proposal.mean, proposal.sd))
+            if truth[key] >= good:
+                return len(findings), foretold
+    return limit, foretold
+
+
+def shares(space: Space, design: Design) -> dict[str, float]:
+    """Where each number of a design lies between its bounds."""
+    return dict(zip(space.columns, space.encode([design])[0], strict=True))
+
+
+def new_and_distinct(view: View, designs: list[Design]) -> bool:
+    """Whether designs are machines that nobody proposed, each another."""
+    try:
+        keys = [view.space.resolve(design).key for design in designs]
+    except InfeasibleError:
+        return False
+    return len(set(keys)) == len(keys) and not set(keys) & view.taken

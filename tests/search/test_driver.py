@@ -1,0 +1,581 @@
+"""A campaign's driver with real machines and made-up results: budgets, bad agents, lost work, going on."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from molmach.errors import CampaignError
+from molmach.search import Agent, Design, Proposal, View
+from molmach.search.agents.runner import Answer
+from molmach.search.agents.team import LocalTeam
+from molmach.search.loop.driver import Conductor
+from molmach.search.loop.evaluation import CONFIRMATION, Job, Outcome
+from molmach.search.loop.executors import LocalExecutor
+from molmach.search.record import results
+from molmach.search.record.cache import Store
+from molmach.search.record.ledger import Entry, Ledger
+from molmach.spec import Campaign
+from molmach.spec.campaign import loads_campaign
+
+REPLICAS = 16
+FRAGMENTS = ["hydrogen", "fluoro", "chloro", "cyano", "methyl"]
+
+
+def searched(**sections: Any) -> Campaign:
+    """325 machines, two rungs, two of the best confirmed."""
+    content = {
+        "name": "conducted",
+        "base": "difluorophenylene-rotor",
+        "machine": {"smiles": "[CH:1]#[C:2]c1c([*:10])c([*:11])c([C:3]#[CH:4])c([*:12])c1([*:13])"},
+        "space": {"sites": dict.fromkeys((10, 11, 12, 13), FRAGMENTS)},
+        "objectives": {"maximise": "velocity"},
+        "racing": {
+            "rungs": [{"replicas": REPLICAS, "duration": "20 ps"}, {"replicas": 32, "duration": "40 ps"}]
+        },
+        "confirmation": {"machines": 2, "replicas": 32},
+        "agents": ["random"],
+        "budget": {"evaluations": 60},
+        **sections,
+    }
+    return loads_campaign(content, "conducted", Path(__file__).parent)
+
+
+def truth(machine: str) -> float:
+    """A machine's made-up velocity: the quantile of a standard Gaussian, times ten."""
+    share = int(hashlib.sha256(machine.encode()).hexdigest()[:12], 16) / 16**12
+    return float(10.0 * math.sqrt(2.0) * _erfinv(2.0 * share - 1.0))
+
+
+def _erfinv(x: float) -> float:
+    from scipy.special import erfinv
+
+    return float(erfinv(x))
+
+
+def measure(job: Job) -> Outcome:
+    """A noisy result, the same for the same job."""
+    protocol = job.spec.protocol
+    rng = np.random.default_rng(protocol.seed)
+    velocity = rng.normal(truth(job.machine), 4.0, protocol.replicas)
+    controls = {"verdict": "forward"} if job.rung == CONFIRMATION else {}
+    return Outcome(job.key, {"velocity": velocity.tolist()}, seconds=1.5, steps=1000, controls=controls)
+
+
+def conduct(
+    campaign: Campaign,
+    path: str | Path = ":memory:",
+    evaluation: Callable[[Job], Outcome] = measure,
+    slots: int = 2,
+    patience: float = 20.0,
+    store: Store | None = None,
+) -> tuple[Ledger, str]:
+    """Carry a campaign out in this process; its ledger, and why it ended."""
+    ledger = Ledger(path, write=True)
+    team = LocalTeam(campaign, Path(__file__).parent, patience)
+    conductor = Conductor(campaign, ledger, LocalExecutor(evaluation, slots), team, store=store)
+    try:
+        return ledger, conductor.run()
+    except BaseException:
+        ledger.close()
+        raise
+
+
+def entries(ledger: Ledger) -> dict[str, tuple[Any, ...]]:
+    """What was found, by evaluation, without the moment at which."""
+    return {e.key: (e.machine, e.agent, e.rung, e.reason, e.measured) for e in ledger.entries()}
+
+
+def document(ledger: Ledger, campaign: Campaign) -> dict[str, Any]:
+    """The campaign's document."""
+    return results.document(ledger, campaign, Path("nowhere"))
+
+
+# the plain course
+
+
+def test_a_campaign_spends_its_budget_and_runs_the_winners_again() -> None:
+    campaign = searched()
+    ledger, reason = conduct(campaign)
+    found = document(ledger, campaign)
+    assert reason == "all evaluations of the budget are done"
+    assert found["state"] == "finished"
+    assert (found["evaluations"], found["confirmations"], found["lost"]) == (60, 2, 0)
+    assert found["core_seconds"] == pytest.approx(90.0)
+    past = list(ledger.entries())
+    assert len({e.key for e in past}) == 62
+    rungs = [e.rung for e in past]
+    first, second = rungs.count(0), rungs.count(1)
+    assert 0 < second <= first // 3 + 3
+    best = found["best"][:2]
+    assert all(row["confirmed"]["verified"] for row in best)
+    leaders = sorted({e.machine: e.measured[0].low for e in past if e.rung >= 0}.items(), key=lambda r: -r[1])
+    assert {row["machine"] for row in best} == {machine for machine, _ in leaders[:2]}
+    seeds = ledger.query("SELECT COUNT(DISTINCT seed), COUNT(*) FROM evaluations")[0]
+    assert seeds[0] == seeds[1]
+
+
+def test_the_winners_second_run_takes_back_what_luck_gave() -> None:
+    """All machines are equal: the best of 200 looks good, its second run does not (level 1e-3 each way)."""
+    campaign = searched(
+        budget={"evaluations": 200}, racing={"rungs": [{"replicas": 16, "duration": "20 ps"}]}
+    )
+
+    def equal(job: Job) -> Outcome:
+        rng = np.random.default_rng(job.spec.protocol.seed)
+        return Outcome(job.key, {"velocity": rng.normal(0.0, 4.0, job.spec.protocol.replicas).tolist()})
+
+    ledger, _ = conduct(campaign, evaluation=equal)
+    first = {e.machine: e.measured[0] for e in ledger.entries() if e.rung == 0}
+    again = {e.machine: e.measured[0] for e in ledger.entries() if e.rung == CONFIRMATION}
+    assert all(first[machine].value > 1.5 for machine in again)
+    for m in again.values():
+        assert abs(m.value) < 3.6 * m.error
+
+
+def test_every_ending_is_named() -> None:
+    assert conduct(searched(budget={"core_seconds": 15.0}))[1] == "the budget's core seconds are spent"
+    assert conduct(searched(budget={"evaluations": 300, "target": 5.0}))[1] == "the target is reached"
+    few = searched(
+        space={"sites": {n: ["hydrogen", "fluoro"] for n in (10, 11, 12, 13)}},
+        budget={"evaluations": 300},
+    )
+    ledger, reason = conduct(few)
+    assert reason == "no agent has another idea"
+    machines = {e.machine for e in ledger.entries()}
+    assert len(machines) == (2**4 + 2**2) // 2  # every machine of the space, each once
+
+
+def test_minimising_is_maximising_the_opposite() -> None:
+    campaign = searched(objectives={"minimise": "velocity"})
+    found = document(conduct(campaign)[0], campaign)
+    best = found["best"][0]["objectives"][0]
+    assert best["value"] < 0.0
+    assert best["ci95"][0] < best["value"] < best["ci95"][1]
+
+
+def test_several_objectives_give_a_front_that_nobody_on_it_dominates() -> None:
+    campaign = searched(objectives=[{"maximise": "velocity"}, {"minimise": "work_rate"}])
+
+    def both(job: Job) -> Outcome:
+        outcome = measure(job)
+        rng = np.random.default_rng(job.spec.protocol.seed + 1)
+        cost = rng.normal(truth(job.machine[::-1]), 4.0, job.spec.protocol.replicas)
+        return Outcome(job.key, {**outcome.samples, "work_rate": cost.tolist()})
+
+    found = document(conduct(campaign, evaluation=both)[0], campaign)
+    front = [row for row in found["best"] if row["on_front"]]
+    assert len(front) >= 2
+    ends = [(row["objectives"][0]["ci95"][0], -row["objectives"][1]["ci95"][1]) for row in front]
+    for a in ends:
+        assert not any(b != a and b[0] >= a[0] and b[1] >= a[1] for b in ends)
+
+
+def test_failures_are_results_and_the_agents_go_on() -> None:
+    campaign = searched()
+
+    def half(job: Job) -> Outcome:
+        if int(job.machine[:2], 16) % 2:
+            return Outcome(job.key, reason="the integration diverged", seconds=0.5)
+        return measure(job)
+
+    ledger, _ = conduct(campaign, evaluation=half)
+    found = document(ledger, campaign)
+    assert 15 <= found["failed"] <= 40
+    assert found["evaluations"] == 60
+    failed = {e.machine for e in ledger.entries() if not e.ok}
+    assert not {row["machine"] for row in found["best"]} & failed
+    assert all(e.rung == 0 for e in ledger.entries() if not e.ok)
+
+
+def test_an_objective_that_is_not_defined_is_a_failure_with_its_reason() -> None:
+    campaign = searched(objectives={"maximise": "sqrt(velocity)"})
+    ledger, _ = conduct(campaign)
+    reasons = {e.reason for e in ledger.entries()}
+    assert reasons == {"", "the objective is not defined for this run"}
+
+
+# going on
+
+
+class PowerCutError(BaseException):
+    """Ends a campaign without any cleaning up."""
+
+
+def test_a_campaign_in_one_process_is_deterministic() -> None:
+    campaign = searched(agents=["random", "evolutionary"], budget={"evaluations": 40})
+    runs = [conduct(campaign, slots=2)[0] for _ in range(2)]
+    assert entries(runs[0]) == entries(runs[1])
+
+
+WHOLE = {"sites": {n: ["hydrogen", "fluoro", "cyano"] for n in (10, 11, 12, 13)}}
+"""45 machines, all of which are measured: then order does not matter."""
+
+
+@pytest.mark.parametrize("cut", [0, 1, 7, 20, 45, 50])
+def test_a_campaign_cut_anywhere_ends_as_an_undisturbed_one(tmp_path: Path, cut: int) -> None:
+    """What was finished is kept, nothing is done twice, and where order does not matter the best is the same."""
+    campaign = searched(
+        space=WHOLE,
+        agents=["random", {"use": "random", "name": "another"}],
+        budget={"evaluations": 1000},
+        racing={
+            "rungs": [{"replicas": REPLICAS, "duration": "20 ps"}, {"replicas": 32, "duration": "40 ps"}],
+            "keep": 1,
+        },
+    )
+    undisturbed, _ = conduct(campaign)
+    calls: list[str] = []
+
+    def evaluation(job: Job) -> Outcome:
+        if len(calls) == cut:
+            raise PowerCutError
+        calls.append(job.key)
+        return measure(job)
+
+    with pytest.raises(PowerCutError):
+        conduct(campaign, tmp_path / "ledger.sqlite", evaluation)
+    kept = Ledger(tmp_path / "ledger.sqlite")
+    before = entries(kept)
+    kept.close()
+    assert before.keys() == set(calls)
+    calls.append("the cut")
+    resumed, _ = conduct(campaign, tmp_path / "ledger.sqlite", evaluation)
+    after = entries(resumed)
+    assert before.items() <= after.items()
+    assert len(calls) == len(set(calls)) == 1 + len(after)
+    found, wanted = document(resumed, campaign), document(undisturbed, campaign)
+    assert found["lost"] == 0
+    assert found["best"][0]["machine"] == wanted["best"][0]["machine"]
+    assert {k: v[4] for k, v in after.items() if v[2] == 0} == {
+        k: v[4] for k, v in entries(undisturbed).items() if v[2] == 0
+    }
+    resumed.close()
+
+
+def test_more_budget_goes_on_where_it_ended(tmp_path: Path) -> None:
+    ledger, _ = conduct(searched(), tmp_path / "ledger.sqlite")
+    first = entries(ledger)
+    ledger.close()
+    calls = []
+
+    def counted(job: Job) -> Outcome:
+        calls.append(job.key)
+        return measure(job)
+
+    ledger, _ = conduct(searched(budget={"evaluations": 90}), tmp_path / "ledger.sqlite", counted)
+    assert first.items() <= entries(ledger).items()
+    assert not set(calls) & set(first)
+    assert document(ledger, searched())["evaluations"] == 90
+
+
+def test_what_another_campaign_has_evaluated_is_not_done_again(tmp_path: Path) -> None:
+    store = Store(tmp_path / "evaluations.sqlite")
+    first, _ = conduct(searched(), store=store)
+    calls = []
+
+    def counted(job: Job) -> Outcome:
+        calls.append(job)
+        return measure(job)
+
+    second, _ = conduct(searched(), evaluation=counted, store=store)
+    assert entries(second).keys() == entries(first).keys()
+    assert all(job.rung == CONFIRMATION for job in calls)  # a verdict is always made anew
+    assert document(second, searched())["core_seconds"] == 0.0
+    assert document(second, searched())["reused"] == 60
+
+
+def test_lost_work_is_done_again_and_given_up_after_five_times() -> None:
+    campaign = searched(budget={"evaluations": 30})
+    tries: dict[str, int] = {}
+
+    def unreliable(job: Job) -> Outcome:
+        tries[job.key] = tries.get(job.key, 0) + 1
+        poison = job.machine.startswith(("1", "2"))
+        if poison or (job.machine.startswith(("3", "4", "5")) and tries[job.key] < 3):
+            raise OSError("the node went away")
+        return measure(job)
+
+    ledger, _ = conduct(campaign, evaluation=unreliable)
+    for entry in ledger.entries():
+        if entry.machine.startswith(("1", "2")):
+            assert tries[entry.key] == 5
+            assert entry.reason == "lost 5 times: OSError: the node went away"
+        else:
+            assert entry.ok
+    assert document(ledger, campaign)["lost"] == 0
+
+
+def test_a_cluster_that_gives_nothing_back_ends_the_campaign() -> None:
+    def gone(job: Job) -> Outcome:
+        raise OSError("no node")
+
+    with pytest.raises(CampaignError, match="evaluations don't come back any more: OSError: no node"):
+        conduct(searched(), evaluation=gone)
+
+
+# bad agents
+
+BAD_AGENTS = '''
+import math, time
+from molmach.search import Agent, Design, Proposal
+
+class Crashing(Agent):
+    def propose(self, view, n):
+        raise RuntimeError("no idea \\ud800")
+
+class Exiting(Agent):
+    def propose(self, view, n):
+        raise SystemExit(3)
+
+class Stillborn(Agent):
+    def __init__(self, space):
+        1 / 0
+    def propose(self, view, n):
+        return []
+
+class Hanging(Agent):
+    def propose(self, view, n):
+        while True:
+            try:
+                time.sleep(0.1)
+            except Exception:
+                pass
+
+class Rubbish(Agent):
+    answers = [None, 7, "x", [None], [Proposal(None, "")], [Proposal(Design.of({"R10": object()}), "")],
+               [Proposal(Design((("R10", [1]),)), "")], [Proposal(Design.of({}), "", 1.0, -1.0)]]
+    def propose(self, view, n):
+        return self.answers[view.batch % len(self.answers)]
+
+class Endless(Agent):
+    """More than it is asked for, all the same, with predictions that are no numbers."""
+    def propose(self, view, n):
+        while True:
+            yield Proposal(Design.of(dict.fromkeys(("R10", "R11", "R12", "R13"), "cyano")), "", math.nan, math.inf)
+
+class Nowhere(Agent):
+    """Machines that are none."""
+    def propose(self, view, n):
+        return [Proposal(Design.of({"R10": f"fragment {view.batch} {k}"}), "out of bounds") for k in range(n)]
+
+class Silent(Agent):
+    def propose(self, view, n):
+        return []
+
+class Meddling(Agent):
+    """Tries to change what others see."""
+    def propose(self, view, n):
+        try:
+            view.findings.clear()
+        except Exception:
+            pass
+        try:
+            view.taken.clear()
+        except Exception:
+            pass
+        return []
+'''
+BAD_NAMES = (
+    "Crashing", "Exiting", "Stillborn", "Hanging", "Rubbish", "Endless", "Nowhere", "Silent", "Meddling",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def bad_agents(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of agents that do everything wrong."""
+    path = tmp_path_factory.mktemp("agents") / "bad.py"
+    path.write_text(BAD_AGENTS, encoding="utf-8")
+    return path
+
+
+def test_no_bad_agent_stops_the_others(bad_agents: Path) -> None:
+    names = [f"{bad_agents}:{name}" for name in BAD_NAMES]
+    campaign = searched(agents=[*names, "random"], budget={"evaluations": 40})
+    started = time.monotonic()
+    ledger, reason = conduct(campaign, patience=0.3)
+    assert time.monotonic() - started < 60.0
+    assert reason == "all evaluations of the budget are done"
+    found = document(ledger, campaign)
+    assert found["evaluations"] == 40
+    evaluated = {name: row["evaluated"] for name, row in found["agents"].items()}
+    assert evaluated["random"] >= 25
+    assert evaluated.get("Endless", 0) <= 1
+    assert found["agents"]["Nowhere"]["infeasible"] > 0
+    benched = {who for (who,) in ledger.query("SELECT who FROM events WHERE kind = 'agent_benched'")}
+    assert benched == {"Crashing", "Exiting", "Stillborn", "Hanging", "Rubbish"}
+    words = dict(ledger.query("SELECT who, text FROM events WHERE kind = 'agent_failed'"))
+    assert "no answer within 0.3 s" in words["Hanging"]
+    assert "RuntimeError: no idea" in words["Crashing"]
+    assert "ZeroDivisionError" in words["Stillborn"]
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_a_bad_agent_alone_ends_the_campaign_with_a_reason(bad_agents: Path, name: str) -> None:
+    campaign = searched(agents=[f"{bad_agents}:{name}"])
+    if name in ("Endless", "Nowhere", "Silent", "Meddling"):
+        assert conduct(campaign, patience=0.3)[1] == "no agent has another idea"
+    else:
+        with pytest.raises(CampaignError, match=f"every agent has failed; the last one: {name}: "):
+            conduct(campaign, patience=0.3)
+
+
+# team play
+
+
+class Knowing(Agent):
+    """Knows the truth and predicts it."""
+
+    sd = 1.0
+
+    def propose(self, view: View, n: int) -> list[Proposal]:
+        """The best of 200 designs at random."""
+        designs = {view.space.resolve(d).key: d for d in (view.space.sample(view.rng) for _ in range(200))}
+        best = sorted((k for k in designs if k not in view.taken), key=truth, reverse=True)[:n]
+        return [Proposal(designs[key], "I know", truth(key), self.sd) for key in best]
+
+
+class Proud(Knowing):
+    """Is wrong and sure of it."""
+
+    def propose(self, view: View, n: int) -> list[Proposal]:
+        """Designs at random, each said to be the best."""
+        return [Proposal(view.space.sample(view.rng), "surely", 40.0, 0.1) for _ in range(n)]
+
+
+def test_the_team_is_judged_by_what_it_delivers() -> None:
+    here = Path(__file__).name
+    campaign = searched(
+        agents=[f"{here}:Knowing", f"{here}:Proud", "random"],
+        racing={"rungs": [{"replicas": REPLICAS, "duration": "20 ps"}]},
+        budget={"evaluations": 120},
+    )
+    found = document(conduct(campaign)[0], campaign)["agents"]
+    assert found["Knowing"]["evaluated"] > found["Proud"]["evaluated"]
+    assert found["Knowing"]["evaluated"] > found["random"]["evaluated"]
+    assert found["Knowing"]["coverage"] > 0.85
+    assert found["Proud"]["coverage"] < 0.1
+    assert found["Knowing"]["surprise"] < found["Proud"]["surprise"]
+    assert min(row["evaluated"] for row in found.values()) >= 3
+
+
+class Slowed(LocalTeam):
+    """Agents that think meanwhile, one of which answers only when it was looked for so often."""
+
+    thinks_meanwhile = True
+
+    def __init__(self, campaign: Campaign, slow: str, looks: int) -> None:
+        super().__init__(campaign, Path(__file__).parent)
+        self._slow, self._looks, self._waited = slow, looks, 0
+
+    def answers(self) -> list[Answer]:
+        """The quick ones' at once."""
+        question = self._asked.pop(self._slow, None)
+        found = []
+        while self._asked:
+            found += super().answers()
+        if question is not None:
+            self._asked[self._slow] = question
+            self._waited += 1
+            if self._waited > self._looks:
+                self._waited = 0
+                found += super().answers()
+        return found
+
+
+class Steady(Agent):
+    """Its designs depend on nothing that was found."""
+
+    def propose(self, view: View, n: int) -> list[Proposal]:
+        """The best of ten designs at random, n times."""
+        tens = [[view.space.sample(view.rng) for _ in range(10)] for _ in range(n)]
+        return [Proposal(max(ten, key=lambda d: truth(view.space.resolve(d).key)), "steady") for ten in tens]
+
+
+def steady_and_others(**sections: Any) -> Campaign:
+    """One agent that delivers and two that don't."""
+    here = Path(__file__).name
+    return searched(
+        agents=[f"{here}:Steady", f"{here}:Proud", "random"],
+        racing={"rungs": [{"replicas": REPLICAS, "duration": "20 ps"}]},
+        confirmation={"machines": 0},
+        **sections,
+    )
+
+
+def owners(ledger: Ledger) -> list[str]:
+    """Whose machines were measured, in their order."""
+    return [entry.agent for entry in ledger.entries()]
+
+
+def test_turns_go_by_what_was_delivered_not_by_whose_answer_is_there() -> None:
+    """Agents of one process answer one after the other; equal turns would be 200 of 600."""
+    turns = 0
+    for seed in (1, 2, 3, 4):
+        ledger, _ = conduct(steady_and_others(seed=seed, budget={"evaluations": 150}), slots=1)
+        turns += owners(ledger).count("Steady")
+    assert turns > 250
+
+
+@pytest.mark.parametrize("looks", [1, 10**9])
+def test_no_slow_agent_stops_the_others(looks: int) -> None:
+    campaign = steady_and_others(budget={"evaluations": 100})
+    ledger = Ledger(":memory:", write=True)
+    Conductor(campaign, ledger, LocalExecutor(measure, 4), Slowed(campaign, "Steady", looks)).run()
+    measured = owners(ledger)
+    assert len(measured) == 100
+    assert (measured.count("Steady") >= 20) == (looks == 1)
+
+
+class Watching(Agent):
+    """Writes down what it is told."""
+
+    told: list[tuple[int, int]] = []  # noqa: RUF012 read by the test
+    heard: list[Any] = []  # noqa: RUF012
+
+    def observe(self, findings: Any) -> None:
+        """Keep it."""
+        type(self).heard += findings
+
+    def propose(self, view: View, n: int) -> list[Proposal]:
+        """One design at random."""
+        assert len({f.key for f in view.known}) == len(view.known)
+        type(self).told.append((view.batch, len(view.findings)))
+        return [Proposal(view.space.sample(view.rng), "one")]
+
+
+def test_every_agent_is_told_every_result() -> None:
+    import importlib.util
+    import sys
+
+    campaign = searched(agents=[f"{Path(__file__).name}:Watching", "random"], budget={"evaluations": 40})
+    ledger, _ = conduct(campaign, slots=1)
+    watching = sys.modules[f"agent_of_file_{Path(__file__).stem}"].Watching
+    assert importlib.util.find_spec("molmach") is not None
+    batches = [batch for batch, _ in watching.told]
+    counts = [count for _, count in watching.told]
+    assert batches == sorted(batches)
+    assert counts == sorted(counts)
+    past = [e for e in ledger.history() if isinstance(e, Entry) and e.rung >= 0]
+    heard = [(f.key, f.rung, f.values[0]) for f in watching.heard]
+    assert heard == [(e.machine, e.rung, e.measured[0].value) for e in past][: len(heard)]
+    assert len(heard) >= 30
+    assert {f.agent for f in watching.heard} == {"Watching", "random"}
+
+
+def test_designs_of_this_file_are_designs() -> None:
+    """The made-up truth is a standard Gaussian times ten over the machines, so that some machine is best."""
+    from molmach.search import Space
+
+    space = Space(searched())
+    values = np.array([truth(k) for k in {space.resolve(d).key for d in space.enumerate()}])
+    assert len(values) == 325
+    assert abs(values.mean()) < 3.3 * 10 / math.sqrt(325)
+    assert isinstance(next(iter(space.enumerate())), Design)

@@ -1,0 +1,329 @@
+"""The parts of a search: intervals of expressions, racing, the split of the budget, ledger and store."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from molmach.errors import CampaignError, SpecError
+from molmach.search.loop.bandit import Calibration, Split
+from molmach.search.loop.evaluation import CONFIRMATION, Job, Outcome, job_for
+from molmach.search.loop.quantities import FIELD, FOLLOWED, Expression, Measured, threshold_factors
+from molmach.search.loop.racing import Ladder, fronts
+from molmach.search.record.cache import Store
+from molmach.search.record.ledger import Ledger
+from tests.helpers.ledgers import Scribe, campaign
+from tests.helpers.planted import space_of
+
+numbers = st.floats(-100.0, 100.0)
+
+# intervals
+
+
+@given(st.lists(numbers, min_size=4, max_size=40), st.floats(-3.0, 3.0))
+def test_the_interval_of_a_mean_is_students(values: list[float], factor: float) -> None:
+    """The jackknife of a linear function is its exact standard error."""
+    found = Expression(f"{factor!r} * velocity + 1").measure({"velocity": values})
+    assert found.value == pytest.approx(factor * np.mean(values) + 1.0, abs=1e-9)
+    error = abs(factor) * np.std(values, ddof=1) / np.sqrt(len(values))
+    assert found.error == pytest.approx(error, rel=1e-6, abs=1e-9)
+    half = stats.t.ppf(0.975, len(values) - 1) * error
+    assert found.high - found.value == pytest.approx(half, rel=1e-6, abs=1e-8)
+
+
+def test_intervals_of_ratios_hold_the_truth_as_often_as_they_say() -> None:
+    """2000 draws of 32 replicas: 95 % coverage within 0.93 to 0.965 (binomial, level 1e-3 at 0.947)."""
+    rng = np.random.default_rng(7)
+    expression = Expression("velocity / work_rate")
+    hits = 0
+    for _ in range(2000):
+        work = rng.normal(10.0, 3.0, 32)
+        velocity = 0.4 * work + rng.normal(0.0, 2.0, 32)
+        found = expression.measure({"velocity": velocity.tolist(), "work_rate": work.tolist()})
+        hits += found.low <= 0.4 <= found.high
+    assert 0.93 <= hits / 2000 <= 0.965
+
+
+def test_derived_quantities_are_what_they_are_called() -> None:
+    samples = {
+        "velocity": [2.0, 4.0, 3.0, 3.0],
+        "diffusion": [1.0, 1.0, 1.0, 1.0],
+        "forward": [3.0, 5.0, 4.0, 4.0],
+        "backward": [1.0, 1.0, 1.0, 1.0],
+        "work_rate": [10.0, 14.0, 12.0, 12.0],
+        "load_power": [1.0, 2.0, 1.5, 1.5],
+        "entropy_rate": [18.0, 18.0, 18.0, 18.0],
+    }
+
+    def value(text: str) -> float:
+        return Expression(text).measure(samples).value
+
+    assert value("directionality") == pytest.approx((16 - 4) / (16 + 4))
+    assert value("peclet") == pytest.approx(3.0)
+    assert value("efficiency") == pytest.approx(1.5 / 12.0)
+    assert value("uncertainty_ratio") == pytest.approx(18.0 / 9.0)
+    assert value("precision") * value("uncertainty_ratio") == pytest.approx(1.0)
+    assert value("max(abs(-velocity), 2) ** 2 - sqrt(4)") == pytest.approx(7.0)
+
+
+def test_the_threshold_field_lies_where_half_of_the_turns_are_followed() -> None:
+    fields = threshold_factors()
+    samples: dict[str, list[float]] = {}
+    for k, field in enumerate(fields):
+        followed = field**4 / (field**4 + 0.6**4)
+        samples[FIELD.format(k)] = [float(field)] * 8
+        samples[FOLLOWED.format(k)] = [float(followed)] * 8
+    found = Expression("threshold_field").measure(samples)
+    assert found.value == pytest.approx(0.6, rel=0.05)
+    never = {name: [0.1] * 8 if "followed" in name else value for name, value in samples.items()}
+    assert not Expression("threshold_field").measure(never).defined
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_an_expression_or_refused(text: str) -> None:
+    try:
+        Expression(text)
+    except SpecError as error:
+        assert "expected an expression of" in str(error)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "velocity.real",
+        "velocity[0]",
+        "lambda: 1",
+        "max(velocity)",
+        "[velocity]",
+        "True",
+        "'a'",
+        "9" * 501,
+    ],
+)
+def test_what_is_no_arithmetic_is_refused(text: str) -> None:
+    with pytest.raises(SpecError):
+        Expression(text)
+
+
+# racing
+
+
+def measured(value: float, error: float) -> tuple[Measured, ...]:
+    """One objective with its interval."""
+    return (Measured(value, error, value - 2.0 * error, value + 2.0 * error),)
+
+
+def race(truth: list[float], noise: float, keep: int, seed: int) -> tuple[str, int, list[int]]:
+    """The winner, evaluations and the count on each of three rungs; errors halve from rung to rung."""
+    rng = np.random.default_rng(seed)
+    ladder, waiting, counts = Ladder(3, keep), list(range(len(truth))), [0, 0, 0]
+    while True:
+        promotion = ladder.promotion()
+        if promotion is None and not waiting:
+            break
+        machine, rung = promotion or (str(waiting.pop(0)), 0)
+        ladder.sent(machine, rung)
+        error = noise / 2.0**rung
+        counts[rung] += 1
+        ladder.landed(machine, rung, measured(truth[int(machine)] + error * rng.standard_normal(), error))
+    return ladder.leaders(1)[0][0], sum(counts), counts
+
+
+def test_racing_finds_the_best_with_few_long_runs() -> None:
+    """Twenty races among a hundred: the best is a clear one and wins every time."""
+    truth = [0.1 * k for k in range(99)] + [14.0]
+    for seed in range(20):
+        order = np.random.default_rng(100 + seed).permutation(100)
+        winner, _, counts = race([truth[k] for k in order], 1.0, 3, seed)
+        assert truth[order[int(winner)]] == 14.0
+        assert counts[0] == 100
+        assert counts[1] <= 45
+        assert counts[2] <= 22
+
+
+def test_a_machine_that_is_lost_for_sure_is_not_promoted() -> None:
+    ladder = Ladder(2, 2)
+    ladder.landed("best", 0, measured(10.0, 0.1))
+    ladder.landed("best", 1, measured(10.0, 0.05))
+    for k in range(20):
+        ladder.landed(f"poor{k}", 0, measured(1.0 + 0.01 * k, 0.1))
+    assert ladder.promotion() is None
+
+
+def test_a_leader_that_disappoints_gives_others_their_chance_again() -> None:
+    ladder = Ladder(2, 2)
+    ladder.landed("lucky", 0, measured(10.0, 0.1))
+    ladder.landed("steady", 0, measured(5.0, 0.1))
+    assert ladder.promotion() == ("lucky", 1)
+    ladder.sent("lucky", 1)
+    ladder.landed("third", 0, measured(4.0, 0.1))
+    ladder.landed("fourth", 0, measured(3.0, 0.1))
+    assert ladder.promotion() is None
+    ladder.landed("lucky", 1, measured(2.0, 0.1))
+    assert ladder.promotion() == ("steady", 1)
+
+
+def test_machines_are_ranked_by_what_is_sure() -> None:
+    ladder = Ladder(1, 2)
+    ladder.landed("noisy", 0, measured(12.0, 5.0))
+    ladder.landed("sure", 0, measured(10.0, 0.5))
+    ladder.landed("failed", 0, ())
+    assert [row[0] for row in ladder.leaders(5)] == ["sure", "noisy"]
+
+
+@settings(max_examples=80)
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=25))
+def test_fronts_are_those_of_the_definition(points: list[tuple[int, int, int]]) -> None:
+    array = np.array(points, dtype=np.float64)
+    left, expected, depth = set(range(len(points))), [0] * len(points), 0
+    while left:
+        front = {
+            i
+            for i in left
+            if not any(
+                all(a >= b for a, b in zip(points[j], points[i], strict=True)) and points[j] != points[i]
+                for j in left
+            )
+        }
+        for i in front:
+            expected[i] = depth
+        left -= front
+        depth += 1
+    assert fronts(array, len(points) + 1) == expected
+
+
+# the split
+
+
+def test_the_budget_goes_to_who_delivers() -> None:
+    """Agents whose machines are better by one standard deviation get more than half of three's turns."""
+    for seed in range(5):
+        rng, split, turns = np.random.default_rng(seed), Split(["good", "poor", "failing"], seed), []
+        for turn in range(300):
+            agent = split.choose(["good", "poor", "failing"], turn)
+            turns.append(agent)
+            value = {"good": rng.normal(1.5), "poor": rng.normal(), "failing": None}[agent]
+            split.record(agent, value)
+        assert turns.count("good") > 150
+        assert turns.count("poor") >= 5
+        assert turns.count("failing") >= 5
+        assert sum(split.shares.values()) == pytest.approx(1.0)
+        assert max(split.shares, key=split.shares.__getitem__) == "good"
+
+
+def test_the_split_depends_on_seed_and_turn_alone() -> None:
+    choices = [[Split(["a", "b"], seed).choose(["a", "b"], turn) for turn in range(40)] for seed in (1, 1, 2)]
+    assert choices[0] == choices[1] != choices[2]
+
+
+def test_calibration_counts_what_lies_in_the_range() -> None:
+    """Honest predictions cover 95 %; overconfident ones by half cover 67 %; level 1e-3."""
+    rng = np.random.default_rng(3)
+    honest, proud = Calibration(), Calibration()
+    for _ in range(1000):
+        value = float(rng.normal(0.0, np.hypot(2.0, 1.0)))
+        honest.record(0.0, 2.0, value, 1.0)
+        proud.record(0.0, 0.5, value, 1.0)
+    low, high = honest.coverage_interval
+    assert 0.92 <= honest.coverage <= 0.975
+    assert low <= 0.95 <= high
+    assert proud.coverage < 0.75
+    assert honest.surprise < proud.surprise
+    honest.record(float("nan"), 1.0, 0.0, 1.0)
+    assert honest.count == 1000
+
+
+# jobs
+
+
+def test_the_same_evaluation_has_the_same_key_and_seed_and_every_other_another() -> None:
+    space = space_of()
+    searched = campaign()
+    machine = space.resolve(next(iter(space.enumerate())))
+    other = space.resolve(list(space.enumerate())[77])
+    jobs = [job_for(searched, m, rung) for m in (machine, other) for rung in (0, 1, CONFIRMATION)]
+    assert len({job.key for job in jobs}) == len({job.spec.protocol.seed for job in jobs}) == 6
+    again = campaign(agents=("random",), budget={"evaluations": 7}, description="another")
+    assert job_for(again, machine, 1) == job_for(searched, machine, 1)
+
+
+# ledger and store
+
+
+def test_an_evaluation_is_entered_once(tmp_path: Path) -> None:
+    scribe = Scribe(campaign(), tmp_path)
+    machine = scribe.propose("random", next(d for d in [scribe.space.sample(scribe.rng)] if d))
+    while machine is None:
+        machine = scribe.propose("random", scribe.space.sample(scribe.rng))
+    job = Job("k", machine.key, 0, machine.spec)
+    outcome = Outcome("k", {"velocity": [1.0, 2.0]}, "", 1.0, 10)
+    assert scribe.ledger.add_evaluation(job, "random", outcome, measured(1.5, 0.5), False)
+    assert not scribe.ledger.add_evaluation(job, "random", outcome, measured(9.0, 0.5), False)
+    scribe.ledger.commit()
+    assert [entry.measured[0].value for entry in scribe.ledger.entries()] == [1.5]
+    assert scribe.ledger.samples("k") == {"velocity": [1.0, 2.0]}
+
+
+def _write(path: Path, told: multiprocessing.Queue[str]) -> None:
+    try:
+        Ledger(path, write=True)
+        told.put("wrote")
+    except CampaignError as error:
+        told.put(str(error))
+
+
+def test_one_process_writes_and_others_read_meanwhile(tmp_path: Path) -> None:
+    scribe = Scribe(campaign(), tmp_path)
+    scribe.search(20)
+    scribe.ledger.commit()
+    told: multiprocessing.Queue[str] = multiprocessing.Queue()
+    second = multiprocessing.Process(target=_write, args=(tmp_path / "ledger.sqlite", told))
+    second.start()
+    assert "another process is running this campaign" in told.get(timeout=60)
+    second.join()
+    scribe.ledger.event("half a step")
+    reader = Ledger(tmp_path / "ledger.sqlite")
+    assert len(list(reader.entries())) >= 20
+    assert reader.last("half a step") == ""
+    with pytest.raises(sqlite3.OperationalError):
+        reader.event("readers don't write")
+    reader.close()
+
+
+def test_what_is_no_ledger_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CampaignError, match="no such ledger"):
+        Ledger(tmp_path / "none.sqlite")
+    (tmp_path / "text.sqlite").write_text("a" * 5000)
+    for write in (False, True):
+        with pytest.raises(CampaignError, match="not a ledger of molmach"):
+            Ledger(tmp_path / "text.sqlite", write=write)
+    base = sqlite3.connect(tmp_path / "other.sqlite")
+    base.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT)")
+    base.execute("INSERT INTO meta VALUES ('format', 'molmach.ledger/999')")
+    base.commit()
+    base.close()
+    with pytest.raises(CampaignError, match=r"format molmach\.ledger/999; this version reads"):
+        Ledger(tmp_path / "other.sqlite")
+
+
+def test_campaigns_share_what_was_evaluated(tmp_path: Path) -> None:
+    one, two = Store(tmp_path / "e.sqlite"), Store(tmp_path / "e.sqlite")
+    one.put([Outcome("a", {"velocity": [1.0]}, "", 2.0, 30), Outcome("b", {}, "diverged", 1.0, 0)])
+    assert two.get("a") == Outcome("a", {"velocity": [1.0]}, "", 0.0, 30)
+    two.put([Outcome("a", {"velocity": [9.0]}, "", 2.0, 30)])
+    assert one.get("a") == two.get("a")
+    failed = two.get("b")
+    assert failed is not None
+    assert failed.reason == "diverged"
+    assert two.get("c") is None
+    (tmp_path / "no.sqlite").write_text("b" * 5000)
+    with pytest.raises(CampaignError, match="can't be used for evaluations"):
+        Store(tmp_path / "no.sqlite")

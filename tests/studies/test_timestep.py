@@ -1,0 +1,74 @@
+"""The choice of a time step by measurement."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from molmach.scoring import Estimate
+from molmach.spec import loads
+from molmach.studies.timestep import Check, Finding, try_timesteps
+from tests.cli.test_cli import _molmach
+
+METHYL = """
+name: methyl
+machine: {kind: rotor, smiles: 'c1cc(F)c[c:1](c1)[CH3:2]', axle: [1, 2]}
+drive: {kind: constant_torque, torque: 2 kJ/mol}
+protocol: {duration: 20 ps, equilibration: 2 ps, replicas: 4, seed: 2}
+"""
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "finding"),
+    [
+        (-0.9, 0.9, Finding.AGREES),
+        (-0.5, 1.1, Finding.OPEN),
+        (-3.0, 3.0, Finding.OPEN),
+        (1.1, 1.2, Finding.DIFFERS),
+        (-1.2, -1.1, Finding.DIFFERS),
+    ],
+)
+def test_too_little_data_is_no_agreement(low: float, high: float, finding: Finding) -> None:
+    assert Check(Estimate(0.5 * (low + high), (low, high), "1"), 1.0).finding is finding
+
+
+def test_heavy_hydrogens_are_refused_to_a_rotor_made_of_hydrogens(tmp_path: Path) -> None:
+    """A methyl group: its hydrogens are its inertia, so that 4 fs is right only with their own mass.
+
+    32 replicas; the seed is fixed, and with it chance.
+    """
+    spec = loads(METHYL)
+    trials = {(t.timestep_ps, t.hydrogen_mass): t for t in try_timesteps(spec, tmp_path)}
+    assert trials[0.001, None].accepted
+    light = trials[0.002, None]
+    assert light.checks is not None
+    assert {check.finding for check in light.checks.values()} <= {Finding.AGREES, Finding.OPEN}
+    assert light.checks["energy_books"].finding is Finding.AGREES
+    heavy = trials[0.004, 3.0]
+    assert heavy.checks is not None
+    assert not heavy.accepted
+    assert heavy.checks["inertia"].measured.value == pytest.approx(3.0 / 1.008 - 1.0, abs=0.01)
+    assert {heavy.checks[name].finding for name in ("inertia", "velocity", "temperature")} == {
+        Finding.DIFFERS
+    }
+    chosen = loads(METHYL, overrides=heavy.settings).protocol
+    assert (chosen.timestep, chosen.hydrogen_mass, chosen.constraints) == (0.004, 3.0, "h-bonds")
+
+
+def test_command_prints_the_longest_step(tmp_path: Path) -> None:
+    """An alkyne's triple bond can't be followed at 4 fs; what can is one document with its overrides."""
+    machine = tmp_path / "m.yaml"
+    machine.write_text(
+        "name: m\nmachine: {kind: rotor, smiles: '[CH:1]#[C:2]c1ccc([C:3]#[CH:4])cc1', axle: [2, 3]}\n"
+        "drive: {kind: none}\nprotocol: {duration: 2 ps, equilibration: 0 ps, replicas: 2}\n"
+    )
+    done = _molmach("timestep", str(machine), "-o", str(tmp_path / "t"), "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["schema"] == "molmach.timestep/1"
+    assert [trial["timestep_fs"] for trial in document["trials"]] == [1, 2, 2.5, 4, 4, 4]
+    assert all("too long for the stiffest bond" in trial["problem"] for trial in document["trials"][3:])
+    for setting in document["settings"]:
+        loads(machine.read_text(), overrides=[setting])
