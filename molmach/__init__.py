@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from molmach.analysis.ledgers import open_ledger
     from molmach.building import Assembly, build
     from molmach.building.mirror import mirror
-    from molmach.engine import Run
+    from molmach.data import Motion, Run
     from molmach.errors import MolmachError
-    from molmach.scoring import Estimate, Motion, Score, read_trajectories, score
+    from molmach.scoring import Estimate, Score, read_trajectories, score
     from molmach.search.running import run_campaign
     from molmach.spec import Campaign, Spec, load, load_campaign
     from molmach.studies.run_folder import read_run
@@ -36,8 +36,8 @@ _HOMES = {
     "Campaign": "molmach.spec",
     "Estimate": "molmach.scoring",
     "MolmachError": "molmach.errors",
-    "Motion": "molmach.scoring",
-    "Run": "molmach.engine",
+    "Motion": "molmach.data",
+    "Run": "molmach.data",
     "Score": "molmach.scoring",
     "Spec": "molmach.spec",
     "build": "molmach.building",

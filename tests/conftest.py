@@ -9,7 +9,8 @@ import pytest
 
 from molmach import engine
 from molmach.building import Assembly, build
-from molmach.engine import Choice, Series
+from molmach.data import Series
+from molmach.engine import Choice
 from molmach.engine.batch import run_batch
 from molmach.spec import Drive, Protocol, Spec, load
 from tests.helpers.browser import Browser

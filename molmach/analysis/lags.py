@@ -11,8 +11,8 @@ from scipy import stats
 
 from molmach.analysis.markov import MarkovModel, markov_model
 from molmach.analysis.transitions import interval_of, transition_counts
-from molmach.engine import Run
-from molmach.scoring import Estimate, Motion
+from molmach.data import Motion, Run
+from molmach.scoring import Estimate
 from molmach.scoring.statistics import jackknife_estimate
 
 Floats = NDArray[np.float64]

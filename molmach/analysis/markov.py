@@ -23,9 +23,9 @@ from scipy.sparse.csgraph import connected_components
 from molmach.analysis.affinity import counted_affinity
 from molmach.analysis.extras import require
 from molmach.analysis.transitions import angle_of, interval_of, lag_steps, transition_counts
-from molmach.engine import Run
+from molmach.data import Motion, Run
 from molmach.errors import ScoreError
-from molmach.scoring import Estimate, Motion
+from molmach.scoring import Estimate
 from molmach.scoring.statistics import jackknife_estimate
 from molmach.theory.affinity import ring_currents, ring_velocity
 from molmach.theory.markov import stationary_distribution

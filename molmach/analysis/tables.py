@@ -8,8 +8,8 @@ import numpy as np
 
 from molmach.analysis.extras import require
 from molmach.building import coordinate_of
-from molmach.engine import Run
-from molmach.scoring import Estimate, Motion, Score
+from molmach.data import Motion, Run
+from molmach.scoring import Estimate, Score
 
 if TYPE_CHECKING:
     import pandas
@@ -35,7 +35,7 @@ def to_xarray(moving: Run | Motion) -> xarray.Dataset:
     ----------
     moving
         A run: dimensions ``condition`` (machine, undriven, mirror), ``replica``, ``time`` and, where there
-        are, ``follower``; variables named as in :class:`molmach.engine.Series`. A motion: ``coordinate`` and
+        are, ``follower``; variables named as in :class:`molmach.data.Series`. A motion: ``coordinate`` and
         ``follower_angle`` alone, without conditions.
 
     Returns
@@ -68,7 +68,7 @@ def to_xarray(moving: Run | Motion) -> xarray.Dataset:
         "key": moving.spec.key,
         "smiles": moving.assembly.smiles,
         "drive": moving.drive.kind,
-        "velocity_unit": f"{coordinate_of(moving.assembly).unit}/ns",
+        "velocity_unit": f"{coordinate_of(moving.assembly).scale.unit}/ns",
     }
     dataset = _dataset(xarray, joined, moving.series.time_ps, list(moving.assembly.followers), marks)
     return dataset.assign_coords(condition=list(runs))
@@ -76,7 +76,7 @@ def to_xarray(moving: Run | Motion) -> xarray.Dataset:
 
 def _of_motion(motion: Motion) -> dict[str, Any]:
     """Variables as xarray takes them: dimensions, values, attributes."""
-    angular = motion.unit == "turn"
+    angular = motion.scale.unit == "turn"
     about = _about("rad", "unwrapped angle") if angular else _about("nm", "place along the axle")
     found: dict[str, Any] = {"coordinate": (("replica", "time"), motion.coordinate, about)}
     if motion.followers:

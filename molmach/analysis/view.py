@@ -11,7 +11,8 @@ from rdkit.Geometry import Point3D
 from molmach.analysis.extras import require
 from molmach.building import Assembly
 from molmach.building.picture import PART_COLOURS, parts
-from molmach.engine import Run, load_trajectory
+from molmach.data import Run
+from molmach.engine import load_trajectory
 from molmach.errors import ScoreError
 from molmach.report.sections import resource
 

@@ -20,11 +20,14 @@ from molmach.building.files import read_sdf, write_structure
 from molmach.building.machine import build
 from molmach.building.mirror import mirror
 from molmach.building.picture import PART_COLOURS, draw, parts
+from molmach.building.scale import PLACES, TURNS, Scale
 from molmach.building.threading import Interlocking
 
 __all__ = [
     "MAX_SAFE_JUMP",
     "PART_COLOURS",
+    "PLACES",
+    "TURNS",
     "Assembly",
     "Circumrotation",
     "Coordinate",
@@ -32,6 +35,7 @@ __all__ = [
     "Interlocking",
     "RingPosition",
     "RotorAngle",
+    "Scale",
     "Track",
     "across",
     "build",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach.building.assembly import Assembly, Floats, Follower
+from molmach.building.scale import PLACES, TURNS, Scale
 from molmach.units import TURN
 
 MAX_SAFE_JUMP = 0.5 * math.pi
@@ -26,15 +27,14 @@ class Coordinate(Protocol):
 
     Attributes
     ----------
-    unit, unit_size
-        What velocity is counted in: ``turn`` (2 pi rad) or ``nm``.
+    scale
+        How its motion is counted.
     parity
         What reflection in the xz plane does to the coordinate's velocity: -1 turns it over, 1
         leaves it.
     """
 
-    unit: ClassVar[str]
-    unit_size: ClassVar[float]
+    scale: ClassVar[Scale]
     parity: ClassVar[int]
 
     def __call__(self, positions_nm: Floats) -> Floats:
@@ -60,8 +60,7 @@ class RotorAngle:
         (n_rotor,) complex conjugate built positions times mass.
     """
 
-    unit: ClassVar[str] = "turn"
-    unit_size: ClassVar[float] = TURN
+    scale: ClassVar[Scale] = TURNS
     parity: ClassVar[int] = -1
 
     axle: NDArray[np.int64]
@@ -125,8 +124,7 @@ class RingPosition:
         (n_path,) distances of the path's atoms along it, nm.
     """
 
-    unit: ClassVar[str] = "nm"
-    unit_size: ClassVar[float] = 1.0
+    scale: ClassVar[Scale] = PLACES
     parity: ClassVar[int] = 1
 
     loop: NDArray[np.int64]
@@ -162,8 +160,7 @@ class Circumrotation:
         (n_path,) angles of the track's atoms, rad, monotonic.
     """
 
-    unit: ClassVar[str] = "turn"
-    unit_size: ClassVar[float] = TURN
+    scale: ClassVar[Scale] = TURNS
     parity: ClassVar[int] = -1
 
     loop: NDArray[np.int64]
@@ -253,7 +250,8 @@ def unwrap(angle: Floats) -> Floats:
 
 def continuous(coordinate: Coordinate, values: Floats) -> Floats:
     """Continuous series of a coordinate's sampled values along the last axis."""
-    return unwrap(values) if coordinate.unit == "turn" else values
+    period = coordinate.scale.period
+    return values if period is None else np.asarray(np.unwrap(values, axis=-1, period=period))
 
 
 def largest_jump(unwrapped: Floats) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.markup import escape
 
 from molmach.cli.output import console, interval, number, table
-from molmach.engine import Run
+from molmach.data import Run
 from molmach.report.words import regime_sentence, verdict_sentence
 from molmach.scoring import Score
 

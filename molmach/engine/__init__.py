@@ -8,7 +8,6 @@ from molmach.engine.condition import Condition, prepare
 from molmach.engine.folder import load_series, load_trajectory, save_series, save_trajectories
 from molmach.engine.platforms import platform_names
 from molmach.engine.pool import Progress, run_task, run_tasks, worker_count
-from molmach.engine.run import Performance, Run, Series
 from molmach.engine.task import Task, read_task, write_task
 
 __all__ = [
@@ -19,10 +18,7 @@ __all__ = [
     "Choice",
     "Collected",
     "Condition",
-    "Performance",
     "Progress",
-    "Run",
-    "Series",
     "Task",
     "available_cores",
     "benchmark",

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from molmach.engine.run import Series
+from molmach.data import Series
 from molmach.errors import ScoreError
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from molmach import drives
 from molmach.building import coordinate_of
-from molmach.engine import Run
+from molmach.data import Run
 from molmach.report.film import Film
 from molmach.report.plots import COLOURS, LABELS, PAGE, field_frequency, motion_label, plain
 from molmach.scoring.distribution import Distribution, distribution_of, edges_of, within_a_turn
@@ -46,7 +46,7 @@ class FilmPlot:
 
 def film_plot(run: Run, film: Film) -> FilmPlot:
     """The filmed replica's motion, with its followers', others' and the field's behind it."""
-    series, unit_size = run.series, coordinate_of(run.assembly).unit_size
+    series, unit_size = run.series, coordinate_of(run.assembly).scale.unit_size
     first, last = float(film.time_ps[0]), float(film.time_ps[-1])
     seen = np.flatnonzero((series.time_ps >= first) & (series.time_ps <= last + 1e-9))
     seen = seen[:: max(1, seen.size // _MOST_POINTS)]
@@ -105,7 +105,7 @@ def occupancy_plot(run: Run) -> Figure:
     """Where the machine dwells: a polar histogram of an angle, a plain one of a place."""
     shown = conditions(run)
     edges = edges_of(list(shown.values()))
-    turning = coordinate_of(run.assembly).unit == "turn"
+    turning = coordinate_of(run.assembly).scale.unit == "turn"
     figure = Figure(figsize=_SIZE, layout="constrained")
     axis = figure.subplots(subplot_kw={"projection": "polar"} if turning else {})
     corners = np.repeat(edges, 2)
@@ -158,7 +158,7 @@ def energy_plot(run: Run) -> Figure:
     """-kT ln of the share of time along the coordinate: a free energy where there is no drive."""
     shown = conditions(run)
     edges = edges_of(list(shown.values()))
-    turning = coordinate_of(run.assembly).unit == "turn"
+    turning = coordinate_of(run.assembly).scale.unit == "turn"
     scale = 180.0 / math.pi if turning else 1.0
     figure = Figure(figsize=_SIZE, layout="constrained")
     axis = figure.subplots()

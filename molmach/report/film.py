@@ -13,7 +13,7 @@ from rdkit import Chem
 
 from molmach import drives, engine
 from molmach.building import Assembly, coordinate_of, parts
-from molmach.engine import Run
+from molmach.data import Run
 from molmach.units import TURN, thermal_energy
 
 MOST_FRAMES = 201
@@ -78,12 +78,12 @@ def film_of(run: Run, directory: Path) -> Film:
         The trajectory is missing or damaged.
     """
     series = run.series
-    motion = (series.coordinate - series.coordinate[:, :1]) / coordinate_of(run.assembly).unit_size
+    motion = (series.coordinate - series.coordinate[:, :1]) / coordinate_of(run.assembly).scale.unit_size
     replica = int(np.argmin(np.abs(motion[:, -1] - motion[:, -1].mean())))
     positions, time_ps = engine.load_trajectory(directory, replica)
     samples = np.rint(time_ps / run.spec.protocol.sampling).astype(np.intp)
     most = int(np.clip(_MOST_NUMBERS // (3 * positions.shape[1]), 2, MOST_FRAMES))
-    turning = coordinate_of(run.assembly).unit == "turn"
+    turning = coordinate_of(run.assembly).scale.unit == "turn"
     kept = _kept(motion[replica, samples] if turning else np.zeros(samples.size), most)
     samples = samples[kept]
     counted = _EVENTS.get(run.drive.kind)
@@ -158,7 +158,7 @@ def to_json(film: Film, assembly: Assembly) -> dict[str, Any]:
         "step": step,
         "time": np.round(film.time_ps, 6).tolist(),
         "motion": np.round(film.motion, 4).tolist(),
-        "unit": coordinate_of(assembly).unit,
+        "unit": coordinate_of(assembly).scale.unit,
         "field": None if film.field is None else np.round(film.field, 4).tolist(),
         "events": None
         if film.events is None

@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from scipy import stats
 
-from molmach.engine import Run
+from molmach.data import Motion, Run
 from molmach.errors import ScoreError
 from molmach.report.plots import COLOURS, LABELS
-from molmach.scoring import Estimate, Motion, Score
+from molmach.scoring import Estimate, Score
 from molmach.scoring.rotation import velocities
 from molmach.scoring.statistics import CONFIDENCE
 from molmach.spec import RotatingField
@@ -45,7 +45,7 @@ def plot_angles(moving: Run | Motion, ax: Axes | None = None, *, colour: str = C
     if motion.followers:
         ax.legend(fontsize=8, frameon=False)
     ax.set_xlabel("time / ps")
-    ax.set_ylabel("turns" if motion.unit == "turn" else "ring's displacement / nm")
+    ax.set_ylabel("turns" if motion.scale.unit == "turn" else "ring's displacement / nm")
     return _plain(ax)
 
 
@@ -110,14 +110,14 @@ def plot_free_energy(
         temperature_K = moving.spec.protocol.temperature
     unit = 1.0 if temperature_K is None else thermal_energy(temperature_K)
     centres, profile, half = free_energy(motion, bins)
-    place = np.degrees(centres) if motion.unit == "turn" else centres
+    place = np.degrees(centres) if motion.scale.unit == "turn" else centres
     colour = COLOURS["undriven"]
     ax.fill_between(
         place, unit * (profile - half), unit * (profile + half), color=colour, alpha=0.3, linewidth=0
     )
     ax.plot(place, unit * profile, color="black", linewidth=1.2)
     ax.set_ylabel("-ln p" if temperature_K is None else "-kT ln p / (kJ/mol)")
-    if motion.unit == "turn":
+    if motion.scale.unit == "turn":
         ax.set_xlim(0.0, 360.0)
         ax.set_xticks(range(0, 361, 60))
         ax.set_xlabel("angle / degree")
@@ -142,8 +142,8 @@ def free_energy(motion: Motion, bins: int) -> tuple[Floats, Floats, Floats]:
         (bins,) of the coordinate, rad or nm; of -ln p, zero at its lowest; and of the interval. The last
         two are nan where fewer than two replicas have been.
     """
-    values = motion.coordinate % TURN if motion.unit == "turn" else motion.coordinate
-    low, high = (0.0, TURN) if motion.unit == "turn" else (float(values.min()), float(values.max()))
+    values = motion.coordinate % TURN if motion.scale.unit == "turn" else motion.coordinate
+    low, high = (0.0, TURN) if motion.scale.unit == "turn" else (float(values.min()), float(values.max()))
     shares = np.array([np.histogram(series, bins=bins, range=(low, high))[0] for series in values])
     shares = shares / values.shape[1]
     mean = np.where((shares > 0.0).sum(axis=0) >= 2, shares.mean(axis=0), np.nan)
@@ -170,7 +170,7 @@ def plot_velocity(moving: Run | Motion, result: Score, ax: Axes | None = None) -
         motions |= {name: Motion.of(control) for name, control in moving.controls.items()}
         estimates |= {name: control.velocity for name, control in result.controls.items()}
     for row, (name, motion) in enumerate(motions.items()):
-        samples = velocities(motion.coordinate, motion.time_ps, motion.unit_size)
+        samples = velocities(motion.coordinate, motion.time_ps, motion.scale.unit_size)
         _forest_row(ax, row, samples, estimates[name], COLOURS[name])
     if isinstance(moving, Run) and isinstance(moving.drive, RotatingField):
         ax.axvline(moving.drive.frequency, color="#9ca3af", linewidth=1, linestyle=(0, (4, 3)))
@@ -242,7 +242,7 @@ def field_lag(run: Run) -> Floats:
 
 def _motion(moving: Run | Motion, unit: str = "") -> Motion:
     motion = Motion.of(moving) if isinstance(moving, Run) else moving
-    if unit and motion.unit != unit:
+    if unit and motion.scale.unit != unit:
         raise ScoreError("got places along an axle; expected an angle")
     return motion
 

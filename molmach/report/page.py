@@ -10,7 +10,7 @@ from string import Template
 from typing import Any
 
 from molmach.building import draw
-from molmach.engine import Run
+from molmach.data import Run
 from molmach.report import sections, tables
 from molmach.report.coordinate_plots import film_plot
 from molmach.report.film import film_of, to_json

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from molmach import drives
 from molmach.building import coordinate_of
-from molmach.engine import Run
+from molmach.data import Run
 from molmach.report.svg import INK, LINE
 from molmach.scoring import Score
 from molmach.scoring.rotation import velocities
@@ -71,11 +71,11 @@ def angle_panels(run: Run) -> dict[str, Figure]:
 
 def motion_label(run: Run) -> str:
     """Of the axis of a machine's motion."""
-    return "turns" if coordinate_of(run.assembly).unit == "turn" else "ring's displacement / nm"
+    return "turns" if coordinate_of(run.assembly).scale.unit == "turn" else "ring's displacement / nm"
 
 
 def _draw_motion(axis: Any, run: Run, colour: str, points: int, replicas: int, ink: Ink) -> None:
-    series, unit_size = run.series, coordinate_of(run.assembly).unit_size
+    series, unit_size = run.series, coordinate_of(run.assembly).scale.unit_size
     every = slice(None, None, max(1, series.time_ps.size // min(points, _MOST_POINTS)))
     motion = (series.coordinate - series.coordinate[:, :1]) / unit_size
     axis.plot(series.time_ps[every], motion[:replicas, every].T, color=colour, linewidth=0.8, alpha=0.55)
@@ -93,7 +93,7 @@ def velocity_plot(run: Run, result: Score, ink: Ink = PAPER, width: float = 7.2)
     Of very many replicas a thousand are drawn. ``width`` is in inches.
     """
     runs = {"claim": run, **run.controls}
-    unit_size = coordinate_of(run.assembly).unit_size
+    unit_size = coordinate_of(run.assembly).scale.unit_size
     estimates = {"claim": result.velocity} | {name: c.velocity for name, c in result.controls.items()}
     figure = Figure(figsize=(width, 0.9 + 0.62 * len(runs)), layout="constrained")
     axis = figure.subplots()

@@ -6,7 +6,7 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from molmach.engine import Run
+from molmach.data import Run
 from molmach.report import coordinate_plots as plots
 from molmach.report.film import Film, parts_of_atoms
 from molmach.report.plots import LABELS, PAGE, angle_panels, velocity_plot

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from molmach.engine import Run
+from molmach.data import Run
 from molmach.report.plots import LABELS
 from molmach.report.words import to_its_precision
 from molmach.scoring import Estimate, Score

@@ -11,11 +11,12 @@ from string import Template
 
 from matplotlib.figure import Figure
 
+from molmach.data import Motion
+from molmach.data.motion import UNKNOWN
 from molmach.report.motion_plots import plot_angles, plot_polar, plot_velocity
 from molmach.report.plots import png
 from molmach.report.words import to_its_precision, verdict_sentence
-from molmach.scoring import Estimate, Motion, Score
-from molmach.scoring.motion import UNKNOWN
+from molmach.scoring import Estimate, Score
 
 
 def write_trajectory_report(

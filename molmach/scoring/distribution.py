@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from molmach.building import coordinate_of
-from molmach.engine import Run
+from molmach.data import Run
 from molmach.scoring.stations import StationMap
 from molmach.scoring.statistics import CONFIDENCE, Floats
 from molmach.units import TURN, thermal_energy
@@ -49,7 +49,7 @@ class Distribution:
 
 def edges_of(runs: list[Run]) -> Floats:
     """Edges of bins that suit some runs of one machine: a whole turn, or all stations and places visited."""
-    if coordinate_of(runs[0].assembly).unit == "turn":
+    if coordinate_of(runs[0].assembly).scale.unit == "turn":
         return np.linspace(-0.5 * TURN, 0.5 * TURN, _BINS + 1)
     stations = StationMap.of(runs[0].assembly)
     named = stations.places if stations is not None else np.empty(0)
@@ -62,7 +62,7 @@ def edges_of(runs: list[Run]) -> Floats:
 def distribution_of(run: Run, edges: Floats) -> Distribution:
     """Of a run's coordinate, angles taken modulo a whole turn, at the temperature of its bath."""
     coordinate = run.series.coordinate
-    if coordinate_of(run.assembly).unit == "turn":
+    if coordinate_of(run.assembly).scale.unit == "turn":
         coordinate = within_a_turn(coordinate)
     return distribution(coordinate, edges, thermal_energy(run.spec.protocol.temperature))
 

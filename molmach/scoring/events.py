@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach.building import coordinate_of
-from molmach.engine import Run
+from molmach.data import Run
 from molmach.scoring.rotation import diffusions, velocities
 from molmach.scoring.stations import StationMap
 from molmach.scoring.statistics import Estimate, Floats, jackknife_estimate, mean_estimate
@@ -39,7 +39,7 @@ def event_estimates(run: Run) -> dict[str, Estimate]:
     duration_ns = (series.time_ps[-1] - series.time_ps[0]) * 1e-3
     events = series.events[:, -1]
     rate = events / duration_ns
-    unit_size, unit = coordinate_of(run.assembly).unit_size, coordinate_of(run.assembly).unit
+    unit_size, unit = coordinate_of(run.assembly).scale.unit_size, coordinate_of(run.assembly).scale.unit
     moved = (series.coordinate[:, -1] - series.coordinate[:, 0]) / unit_size
     if isinstance(drive, Photoisomerisation):
         halves = np.sum(_FORMS.steps(_FORMS.visits(series.coordinate)), axis=0).astype(np.float64)

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from molmach import drives
 from molmach.building import MAX_SAFE_JUMP, coordinate_of, largest_jump
-from molmach.engine import Run
+from molmach.data import Run
+from molmach.data.motion import Motion
 from molmach.errors import ScoreError
 from molmach.scoring.controls import CONTROL_LEVEL, ControlResult, judge_mirror, judge_undriven
 from molmach.scoring.events import event_estimates
 from molmach.scoring.gearing import gear_estimates, gear_ratio
-from molmach.scoring.motion import Motion
 from molmach.scoring.regime import driven_regime, lag_per_turn
 from molmach.scoring.rotation import completed_turns, diffusions, directionality_estimate, velocities
 from molmach.scoring.stations import StationMap, occupancy_estimates
@@ -107,7 +107,7 @@ def score(run: Run | Motion) -> Score:
     """Score a simulated run, and judge the claim by its controls where they were run.
 
     Angles without a run behind them, as :func:`molmach.read_trajectories` gives them, have neither
-    controls nor energies; :data:`molmach.scoring.motion.UNKNOWN` lists what can't be known of them.
+    controls nor energies; :data:`molmach.data.motion.UNKNOWN` lists what can't be known of them.
 
     Raises
     ------
@@ -119,8 +119,8 @@ def score(run: Run | Motion) -> Score:
     series, coordinate = run.series, coordinate_of(run.assembly)
     came_apart = _came_apart(run)
     if came_apart:
-        return _not_scored(run, coordinate.unit, came_apart)
-    if coordinate.unit == "turn":
+        return _not_scored(run, coordinate.scale.unit, came_apart)
+    if coordinate.scale.unit == "turn":
         base = score_angles(series.coordinate, series.time_ps)
     else:
         base = _score_places(run)
@@ -176,7 +176,7 @@ def score(run: Run | Motion) -> Score:
 
 
 def _score_bare(motion: Motion) -> Score:
-    if motion.unit != "turn":
+    if motion.scale.unit != "turn":
         raise ScoreError("got places along an axle; expected their run, which knows the stations, or angles")
     base = score_angles(motion.coordinate, motion.time_ps)
     estimates = dict(base.estimates)
@@ -276,7 +276,7 @@ def _score_motion(
 
 
 def _velocities(run: Run) -> Floats:
-    return velocities(run.series.coordinate, run.series.time_ps, coordinate_of(run.assembly).unit_size)
+    return velocities(run.series.coordinate, run.series.time_ps, coordinate_of(run.assembly).scale.unit_size)
 
 
 def _judge(name: str, control: Run, run: Run, unit: str) -> ControlResult:

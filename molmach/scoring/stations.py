@@ -51,7 +51,7 @@ class StationMap:
         }
         names = tuple(sorted(places, key=lambda name: places[name]))
         along = np.array([places[name] for name in names])
-        period = TURN if coordinate.unit == "turn" else None
+        period = TURN if coordinate.scale.unit == "turn" else None
         gaps = np.diff(along, append=[] if period is None else [along[0] + period])
         widest = _CORE_SHARE * float(gaps.min()) if gaps.size else np.inf
         return cls(names, along, min(widest, _LARGEST_CORE_NM) if period is None else widest, period)

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from molmach.building import MAX_SAFE_JUMP, largest_jump
+from molmach.data.motion import Motion
 from molmach.errors import ScoreError
 from molmach.scoring.frames import Frames, read_frames, read_topology
-from molmach.scoring.motion import Motion
 from molmach.scoring.selection import Atoms, Selection, select, select_axle
 from molmach.scoring.statistics import Floats
 from molmach.scoring.wheel import STRAIGHT, Wheel, angles_about, breadth, inertia_about, laid_on, lean

@@ -12,7 +12,8 @@ from typing import Any
 
 from molmach import drives, engine, report
 from molmach.building import read_sdf, write_structure
-from molmach.engine import Collected, Performance, Run
+from molmach.data import Performance, Run
+from molmach.engine import Collected
 from molmach.errors import ScoreError
 from molmach.scoring import Score, score
 from molmach.spec import load

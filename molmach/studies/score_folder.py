@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from molmach.data import Motion
+from molmach.data.motion import UNKNOWN
 from molmach.errors import SpecError
 from molmach.report import write_trajectory_report
-from molmach.scoring import Motion, Score
-from molmach.scoring.motion import UNKNOWN
+from molmach.scoring import Score
 from molmach.scoring.statistics import finite_or_none
 from molmach.studies.run_folder import versions
 

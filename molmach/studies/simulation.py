@@ -16,7 +16,8 @@ from typing import Any
 
 from molmach import drives, engine
 from molmach.building import Assembly, build, mirror
-from molmach.engine import Choice, Collected, Condition, Performance, Progress, Run
+from molmach.data import Performance, Run
+from molmach.engine import Choice, Collected, Condition, Progress
 from molmach.errors import ScoreError, SpecError
 from molmach.spec import Spec
 from molmach.studies.run_folder import read_document, read_run, write_run

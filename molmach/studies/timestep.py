@@ -19,7 +19,8 @@ import numpy as np
 from scipy import stats
 
 from molmach.building import coordinate_of
-from molmach.engine import Progress, Run, prepare
+from molmach.data import Run
+from molmach.engine import Progress, prepare
 from molmach.errors import SpecError
 from molmach.scoring.rotation import velocities
 from molmach.scoring.scoring import BALANCE_TOLERANCE, energy_balance
@@ -228,12 +229,12 @@ def _run(
 
 
 def _velocities(run: Run) -> Floats:
-    unit_size = coordinate_of(run.assembly).unit_size
+    unit_size = coordinate_of(run.assembly).scale.unit_size
     return velocities(run.series.coordinate, run.series.time_ps, unit_size)
 
 
 def _velocity(run: Run) -> Estimate:
-    return mean_estimate(_velocities(run), f"{coordinate_of(run.assembly).unit}/ns")
+    return mean_estimate(_velocities(run), f"{coordinate_of(run.assembly).scale.unit}/ns")
 
 
 def _inertia(machine: Run, masses_of: Run) -> float:

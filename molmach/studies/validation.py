@@ -15,7 +15,7 @@ import numpy as np
 from molmach import systems as library
 from molmach import theory
 from molmach.building import Assembly, Interlocking, build
-from molmach.engine import Run
+from molmach.data import Run
 from molmach.errors import MissingExtraError
 from molmach.forcefield.mmff94_parameters import parameters_of
 from molmach.scoring import Score, score

@@ -14,7 +14,7 @@ from molmach import Motion
 from molmach.analysis import MarkovModel, chapman_kolmogorov, implied_timescales, markov_model
 from molmach.analysis.affinity import counted_affinity
 from molmach.building import Assembly
-from molmach.engine import Series
+from molmach.data import Series
 from molmach.errors import ScoreError
 from molmach.spec import Spec, load
 from molmach.theory import (

@@ -20,7 +20,7 @@ from molmach.building import (
     write_structure,
 )
 from molmach.building.coordinate import save_coordinates
-from molmach.engine import Performance, Run, Series
+from molmach.data import Performance, Run, Series
 from molmach.errors import SpecError
 from molmach.scoring import score
 from molmach.scoring.stations import StationMap

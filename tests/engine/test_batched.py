@@ -12,7 +12,8 @@ from scipy import stats
 
 from molmach import drives, engine, forcefield, systems
 from molmach.building import Assembly, build, mirror
-from molmach.engine import Condition, Series
+from molmach.data import Series
+from molmach.engine import Condition
 from molmach.engine.batched import LANES, BatchedStepper, Inputs, compile_kernels
 from molmach.engine.langevin_kernel import run as compiled_run
 from molmach.engine.python_force import kernel_system

@@ -16,7 +16,7 @@ from scipy import integrate, stats
 
 from molmach import drives, engine, theory
 from molmach.building import Assembly, build, mirror
-from molmach.engine import Series
+from molmach.data import Series
 from molmach.scoring.rotation import velocities
 from molmach.scoring.scoring import score_angles
 from molmach.spec import Drive, Protocol, RotatingField, loads

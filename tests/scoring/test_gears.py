@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from molmach import engine
 from molmach.building import Assembly, Follower, RotorAngle, build, mirror, read_sdf, write_structure
 from molmach.cli.main import app
-from molmach.engine import Performance, Run, Series
+from molmach.data import Performance, Run, Series
 from molmach.engine.batch import run_batch
 from molmach.errors import BuildError, SpecError
 from molmach.scoring import score

@@ -13,7 +13,7 @@ from scipy import stats
 
 from molmach import theory
 from molmach.building import Assembly
-from molmach.engine import Performance, Run, Series
+from molmach.data import Performance, Run, Series
 from molmach.errors import ScoreError
 from molmach.scoring import Estimate, score, score_angles
 from molmach.scoring.regime import driven_regime, lag_per_turn

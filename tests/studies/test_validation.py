@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from molmach.building import build
-from molmach.engine import Performance, Run, Series
+from molmach.data import Performance, Run, Series
 from molmach.scoring.stations import StationMap
 from molmach.scoring.statistics import Estimate
 from molmach.studies.validation import _judge, settled_share, unequal_shuttle, validate

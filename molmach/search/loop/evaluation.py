@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from molmach import drives
-from molmach.engine import Run
+from molmach.data import Run
 from molmach.errors import MolmachError, SimulationError, SpecError
 from molmach.scoring import score
 from molmach.search.loop.quantities import FIELD, FOLLOWED, Expression, Samples, samples_of, threshold_factors

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from molmach.building import coordinate_of
-from molmach.engine import Run
+from molmach.data import Run
 from molmach.errors import SpecError
 from molmach.scoring.rotation import completed_turns, diffusions, velocities
 from molmach.scoring.stations import StationMap
@@ -39,7 +39,7 @@ def samples_of(run: Run) -> Samples:
     """
     series, coordinate = run.series, coordinate_of(run.assembly)
     duration_ns = (series.time_ps[-1] - series.time_ps[0]) * 1e-3
-    if coordinate.unit == "turn":
+    if coordinate.scale.unit == "turn":
         forward, backward = completed_turns(series.coordinate)
     else:
         stations = StationMap.of(run.assembly)
@@ -47,8 +47,8 @@ def samples_of(run: Run) -> Samples:
         forward, backward = stations.steps(stations.visits(series.coordinate))
     heat = series.heat[:, -1] / duration_ns
     found = {
-        "velocity": velocities(series.coordinate, series.time_ps, coordinate.unit_size),
-        "diffusion": diffusions(series.coordinate, series.time_ps, coordinate.unit_size),
+        "velocity": velocities(series.coordinate, series.time_ps, coordinate.scale.unit_size),
+        "diffusion": diffusions(series.coordinate, series.time_ps, coordinate.scale.unit_size),
         "forward": forward,
         "backward": backward,
         "work_rate": series.drive_work[:, -1] / duration_ns,

@@ -14,7 +14,8 @@ import numpy as np
 
 from molmach import engine
 from molmach.building import Assembly, build, coordinate_of
-from molmach.engine import Choice, Condition, Performance, Progress, Run
+from molmach.data import Performance, Run
+from molmach.engine import Choice, Condition, Progress
 from molmach.errors import SpecError
 from molmach.scoring import score
 from molmach.scoring.rotation import velocities
@@ -227,7 +228,7 @@ def _finished_point(planned: PlannedPoint, assembly: Assembly, place: Path) -> P
     run = Run(spec, assembly, spec.drive, collected.series, speed)
     intact = bool(collected.series.intact.all())
     coordinate = collected.series.coordinate
-    samples = velocities(coordinate, collected.series.time_ps, coordinate_of(assembly).unit_size)
+    samples = velocities(coordinate, collected.series.time_ps, coordinate_of(assembly).scale.unit_size)
     found = score(run)
     problem = "" if intact else found.warnings[0]
     return Point(

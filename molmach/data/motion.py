@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from molmach.building import coordinate_of
-from molmach.engine import Run
-from molmach.scoring.statistics import Floats
-from molmach.units import TURN
+from molmach.building import TURNS, Scale, coordinate_of
+from molmach.data.run import Run
+
+Floats = NDArray[np.float64]
 
 UNKNOWN = {
     "controls": "the velocity is a number, not a claim: no drive off and no mirror image beside it",
@@ -33,8 +34,8 @@ class Motion:
         (n_samples,) from 0.
     coordinate
         (n_replicas, n_samples) unwrapped angles in rad, or places in nm.
-    unit
-        What velocity is counted in: ``turn`` for angles, ``nm`` for places.
+    scale
+        How the motion is counted.
     followers
         (n_replicas, n_samples) unwrapped angles, rad, of each wheel that the rotor turns.
     moment_of_inertia
@@ -45,7 +46,7 @@ class Motion:
 
     time_ps: Floats
     coordinate: Floats
-    unit: str = "turn"
+    scale: Scale = TURNS
     followers: dict[str, Floats] = field(default_factory=dict)
     moment_of_inertia: float = float("nan")
     warnings: tuple[str, ...] = ()
@@ -56,7 +57,7 @@ class Motion:
         return cls(
             run.series.time_ps,
             run.series.coordinate,
-            coordinate_of(run.assembly).unit,
+            coordinate_of(run.assembly).scale,
             dict(zip(run.assembly.followers, run.series.followers, strict=True)),
             run.assembly.moment_of_inertia(),
         )
@@ -67,14 +68,9 @@ class Motion:
         return int(self.coordinate.shape[0])
 
     @property
-    def unit_size(self) -> float:
-        """The coordinate's change that is one :attr:`unit`: 2 pi rad, or 1 nm."""
-        return TURN if self.unit == "turn" else 1.0
-
-    @property
     def moved(self) -> Floats:
         """(n_replicas, n_samples) motion since the first sample, in turns or nm."""
-        return np.asarray((self.coordinate - self.coordinate[:, :1]) / self.unit_size)
+        return np.asarray((self.coordinate - self.coordinate[:, :1]) / self.scale.unit_size)
 
     def save(self, path: Path) -> None:
         """Write ``time_ps``, ``coordinate`` and ``followers`` (n_followers, ...) as an npz file."""

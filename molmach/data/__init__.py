@@ -1,0 +1,6 @@
+"""What is known of a machine's motion: plain arrays, whoever made them."""
+
+from molmach.data.motion import UNKNOWN, Motion
+from molmach.data.run import Performance, Run, Series
+
+__all__ = ["UNKNOWN", "Motion", "Performance", "Run", "Series"]
