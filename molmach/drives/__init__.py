@@ -16,13 +16,12 @@ from molmach.drives.base import DriveModel, DriveTerms
 from molmach.drives.chemical_fuel import ChemicalFuelModel
 from molmach.drives.constant_torque import ConstantTorqueModel
 from molmach.drives.flashing import FlashingModel
-from molmach.drives.forces import drive_forces, torque_shares
-from molmach.drives.levels import level
 from molmach.drives.none import NoDriveModel
 from molmach.drives.photoisomerisation import PhotoisomerisationModel
 from molmach.drives.rotating_field import RotatingFieldModel
 from molmach.drives.station_switch import StationSwitchModel
 from molmach.drives.stations import affinities
+from molmach.drives.torque import torque_shares
 from molmach.errors import SpecError
 from molmach.spec import (
     AlternatingField,
@@ -40,8 +39,6 @@ from molmach.spec.registered import DRIVES, load_registered
 __all__ = [
     "DriveModel",
     "DriveTerms",
-    "drive_forces",
-    "level",
     "mirror",
     "model",
     "terms",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from molmach.building import Assembly
-from molmach.drives.base import STATIC, Charged, SwitchedTerm, Well
+from molmach.drives.base import STATIC, SwitchedTerm
+from molmach.drives.shapes import Charged, Well
 from molmach.errors import SpecError
 
 

@@ -20,6 +20,7 @@ from molmach.spec.fields import Section
 from molmach.spec.machine import Machine
 from molmach.spec.protocol import Protocol
 from molmach.spec.reading import override, read_mapping, read_text, validate
+from molmach.spec.registered import FORCE_FIELDS, load_registered
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,79}$")]
 
@@ -36,7 +37,9 @@ class Spec(Section):
     @model_validator(mode="after")
     def _force_field_fits(self) -> Spec:
         beads = isinstance(self.machine, BeadCatenane)
-        if beads != (self.protocol.force_field == "bead_spring"):
+        force_field = self.protocol.force_field
+        kinds = load_registered(FORCE_FIELDS, force_field)(force_field).kinds
+        if beads if kinds is None else self.machine.kind not in kinds:
             accepted = "bead_spring" if beads else "MMFF94 or MMFF94s"
             raise ValueError(
                 f"protocol.force_field: got {self.protocol.force_field!r} for a {self.machine.kind}; "

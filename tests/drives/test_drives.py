@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from molmach import drives, engine
 from molmach.building import Assembly, mirror
-from molmach.engine.integrator import BOOKS
+from molmach.engine.stepper import BOOKS
 from molmach.forcefield import Group
 from molmach.spec import AlternatingField, ConstantTorque, Drive, NoDrive, Protocol, RotatingField
 from molmach.units import VOLT_PER_NM

@@ -14,7 +14,7 @@ from molmach import drives, engine
 from molmach.building import Assembly, build, mirror
 from molmach.engine import Condition
 from molmach.engine.batched import LANES, BatchedStepper, Inputs
-from molmach.engine.integrator import BOOKS
+from molmach.engine.stepper import BOOKS
 from molmach.errors import SpecError
 from molmach.forcefield import Group
 from molmach.scoring import score
