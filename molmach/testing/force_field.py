@@ -178,7 +178,7 @@ def _check_particles(case: _Case) -> None:
     heavy = field.particles(molecule, hydrogen_mass=2.0)
     _require(
         _close(heavy.masses.sum(), plain.masses.sum(), 1e-9, 1.0),
-        f"{case.label}: hydrogen_mass changes the mass, {plain.masses.sum():g} u, to {heavy.masses.sum():g} u",
+        f"{case.label}: hydrogen_mass changes the mass {plain.masses.sum():g} u to {heavy.masses.sum():g} u",
     )
     free, stiff = (field.shortest_period(molecule, particles) for particles in (plain, fixed))
     _require(0.0 < free <= stiff, f"{case.label}: shortest period {free:g} ps, with fixed bonds {stiff:g} ps")
