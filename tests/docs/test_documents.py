@@ -16,8 +16,9 @@ import pytest
 import yaml
 from typer.main import get_command
 
+from molmach.building.rotor import Rotor
 from molmach.cli.main import app
-from molmach.spec import Campaign, Rotor, Spec, load, load_campaign
+from molmach.spec import Campaign, Spec, load, load_campaign
 from tests.helpers.documents import (
     PAGES,
     ROOT,
