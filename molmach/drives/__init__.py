@@ -8,6 +8,7 @@ integral of its force along the atoms' paths, kept by the integrator.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from molmach.building import Assembly
@@ -35,7 +36,7 @@ from molmach.spec import (
     RotatingField,
     StationSwitch,
 )
-from molmach.spec.registered import DRIVES, load_registered
+from molmach.spec.registered import DRIVES, load_registered, registered
 
 __all__ = [
     "DriveModel",
@@ -44,6 +45,7 @@ __all__ = [
     "level",
     "mirror",
     "model",
+    "models",
     "terms",
     "torque_shares",
     "undriven",
@@ -66,6 +68,15 @@ def model(drive: Drive) -> DriveModel:
     found = _MODELS.get(type(drive)) or load_registered(DRIVES, drive.kind)
     made: DriveModel = found(drive)
     return made
+
+
+def models() -> tuple[type[DriveModel], ...]:
+    """Every kind of drive; added ones that can't be imported are left out."""
+    kinds = list(_MODELS.values())
+    for kind in registered(DRIVES):
+        with suppress(SpecError):
+            kinds.append(load_registered(DRIVES, kind))
+    return tuple(kinds)
 
 
 def terms(drive: Drive, assembly: Assembly, thermal_energy: float) -> DriveTerms:

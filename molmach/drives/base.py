@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from molmach.building import Assembly
+from molmach.data.quantity import Quantity
 from molmach.spec import Drive, NoDrive
+from molmach.units import DEBYE, VOLT_PER_NM
 
 Vector = tuple[float, float, float]
 
@@ -183,7 +185,15 @@ class DriveTerms:
 
 
 class DriveModel(Protocol):
-    """The physics of one kind of drive."""
+    """The physics of one kind of drive.
+
+    Attributes
+    ----------
+    turns_with
+        Whether it has a sense of rotation, so that a machine can follow it turn by turn.
+    """
+
+    turns_with: ClassVar[bool]
 
     def __init__(self, drive: Any) -> None: ...
 
@@ -210,8 +220,44 @@ class DriveModel(Protocol):
         """Signed turns or periods per time, GHz; None where the drive has no period."""
         ...
 
+    @property
+    def spent_per_event(self) -> float:
+        """Free energy that one event uses up, kJ/mol; zero where the events have no such price."""
+        ...
 
-class FieldDrive:
+    def dipole_energy(self, dipole_debye: float) -> float | None:
+        """Greatest energy of a dipole in its field, mu E, kJ/mol; None where it has no field."""
+        ...
+
+    @classmethod
+    def quantities(cls) -> tuple[Quantity, ...]:
+        """What scores of runs under such a drive have beside what every run has."""
+        ...
+
+
+class _PlainDrive:
+    """What holds of a drive that does not say otherwise."""
+
+    turns_with: ClassVar[bool] = False
+
+    @property
+    def spent_per_event(self) -> float:
+        """Free energy that one event uses up, kJ/mol; zero where the events have no such price."""
+        return 0.0
+
+    def dipole_energy(self, dipole_debye: float) -> float | None:
+        """Greatest energy of a dipole in its field, mu E, kJ/mol; None where it has no field."""
+        drive: Any = vars(self)["drive"]
+        field = getattr(drive, "field", None)
+        return None if field is None else dipole_debye * DEBYE * field * VOLT_PER_NM
+
+    @classmethod
+    def quantities(cls) -> tuple[Quantity, ...]:
+        """What scores of runs under such a drive have beside what every run has."""
+        return ()
+
+
+class FieldDrive(_PlainDrive):
     """What drives have in common that end when they are taken away."""
 
     def undriven(self) -> Drive:
@@ -219,7 +265,7 @@ class FieldDrive:
         return NoDrive(kind="none")
 
 
-class AchiralDrive:
+class AchiralDrive(_PlainDrive):
     """What drives have in common that reflection leaves as they are."""
 
     frequency: float | None = None

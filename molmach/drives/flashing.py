@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 from molmach.building import Assembly
+from molmach.data.events import rate_of_events
+from molmach.data.quantity import Quantity
 from molmach.drives.base import AchiralDrive, Channel, Clock, DriveTerms, Switch, SwitchedTerm
 from molmach.drives.stations import wells
 from molmach.spec import Drive
@@ -12,6 +14,11 @@ from molmach.spec import Drive
 
 class FlashingModel(AchiralDrive):
     """Drives a ring where the potential is asymmetric; the work is done when it is turned on."""
+
+    @classmethod
+    def quantities(cls) -> tuple[Quantity, ...]:
+        """Throws of the switch."""
+        return (rate_of_events("switching_rate", "throws of the switch on per time"),)
 
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """One switch, a term for every station and ring."""

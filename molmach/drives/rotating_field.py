@@ -13,6 +13,8 @@ from molmach.units import TURN, VOLT_PER_NM
 class RotatingFieldModel(FieldDrive):
     """Turns a dipole with it where mu E exceeds the drag; reflected, it turns the other way."""
 
+    turns_with = True
+
     def __init__(self, drive: RotatingField) -> None:
         self.drive = drive
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 from molmach.building import Assembly
+from molmach.data.events import rate_of_events
+from molmach.data.quantity import Quantity
 from molmach.drives.base import AchiralDrive, Channel, Clock, DriveTerms, Switch, SwitchedTerm
 from molmach.drives.stations import charged, wells
 from molmach.spec import Drive
@@ -12,6 +14,11 @@ from molmach.spec import Drive
 
 class StationSwitchModel(AchiralDrive):
     """One switch for all stations: thrown at random it is in equilibrium, by the clock it drives the ring."""
+
+    @classmethod
+    def quantities(cls) -> tuple[Quantity, ...]:
+        """Throws of the switch."""
+        return (rate_of_events("switching_rate", "throws of the switch on per time"),)
 
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """A term for every station and ring, and for every charge."""

@@ -16,11 +16,11 @@ from molmach import systems as library
 from molmach import theory
 from molmach.building import Assembly, Interlocking, build
 from molmach.data import Run
+from molmach.data.stations import StationMap
+from molmach.data.statistics import Estimate, mean_estimate
 from molmach.errors import MissingExtraError
 from molmach.forcefield.mmff94_parameters import parameters_of
 from molmach.scoring import Score, score
-from molmach.scoring.stations import StationMap
-from molmach.scoring.statistics import Estimate, mean_estimate
 from molmach.spec import RotatingField, Spec, StationSwitch, load
 from molmach.studies.kinetics import HelixInversion, helix_inversions
 from molmach.studies.profile import profile

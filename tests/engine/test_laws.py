@@ -18,7 +18,7 @@ from molmach import drives, engine, theory
 from molmach.building import Assembly, build, mirror
 from molmach.data import Series
 from molmach.scoring.rotation import velocities
-from molmach.scoring.scoring import score_angles
+from molmach.scoring.verdict import score_angles
 from molmach.spec import Drive, Protocol, RotatingField, loads
 from molmach.units import DEBYE, TURN, VOLT_PER_NM, thermal_energy
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from molmach import engine
 from molmach.building import Assembly
+from molmach.data.stations import StationMap
 from molmach.engine import Condition, Progress
 from molmach.engine.batched import BatchedStepper, Inputs
 from molmach.errors import SimulationError, SpecError
-from molmach.scoring.stations import StationMap
 from molmach.spec import NoDrive, Protocol
 
 Floats = NDArray[np.float64]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from molmach.scoring.statistics import finite_or_none
+from molmach.data.statistics import finite_or_none
 from molmach.spec import RotatingField
 from molmach.studies.scan.axes import Axis
 from molmach.studies.scan.law import LawFit, fit_law

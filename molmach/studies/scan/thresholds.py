@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy import optimize, special, stats
 
 from molmach import theory
+from molmach.data.statistics import CONFIDENCE, finite_or_none
 from molmach.scoring.regime import BREAK_OFF_LAG, SYNCHRONOUS_LAG
-from molmach.scoring.statistics import CONFIDENCE, finite_or_none
 from molmach.studies.scan.monotone import crossing, rising
 from molmach.units import DEBYE, TURN, VOLT_PER_NM, thermal_energy
 
