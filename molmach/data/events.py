@@ -1,7 +1,7 @@
 """Quantities of drives that act by events: photons, fuel, throws of a switch.
 
 A drive names those that suit it in its model's ``quantities``. What they are made of, ``velocity``,
-``diffusion``, ``event_rate`` and ``entropy_rate`` of each replica, is taken of every run.
+``diffusion``, ``event_rate``, ``event_power`` and ``entropy_rate`` of each replica, is taken of every run.
 """
 
 from __future__ import annotations
@@ -13,6 +13,11 @@ from molmach.data.statistics import Floats
 def rate_of_events(name: str, meaning: str) -> Quantity:
     """The drive's events per ns, under the name of what they are."""
     return Quantity(name, meaning, "1/ns", ("event_rate",), needs=A_RUN)
+
+
+def power_of_events(name: str, meaning: str) -> Quantity:
+    """Free energy that the events spend per time, under the name of what it is."""
+    return Quantity(name, meaning, "kJ/mol/ns", ("event_power",), needs=A_RUN)
 
 
 def motion_per_event(name: str, meaning: str) -> Quantity:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 
 from molmach.building import Assembly
-from molmach.data.events import UNCERTAINTY_RATIO, motion_per_event, rate_of_events
-from molmach.data.observed import Observed
-from molmach.data.quantity import A_RUN, Quantity
-from molmach.data.statistics import Floats
+from molmach.data.events import UNCERTAINTY_RATIO, motion_per_event, power_of_events, rate_of_events
+from molmach.data.quantity import Quantity
 from molmach.drives.base import AchiralDrive, Channel, DriveTerms, Switch, SwitchedTerm
 from molmach.drives.stations import wells
 from molmach.errors import SpecError
@@ -17,6 +15,8 @@ from molmach.spec import Drive
 
 class ChemicalFuelModel(AchiralDrive):
     """A switch a site, each with the fuel's reaction and the waste's; see the spec for the rates."""
+
+    events = "fuel"
 
     @property
     def spent_per_event(self) -> float:
@@ -28,13 +28,10 @@ class ChemicalFuelModel(AchiralDrive):
         """Fuel used, what it gives, how far it brings the machine, and how far that is from the bound."""
         return (
             rate_of_events("fuel_rate", "fuel molecules that became waste, net, per time"),
-            Quantity(
-                "chemical_power", "free energy of the fuel that is used up per time", "kJ/mol/ns",
-                needs=A_RUN, sampler=_chemical_power,
-            ),
+            power_of_events("chemical_power", "free energy of the fuel that is used up per time"),
             motion_per_event("{unit}s_per_fuel", "net motion to a fuel molecule used"),
             UNCERTAINTY_RATIO,
-        )  # fmt: skip
+        )
 
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """A blocking group at each station, repelling every ring."""
@@ -57,11 +54,3 @@ class ChemicalFuelModel(AchiralDrive):
         """Fuel and waste in equilibrium: groups come and go, and nothing is spent."""
         undriven: Drive = self.drive.model_copy(update={"chemical_potential": 0.0, "load": 0.0})
         return undriven
-
-
-def _chemical_power(observed: Observed) -> dict[str, Floats]:
-    """Of each replica, kJ/mol/ns."""
-    if observed.run is None:
-        return {}
-    model = ChemicalFuelModel(observed.run.drive)
-    return {"chemical_power": observed.rate(observed.run.series.events) * model.spent_per_event}

@@ -15,6 +15,8 @@ from molmach.spec import Drive
 class FlashingModel(AchiralDrive):
     """Drives a ring where the potential is asymmetric; the work is done when it is turned on."""
 
+    events = "throw"
+
     @classmethod
     def quantities(cls) -> tuple[Quantity, ...]:
         """Throws of the switch."""

@@ -28,6 +28,8 @@ class PhotoisomerisationModel(AchiralDrive):
     -twist v_i, so the switched term is -(1 + twist) times their sum.
     """
 
+    events = "photon"
+
     @classmethod
     def quantities(cls) -> tuple[Quantity, ...]:
         """Photons absorbed, and what comes of them."""

@@ -15,6 +15,8 @@ from molmach.spec import Drive
 class StationSwitchModel(AchiralDrive):
     """One switch for all stations: thrown at random it is in equilibrium, by the clock it drives the ring."""
 
+    events = "throw"
+
     @classmethod
     def quantities(cls) -> tuple[Quantity, ...]:
         """Throws of the switch."""

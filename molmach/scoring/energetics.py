@@ -21,9 +21,9 @@ BALANCE_TOLERANCE = 0.02
 def energy_samples(observed: Observed) -> dict[str, Floats]:
     """Rates of work, heat, load, entropy and events of each replica, its temperature, and its books.
 
-    ``work_rate``, ``heat_rate`` and ``load_power`` in kJ/mol/ns, ``entropy_rate`` in k_B/ns, ``event_rate``
-    in 1/ns, ``temperature`` in K; ``missing``, ``through_work``, ``through_heat`` and ``through_events`` in
-    kJ/mol, for :data:`ENERGY_BALANCE`.
+    ``work_rate``, ``heat_rate``, ``load_power`` and ``event_power`` (what the drive's events spend) in
+    kJ/mol/ns, ``entropy_rate`` in k_B/ns, ``event_rate`` in 1/ns, ``temperature`` in K; and for
+    :data:`ENERGY_BALANCE` ``missing``, ``through_work``, ``through_heat``, ``through_events`` in kJ/mol.
     """
     run = observed.run
     if run is None:
@@ -36,6 +36,7 @@ def energy_samples(observed: Observed) -> dict[str, Floats]:
         "load_power": -observed.rate(series.load_work),
         "entropy_rate": entropy_rates(observed, run),
         "event_rate": observed.rate(series.events),
+        "event_power": observed.rate(series.events) * spent,
         "temperature": series.temperature,
         "missing": work - heat - series.energy_change,
         "through_work": work,
@@ -83,6 +84,16 @@ ENERGETICS = (
 )  # fmt: skip
 """In the order in which the score of a run has them."""
 
+ENERGY_BALANCE = Quantity(
+    "energy_balance",
+    "(work - heat - change of internal energy) as a share of the energy through the books: the largest of "
+    "work, heat and the free energy that events spend, for a fuelled motor does hardly any mechanical work",
+    "1",
+    ("missing", "through_work", "through_heat", "through_events"),
+    _missing_share,
+    needs=A_RUN,
+)
+
 COMPARED = (
     Quantity(
         "event_rate", "events of the drive per time: photons, fuel, throws of a switch", "1/ns",
@@ -97,18 +108,9 @@ COMPARED = (
         "precision", "v^2 k_B / D s, the inverse of the uncertainty ratio", "1",
         UNCERTAINTY_RATIO.of, _precision, NOT_NEGATIVE, needs=OBJECTIVES_ALONE,
     ),
+    ENERGY_BALANCE,
 )  # fmt: skip
 """Known of every run, for objectives; a drive that throws events has them in scores under its own names."""
-
-ENERGY_BALANCE = Quantity(
-    "energy_balance",
-    "(work - heat - change of internal energy) as a share of the energy through the books: the largest of "
-    "work, heat and the free energy that events spend, for a fuelled motor does hardly any mechanical work",
-    "1",
-    ("missing", "through_work", "through_heat", "through_events"),
-    _missing_share,
-    needs=A_RUN,
-)
 
 
 def energy_balance(run: Run) -> Estimate | None:

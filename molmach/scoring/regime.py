@@ -56,10 +56,10 @@ def lag_samples(observed: Observed) -> dict[str, Floats]:
 
 
 def regime_of(run: Run, lag: Estimate | None) -> str | None:
-    """Vacek & Michl's regime of a rotor in a rotating field; None for other drives."""
+    """Vacek & Michl's regime of a rotor, by its lag; None for drives that these regimes say nothing of."""
     model = drives.model(run.drive)
     energy = model.dipole_energy(float(np.linalg.norm(run.assembly.rotor_dipole_debye)))
-    if lag is None or energy is None or not model.turns_with:
+    if lag is None or energy is None or not model.has_regimes:
         return None
     return driven_regime(lag, energy, thermal_energy(run.spec.protocol.temperature))
 
