@@ -74,7 +74,7 @@ class Scan:
     @property
     def followed(self) -> Floats:
         """(shape) net turns per period of the drive, one less the lag; nan for drives without a period."""
-        return self.grid(lambda point: point.estimate("velocity").value / point.frequency)
+        return self.grid(lambda point: point.followed.value)
 
     @property
     def regime(self) -> NDArray[np.str_]:
@@ -167,7 +167,7 @@ class Scan:
             "seed": point.spec.protocol.seed,
             "duration": point.spec.protocol.duration,
             "velocity": point.estimate("velocity").to_json(),
-            "followed": finite_or_none(point.estimate("velocity").value / point.frequency),
+            "followed": finite_or_none(point.followed.value),
             "lag_per_turn": point.estimate("lag_per_turn").to_json(),
             "regime": point.regime or None,
             "dipole_energy": finite_or_none(point.dipole_energy),

@@ -76,7 +76,7 @@ class Row:
     def of(cls, points: Sequence[Point], other: float | None, seed: tuple[int, ...]) -> Row:
         """The row of some points."""
         first = points[0]
-        shares = [point.velocities / point.frequency for point in points]
+        shares = [point.shares_followed for point in points]
         kT = thermal_energy(first.spec.protocol.temperature)
         dipole = float(np.mean([point.rotor_dipole for point in points])) * DEBYE * VOLT_PER_NM
         return cls(
