@@ -196,10 +196,11 @@ class Expression:
         return set(self.quantities)
 
     def measure(self, samples: Mapping[str, Sequence[float]]) -> Measured:
-        """Value and interval from one number a replica.
+        """Value and interval from one number a replica; hyphens in names of samples count as underscores.
 
         nan where the value is no number, or a quantity is none that such a machine has.
         """
+        samples = {name.replace("-", "_"): values for name, values in samples.items()}
         if not all(quantity.known_from(samples) for quantity in self.quantities.values()):
             return Measured(math.nan, math.nan, math.nan, math.nan)
         if isinstance(self._tree, ast.Name):
