@@ -8,7 +8,8 @@ from pydantic import Field
 from rdkit import Chem
 
 from molmach.building import Assembly
-from molmach.drives.base import AchiralDrive, Channel, DriveTerms, Switch, SwitchedTerm, Twist
+from molmach.drives.base import AchiralDrive, Channel, DriveTerms, Switch, SwitchedTerm
+from molmach.drives.shapes import Twist
 from molmach.errors import SpecError
 from molmach.forcefield.mmff94_parameters import parameters_of
 from molmach.spec import Drive, Driven, fields
