@@ -1,6 +1,7 @@
 """Bead-spring rings: bonds, angles and torsions within a ring, soft contacts between different rings.
 
-The parameters are our own and come with the molecule, see :class:`molmach.spec.beads.BeadCatenane`.
+The parameters are our own and come with the molecule, see
+:class:`molmach.building.bead_catenane.BeadCatenane`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from rdkit import Chem
 
-from molmach.building.beads import BEADS
+from molmach.building.bead_catenane import BEADS
 from molmach.errors import ForceFieldError
 from molmach.forcefield import terms
 from molmach.forcefield.base import Group
@@ -70,7 +71,7 @@ class Tables(NamedTuple):
 
 
 class BeadSpring:
-    """The force field of machines that :mod:`molmach.building.beads` makes."""
+    """The force field of machines that :mod:`molmach.building.bead_catenane` makes."""
 
     builds_with = "bead_spring"
     kinds: tuple[str, ...] | None = ("bead_catenane",)

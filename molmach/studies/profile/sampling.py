@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from molmach import drives
 from molmach.building import Assembly, Coordinate, build, coordinate_of
+from molmach.data.stations import StationMap
 from molmach.drives.shapes import Shape, Well
 from molmach.engine import Progress
-from molmach.scoring.stations import StationMap
-from molmach.spec import Flashing, Spec, StationSwitch
+from molmach.spec import Spec
 from molmach.studies.profile.joining import Profile, Samples, join
 from molmach.studies.profile.windows import (
     WINDOW_DEPTH,
@@ -82,13 +82,13 @@ States = dict[str, list[tuple[Shape, float]]]
 
 def states_of(spec: Spec, assembly: Assembly) -> States:
     """By name of a state of the drive's switch what is added to the machine: shapes and amplitudes."""
-    drive = spec.drive
-    if not isinstance(drive, StationSwitch | Flashing):
+    drive = drives.model(spec.drive)
+    if not drive.states:
         return {"undriven": []}
-    terms = drives.model(drive).terms(assembly, thermal_energy(spec.protocol.temperature)).switched
+    terms = drive.terms(assembly, thermal_energy(spec.protocol.temperature)).switched
     return {
-        "off": [(term.shape, term.off) for term in terms],
-        "on": [(term.shape, term.on) for term in terms],
+        state: [(term.shape, term.on if on else term.off) for term in terms]
+        for state, on in drive.states.items()
     }
 
 
