@@ -13,9 +13,8 @@ from dataclasses import replace
 
 from molmach.building import Assembly, kind_of
 from molmach.drives.base import AchiralDrive, DriveModel, DriveTerms, FieldDrive
-from molmach.drives.forces import drive_forces, torque_shares
-from molmach.drives.levels import level
 from molmach.drives.stations import affinities
+from molmach.drives.torque import torque_shares
 from molmach.errors import SpecError
 from molmach.spec import Drive
 from molmach.spec.registered import DRIVES, load_registered, registered
@@ -25,8 +24,6 @@ __all__ = [
     "DriveModel",
     "DriveTerms",
     "FieldDrive",
-    "drive_forces",
-    "level",
     "mirror",
     "model",
     "models",

@@ -14,7 +14,8 @@ from molmach.data.observed import Observed
 from molmach.data.quantity import A_RUN, NOT_NEGATIVE, Quantity, ratio
 from molmach.data.stations import StationMap
 from molmach.data.statistics import Floats
-from molmach.drives.base import AchiralDrive, Channel, DriveTerms, Switch, SwitchedTerm, Twist
+from molmach.drives.base import AchiralDrive, Channel, DriveTerms, Switch, SwitchedTerm
+from molmach.drives.shapes import Twist
 from molmach.errors import SpecError
 from molmach.forcefield.mmff94_parameters import parameters_of
 from molmach.spec import Drive, Driven, fields

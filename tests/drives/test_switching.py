@@ -16,7 +16,7 @@ from molmach.data.stations import StationMap
 from molmach.drives.none import NoDrive
 from molmach.engine import Condition
 from molmach.engine.batched import LANES, BatchedStepper, Inputs
-from molmach.engine.integrator import BOOKS
+from molmach.engine.stepper import BOOKS
 from molmach.errors import SpecError
 from molmach.forcefield import Group
 from molmach.scoring import score
