@@ -9,8 +9,7 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -23,11 +22,11 @@ from molmach.errors import SpecError
 from molmach.scoring.rotation import completed_turns, diffusions, velocities
 from molmach.scoring.stations import StationMap
 from molmach.scoring.statistics import CONFIDENCE
+from molmach.search.record.result import Samples
+from molmach.search.record.trial import Measured
 from molmach.units import thermal_energy
 
 Floats = NDArray[np.float64]
-Samples = dict[str, list[float]]
-"""Name -> one number a replica."""
 
 
 def samples_of(run: Run) -> Samples:
@@ -147,21 +146,6 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Measured:
-    """A value with its standard error and 95 % interval."""
-
-    value: float
-    error: float
-    low: float
-    high: float
-
-    @property
-    def defined(self) -> bool:
-        """Whether value and error are numbers."""
-        return math.isfinite(self.value) and math.isfinite(self.error)
-
-
 class Expression:
     """An arithmetic expression of quantities.
 
@@ -171,6 +155,8 @@ class Expression:
         Numbers, quantities, + - * / **, and abs, sqrt, log, exp, min, max.
     field
         Where it stands, for errors.
+    quantities
+        Names that it may hold: those that the campaign's evaluation gives.
 
     Raises
     ------
@@ -178,8 +164,11 @@ class Expression:
         Anything else is in it.
     """
 
-    def __init__(self, text: str, field: str = "objectives") -> None:
+    def __init__(
+        self, text: str, field: str = "objectives", quantities: Collection[str] = QUANTITIES
+    ) -> None:
         self.text = text
+        self._quantities = quantities
         self.names: set[str] = set()
         try:
             self._tree = ast.parse(text.strip(), mode="eval").body if len(text) <= 500 else None
@@ -187,7 +176,7 @@ class Expression:
             self._tree = None
         if self._tree is None or not self._allowed(self._tree):
             raise SpecError(
-                f"{field}: got {text!r}; expected an expression of {', '.join(QUANTITIES)} "
+                f"{field}: got {text!r}; expected an expression of {', '.join(quantities)} "
                 f"with + - * / ** and {', '.join(_FUNCTIONS)}"
             )
 
@@ -197,7 +186,7 @@ class Expression:
                 return isinstance(value, int | float) and not isinstance(value, bool)
             case ast.Name(id=name):
                 self.names.add(name)
-                return name in _QUANTITIES
+                return name in self._quantities
             case ast.UnaryOp(op=operator, operand=operand):
                 return type(operator) in _OPERATORS and self._allowed(operand)
             case ast.BinOp(left=left, op=operator, right=right):
@@ -211,8 +200,11 @@ class Expression:
     def measure(self, samples: Mapping[str, list[float]]) -> Measured:
         """Value and jackknife interval from one number a replica.
 
-        nan where the value, or one of those with a replica left out, is not a number.
+        nan where the value, or one of those with a replica left out, is not a number. Quantities that have
+        one number alone are exact, or have the standard error ``NAME.error``, which is carried on linearly.
         """
+        if all(len(samples.get(name, ())) == 1 for name in self.names):
+            return self._of_single_values(samples)
         means = {name: _leave_one_out(np.asarray(values)) for name, values in samples.items()}
         with np.errstate(all="ignore"):
             values = np.asarray(self._evaluate(self._tree, means), dtype=np.float64)
@@ -225,12 +217,29 @@ class Expression:
         half = float(stats.t.ppf(0.5 + 0.5 * CONFIDENCE, n - 1)) * error
         return Measured(value, error, value - half, value + half)
 
+    def _of_single_values(self, samples: Mapping[str, list[float]]) -> Measured:
+        """Value and normal interval where there are no replicas; errors are taken to be independent."""
+        values = {name: np.asarray(samples[name], dtype=np.float64) for name in self.names}
+        variance = 0.0
+        with np.errstate(all="ignore"):
+            value = float(np.asarray(self._evaluate(self._tree, values), dtype=np.float64).item())
+            for name in self.names:
+                (error,) = samples.get(f"{name}.error", [0.0])
+                ends = [
+                    self._evaluate(self._tree, {**values, name: values[name] + side * error})
+                    for side in (-0.5, 0.5)
+                ]
+                variance += float(np.asarray(ends[1] - ends[0], dtype=np.float64).item()) ** 2
+        error = math.sqrt(variance) if math.isfinite(variance) else math.nan
+        half = float(stats.norm.ppf(0.5 + 0.5 * CONFIDENCE)) * error
+        return Measured(value, error, value - half, value + half)
+
     def _evaluate(self, node: ast.AST | None, means: _Means) -> Any:
         match node:
             case ast.Constant(value=value):
                 return value
             case ast.Name(id=name):
-                return _QUANTITIES[name](means)
+                return means[name] if name in means else _QUANTITIES[name](means)
             case ast.UnaryOp(op=operator, operand=operand):
                 return _OPERATORS[type(operator)](self._evaluate(operand, means))
             case ast.BinOp(left=left, op=operator, right=right):
