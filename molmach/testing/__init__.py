@@ -2,3 +2,4 @@
 
 from molmach.testing.agent import check_agent as check_agent
 from molmach.testing.executor import check_executor as check_executor
+from molmach.testing.force_field import check_force_field as check_force_field

@@ -72,7 +72,9 @@ class _Case:
         """What was found; the first design is no machine at all."""
         rng = np.random.default_rng(_SEED)
         designs = (
-            self.space.enumerate() if self.exhausted else (self.space.sample(rng) for _ in range(20 * self.known))
+            self.space.enumerate()
+            if self.exhausted
+            else (self.space.sample(rng) for _ in range(20 * self.known))
         )
         nonsense = Trial(1, "other", 0, Design.of({"R10": "no such fragment"}), "to try")
         trials = {"": nonsense.refused(State.INFEASIBLE, "R10: no such fragment")} if self.known else {}
@@ -134,7 +136,9 @@ def check_agent(
     AssertionError
         Something does not hold; the message says what.
     """
-    use = agent if isinstance(agent, str) else f"{Path(inspect.getfile(agent)).resolve()}:{agent.__qualname__}"
+    use = (
+        agent if isinstance(agent, str) else f"{Path(inspect.getfile(agent)).resolve()}:{agent.__qualname__}"
+    )
     entry = AgentEntry(use=use, options=dict(options or {}))
     said = [_check_case(entry, folder, case) for case in _CASES]
     _require(bool(said[0]), entry, _CASES[0], "proposes nothing, where nothing was tried; expected a design")
@@ -157,7 +161,9 @@ def _check_case(entry: AgentEntry, folder: Path, case: _Case) -> list[Proposal]:
     view = case.view()
     _require(_proposals(veteran, view, 4) == said, entry, case, "proposes something else after a restart")
     _require(before == (random.getstate(), _numpy_state()), entry, case, "draws on global random numbers")
-    _require(view.trials == case.view().trials and view.taken == case.view().taken, entry, case, "changes the view")
+    _require(
+        view.trials == case.view().trials and view.taken == case.view().taken, entry, case, "changes the view"
+    )
     explain = getattr(veteran, "explain", None)
     text = explain(case.view()) if callable(explain) else ""
     _require(isinstance(text, str), entry, case, f"explains itself by a {type(text).__name__}; expected text")
@@ -175,7 +181,9 @@ def _check_proposals(entry: AgentEntry, case: _Case, proposals: list[Proposal]) 
             design = checked(proposal).design
         except (TypeError, ValueError) as error:
             raise AssertionError(_message(entry, case, str(error))) from error
-        _require(case.space.is_machine(design), entry, case, f"proposes {design.to_json()}, which is no machine")
+        _require(
+            case.space.is_machine(design), entry, case, f"proposes {design.to_json()}, which is no machine"
+        )
         keys.append(case.space.resolve(design).key)
         for name, number in (("mean", proposal.mean), ("sd", proposal.sd)):
             finite = number is None or math.isfinite(number)

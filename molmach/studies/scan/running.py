@@ -194,7 +194,7 @@ def _run_points(
     pairs = zip(plan.points, conditions, strict=True)
     todo = [(point, condition) for point, condition in pairs if not _record_of(work, point).is_file()]
     places = [work / "tasks" / point.spec.key for point, _ in todo]
-    engine.compile_kernels()
+    engine.compile_kernels(condition for _, condition in todo)
     tasks = []
     for (_, condition), place in zip(todo, places, strict=True):
         place.mkdir(parents=True, exist_ok=True)
