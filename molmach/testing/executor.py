@@ -17,10 +17,10 @@ _PATIENCE_SECONDS = 300.0
 def check_executor(make: Callable[[Callable[[Task], Result]], Executor]) -> None:
     """Hold an executor against what :class:`molmach.search.Executor` promises.
 
-    Every task comes back once, with the result of its evaluation. ``slots`` is one at least, ``in_hand`` counts
-    what has not come back, and ``wait`` holds nobody up where nothing is in hand. An evaluation that raises is
-    reported as lost, with its reason, and the task may be submitted again. After ``close`` nothing is in hand,
-    and closing twice does no harm.
+    Every task comes back once, with the result of its evaluation. ``slots`` is one at least, ``in_hand``
+    counts what has not come back, and ``wait`` holds nobody up where nothing is in hand. An evaluation that
+    raises is reported as lost, with its reason, and the task may be submitted again. After ``close`` nothing
+    is in hand, and closing twice does no harm.
 
     Parameters
     ----------

@@ -77,9 +77,11 @@ class View:
     def known(self) -> tuple[Trial, ...]:
         """The trial of every machine that came to something, failed ones included.
 
-        Of the designs that are no machine only the latest, however many there were.
+        Of the designs that are no machine only the latest, however many there were, and none with values that
+        the space does not have.
         """
-        return tuple({trial.machine: trial for trial in self.trials}.values())
+        said = (trial for trial in self.trials if trial.machine or self.space.holds(trial.design))
+        return tuple({trial.machine: trial for trial in said}.values())
 
     @cached_property
     def measured(self) -> tuple[Trial, ...]:
