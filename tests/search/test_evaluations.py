@@ -13,6 +13,7 @@ import yaml
 from typer.testing import CliRunner
 
 from molmach.cli.main import app
+from molmach.data.quantity import Quantity, named
 from molmach.errors import SpecError
 from molmach.search.loop.checking import check
 from molmach.search.loop.evaluations import evaluation_of
@@ -129,7 +130,8 @@ def test_a_campaign_that_names_no_evaluation_keeps_its_key(file: str) -> None:
 
 def test_errors_of_single_values_go_through_an_expression() -> None:
     """A product's relative errors add in squares, to first order; exact values have none."""
-    expression = Expression("2 * barrier * abs(shift) + 1", quantities=("barrier", "shift"))
+    known = [Quantity("barrier", "a barrier", "kJ/mol"), Quantity("shift", "a shift", "nm")]
+    expression = Expression("2 * barrier * abs(shift) + 1", find=lambda name: named(known, name))
     exact = expression.measure({"barrier": [3.0], "shift": [-5.0]})
     assert (exact.value, exact.error, exact.low, exact.high) == (31.0, 0.0, 31.0, 31.0)
     samples = {"barrier": [3.0], "barrier.error": [0.03], "shift": [-5.0], "shift.error": [0.1]}

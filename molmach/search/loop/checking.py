@@ -38,7 +38,7 @@ def check(campaign: Campaign, source: Path) -> Space:
     for agent in campaign.agents:
         check_agent(agent, source)
     evaluation = evaluation_of(campaign, source)
-    Objectives(campaign.objectives, evaluation.quantities)
+    Objectives(campaign.objectives, evaluation)
     rng = np.random.default_rng(0)
     problem = "no design"
     for _ in range(_TRIES):

@@ -87,7 +87,7 @@ class Driver:
         self._store = store
         self._watcher = Watcher(watch)
         self._evaluation = evaluation
-        self._objectives = Objectives(campaign.objectives, self._evaluation.quantities)
+        self._objectives = Objectives(campaign.objectives, evaluation)
         self._book = TrialBook(self.space, ledger)
         bandit = Bandit(team.names, campaign.seed)
         self._queue = Queue(self._book, ledger, team, bandit, batch or campaign.batch)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
+from molmach.search.loop.evaluations import Evaluation
 from molmach.search.loop.quantities import Expression
 from molmach.search.record.result import Result, Samples
 from molmach.search.record.trial import Measured
@@ -17,8 +18,8 @@ class Objectives:
     ----------
     objectives
         As in the campaign file.
-    quantities
-        What they may name: the quantities of the campaign's evaluation.
+    evaluation
+        The campaign's, whose quantities they may name.
 
     Raises
     ------
@@ -26,8 +27,9 @@ class Objectives:
         An expression can't be read.
     """
 
-    def __init__(self, objectives: Sequence[Objective], quantities: Collection[str]) -> None:
-        self._wanted = [(o.sign, Expression(o.expression, quantities=quantities)) for o in objectives]
+    def __init__(self, objectives: Sequence[Objective], evaluation: Evaluation) -> None:
+        find, listed = evaluation.quantity, evaluation.listed
+        self._wanted = [(o.sign, Expression(o.expression, find=find, listed=listed)) for o in objectives]
 
     def measure(self, samples: Samples) -> tuple[Measured, ...]:
         """Value and interval of each, from one number a replica of each quantity."""
@@ -41,10 +43,7 @@ class Objectives:
         """Why a result gives no values, or '' and the values."""
         if result.reason:
             return result.reason, ()
-        try:
-            measured = self.measure(result.samples)
-        except KeyError as error:
-            return f"the evaluation gave no {error}", ()
+        measured = self.measure(result.samples)
         if not all(m.defined for m in measured):
             return "the objective is not defined for this run", ()
         return "", measured

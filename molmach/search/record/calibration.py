@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from scipy import stats
 
-from molmach.scoring.statistics import CONFIDENCE
+from molmach.data.statistics import CONFIDENCE
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from molmach.scoring.statistics import finite_or_none
+from molmach.data.statistics import finite_or_none
 from molmach.search.record.achiral import achiral_control
 from molmach.search.record.calibration import Calibration
 from molmach.search.record.fronts import fronts

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from molmach.data.quantity import Quantity, named
 from molmach.search.record.result import Result
 from molmach.search.space.space import Candidate
 from molmach.spec import Campaign, Spec
@@ -66,8 +67,17 @@ class Evaluation(ABC):
     summary: str = ""
     """One line that says what it is."""
 
-    quantities: Mapping[str, str] = {}
-    """What objectives may name -> its unit, '' for a pure number."""
+    quantities: Sequence[Quantity] = ()
+    """What it gives of a machine, and so what objectives may name."""
+
+    @property
+    def listed(self) -> Sequence[str]:
+        """Names of quantities that errors list."""
+        return tuple(quantity.name for quantity in self.quantities)
+
+    def quantity(self, name: str) -> Quantity | None:
+        """The quantity that an objective may name so; None where there is none."""
+        return named(self.quantities, name)
 
     def __init__(self, campaign: Campaign, use: str) -> None:
         self.campaign = campaign
@@ -108,9 +118,9 @@ class Evaluation(ABC):
         Returns
         -------
         result
-            For each of :attr:`quantities` one number a replica. A value that is exact is one number alone;
-            one with an uncertainty of its own stands beside ``"NAME.error"``, its standard error. What goes
-            wrong with a machine is a result too: its ``reason``.
+            For each of :attr:`quantities`, or of what they are made of, one number a replica. A value that is
+            exact is one number alone; one with an uncertainty of its own stands beside ``"NAME.error"``, its
+            standard error. What goes wrong with a machine is a result too: its ``reason``.
         """
 
     def key(self, spec: Spec, *parts: object) -> str:

@@ -8,13 +8,13 @@ import json
 import tempfile
 import time
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from molmach import drives
 from molmach.data import Run
+from molmach.data.quantity import Quantity
 from molmach.errors import MolmachError, SimulationError, SpecError
 from molmach.scoring import score
 from molmach.search.loop.evaluations.base import Evaluation, Task
@@ -23,6 +23,7 @@ from molmach.search.loop.quantities import (
     FOLLOWED,
     QUANTITIES,
     Expression,
+    quantity_of,
     samples_of,
     threshold_factors,
 )
@@ -33,7 +34,7 @@ from molmach.spec import Spec
 from molmach.spec.campaign import Rung
 from molmach.studies import simulation
 
-METHOD = "molmach.evaluation/2"
+METHOD = "molmach.evaluation/3"
 """Part of every task's key; changes when the same spec would give other numbers."""
 
 _FIELDS = "fields"
@@ -46,7 +47,15 @@ class Dynamics(Evaluation):
     """
 
     summary = "molecular dynamics under the drive"
-    quantities = dict.fromkeys(QUANTITIES, "")
+
+    @property
+    def listed(self) -> Sequence[str]:
+        """Those that every machine has."""
+        return QUANTITIES
+
+    def quantity(self, name: str) -> Quantity | None:
+        """Any that a machine or its drive has."""
+        return quantity_of(name)
 
     def task(self, candidate: Candidate, rung: int) -> Task:
         """The simulation that gives a machine a rung's effort.
@@ -143,7 +152,7 @@ def _followed(spec: Spec, factors: tuple[float, ...]) -> Samples:
             )
         drive = model.with_field(strength * factor)
         run = simulation.simulate_here(spec.model_copy(update={"drive": drive}))
-        velocity = np.array(samples_of(run)["velocity"])
-        samples[FOLLOWED.format(number)] = (velocity / frequency).tolist()
-        samples[FIELD.format(number)] = [strength * factor] * len(velocity)
+        followed = samples_of(run)["followed"]
+        samples[FOLLOWED.format(number)] = followed
+        samples[FIELD.format(number)] = [strength * factor] * len(followed)
     return samples
