@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from molmach import engine
 from molmach.building import Assembly, build
@@ -14,10 +15,12 @@ from molmach.engine import Choice
 from molmach.engine.batch import run_batch
 from molmach.spec import Drive, Protocol, Spec, load
 from tests.helpers.browser import Browser
+from tests.helpers.machines import BATCHED, ROTOR
 
-ROTOR = "difluorophenylene-rotor"
-NATIVE = Choice("native", "Reference", 1)
-BATCHED = Choice("batched", "compiled", 16)
+settings.register_profile(
+    "molmach", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("molmach")  # no example is too slow: how long one takes is the machine's business
 
 
 @pytest.fixture(scope="session")

@@ -139,7 +139,7 @@ def test_hopeless_candidates_are_still_told_apart():
     assert np.all(np.diff(logs) < 0.0)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1))
 @pytest.mark.parametrize("name", ["four_sites", "mixed"])
 def test_kernel_is_positive_semidefinite_and_its_gradient_exact(name: str, seed: int, request):

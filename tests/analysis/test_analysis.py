@@ -27,9 +27,9 @@ from molmach.errors import MissingExtraError, ScoreError
 from molmach.scoring.gearing import gear_ratio
 from molmach.spec import load
 from molmach.units import TURN, thermal_energy
-from tests.conftest import ROTOR
 from tests.helpers.browser import MISSING, Browser
 from tests.helpers.ledgers import Scribe, campaign
+from tests.helpers.machines import ROTOR
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 

@@ -20,23 +20,16 @@ from molmach.building import (
     write_structure,
 )
 from molmach.building.coordinate import save_coordinates
-from molmach.data import Performance, Run, Series
 from molmach.errors import SpecError
 from molmach.scoring import score
 from molmach.scoring.stations import StationMap
 from molmach.spec import Spec, loads
 from molmach.studies.simulation import simulate
-from tests.cli.test_cli import _json, _molmach
+from tests.helpers.command_line import json_of, run_molmach
+from tests.helpers.machines import SHUTTLE
+from tests.helpers.runs import run_of, series_of
 
 PROTOCOL = "drive: {kind: none}\nprotocol: {duration: 2 ps, equilibration: 0 ps, replicas: 4, seed: 1}\n"
-SHUTTLE = """
-name: shuttle
-machine:
-  kind: rotaxane
-  axle: "CC(C)(C)c1cc(C[NH2+:1]CCCCCC[NH2+:2]Cc2cc(C(C)(C)C)cc(C(C)(C)C)c2)cc(C(C)(C)C)c1"
-  rings: ["C1COCCOCCOCCOCCOCCOCCOCCO1"]
-  stations: {left: [1], right: [2]}
-"""
 CATENANE = """
 name: linked-crowns
 machine:
@@ -174,13 +167,9 @@ def test_a_shuttle_runs_and_is_scored_in_nm(shuttle_spec: Spec, tmp_path: Path) 
 
 def test_a_machine_that_came_apart_is_reported_and_not_scored(shuttle_spec: Spec, shuttle: Assembly) -> None:
     n = 50
-    flat = np.zeros((4, n))
     intact = np.array([True, True, False, True])
-    series = Series(np.arange(n) * 0.1, flat, flat, flat, flat, flat, np.zeros(4), np.full(4, 300.0), intact)
-    run = Run(
-        shuttle_spec, shuttle, shuttle_spec.drive, series, Performance(1.0, 1.0, "batched", "compiled", 1)
-    )
-    result = score(run)
+    series = series_of(np.arange(n) * 0.1, np.zeros((4, n)), intact=intact)
+    result = score(run_of(shuttle_spec, shuttle, series))
     assert result.verdict == "failed"
     assert list(result.estimates) == ["velocity"]
     assert math.isnan(result.velocity.value)
@@ -207,9 +196,9 @@ def test_a_wrong_interlocked_machine_is_named_with_what_is_accepted(change: str,
 
 def test_build_shows_the_proof_and_every_bracket_atom(tmp_path: Path) -> None:
     """The terminal's markup must not swallow [n+]."""
-    shown = _molmach("build", "ammonium-bipyridinium-shuttle", "-o", str(tmp_path)).stdout
+    shown = run_molmach("build", "ammonium-bipyridinium-shuttle", "-o", str(tmp_path)).stdout
     assert "".join(line[33:].strip() for line in shown.splitlines()).count("[n+]") == 2
     assert "threading" in shown
-    document = _json("build", "ammonium-bipyridinium-shuttle", "-o", str(tmp_path), "--json")
+    document = json_of("build", "ammonium-bipyridinium-shuttle", "-o", str(tmp_path))
     assert [abs(number) for number in document["threading"]] == [1.0]
     assert document["stoppers"] == [["blocked", "blocked"]]

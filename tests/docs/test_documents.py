@@ -29,6 +29,7 @@ from tests.helpers.documents import (
     name_of,
     write,
 )
+from tests.helpers.waiting import GENEROUS
 
 README, HOW_TO = "README.md", "docs/how-to"
 _FEW = '--replicas 4 --duration "2 ps" --set protocol.equilibration="2 ps"'
@@ -260,7 +261,7 @@ def _run(page: Path, work: Path, wanted: Callable[[Block, str], bool], python: b
 
 
 def _succeeds(words: list[str], place: Path, environment: dict[str, str]) -> None:
-    done = subprocess.run(words, cwd=place, env=environment, capture_output=True, text=True, timeout=900)
+    done = subprocess.run(words, cwd=place, env=environment, capture_output=True, text=True, timeout=GENEROUS)
     assert done.returncode == 0, f"{shlex.join(words)}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
 
 

@@ -25,8 +25,8 @@ from molmach.lanes.random import xoshiro
 from molmach.scoring.rotation import diffusions, velocities
 from molmach.spec import Drive, NoDrive, Protocol, load, loads
 from molmach.units import BOLTZMANN, thermal_energy
-from tests.conftest import BATCHED, NATIVE
-from tests.forcefield.test_forcefield import _openmm, _strained
+from tests.helpers.energies import openmm_terms, strained
+from tests.helpers.machines import BATCHED, NATIVE
 from tests.helpers.molecules import SMILES, random_drug_like
 
 Runner = Callable[..., Series]
@@ -52,7 +52,7 @@ def _of_kernel(molecule: Chem.Mol, variant: str) -> tuple[np.ndarray[Any, Any], 
 def _agree(molecule: Chem.Mol, variant: str) -> None:
     """1e-5 relative: each energy term to the sum of all terms' sizes, each force component to itself
     or, where it is smaller, to the root mean square of the molecule's forces."""
-    expected, expected_forces = _openmm(molecule, variant)
+    expected, expected_forces = openmm_terms(molecule, variant)
     terms, forces = _of_kernel(molecule, variant)
     np.testing.assert_allclose(terms, list(expected.values()), rtol=1e-5, atol=1e-6 * np.abs(terms).sum())
     scale = float(np.sqrt(np.mean(expected_forces**2)))
@@ -62,7 +62,7 @@ def _agree(molecule: Chem.Mol, variant: str) -> None:
 @pytest.mark.parametrize("smiles", SMILES)
 def test_energies_and_forces_equal_the_native_engines(smiles: str) -> None:
     for variant in ("MMFF94", "MMFF94s"):
-        _agree(_strained(smiles), variant)
+        _agree(strained(smiles), variant)
 
 
 @pytest.mark.parametrize(("molecules", "seed"), [(60, 11), pytest.param(300, 12, marks=pytest.mark.slow)])
@@ -70,7 +70,7 @@ def test_energies_and_forces_of_random_drug_like_molecules_equal_the_native_engi
     molecules: int, seed: int
 ) -> None:
     for smiles in random_drug_like(molecules, seed):
-        _agree(_strained(smiles), "MMFF94")
+        _agree(strained(smiles), "MMFF94")
 
 
 @pytest.mark.parametrize("name", systems.names())

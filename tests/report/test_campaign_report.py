@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -216,9 +215,7 @@ def test_very_many_evaluations_are_thinned(tmp_path: Path) -> None:
     scribe = Scribe(campaign(tuple(f"agent{k}" for k in range(9)), TWO), tmp_path / "many")
     scribe.flood(5_000)
     folder = scribe.end()
-    started = time.perf_counter()
     text = _report(folder)
-    assert time.perf_counter() - started < 20.0
     _sound(text)
     assert len(text) < 1_500_000
 

@@ -25,8 +25,8 @@ from molmach.spec import load
 from molmach.studies.run_folder import read_document, read_run
 from molmach.studies.simulation import simulate
 from molmach.units import thermal_energy
-from tests.conftest import ROTOR
 from tests.helpers.browser import MISSING, Browser, Page
+from tests.helpers.machines import ROTOR
 
 LARGEST = 5_000_000
 """Bytes that the page of an ordinary run stays below."""

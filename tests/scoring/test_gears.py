@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from molmach import engine
 from molmach.building import Assembly, Follower, RotorAngle, build, mirror, read_sdf, write_structure
 from molmach.cli.main import app
-from molmach.data import Performance, Run, Series
+from molmach.data import Run
 from molmach.engine.batch import run_batch
 from molmach.errors import BuildError, SpecError
 from molmach.scoring import score
@@ -21,7 +21,8 @@ from molmach.scoring.gearing import gear_ratio, slips
 from molmach.spec import Spec, load, loads
 from molmach.studies.simulation import simulate
 from molmach.units import TURN
-from tests.conftest import BATCHED, NATIVE
+from tests.helpers.machines import BATCHED, NATIVE
+from tests.helpers.runs import run_of, series_of
 
 GEAR = "triptycyl-ether-gear"
 
@@ -136,13 +137,8 @@ def test_a_control_that_the_follower_fails_fails(gear: Assembly) -> None:
 
     def run(drift: float, follows: float) -> Run:
         angle = TURN * (drift * time_ps / 200.0 + rng.normal(0, 0.05, (8, 1)) * time_ps / 200.0)
-        zero = np.zeros_like(angle)
-        books = (zero, zero, zero, zero, zero[:, 0], zero[:, 0] + 300.0, zero[:, 0] == 0.0)
         second = -follows * angle + rng.normal(0, 0.05, (8, 1)) * time_ps / 200.0
-        series = Series(time_ps, angle, *books, followers=second[None])
-        return Run(
-            load(GEAR), gear, load(GEAR).drive, series, Performance(1.0, 1.0, "native", "Reference", 1)
-        )
+        return run_of(load(GEAR), gear, series_of(time_ps, angle, followers=second[None]))
 
     claim, undriven = run(4.0, 1.0), run(0.0, 1.0)
     for follows, verdict in ((1.0, "forward"), (0.0, "failed")):

@@ -24,7 +24,7 @@ from molmach.building import Assembly, write_structure
 from molmach.cli.main import run as command
 from molmach.scoring.rotation import diffusions, velocities
 from molmach.spec import load
-from tests.conftest import ROTOR
+from tests.helpers.machines import ROTOR
 from tests.helpers.peers import Field, Peers
 
 FALSE_ALARM = 0.01 / 4

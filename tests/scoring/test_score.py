@@ -13,7 +13,7 @@ from scipy import stats
 
 from molmach import theory
 from molmach.building import Assembly
-from molmach.data import Performance, Run, Series
+from molmach.data import Run
 from molmach.errors import ScoreError
 from molmach.scoring import Estimate, score, score_angles
 from molmach.scoring.regime import driven_regime, lag_per_turn
@@ -21,7 +21,8 @@ from molmach.scoring.rotation import completed_turns, diffusions, directionality
 from molmach.scoring.statistics import jackknife_estimate, mean_estimate
 from molmach.spec import load
 from molmach.units import TURN
-from tests.conftest import ROTOR
+from tests.helpers.machines import ROTOR
+from tests.helpers.runs import run_of, series_of
 
 
 def _walks(
@@ -132,11 +133,7 @@ def _run(rotor: Assembly, drifts: dict[str, float]) -> Run:
     parts = {}
     for seed, (name, drift) in enumerate(drifts.items()):
         angle, time_ps = _walks(drift, 5.0, 8, seed)
-        zero = np.zeros_like(angle)
-        series = Series(
-            time_ps, angle, zero, zero, zero, zero, zero[:, 0], zero[:, 0] + 300.0, zero[:, 0] == 0.0
-        )
-        parts[name] = Run(spec, rotor, spec.drive, series, Performance(1.0, 1.0, "native", "Reference", 1))
+        parts[name] = run_of(spec, rotor, series_of(time_ps, angle))
     claim = parts.pop("claim")
     return replace(claim, controls=parts)
 

@@ -20,7 +20,9 @@ from molmach.search.record import results
 from molmach.search.record.ledger import NAME, Ledger
 from molmach.search.running import read_campaign, run_campaign
 from molmach.spec.campaign import load_campaign, loads_campaign
+from tests.helpers.command_line import command
 from tests.helpers.processes import below, kill
+from tests.helpers.waiting import GENEROUS, wait_until
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are found in /proc")
 
@@ -50,9 +52,9 @@ def content(members: int, **sections: Any) -> dict[str, Any]:
 
 def run(file: Path, folder: Path) -> subprocess.Popen[str]:
     """A campaign in a session of its own."""
-    command = [sys.executable, "-m", "molmach.cli.main", "campaign", "run", str(file), "-o", str(folder)]
+    store = folder.with_suffix(".store")
     return subprocess.Popen(
-        [*command, "--cores", "2", "--store", str(folder.with_suffix(".store")), "--json"],
+        command("campaign", "run", str(file), "-o", str(folder), "--cores", "2", "--store", str(store), "--json"),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
 
@@ -86,15 +88,13 @@ def strike(driver: subprocess.Popen[str], victim: str, rng: np.random.Generator)
     return bool(chosen) and kill(chosen[int(rng.integers(len(chosen)))])
 
 
-def suffer(
-    file: Path, folder: Path, strikes: list[str], seed: int, budget_s: float
-) -> tuple[dict[str, Any], Counter[str]]:
+def suffer(file: Path, folder: Path, strikes: list[str], seed: int) -> tuple[dict[str, Any], Counter[str]]:
     """Carry a campaign out while it is struck, resuming it whenever its driver is gone; its document."""
     rng = np.random.default_rng(seed)
     struck: Counter[str] = Counter()
     waiting = list(strikes)
     before: dict[str, Any] = {}
-    ends = time.monotonic() + budget_s
+    ends = time.monotonic() + GENEROUS
     while time.monotonic() < ends:
         driver = run(file, folder)
         known = len(before)
@@ -111,8 +111,8 @@ def suffer(
                 waiting.pop(0)
                 known = len(evaluated_so_far(folder))
                 if victim in ("power", "driver"):
-                    driver.wait(timeout=60)
-        out, err = driver.communicate(timeout=60)
+                    driver.wait(timeout=GENEROUS)
+        out, err = driver.communicate(timeout=GENEROUS)
         after = evaluated(folder)
         assert before.items() <= after.items()  # nothing finished is lost or changed
         before = after
@@ -120,7 +120,7 @@ def suffer(
             document: dict[str, Any] = json.loads(out)
             return document, struck
         assert driver.returncode < 0, err
-    raise AssertionError(f"not finished within {budget_s} s; struck {dict(struck)}")
+    raise AssertionError(f"not finished within {GENEROUS:g} s; struck {dict(struck)}")
 
 
 def evaluated_so_far(folder: Path) -> dict[str, Any]:
@@ -131,9 +131,7 @@ def evaluated_so_far(folder: Path) -> dict[str, Any]:
         return {}
 
 
-def compare_with_undisturbed(
-    tmp_path: Path, members: int, strikes: list[str], seed: int, budget_s: float
-) -> Counter[str]:
+def compare_with_undisturbed(tmp_path: Path, members: int, strikes: list[str], seed: int) -> Counter[str]:
     """A struck campaign on a cluster beside an undisturbed one in this process; how often it was struck.
 
     On one rung order does not matter; on several, who is promoted depends on who came first.
@@ -142,7 +140,7 @@ def compare_with_undisturbed(
     racing = {"rungs": [{"replicas": 16, "duration": "4 ps"}]}
     file.write_text(yaml.safe_dump(content(members, racing=racing)), encoding="utf-8")
     calm = run_campaign(load_campaign(file), tmp_path / "calm", executor="local", source=tmp_path)
-    found, struck = suffer(file, tmp_path / "struck", strikes, seed, budget_s)
+    found, struck = suffer(file, tmp_path / "struck", strikes, seed)
     machines = (members**4 + members**2) // 2
     assert evaluated(tmp_path / "struck") == evaluated(tmp_path / "calm")
     assert len(searched(evaluated(tmp_path / "calm"))) == machines
@@ -159,7 +157,7 @@ def compare_with_undisturbed(
 
 
 def test_a_campaign_after_a_power_cut_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
-    assert compare_with_undisturbed(tmp_path, 2, ["power"], seed=1, budget_s=240.0) == {"power": 1}
+    assert compare_with_undisturbed(tmp_path, 2, ["power"], seed=1) == {"power": 1}
 
 
 @pytest.mark.slow
@@ -168,7 +166,7 @@ def test_thirty_kills_lose_nothing(tmp_path: Path) -> None:
     strikes = [
         str(v) for v in rng.permutation(["worker"] * 10 + ["agent"] * 6 + ["driver"] * 7 + ["power"] * 7)
     ]
-    struck = compare_with_undisturbed(tmp_path, 5, strikes, seed=2, budget_s=1800.0)
+    struck = compare_with_undisturbed(tmp_path, 5, strikes, seed=2)
     assert struck.total() == 30
 
 
@@ -180,12 +178,21 @@ def test_nodes_come_and_go(tmp_path: Path) -> None:
     from molmach.search.loop.executors.cluster import ClusterExecutor, ClusterTeam, connect
 
     campaign = loads_campaign(content(3, agents=["random"]), "nodes", tmp_path)
-    where = tmp_path / "nodes.txt"
+    where, wanted = tmp_path / "nodes.txt", tmp_path / "wanted.txt"
+    where.touch()
+    wanted.write_text("2")
 
     def evaluation(job: Job) -> Outcome:
-        time.sleep(0.25)
+        """Waits until as many nodes as are wanted have their share, however slowly a node starts."""
+        here = ray.get_runtime_context().get_node_id()
+
+        def shared() -> bool:
+            done = Counter(line.split()[0] for line in where.read_text().splitlines())
+            return done[here] < 3 or sum(count >= 3 for count in done.values()) >= int(wanted.read_text())
+
+        wait_until(shared, f"{wanted.read_text()} nodes have evaluated three machines each")
         with where.open("a", encoding="utf-8") as stream:
-            stream.write(f"{ray.get_runtime_context().get_node_id()} {job.key}\n")
+            stream.write(f"{here} {job.key}\n")
         rng = np.random.default_rng(job.spec.protocol.seed)
         velocity = rng.normal(int(job.machine[:4], 16) / 6553.6, 1.0, job.spec.protocol.replicas)
         controls = {"verdict": "forward"} if job.rung == CONFIRMATION else {}
@@ -193,8 +200,8 @@ def test_nodes_come_and_go(tmp_path: Path) -> None:
 
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     try:
-        second = cluster.add_node(num_cpus=1)
-        cluster.wait_for_nodes()
+        second = cluster.add_node(wait=False, num_cpus=1)
+        cluster.wait_for_nodes(timeout=GENEROUS)
         connect(cluster.address)
         ledger = Ledger(tmp_path / NAME, write=True)
         team = ClusterTeam(campaign, tmp_path)
@@ -206,7 +213,8 @@ def test_nodes_come_and_go(tmp_path: Path) -> None:
                 cluster.remove_node(second, allow_graceful=False)
             elif len(marks) == 1 and snapshot.evaluations >= marks[0] + 8:
                 marks.append(snapshot.evaluations)
-                cluster.add_node(num_cpus=1)
+                cluster.add_node(wait=False, num_cpus=1)
+                wanted.write_text("3")
 
         conductor = Conductor(campaign, ledger, ClusterExecutor(evaluation), team, watch=watch)
         conductor.run()

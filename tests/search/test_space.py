@@ -49,7 +49,7 @@ def test_machines_are_counted_as_the_symmetry_of_the_ring_says(space: Space) -> 
     assert len(machines) == (5**4 + 5**2) // 2
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from(["hydrogen", "fluoro", "chloro", "cyano", "methyl"]), min_size=4, max_size=4))
 def test_a_machine_from_the_other_side_is_the_same_one(space: Space, members: list[str]) -> None:
     r10, r11, r12, r13 = members

@@ -11,7 +11,7 @@ from rdkit import Chem
 from molmach import systems
 from molmach.errors import SpecError
 from molmach.spec import load, loads
-from tests.conftest import ROTOR
+from tests.helpers.machines import ROTOR
 
 
 def _text(**changes: str) -> str:
@@ -76,7 +76,7 @@ def test_specs_are_frozen() -> None:
         spec.name = "x"  # type: ignore[misc]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10**6))
 def test_every_atom_order_of_a_smiles_gives_one_key(seed: int) -> None:
     smiles = load(ROTOR).machine.smiles

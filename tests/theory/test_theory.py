@@ -18,7 +18,7 @@ KT = 2.4943
 ROTOR = Rotor1D(2.96, 2.0, KT)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.floats(-20, 20), st.floats(0.5, 5), st.floats(0.01, 10))
 def test_a_flat_washboard_drifts_and_diffuses_freely(torque: float, kT: float, d0: float) -> None:
     assert theory.stratonovich_velocity(np.zeros_like, torque, kT, d0) == pytest.approx(
@@ -27,7 +27,7 @@ def test_a_flat_washboard_drifts_and_diffuses_freely(torque: float, kT: float, d
     assert theory.effective_diffusion(np.zeros_like, torque, kT, d0) == pytest.approx(d0, rel=1e-9)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.floats(0, 12), st.integers(1, 4), st.floats(0.01, 30))
 def test_velocity_is_odd_in_the_torque_on_a_symmetric_potential(
     barrier: float, fold: int, torque: float
@@ -189,7 +189,7 @@ def test_oblique_dipole_turns_one_way_in_an_alternating_field(angle: float, expe
     assert abs(mean / TURN * 1e3 - expected) < 4 * math.hypot(error / TURN * 1e3, 0.6 if expected else 0.0)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(st.floats(0.1, 6.0), st.floats(0.02, 1.0))
 def test_inertia_does_not_matter_under_strong_friction(reduced: float, share: float) -> None:
     """The next term is of relative order kT/(g^2 I), 2e-5 here."""
