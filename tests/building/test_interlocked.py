@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from molmach.building import (
     Assembly,
@@ -28,6 +29,8 @@ from molmach.studies.simulation import simulate
 from tests.helpers.command_line import json_of, run_molmach
 from tests.helpers.machines import SHUTTLE
 from tests.helpers.runs import run_of, series_of
+
+Floats = NDArray[np.float64]
 
 PROTOCOL = "drive: {kind: none}\nprotocol: {duration: 2 ps, equilibration: 0 ps, replicas: 4, seed: 1}\n"
 CATENANE = """
@@ -88,11 +91,12 @@ def test_a_ring_s_place_follows_it_along_a_straight_and_a_bent_axle(shuttle: Ass
     def at(s: float, bend: float) -> float:
         """Track on a circle of curvature ``bend``, ring around its point at s."""
         positions = np.zeros((n, 3))
-        where = lambda t: (  # noqa: E731
-            np.stack([(1 - np.cos(bend * t)) / bend, 0 * t, np.sin(bend * t) / bend], -1)
-            if bend
-            else np.stack([0 * t, 0 * t, t], -1)
-        )
+
+        def where(t: Floats) -> Floats:
+            if bend:
+                return np.stack([(1 - np.cos(bend * t)) / bend, 0 * t, np.sin(bend * t) / bend], -1)
+            return np.stack([0 * t, 0 * t, t], -1)
+
         positions[path] = where(z)
         turn = np.linspace(0.0, 2.0 * math.pi, len(loop), endpoint=False)
         normal = np.array([math.cos(bend * s), 0.0, -math.sin(bend * s)])
@@ -168,7 +172,7 @@ def test_a_shuttle_runs_and_is_scored_in_nm(shuttle_spec: Spec, tmp_path: Path) 
 def test_a_machine_that_came_apart_is_reported_and_not_scored(shuttle_spec: Spec, shuttle: Assembly) -> None:
     n = 50
     intact = np.array([True, True, False, True])
-    series = series_of(np.arange(n) * 0.1, np.zeros((4, n)), intact=intact)
+    series = series_of(0.1 * np.arange(float(n)), np.zeros((4, n)), intact=intact)
     result = score(run_of(shuttle_spec, shuttle, series))
     assert result.verdict == "failed"
     assert list(result.estimates) == ["velocity"]

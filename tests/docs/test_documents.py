@@ -256,7 +256,8 @@ def _run(page: Path, work: Path, wanted: Callable[[Block, str], bool], python: b
         if block.kind == "sh":
             for command in block.commands:
                 if wanted(block, command):
-                    extra = SHORTER.get(_entry(SHORTER, block, command) or (), "")
+                    entry = _entry(SHORTER, block, command)
+                    extra = "" if entry is None else SHORTER[entry]
                     _succeeds([*_words(command), *_words(extra)], place, environment)
         elif (
             python and program and block is program[-1] and page.relative_to(ROOT).as_posix() not in ELSEWHERE

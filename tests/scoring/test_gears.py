@@ -18,7 +18,7 @@ from molmach.engine.batch import run_batch
 from molmach.errors import BuildError, SpecError
 from molmach.scoring import score
 from molmach.scoring.gearing import gear_ratio, slips
-from molmach.spec import Spec, load, loads
+from molmach.spec import Rotor, Spec, load, loads
 from molmach.studies.simulation import simulate
 from molmach.units import TURN
 from tests.helpers.machines import BATCHED, NATIVE
@@ -34,7 +34,9 @@ def gear() -> Assembly:
 
 def _spaced() -> Spec:
     """The library's gear with two triple bonds between each wheel and the oxygen: the teeth don't meet."""
-    smiles = load(GEAR).machine.smiles.replace("[O:1]", "C#CC#C[O:1]C#CC#C")
+    machine = load(GEAR).machine
+    assert isinstance(machine, Rotor)
+    smiles = machine.smiles.replace("[O:1]", "C#CC#C[O:1]C#CC#C")
     changes = ["protocol.duration=40 ps", "protocol.equilibration=5 ps", "protocol.frames=40 ps"]
     return load(GEAR, [f"machine.smiles={smiles!r}", *changes])
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy import stats
 
 from molmach import theory
@@ -24,14 +25,14 @@ from molmach.units import TURN
 from tests.helpers.machines import ROTOR
 from tests.helpers.runs import run_of, series_of
 
+Floats = NDArray[np.float64]
 
-def _walks(
-    drift_turns_per_ns: float, diffusion: float, replicas: int, seed: int, samples: int = 400
-) -> tuple:  # type: ignore[type-arg]
+
+def _walks(drift_turns_per_ns: float, diffusion: float, replicas: int, seed: int) -> tuple[Floats, Floats]:
     """Exact drifting random walks, (angle rad, time ps): 0.5 ps samples, diffusion in turn^2/ns."""
     rng = np.random.default_rng(seed)
     samples = 400
-    time_ps = np.arange(samples + 1) * 0.5
+    time_ps = np.linspace(0.0, 0.5 * samples, samples + 1)
     steps = rng.normal(drift_turns_per_ns * 5e-4, math.sqrt(2 * diffusion * 5e-4), (replicas, samples))
     return TURN * np.concatenate([np.zeros((replicas, 1)), np.cumsum(steps, axis=1)], axis=1), time_ps
 
@@ -72,9 +73,9 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
         drifting = score_angles(*_walks(20.0, 10.0, 8, seed))
         covered += drifting.velocity.ci95[0] <= 20.0 <= drifting.velocity.ci95[1]
         alarms += score_angles(*_walks(0.0, 10.0, 8, 1000 + seed)).verdict != "unresolved"
-    low, high = stats.binom.ppf([5e-4, 1 - 5e-4], 400, 0.95)
+    low, high = np.asarray(stats.binom.ppf([5e-4, 1 - 5e-4], 400, 0.95))
     assert low <= covered <= high
-    low, high = stats.binom.ppf([5e-4, 1 - 5e-4], 400, 0.05)
+    low, high = np.asarray(stats.binom.ppf([5e-4, 1 - 5e-4], 400, 0.05))
     assert low <= alarms <= high
 
 

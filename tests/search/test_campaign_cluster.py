@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -178,19 +179,26 @@ def test_nodes_come_and_go(tmp_path: Path) -> None:
     from molmach.search.loop.executors.cluster import ClusterExecutor, ClusterTeam, connect
 
     campaign = loads_campaign(content(3, agents=["random"]), "nodes", tmp_path)
-    where, wanted = tmp_path / "nodes.txt", tmp_path / "wanted.txt"
+    where, stage = tmp_path / "nodes.txt", tmp_path / "stage.txt"
     where.touch()
-    wanted.write_text("2")
+    stage.write_text("two nodes")
+
+    def done() -> Counter[str]:
+        return Counter(line.split()[0] for line in where.read_text().splitlines())
 
     def evaluation(job: Job) -> Outcome:
-        """Waits until as many nodes as are wanted have their share, however slowly a node starts."""
+        """Waits for its turn, so that every node has its share however slowly it starts."""
         here = ray.get_runtime_context().get_node_id()
 
-        def shared() -> bool:
-            done = Counter(line.split()[0] for line in where.read_text().splitlines())
-            return done[here] < 3 or sum(count >= 3 for count in done.values()) >= int(wanted.read_text())
+        def my_turn() -> bool:
+            counts = done()
+            return {
+                "two nodes": counts.total() < 14 and counts[here] < 10,
+                "one node": counts.total() < 22,
+                "another node": counts[here] < 3 or sum(count >= 3 for count in counts.values()) == 3,
+            }[stage.read_text()]
 
-        wait_until(shared, f"{wanted.read_text()} nodes have evaluated three machines each")
+        wait_until(my_turn, f"it is the turn of {here}")
         with where.open("a", encoding="utf-8") as stream:
             stream.write(f"{here} {job.key}\n")
         rng = np.random.default_rng(job.spec.protocol.seed)
@@ -202,31 +210,31 @@ def test_nodes_come_and_go(tmp_path: Path) -> None:
     try:
         second = cluster.add_node(wait=False, num_cpus=1)
         cluster.wait_for_nodes(timeout=GENEROUS)
+
+        def change_nodes() -> None:
+            wait_until(lambda: done().total() >= 14, "two nodes have worked")
+            cluster.remove_node(second, allow_graceful=False)
+            stage.write_text("one node")
+            wait_until(lambda: done().total() >= 22, "one node has worked")
+            cluster.add_node(wait=False, num_cpus=1)
+            stage.write_text("another node")
+
         connect(cluster.address)
         ledger = Ledger(tmp_path / NAME, write=True)
         team = ClusterTeam(campaign, tmp_path)
-        marks: list[int] = []
-
-        def watch(snapshot: Any) -> None:
-            if not marks and snapshot.evaluations >= 14:
-                marks.append(snapshot.evaluations)
-                cluster.remove_node(second, allow_graceful=False)
-            elif len(marks) == 1 and snapshot.evaluations >= marks[0] + 8:
-                marks.append(snapshot.evaluations)
-                cluster.add_node(wait=False, num_cpus=1)
-                wanted.write_text("3")
-
-        conductor = Conductor(campaign, ledger, ClusterExecutor(evaluation), team, watch=watch)
-        conductor.run()
+        conductor = Conductor(campaign, ledger, ClusterExecutor(evaluation), team)
+        with ThreadPoolExecutor(1) as pool:
+            changed = pool.submit(change_nodes)
+            conductor.run()
+            changed.result()
         found = results.document(ledger, campaign, tmp_path)
         team.close()
         entries = list(ledger.entries())
         ledger.close()
     finally:
         ray.shutdown()
-        cluster.shutdown()
-    assert len(marks) == 2
-    nodes = Counter(line.split()[0] for line in where.read_text().splitlines())
+        cluster.shutdown()  # type: ignore[no-untyped-call]
+    nodes = done()
     assert len(nodes) == 3, nodes  # the head, the node that was lost, and the one that joined
     assert min(nodes.values()) >= 3
     assert found["lost"] == 0

@@ -18,6 +18,7 @@ from molmach.search import Design, Space
 from molmach.search.space.constraints import synthetic_accessibility
 from molmach.search.space.design import Numeric
 from molmach.search.space.fragments import groups, library
+from molmach.spec import RotatingField, Rotor
 from molmach.spec.campaign import load_campaign, loads_campaign
 from molmach.spec.space import Parameter
 from tests.helpers.planted import EDITS, NO_SITES, PARAMETERS, space_of
@@ -90,6 +91,7 @@ def test_edits_leave_the_enumerated_space_and_keep_named_atoms() -> None:
         machine = space.resolve(design)
         seen.add(machine.key)
         kinds.add(kind)
+        assert isinstance(machine.spec.machine, Rotor)
         molecule = Chem.MolFromSmiles(machine.spec.machine.smiles)
         assert sorted(a.GetAtomMapNum() for a in molecule.GetAtoms() if a.GetAtomMapNum()) == [1, 2, 3, 4]
     assert len(seen) > 30
@@ -164,6 +166,7 @@ def test_choices_change_whole_parts_and_numbers_their_own_field() -> None:
         keys.add(candidate.key)
         frictions.add(candidate.spec.protocol.friction)
         temperatures.add(candidate.spec.protocol.temperature)
+        assert isinstance(candidate.spec.drive, RotatingField)
         assert 10.0 <= candidate.spec.drive.frequency <= 400.0
         assert candidate.spec.drive.field == pytest.approx(float(design["drive.field"]), rel=1e-9)
     assert frictions == {5.0, 0.5}

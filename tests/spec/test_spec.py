@@ -10,7 +10,7 @@ from rdkit import Chem
 
 from molmach import systems
 from molmach.errors import SpecError
-from molmach.spec import load, loads
+from molmach.spec import Rotor, load, loads
 from tests.helpers.machines import ROTOR
 
 
@@ -79,7 +79,9 @@ def test_specs_are_frozen() -> None:
 @settings(max_examples=30)
 @given(st.integers(0, 10**6))
 def test_every_atom_order_of_a_smiles_gives_one_key(seed: int) -> None:
-    smiles = load(ROTOR).machine.smiles
+    machine = load(ROTOR).machine
+    assert isinstance(machine, Rotor)
+    smiles = machine.smiles
     shuffled = Chem.MolToRandomSmilesVect(Chem.MolFromSmiles(smiles), 1, randomSeed=seed)[0]
     assert load(ROTOR, [f"machine.smiles='{shuffled}'"]).key == load(ROTOR).key
 

@@ -117,7 +117,7 @@ def test_precision_costs_what_the_uncertainty_relation_says(ratchet: Information
     assert state.uncertainty_ratio >= 1.0
 
 
-def _with_fuel_parity(chain: RatchetChain) -> np.ndarray:  # type: ignore[type-arg]
+def _with_fuel_parity(chain: RatchetChain) -> np.ndarray:
     """Rates with the parity of the fuel events added to the state: no two reactions then share an edge."""
     same = chain.forward + chain.backward + chain.waste_adds + chain.waste_removes
     other = chain.fuel_adds + chain.fuel_removes
@@ -266,7 +266,7 @@ def test_agrees_with_a_stochastic_simulation() -> None:
         station = np.where(rest == 0, at, station)
     turns = steps / points
 
-    def deviation(sample: np.ndarray, mean: float) -> float:  # type: ignore[type-arg]
+    def deviation(sample: np.ndarray, mean: float) -> float:
         return float(abs(sample.mean() - mean) / (sample.std(ddof=1) / math.sqrt(replicas)))
 
     assert deviation(turns, exact.current * horizon) < 4.4
@@ -282,4 +282,4 @@ def test_agrees_with_a_stochastic_simulation() -> None:
 )
 def test_refuses_what_has_no_meaning(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"{name} .* {value}"):
-        motor(**{name: value})  # type: ignore[arg-type]
+        motor(**{name: value})
