@@ -80,5 +80,9 @@ def mbar_overlap(biases: Floats, counts: NDArray[np.int64], energies: Floats) ->
 
 
 def effective_samples(weights: Floats) -> float:
-    """Kish's number of equally weighted samples that would give means as sure, 1 / sum w^2."""
+    """Kish's number of equally weighted samples that would give means as sure, 1 / sum w^2.
+
+    >>> effective_samples(np.array([0.5, 0.5, 0.0, 0.0]))
+    2.0
+    """
     return float(1.0 / np.sum(weights**2))
