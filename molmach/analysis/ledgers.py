@@ -91,13 +91,13 @@ def _evaluations(pandas: Any, ledger: Ledger, campaign: Campaign) -> Any:
         "FROM evaluations e LEFT JOIN machines m ON m.key = e.machine ORDER BY e.id"
     )
     names = ("key", "machine", "smiles", "agent", "rung", "ok", "reason", "seconds", "steps", "reused")
-    found = []
+    entries = []
     for row in rows:
         numbers = [list(row[2:6]), *json.loads(row[6])]
         verdict = json.loads(row[7]).get("verdict", "")
         plain = dict(zip((*names, "finished"), row[8:], strict=True))
-        found.append(plain | {"verdict": verdict} | _objectives(campaign, numbers))
-    frame = pandas.DataFrame(found, columns=[*names, "finished", "verdict", *_objectives(campaign, [])])
+        entries.append(plain | {"verdict": verdict} | _objectives(campaign, numbers))
+    frame = pandas.DataFrame(entries, columns=[*names, "finished", "verdict", *_objectives(campaign, [])])
     frame = frame.astype({"ok": bool, "reused": bool})
     frame["finished"] = pandas.to_datetime(frame["finished"], unit="s", utc=True)
     frame.index = pandas.Index([row[0] for row in rows], name="evaluation")
@@ -106,14 +106,14 @@ def _evaluations(pandas: Any, ledger: Ledger, campaign: Campaign) -> Any:
 
 def _objectives(campaign: Campaign, numbers: list[list[float | None]]) -> dict[str, float | None]:
     """Value, error and bounds of each objective; the ledger's greater-is-better is turned back."""
-    found: dict[str, float | None] = {}
+    columns: dict[str, float | None] = {}
     for number, objective in enumerate(campaign.objectives):
         value, error, low, high = numbers[number] if number < len(numbers) else [None] * 4
         if objective.sign < 0.0:
             value, low, high = (None if x is None else -x for x in (value, high, low))
         name = objective.expression
-        found |= {name: value, f"{name}.error": error, f"{name}.low": low, f"{name}.high": high}
-    return found
+        columns |= {name: value, f"{name}.error": error, f"{name}.low": low, f"{name}.high": high}
+    return columns
 
 
 def _designs(pandas: Any, texts: list[str | None], index: Any) -> Any:

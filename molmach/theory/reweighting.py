@@ -37,8 +37,8 @@ def mbar_free_energies(biases: Floats, counts: NDArray[np.int64]) -> Floats:
         return float(np.mean(mixed) - share @ energies), slope[1:]
 
     start = _first_guess(biases, counts)
-    found = minimize(objective, start[1:] - start[0], jac=True, method="BFGS", options={"gtol": 1e-10})
-    return np.concatenate([[0.0], found.x])
+    minimum = minimize(objective, start[1:] - start[0], jac=True, method="BFGS", options={"gtol": 1e-10})
+    return np.concatenate([[0.0], minimum.x])
 
 
 def _first_guess(biases: Floats, counts: NDArray[np.int64]) -> Floats:
