@@ -107,7 +107,7 @@ def _print(diagram: Scan) -> None:
     out = console()
     out.print(f"[bold]{diagram.plan.spec.name}[/bold]  {summary(diagram)}")
     out.print(_matrix(diagram) if len(diagram.axes) == 2 else _list(diagram))
-    others = [axis.label for axis in diagram.axes if axis.key != "drive.field"]
+    others = [axis.label for axis in diagram.axes if axis.key != diagram.field_key]
     heads = (*others, "V/nm", "95 % interval", "kT/μ", "95 % interval", "1-D")
     for name in dict.fromkeys(threshold.name for threshold in diagram.thresholds):
         cells = [threshold_cells(t, bool(others)) for t in diagram.thresholds if t.name == name]

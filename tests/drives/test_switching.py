@@ -12,6 +12,7 @@ from scipy import stats
 
 from molmach import drives, engine
 from molmach.building import Assembly, build, mirror
+from molmach.drives.none import NoDrive
 from molmach.engine import Condition
 from molmach.engine.batched import LANES, BatchedStepper, Inputs
 from molmach.engine.integrator import BOOKS
@@ -19,7 +20,7 @@ from molmach.errors import SpecError
 from molmach.forcefield import Group
 from molmach.scoring import score
 from molmach.scoring.stations import StationMap
-from molmach.spec import Drive, NoDrive, Protocol, Spec, load, loads
+from molmach.spec import Drive, Protocol, Spec, load, loads
 from molmach.studies.simulation import simulate
 from molmach.units import thermal_energy
 from tests.helpers.machines import SHUTTLE
@@ -271,7 +272,7 @@ def test_fuel_turns_the_catenane_and_equilibrium_does_not(tmp_path: Path) -> Non
         (
             SWITCHED_SHUTTLE,
             "drive.load=1 kJ/mol",
-            "drive.load: a torque about the axle does not push a ring along it",
+            "drive.load: a torque about the axle does not push the ring of a rotaxane",
         ),
         (
             SWITCHED_SHUTTLE,

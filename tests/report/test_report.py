@@ -17,11 +17,12 @@ import pytest
 
 from molmach import drives, engine
 from molmach.building import coordinate_of
+from molmach.drives.rotating_field import RotatingField
 from molmach.errors import ScoreError
 from molmach.report import write_report
 from molmach.report.film import MOST_FRAMES, film_of
 from molmach.scoring import score
-from molmach.spec import RotatingField, load
+from molmach.spec import load
 from molmach.studies.run_folder import read_document, read_run
 from molmach.studies.simulation import simulate
 from molmach.units import thermal_energy

@@ -12,13 +12,14 @@ from typer.testing import CliRunner
 
 from molmach import engine
 from molmach.building import Assembly, Follower, RotorAngle, build, mirror, read_sdf, write_structure
+from molmach.building.rotor import Rotor
 from molmach.cli.main import app
 from molmach.data import Run
 from molmach.engine.batch import run_batch
 from molmach.errors import BuildError, SpecError
 from molmach.scoring import score
 from molmach.scoring.gearing import gear_ratio, slips
-from molmach.spec import Rotor, Spec, load, loads
+from molmach.spec import Spec, load, loads
 from molmach.studies.simulation import simulate
 from molmach.units import TURN
 from tests.helpers.machines import BATCHED, NATIVE

@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from rdkit import Chem
 
 from molmach.building import is_achiral
+from molmach.building.rotor import Rotor
+from molmach.drives.rotating_field import RotatingField
 from molmach.errors import InfeasibleError, SpecError
 from molmach.search import Design, Space
 from molmach.search.space.constraints import synthetic_accessibility
 from molmach.search.space.design import Numeric
 from molmach.search.space.fragments import groups, library
-from molmach.spec import RotatingField, Rotor
 from molmach.spec.campaign import load_campaign, loads_campaign
 from molmach.spec.space import Parameter
 from tests.helpers.planted import EDITS, NO_SITES, PARAMETERS, space_of

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from rdkit import Chem
 
 from molmach import systems
+from molmach.building.rotor import Rotor
 from molmach.errors import SpecError
-from molmach.spec import Rotor, load, loads
+from molmach.spec import load, loads
 from tests.helpers.machines import ROTOR
 
 
