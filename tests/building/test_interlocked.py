@@ -21,9 +21,9 @@ from molmach.building import (
     write_structure,
 )
 from molmach.building.coordinate import save_coordinates
+from molmach.data.stations import StationMap
 from molmach.errors import SpecError
 from molmach.scoring import score
-from molmach.scoring.stations import StationMap
 from molmach.spec import Spec, loads
 from molmach.studies.simulation import simulate
 from tests.helpers.command_line import json_of, run_molmach

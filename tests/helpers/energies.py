@@ -11,7 +11,7 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdDistGeom
 
 from molmach import forcefield
-from molmach.forcefield import energy_by_group
+from molmach.forcefield.system import create_system, energy_by_group
 
 
 @functools.cache
@@ -35,7 +35,7 @@ def strained(smiles: str) -> Chem.Mol:
 
 def openmm_terms(molecule: Chem.Mol, variant: str) -> tuple[dict[str, float], NDArray[np.float64]]:
     """Energy of each term, kJ/mol, and forces (n_atoms, 3), kJ/(mol nm), of a variant of MMFF94 on OpenMM's Reference."""
-    system = forcefield.get(variant).create_system(molecule)
+    system = create_system(forcefield.get(variant), molecule)
     context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference"))
     context.setPositions(np.asarray(molecule.GetConformer().GetPositions()) / 10.0)
     forces = context.getState(getForces=True).getForces(asNumpy=True)._value

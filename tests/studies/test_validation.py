@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from molmach.building import build
-from molmach.scoring.stations import StationMap
-from molmach.scoring.statistics import Estimate
+from molmach.data.stations import StationMap
+from molmach.data.statistics import Estimate
 from molmach.studies.validation import _judge, settled_share, unequal_shuttle, validate
 from tests.helpers.command_line import run_molmach
 from tests.helpers.runs import run_of, series_of

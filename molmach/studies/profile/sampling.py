@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from molmach import drives
 from molmach.building import Assembly, Coordinate, build, coordinate_of
-from molmach.drives.base import Charged, SwitchedTerm, Well
+from molmach.data.stations import StationMap
+from molmach.drives.shapes import Shape, Well
 from molmach.engine import Progress
-from molmach.scoring.stations import StationMap
 from molmach.spec import Spec
 from molmach.studies.profile.joining import Profile, Samples, join
 from molmach.studies.profile.windows import (
@@ -77,7 +77,7 @@ def profile(
     return join(samples, stations, kT)
 
 
-States = dict[str, list[tuple[Well | Charged, float]]]
+States = dict[str, list[tuple[Shape, float]]]
 
 
 def states_of(spec: Spec, assembly: Assembly) -> States:
@@ -87,14 +87,9 @@ def states_of(spec: Spec, assembly: Assembly) -> States:
         return {"undriven": []}
     terms = drive.terms(assembly, thermal_energy(spec.protocol.temperature)).switched
     return {
-        state: [(_placed(term), term.on if on else term.off) for term in terms]
+        state: [(term.shape, term.on if on else term.off) for term in terms]
         for state, on in drive.states.items()
     }
-
-
-def _placed(term: SwitchedTerm) -> Well | Charged:
-    assert isinstance(term.shape, Well | Charged), "stations have wells and charges"
-    return term.shape
 
 
 def _reduced(
@@ -113,9 +108,9 @@ def _reduced(
     for part in frames:
         positions = part.astype(np.float64)
         place.append(coordinate(positions))
-        biases.append(np.array([-WINDOW_DEPTH * drives.level(well, positions) for well in wells]))
+        biases.append(np.array([-WINDOW_DEPTH * well.level(positions) for well in wells]))
         for name, terms in states.items():
-            added = [amplitude / kT * drives.level(shape, positions) for shape, amplitude in terms]
+            added = [amplitude / kT * shape.level(positions) for shape, amplitude in terms]
             energies[name].append(np.sum(added, axis=0) + np.zeros(positions.shape[:-2]))
     return Samples(
         np.array(place),
