@@ -14,7 +14,7 @@ SOURCES = sources()
 MOST_LINES = 450
 LONGER = {"molmach.engine.langevin_kernel": "one compiled step, whose parts a compiler must see together"}
 NAMED = (
-    "molmach.agents", "molmach.analysis", "molmach.cli", "molmach.data", "molmach.lanes", "molmach.systems",
+    "molmach.agents", "molmach.analysis", "molmach.cli", "molmach.lanes", "molmach.systems",
     "molmach.theory", "molmach.units",
 )  # fmt: skip
 """Where every variable says what was found."""

@@ -26,7 +26,7 @@ from molmach.scoring.rotation import diffusions, velocities
 from molmach.spec import Drive, Protocol, load, loads
 from molmach.units import BOLTZMANN, thermal_energy
 from tests.helpers.energies import openmm_terms, strained
-from tests.helpers.machines import BATCHED, NATIVE
+from tests.helpers.machines import BATCHED, NATIVE, built
 from tests.helpers.molecules import SMILES, random_drug_like
 
 Runner = Callable[..., Series]
@@ -69,7 +69,7 @@ def test_energies_and_forces_of_random_drug_like_molecules_equal_the_native_engi
 @pytest.mark.parametrize("name", systems.names())
 def test_energies_and_forces_of_the_library_equal_the_native_engines(name: str) -> None:
     spec = load(name)
-    molecule = Chem.Mol(build(spec).molecule)
+    molecule = Chem.Mol(built(name).molecule)
     noise = np.random.default_rng(2).normal(0.0, 0.05, (molecule.GetNumAtoms(), 3))
     molecule.GetConformer().SetPositions(np.ascontiguousarray(molecule.GetConformer().GetPositions() + noise))
     _agree(molecule, spec.protocol.force_field)
@@ -174,8 +174,7 @@ def test_velocity_diffusion_and_temperature_agree_with_the_native_engine(
     name: str, run_series: Runner
 ) -> None:
     """Welch's tests over replicas at level 1e-3 each, so 2 % false alarms over the library at most."""
-    spec = load(name)
-    assembly = build(spec)
+    spec, assembly = load(name), built(name)
     sampling = spec.protocol.sampling
     protocol = Protocol.model_validate(
         spec.protocol.model_dump(mode="json")
@@ -243,7 +242,7 @@ print(engine.compile_kernels([engine.prepare("claim", 0, build(spec), spec.drive
 
 def _of_the_library(name: str) -> Condition:
     spec = load(name)
-    return engine.prepare("claim", 0, build(spec), spec.drive, spec.protocol)
+    return engine.prepare("claim", 0, built(name), spec.drive, spec.protocol)
 
 
 def test_force_fields_have_kernels_of_their_own() -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+
+from molmach.building import Assembly, build
 from molmach.engine import Choice
+from molmach.spec import load
 
 ROTOR = "difluorophenylene-rotor"
 NATIVE = Choice("native", "Reference", 1)
@@ -17,3 +21,9 @@ machine:
   stations: {left: [1], right: [2]}
 """
 """A crown ether on a thread of two ammonium stations; drive and protocol are to be added."""
+
+
+@cache
+def built(name: str) -> Assembly:
+    """A machine of the library, built once in a process. Nobody changes it: molecules are copied to be moved."""
+    return build(load(name))

@@ -22,7 +22,7 @@ from molmach.scoring.gearing import slips
 from molmach.spec import Spec, load, loads
 from molmach.studies.simulation import simulate
 from molmach.units import TURN
-from tests.helpers.machines import BATCHED, NATIVE
+from tests.helpers.machines import BATCHED, NATIVE, built
 from tests.helpers.runs import run_of, series_of
 
 GEAR = "triptycyl-ether-gear"
@@ -30,7 +30,7 @@ GEAR = "triptycyl-ether-gear"
 
 @pytest.fixture(scope="module")
 def gear() -> Assembly:
-    return build(load(GEAR))
+    return built(GEAR)
 
 
 def _spaced() -> Spec:
