@@ -105,18 +105,18 @@ def _what_is_best(view: View, kernel: MachineKernel, known: Seen, belief: Belief
     """The measured machine of the largest predicted value, and the next one to ask for."""
     mean, _ = unwarped(belief.model, known, known.points)
     top = int(np.argmax(mean))
-    known = (
+    best = (
         f"The best known is {_named(view, known.findings[top].design.values)}, "
         f"measured {known.values[top]:.4g} ± {known.errors[top]:.2g} and believed to be at {mean[top]:.4g}."
     )
     picks = belief.picks(pool, kernel, view, 1)
     if not picks:
-        return known + " Nothing new is left to ask for."
+        return best + " Nothing new is left to ask for."
     mean, sd = unwarped(belief.model, known, pool.points[np.array(picks)])
     design = pool.design(picks[0], kernel, view.space)
     edited = ", edited" if design.edited else ""
     return (
-        f"{known} The next to ask for is {_named(view, design.values)}{edited}, "
+        f"{best} The next to ask for is {_named(view, design.values)}{edited}, "
         f"predicted {mean[0]:.4g} ± {sd[0]:.2g}."
     )
 

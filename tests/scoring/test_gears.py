@@ -124,7 +124,7 @@ def test_gear_ratio_and_slips_of_series_whose_truth_is_known() -> None:
     wheel = Follower((0, 1), (2,), teeth=6, gear_ratio=-0.5)
     assert slips(rotor, meshed, wheel).sum() == 0
     free = np.cumsum(rng.normal(0.0, 0.1, rotor.shape), axis=1)
-    motion = Motion(0.1 * np.arange(rotor.shape[1]), rotor, followers={"meshed": meshed, "free": free})
+    motion = Motion(0.1 * np.arange(float(rotor.shape[1])), rotor, followers={"meshed": meshed, "free": free})
     estimates = score(motion).estimates
     ratio = estimates["gear_ratio_meshed"]
     assert ratio.ci95[0] < -0.5 < ratio.ci95[1]

@@ -19,6 +19,7 @@ from molmach.data.intervals import Jackknife, Student
 from molmach.data.observed import Observed
 from molmach.data.quantity import Quantity, named, ratio
 from molmach.drives import model
+from molmach.drives.chemical_fuel import ChemicalFuel
 from molmach.scoring import quantities, score
 from molmach.scoring.energetics import ENERGY_BALANCE
 from molmach.scoring.motion import DIRECTIONALITY, MOTION
@@ -79,7 +80,7 @@ def _run(spec: Any, assembly: Any, seed: int, replicas: int = 6) -> Run:
     coordinate = _walk(rng, coordinate_of(assembly).scale, replicas)
     followers = [-coordinate + rng.normal(0.0, 0.4, coordinate.shape) for _ in assembly.followers]
     series = Series(
-        time_ps=0.5 * np.arange(201),
+        time_ps=0.5 * np.arange(201.0),
         coordinate=coordinate,
         heat=_totals(rng, rng.normal(0.9, 3.0, shape)),
         drive_work=_totals(rng, rng.normal(1.0, 3.0, shape)),
@@ -212,6 +213,7 @@ def test_entropy_is_what_is_spent_and_not_the_heat_of_what_was_spent(
     """Fuel: its free energy and the load's work over T. Other drives: heat over T."""
     fuelled = _run(*assemblies["fuel"], 3)
     series, kT = fuelled.series, thermal_energy(fuelled.spec.protocol.temperature)
+    assert isinstance(fuelled.drive, ChemicalFuel)
     spent = fuelled.drive.chemical_potential * series.events[:, -1] + series.load_work[:, -1]
     taken = quantities.samples_of(Observed.of(fuelled))
     np.testing.assert_allclose(taken["entropy_rate"], spent / kT / 0.1)
