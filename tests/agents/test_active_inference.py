@@ -27,10 +27,11 @@ from molmach.agents.inference.model_reduction import (
 )
 from molmach.agents.inference.structures import learn
 from molmach.agents.random import Random
-from molmach.search import Design, Finding, Proposal, Space, View
+from molmach.search import Design, Proposal, Space, Trial, View
 from molmach.search.agents.interface import Agent
 from molmach.search.space.design import Numeric
 from molmach.spec.campaign import loads_campaign
+from tests.helpers.planted import trial_of
 
 PHENYLENE = "[CH:1]#[C:2]c1c([*:10])c([*:11])c([C:3]#[CH:4])c([*:12])c1([*:13])"
 SIX_SITES = "[CH:1]#[C:2]c1c([*:10])c([*:11])c([C:3]#[CH:4])c([*:12])c1OC([*:13])C([*:14])N([*:15])"
@@ -64,21 +65,21 @@ def agent(space: Space) -> ActiveInference:
     return ActiveInference(space)
 
 
-def finding(space: Space, design: Design, *values: float, error: float = 0.05, **more: Any) -> Finding:
+def measured_trial(space: Space, design: Design, *values: float, error: float = 0.05) -> Trial:
     key = space.resolve(design).key
-    return Finding(design, key, "a", 0, values, (error,) * len(values), **more)
+    return trial_of(design, key, values, (error,) * len(values))
 
 
 def view_of(
     space: Space,
-    findings: Sequence[Finding] = (),
+    trials: Sequence[Trial] = (),
     taken: Sequence[str] = (),
     seed: int = 1,
     batch: int = 0,
     budget_left: float = 0.9,
 ) -> View:
-    keys = frozenset([*(f.key for f in findings), *taken])
-    return View(space, tuple(findings), keys, budget_left, batch, seed)
+    keys = frozenset([*(f.machine for f in trials), *taken])
+    return View(space, tuple(trials), keys, budget_left, batch, seed)
 
 
 def polarity(design: Design) -> float:
@@ -92,14 +93,14 @@ def polarity(design: Design) -> float:
 
 def measured(
     space: Space, n: int, seed: int = 0, score: Callable[[Design], float] = polarity, error: float = 0.05
-) -> tuple[Finding, ...]:
+) -> tuple[Trial, ...]:
     rng = np.random.default_rng(seed)
-    found: dict[str, Finding] = {}
+    found: dict[str, Trial] = {}
     while len(found) < n:
         design = space.sample(rng)
         if space.is_machine(design):
-            new = finding(space, design, score(design) + error * rng.standard_normal(), error=error)
-            found.setdefault(new.key, new)
+            new = measured_trial(space, design, score(design) + error * rng.standard_normal(), error=error)
+            found.setdefault(new.machine, new)
     return tuple(found.values())
 
 
@@ -319,10 +320,8 @@ def test_exchangeable_sites_are_found_and_share_their_effects(agent: ActiveInfer
     assert len(np.unique(agent.model.canonical(codes), axis=0)) == 1
 
 
-def planted(
-    space: Space, seed: int, n: int = 150, noise: float = 0.15
-) -> tuple[list[Finding], set[str], str]:
-    """Findings of a landscape with two idle sites and one interaction, and what was planted."""
+def planted(space: Space, seed: int, n: int = 150, noise: float = 0.15) -> tuple[list[Trial], set[str], str]:
+    """Trials of a landscape with two idle sites and one interaction, and what was planted."""
     rng = np.random.default_rng(seed)
     names = [variable.name for variable in space.variables]
     order = rng.permutation(6)
@@ -338,12 +337,12 @@ def planted(
         Design.of({name: FRAGMENTS[k] for name, k in zip(names, everything[row], strict=True)})
         for row in rows
     ]
-    findings = [
-        Finding(design, str(k), "a", 0, (float(score),), (10.0 * noise,))
+    trials = [
+        trial_of(design, str(k), (float(score),), (10.0 * noise,))
         for k, (design, score) in enumerate(zip(designs, scores, strict=True))
     ]
     idle = {names[place] for place in order[:2]}
-    return findings, idle, f"{names[first]} x {names[second]}"
+    return trials, idle, f"{names[first]} x {names[second]}"
 
 
 @pytest.fixture(scope="module")
@@ -352,8 +351,8 @@ def six() -> ActiveInference:
 
 
 def recovered(six: ActiveInference, seed: int) -> bool:
-    findings, idle, pair = planted(six.space, seed)
-    best = six.understanding(view_of(six.space, findings)).best
+    trials, idle, pair = planted(six.space, seed)
+    best = six.understanding(view_of(six.space, trials)).best
     kept = {factor.name for factor in best.factors}
     pruned = {factor.name for factor in six.model.factors.effects} - kept
     return pruned == idle and [factor.name for factor in best.factors if factor.order == 2] == [pair]
@@ -370,9 +369,9 @@ def test_structure_is_recovered_nine_times_in_ten(six: ActiveInference) -> None:
 
 
 def test_explanation_names_what_was_planted(six: ActiveInference) -> None:
-    findings, idle, pair = planted(six.space, 1)
-    told = six.explain(view_of(six.space, findings))
-    assert six.explain(view_of(six.space, findings)) == told
+    trials, idle, pair = planted(six.space, 1)
+    told = six.explain(view_of(six.space, trials))
+    assert six.explain(view_of(six.space, trials)) == told
     for name in idle:
         assert f"- {name} makes no difference and was pruned (log evidence +" in told
     assert f"- {pair}: held, log evidence +" in told
@@ -386,11 +385,11 @@ def test_explanation_names_what_was_planted(six: ActiveInference) -> None:
 
 
 def test_effects_are_told_in_the_unit_of_the_score(six: ActiveInference) -> None:
-    findings, _, _ = planted(six.space, 2)
+    trials, _, _ = planted(six.space, 2)
     thousandfold = [
-        Finding(f.design, f.key, "a", 0, (1000 * f.values[0],), (1000 * f.errors[0],)) for f in findings
+        trial_of(f.design, f.machine, (1000 * f.values[0],), (1000 * f.errors[0],)) for f in trials
     ]
-    small, large = (six.understanding(view_of(six.space, f)) for f in (findings, thousandfold))
+    small, large = (six.understanding(view_of(six.space, f)) for f in (trials, thousandfold))
     assert large.evidence.scale == pytest.approx(1000 * small.evidence.scale)
     np.testing.assert_allclose(large.best.beliefs.mean, small.best.beliefs.mean, atol=1e-8)
 
@@ -399,14 +398,16 @@ def evaluations_to_the_best(
     agent: Agent, space: Space, seed: int, goal: float, batch: int = 4, limit: int = 136
 ) -> int:
     rng = np.random.default_rng(1000 + seed)
-    findings: list[Finding] = []
-    while len(findings) < limit:
-        view = view_of(space, findings, seed=seed, batch=len(findings) // batch, budget_left=0.9)
+    trials: list[Trial] = []
+    while len(trials) < limit:
+        view = view_of(space, trials, seed=seed, batch=len(trials) // batch, budget_left=0.9)
         for proposal in agent.propose(view, batch):
             score = polarity(proposal.design)
-            findings.append(finding(space, proposal.design, score + 0.1 * rng.standard_normal(), error=0.1))
+            trials.append(
+                measured_trial(space, proposal.design, score + 0.1 * rng.standard_normal(), error=0.1)
+            )
             if score >= goal:
-                return len(findings)
+                return len(trials)
     return limit
 
 
@@ -421,14 +422,14 @@ def test_finds_the_best_in_half_of_random_searchs_evaluations(agent: ActiveInfer
 
 def test_predictions_are_honest(agent: ActiveInference, space: Space) -> None:
     """Of 60 machines that were not measured, z-scores of the agent's predictions; 3.29 is 1 in 1000."""
-    findings = measured(space, 100)
-    understanding = agent.understanding(view_of(space, findings[:40]))
+    trials = measured(space, 100)
+    understanding = agent.understanding(view_of(space, trials[:40]))
     outlook = Outlook(
-        understanding, agent.model.bases(agent.model.code([f.design for f in findings[40:]])), 0.0
+        understanding, agent.model.bases(agent.model.code([f.design for f in trials[40:]])), 0.0
     )
     mean, sd = outlook.moments()
     evidence = understanding.evidence
-    values = np.array([f.values[0] for f in findings[40:]])
+    values = np.array([f.values[0] for f in trials[40:]])
     z = (values - evidence.centre - evidence.scale * mean) / (evidence.scale * sd)
     assert abs(z.mean()) < 0.5
     assert 0.3 < z.std() < 1.7
@@ -443,9 +444,9 @@ def proposed(agent: ActiveInference, view: View, n: int = 4) -> list[Proposal]:
 
 
 def test_the_same_view_gives_the_same_proposals(agent: ActiveInference, space: Space) -> None:
-    findings = measured(space, 10)
-    first = proposed(agent, view_of(space, findings))
-    view = view_of(space, findings)
+    trials = measured(space, 10)
+    first = proposed(agent, view_of(space, trials))
+    view = view_of(space, trials)
     agent.explain(view)
     assert proposed(ActiveInference(space), view) == first
 
@@ -473,12 +474,12 @@ def test_as_many_as_asked_for(agent: ActiveInference, space: Space, n: int) -> N
 def test_an_exhausted_space_gives_what_is_left() -> None:
     space = space_of(sites={10: FRAGMENTS[:3], 11: ["hydrogen"], 12: ["hydrogen"], 13: FRAGMENTS[:3]})
     agent = ActiveInference(space)
-    findings = measured(space, 5)
-    assert len(proposed(agent, view_of(space, findings), 4)) == 1
+    trials = measured(space, 5)
+    assert len(proposed(agent, view_of(space, trials), 4)) == 1
     everything = measured(space, 6)
     assert agent.propose(view_of(space, everything), 4) == []
-    keys = [f.key for f in everything[2:]]
-    assert agent.propose(view_of(space, findings[:2], taken=keys), 4) == []
+    keys = [f.machine for f in everything[2:]]
+    assert agent.propose(view_of(space, trials[:2], taken=keys), 4) == []
     assert "nothing is left" in agent.explain(view_of(space, everything))
 
 
@@ -487,10 +488,10 @@ def test_infeasible_machines_are_neither_proposed_nor_learned_from() -> None:
     agent = ActiveInference(space)
     good = measured(space, 6)
     design = next(d for d in space.enumerate() if space.is_machine(d) and view_of(space, good).is_new(d))
-    failed = Finding(design, space.resolve(design).key, "a", 0, (), (), feasible=False, reason="it burst")
+    failed = trial_of(design, space.resolve(design).key, (), (), "it burst")
     proposals = proposed(agent, view_of(space, [*good, failed]), 8)
     assert len(proposals) == 8
-    nonsense = Finding(design, failed.key, "a", 0, (math.nan,), (math.inf,))
+    nonsense = trial_of(design, failed.machine, (math.nan,), (math.inf,))
     assert len(proposed(agent, view_of(space, [*good, nonsense]), 2)) == 2
 
 
@@ -509,23 +510,23 @@ def test_numbers_are_searched_too() -> None:
     def score(design: Design) -> float:
         return -8.0 * (share(design["drive.frequency"]) - 0.33) ** 2 + (design["R10"] == "chloro")
 
-    findings = list(measured(space, 4, score=score))
+    trials = list(measured(space, 4, score=score))
     for batch in range(5):
-        for proposal in proposed(agent, view_of(space, findings, batch=batch)):
-            findings.append(finding(space, proposal.design, score(proposal.design)))
-    best = max(findings, key=lambda f: f.values[0]).design
+        for proposal in proposed(agent, view_of(space, trials, batch=batch)):
+            trials.append(measured_trial(space, proposal.design, score(proposal.design)))
+    best = max(trials, key=lambda f: f.values[0]).design
     assert best["R10"] == "chloro"
     assert abs(share(best["drive.frequency"]) - 0.33) < 0.15
-    assert "GHz" in agent.explain(view_of(space, findings))
+    assert "GHz" in agent.explain(view_of(space, trials))
 
 
 def test_of_several_objectives_the_first_is_predicted(agent: ActiveInference, space: Space) -> None:
     rng = np.random.default_rng(0)
-    findings = [
-        finding(space, f.design, 100.0 + f.values[0], float(rng.normal()), error=0.05)
+    trials = [
+        measured_trial(space, f.design, 100.0 + f.values[0], float(rng.normal()), error=0.05)
         for f in measured(space, 12)
     ]
-    proposals = proposed(agent, view_of(space, findings))
+    proposals = proposed(agent, view_of(space, trials))
     assert all(proposal.mean is not None and 90.0 < proposal.mean < 110.0 for proposal in proposals)
 
 
@@ -534,13 +535,13 @@ def test_open_spaces_are_edited() -> None:
         sites={10: FRAGMENTS[:2], 11: ["hydrogen"], 12: ["hydrogen"], 13: ["hydrogen"]}, edits=["extend"]
     )
     agent = ActiveInference(space)
-    findings = [*measured(space, 2)]
-    proposals = proposed(agent, view_of(space, findings), 3)
+    trials = [*measured(space, 2)]
+    proposals = proposed(agent, view_of(space, trials), 3)
     assert proposals
     assert all(proposal.design.edited for proposal in proposals)
-    findings += [finding(space, p.design, 3.0 + k) for k, p in enumerate(proposals)]
-    assert "edited" in agent.explain(view_of(space, findings))
-    assert proposed(agent, view_of(space, findings, batch=1), 2)
+    trials += [measured_trial(space, p.design, 3.0 + k) for k, p in enumerate(proposals)]
+    assert "edited" in agent.explain(view_of(space, trials))
+    assert proposed(agent, view_of(space, trials, batch=1), 2)
 
 
 def test_wide_spaces_stay_within_the_columns_that_can_be_handled(six: ActiveInference) -> None:

@@ -15,11 +15,14 @@ import numpy as np
 import pytest
 import yaml
 
-from molmach.search.loop.driver import Conductor
-from molmach.search.loop.evaluation import CONFIRMATION, Job, Outcome
+from molmach.search import Result, Task
+from molmach.search.loop.driver import Driver
+from molmach.search.loop.evaluations import evaluation_of
 from molmach.search.record import results
+from molmach.search.record.folder import read_campaign
 from molmach.search.record.ledger import NAME, Ledger
-from molmach.search.running import read_campaign, run_campaign
+from molmach.search.record.trial import CONFIRMATION
+from molmach.search.running import run_campaign
 from molmach.spec.campaign import load_campaign, loads_campaign
 from tests.helpers.command_line import command
 from tests.helpers.processes import below, kill
@@ -63,8 +66,8 @@ def run(file: Path, folder: Path) -> subprocess.Popen[str]:
 def evaluated(folder: Path) -> dict[str, Any]:
     """Key -> machine, rung and value of every evaluation in a folder's ledger."""
     ledger = Ledger(folder / NAME)
-    found = {e.key: (e.machine, e.rung, e.reason, e.measured) for e in ledger.entries()}
-    count = ledger.query("SELECT COUNT(*) FROM evaluations")[0][0]
+    found = {e.key: (e.machine, e.rung, e.reason, e.measured) for e in ledger.findings()}
+    count = ledger.evaluations()
     ledger.close()
     assert count == len(found)
     return found
@@ -84,7 +87,7 @@ def strike(driver: subprocess.Popen[str], victim: str, rng: np.random.Generator)
         return True
     if victim == "driver":
         return kill(driver.pid)
-    title = {"worker": ("ray::evaluate", "ray::IDLE"), "agent": ("ray::Host",)}[victim]
+    title = {"worker": ("ray::evaluate", "ray::IDLE"), "agent": ("ray::Runner",)}[victim]
     chosen = [pid for pid, text in family.items() if text.startswith(title)]
     return bool(chosen) and kill(chosen[int(rng.integers(len(chosen)))])
 
@@ -176,7 +179,7 @@ def test_nodes_come_and_go(tmp_path: Path) -> None:
     ray = pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
-    from molmach.search.loop.executors.cluster import ClusterExecutor, ClusterTeam, connect
+    from molmach.search.loop.executors.ray import RayExecutor, RayTeam, connect
 
     campaign = loads_campaign(content(3, agents=["random"]), "nodes", tmp_path)
     where, stage = tmp_path / "nodes.txt", tmp_path / "stage.txt"
@@ -186,7 +189,7 @@ def test_nodes_come_and_go(tmp_path: Path) -> None:
     def done() -> Counter[str]:
         return Counter(line.split()[0] for line in where.read_text().splitlines())
 
-    def evaluation(job: Job) -> Outcome:
+    def evaluation(task: Task) -> Result:
         """Waits for its turn, so that every node has its share however slowly it starts."""
         here = ray.get_runtime_context().get_node_id()
 
@@ -200,11 +203,11 @@ def test_nodes_come_and_go(tmp_path: Path) -> None:
 
         wait_until(my_turn, f"it is the turn of {here}")
         with where.open("a", encoding="utf-8") as stream:
-            stream.write(f"{here} {job.key}\n")
-        rng = np.random.default_rng(job.spec.protocol.seed)
-        velocity = rng.normal(int(job.machine[:4], 16) / 6553.6, 1.0, job.spec.protocol.replicas)
-        controls = {"verdict": "forward"} if job.rung == CONFIRMATION else {}
-        return Outcome(job.key, {"velocity": velocity.tolist()}, seconds=0.25, controls=controls)
+            stream.write(f"{here} {task.key}\n")
+        rng = np.random.default_rng(task.spec.protocol.seed)
+        velocity = rng.normal(int(task.machine[:4], 16) / 6553.6, 1.0, task.spec.protocol.replicas)
+        controls = {"verdict": "forward"} if task.rung == CONFIRMATION else {}
+        return Result(task.key, {"velocity": velocity.tolist()}, seconds=0.25, controls=controls)
 
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     try:
@@ -221,15 +224,15 @@ def test_nodes_come_and_go(tmp_path: Path) -> None:
 
         connect(cluster.address)
         ledger = Ledger(tmp_path / NAME, write=True)
-        team = ClusterTeam(campaign, tmp_path)
-        conductor = Conductor(campaign, ledger, ClusterExecutor(evaluation), team)
+        team, dynamics = RayTeam(campaign, tmp_path), evaluation_of(campaign, tmp_path)
+        driver = Driver(campaign, ledger, RayExecutor(evaluation), team, dynamics)
         with ThreadPoolExecutor(1) as pool:
             changed = pool.submit(change_nodes)
-            conductor.run()
+            driver.run()
             changed.result()
         found = results.document(ledger, campaign, tmp_path)
         team.close()
-        entries = list(ledger.entries())
+        entries = list(ledger.findings())
         ledger.close()
     finally:
         ray.shutdown()
