@@ -8,6 +8,7 @@ integral of its force along the atoms' paths, kept by the integrator.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from molmach.building import Assembly, kind_of
@@ -16,7 +17,7 @@ from molmach.drives.stations import affinities
 from molmach.drives.torque import torque_shares
 from molmach.errors import SpecError
 from molmach.spec import Drive
-from molmach.spec.registered import DRIVES, load_registered
+from molmach.spec.registered import DRIVES, load_registered, registered
 
 __all__ = [
     "AchiralDrive",
@@ -25,6 +26,7 @@ __all__ = [
     "FieldDrive",
     "mirror",
     "model",
+    "models",
     "terms",
     "torque_shares",
     "undriven",
@@ -35,6 +37,15 @@ def model(drive: Drive) -> DriveModel:
     """The physics of a drive's spec."""
     made: DriveModel = load_registered(DRIVES, drive.kind)(drive)
     return made
+
+
+def models() -> tuple[type[DriveModel], ...]:
+    """Every kind of drive that can be imported, ours and added ones, sorted by name."""
+    kinds: list[type[DriveModel]] = []
+    for kind in registered(DRIVES):
+        with suppress(SpecError):
+            kinds.append(load_registered(DRIVES, kind))
+    return tuple(kinds)
 
 
 def terms(drive: Drive, assembly: Assembly, thermal_energy: float) -> DriveTerms:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach.building import Assembly
+from molmach.data.quantity import Quantity
 from molmach.drives.shapes import Shape
 from molmach.errors import SpecError
 from molmach.spec import Drive, Driven
@@ -234,6 +235,11 @@ class DriveModel:
         """Greatest energy of a dipole in its field, mu E, kJ/mol; None where it has no field."""
         field = self.field_strength
         return None if field is None else dipole_debye * DEBYE * VOLT_PER_NM * field
+
+    @classmethod
+    def quantities(cls) -> tuple[Quantity, ...]:
+        """What scores of runs under such a drive have beside what every run has."""
+        return ()
 
 
 class FieldDrive(DriveModel):

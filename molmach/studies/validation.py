@@ -16,10 +16,10 @@ from molmach import drives, forcefield, theory
 from molmach import systems as library
 from molmach.building import Assembly, Interlocking, build
 from molmach.data import Run
+from molmach.data.stations import StationMap
+from molmach.data.statistics import Estimate, mean_estimate
 from molmach.errors import MissingExtraError
 from molmach.scoring import Score, score
-from molmach.scoring.stations import StationMap
-from molmach.scoring.statistics import Estimate, mean_estimate
 from molmach.spec import Spec, load
 from molmach.studies.kinetics import HelixInversion, helix_inversions
 from molmach.studies.profile import profile

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from molmach import theory
 from molmach.building import Assembly, build
 from molmach.cli.main import app
+from molmach.data.stations import StationMap
 from molmach.errors import SpecError
-from molmach.scoring.stations import StationMap
 from molmach.spec import load
 from molmach.studies.profile import profile
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from molmach import drives
 from molmach.building import Assembly, Coordinate, build, coordinate_of
+from molmach.data.stations import StationMap
 from molmach.drives.shapes import Shape, Well
 from molmach.engine import Progress
-from molmach.scoring.stations import StationMap
 from molmach.spec import Spec
 from molmach.studies.profile.joining import Profile, Samples, join
 from molmach.studies.profile.windows import (
