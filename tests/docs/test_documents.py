@@ -31,6 +31,7 @@ from tests.helpers.documents import (
     tables,
     write,
 )
+from tests.helpers.waiting import GENEROUS
 
 README, ARCHITECTURE, HOW_TO = "README.md", "ARCHITECTURE.md", "docs/how-to"
 _SMALL = (
@@ -185,10 +186,10 @@ def _check_ours(words: list[str], whole: bool = True) -> None:
     """Have the command line's own parser read it, without doing anything; in a sentence, arguments may be left out."""
     command: Any = get_command(app)
     path = "molmach"
-    while hasattr(command, "commands") and words:
-        assert words[0] in command.commands, f"{path} has no command {words[0]}"
-        command, path, words = command.commands[words[0]], f"{path} {words[0]}", words[1:]
-    if hasattr(command, "commands"):
+    while hasattr(command, "list_commands") and words:
+        assert words[0] in command.list_commands(None), f"{path} has no command {words[0]}"
+        command, path, words = command.get_command(None, words[0]), f"{path} {words[0]}", words[1:]
+    if hasattr(command, "list_commands"):
         return
     options = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
     given = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
@@ -277,7 +278,8 @@ def _run(page: Path, work: Path, wanted: Callable[[Block, str], bool], python: b
         if block.kind == "sh":
             for command in block.commands:
                 if wanted(block, command):
-                    extra = SHORTER.get(_entry(SHORTER, block, command) or (), "")
+                    entry = _entry(SHORTER, block, command)
+                    extra = "" if entry is None else SHORTER[entry]
                     _succeeds([*_words(command), *_words(extra)], place, environment)
         elif (
             python and program and block is program[-1] and page.relative_to(ROOT).as_posix() not in ELSEWHERE
@@ -287,7 +289,7 @@ def _run(page: Path, work: Path, wanted: Callable[[Block, str], bool], python: b
 
 
 def _succeeds(words: list[str], place: Path, environment: dict[str, str]) -> None:
-    done = subprocess.run(words, cwd=place, env=environment, capture_output=True, text=True, timeout=900)
+    done = subprocess.run(words, cwd=place, env=environment, capture_output=True, text=True, timeout=GENEROUS)
     assert done.returncode == 0, f"{shlex.join(words)}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
 
 
