@@ -22,11 +22,13 @@ from molmach.drives import model
 from molmach.scoring import quantities, score
 from molmach.scoring.energetics import ENERGY_BALANCE
 from molmach.scoring.motion import DIRECTIONALITY, MOTION
+from molmach.search.loop.evaluations.dynamics import Dynamics
 from molmach.search.loop.objectives import Objectives
 from molmach.search.loop.quantities import QUANTITIES, Expression, quantity_of, samples_of
 from molmach.spec import load
 from molmach.spec.campaign import Objective
 from molmach.units import thermal_energy
+from tests.helpers.ledgers import campaign
 
 MACHINES = {
     "field": ("difluorophenylene-rotor", []),
@@ -100,14 +102,14 @@ def test_a_quantity_has_one_value_and_interval_in_score_and_campaign(
     assemblies: dict[str, tuple[Any, Any]], machine: str, seed: int
 ) -> None:
     run = _run(*assemblies[machine], seed)
-    result, samples = score(run), samples_of(run)
+    result, samples, evaluation = score(run), samples_of(run), Dynamics(campaign(), "dynamics")
     assert result.estimates.keys() >= OWN[machine] | {"velocity", "directionality", "peclet", "work_rate"}
     for name, estimate in result.estimates.items():
         name = name.replace("-", "_")  # as an expression takes it
         measured = Expression(name).measure(samples)
         numbers = (measured.value, measured.low, measured.high)
         assert numbers == pytest.approx((estimate.value, *estimate.ci95), rel=1e-15, nan_ok=True), name
-        worse = Objectives([Objective(minimise=name)]).measure(samples)[0]
+        worse = Objectives([Objective(minimise=name)], evaluation).measure(samples)[0]
         assert (worse.value, worse.low, worse.high) == pytest.approx(
             (-estimate.value, -estimate.ci95[1], -estimate.ci95[0]), rel=1e-15, nan_ok=True
         )
