@@ -45,12 +45,12 @@ def kinetics(
         if not 0.0 < value <= 1.0:
             raise SpecError(f"--{flag}-yield {value:g}: expected a quantum yield above 0 and at most 1")
     spec = load(system, overrides or [])
-    found = _search(spec, level, temperature, excitation_rate, (forward_yield, backward_yield), out)
+    result = _search(spec, level, temperature, excitation_rate, (forward_yield, backward_yield), out)
     if as_json:
-        print_json(found.to_json())
+        print_json(result.to_json())
         return
-    _print_steps(found.steps)
-    _print_cycles(found.series, found.yields)
+    _print_steps(result.steps)
+    _print_cycles(result.series, result.yields)
 
 
 def _search(
@@ -97,17 +97,19 @@ def _print_cycles(series: Sequence[Cycle], yields: tuple[float, float]) -> None:
     console().print(table(heads, cells, range(4), title))
 
 
-def _imaginary(found: HelixInversion) -> str:
-    modes = found.saddle.modes
+def _imaginary(inversion: HelixInversion) -> str:
+    modes = inversion.saddle.modes
     return (
         f"{modes.imaginary} ({', '.join(f'{-w:.0f}i' for w in modes.wavenumbers[: modes.imaginary])} cm^-1)"
     )
 
 
-def _ends(found: HelixInversion) -> str:
-    if found.connected:
+def _ends(inversion: HelixInversion) -> str:
+    if inversion.connected:
         return "in the two forms"
-    places = " and ".join(f"{d.energy:.0f} kJ/mol ({'+' if d.helicity > 0 else '-'})" for d in found.descents)
+    places = " and ".join(
+        f"{d.energy:.0f} kJ/mol ({'+' if d.helicity > 0 else '-'})" for d in inversion.descents
+    )
     return f"at {places} from the metastable form (helicity)"
 
 

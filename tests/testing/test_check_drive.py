@@ -107,7 +107,7 @@ class _LitInTheDark(PhotoisomerisationModel):
 
 
 class _Nameless(StationSwitchModel):
-    events = None
+    events = None  # type: ignore[assignment]
 
 
 class _Infinite(RotatingFieldModel):
