@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from molmach.analysis.extras import require
-from molmach.report.campaign.data import explanations
 from molmach.search.record.ledger import Ledger, reading
+from molmach.search.record.summary import explanations
 from molmach.spec import Campaign
 from molmach.spec.campaign import load_campaign
 

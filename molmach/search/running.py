@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from molmach.errors import CampaignError, InfeasibleError, SpecError
+from molmach.report.campaign.page import NAME as PAGE
 from molmach.report.campaign.page import write_report
 from molmach.search.agents.registry import check_agent
 from molmach.search.agents.team import LocalTeam
@@ -25,6 +26,7 @@ from molmach.search.loop.executors import LocalExecutor
 from molmach.search.record import results
 from molmach.search.record.cache import Store
 from molmach.search.record.ledger import NAME, Ledger
+from molmach.search.record.summary import summary
 from molmach.search.space.space import Space
 from molmach.spec import Campaign, load_campaign
 from molmach.spec.campaign import WHAT
@@ -100,7 +102,7 @@ def run_campaign(
                 for agent, text in conductor.explain().items():
                     ledger.note(f"explained {agent}", text)
                 ledger.commit()
-        page = write_report(ledger, campaign, folder)
+        page = write_report(summary(ledger, campaign, folder), folder / PAGE)
         return {**results.document(ledger, campaign, folder), "resumed": resumed, "report": str(page)}
 
 

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 import pytest
 from typer.testing import CliRunner
 
+from molmach.cli.campaign_watch import dashboard as dashboard_of
 from molmach.cli.main import app
 from molmach.errors import CampaignError
-from molmach.report.campaign.dashboard import Dashboard
 from molmach.search.record import following
 from molmach.search.record.following import Follower
 from tests.helpers.browser import MISSING, Browser
@@ -76,7 +76,7 @@ def test_a_campaign_without_a_sign_of_life_is_said_to_be_so(
 def test_a_live_page_follows_the_ledger_and_ends_with_the_campaign(scribe: Scribe) -> None:
     (scribe.folder / "machines" / "abc").mkdir(parents=True)
     (scribe.folder / "machines" / "abc" / "report.html").write_text("a run's report", encoding="utf-8")
-    dashboard = Dashboard(scribe.campaign, scribe.folder, interval=0.1, linger=3.0)
+    dashboard = dashboard_of(scribe.campaign, scribe.folder, interval=0.1, linger=3.0)
     thread = threading.Thread(target=dashboard.serve)
     thread.start()
     try:
@@ -102,8 +102,9 @@ def test_a_live_page_follows_the_ledger_and_ends_with_the_campaign(scribe: Scrib
         scribe.ledger.event("finished", text="done")
         scribe.ledger.commit()
         ends = time.monotonic() + 180.0
-        while json.loads(fetch("state"))["version"] == 1 and time.monotonic() < ends:
+        while "Finished: done." not in fetch("") and time.monotonic() < ends:
             time.sleep(0.05)
+        assert json.loads(fetch("state"))["version"] > 1
         assert "Finished: done." in fetch("")
     except BaseException:
         dashboard.stop()
@@ -118,7 +119,7 @@ def test_a_live_page_follows_the_ledger_and_ends_with_the_campaign(scribe: Scrib
 def test_a_live_page_stays_as_the_reader_left_it_while_results_come_in(
     scribe: Scribe, browser: Browser
 ) -> None:
-    dashboard = Dashboard(scribe.campaign, scribe.folder, interval=0.1, linger=3.0)
+    dashboard = dashboard_of(scribe.campaign, scribe.folder, interval=0.1, linger=3.0)
     thread = threading.Thread(target=dashboard.serve)
     thread.start()
     try:
@@ -156,7 +157,7 @@ def test_a_port_that_is_taken_is_named(scribe: Scribe) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(CampaignError, match=f"--port {port}: can't be listened on"):
-            Dashboard(scribe.campaign, scribe.folder, port)
+            dashboard_of(scribe.campaign, scribe.folder, port)
 
 
 def test_the_command_prints_lines_where_there_is_no_terminal(scribe: Scribe) -> None:
