@@ -27,6 +27,8 @@ _PAGE_SIZED = {"width", "height", "version", "baseProfile"}
 """Attributes of a document that its element in a page does without."""
 
 _REFERENCE = re.compile(r"(?<=url\(#)")
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no XML document may hold, as somebody's name may."""
 
 
 def inline_figure(figure: Figure, name: str, alt: str) -> Markup:
@@ -76,7 +78,7 @@ def inline_molecule(svg: str, alt: str) -> Markup:
 
 def _element(document: str) -> ElementTree.Element:
     """The element alone: without declarations, comments and namespaces, sized by the page."""
-    element = ElementTree.fromstring(document.encode("utf-8"))
+    element = ElementTree.fromstring(_NOT_XML.sub("", document).encode("utf-8"))
     for part in element.iter():
         part.tag = _local(part.tag)
         part.attrib = {_local(name): value for name, value in part.attrib.items()}

@@ -20,6 +20,8 @@ class Checker(HTMLParser):
         What is on it: names of elements, identifiers, addresses, and what a reader reads.
     handlers
         Attributes that are scripts.
+    skeleton
+        Elements in their order, each with the names of its attributes.
     """
 
     def __init__(self, text: str) -> None:
@@ -31,6 +33,7 @@ class Checker(HTMLParser):
         self.references: list[str] = []
         self.texts: list[str] = []
         self.handlers: list[str] = []
+        self.skeleton: list[tuple[str, tuple[str, ...]]] = []
         self.feed(text)
         self.problems += [f"<{tag}> is not closed" for tag in self.stack]
         self.problems += [f"id {i} stands twice" for i in set(self.ids) if self.ids.count(i) > 1]
@@ -54,6 +57,7 @@ class Checker(HTMLParser):
     def _attributes(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
         self.tags.add(tag)
+        self.skeleton.append((tag, tuple(found)))
         self.handlers += [name for name in found if name.startswith("on")]
         self.ids += [found["id"] or ""] if "id" in found else []
         self.references += [found[name] or "" for name in ("href", "src", "xlink:href") if name in found]
