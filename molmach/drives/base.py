@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -9,66 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach.building import Assembly
+from molmach.data.quantity import Quantity
+from molmach.drives.shapes import Shape
 from molmach.errors import SpecError
-from molmach.spec import Drive, NoDrive
+from molmach.spec import Drive, Driven
+from molmach.spec.drive import no_drive
 from molmach.units import DEBYE, VOLT_PER_NM
 
 Vector = tuple[float, float, float]
 
-
-@dataclass(frozen=True)
-class Well:
-    """The shape E = exp(-d^2 / 2 width^2), d the distance of two groups' centroids, nm.
-
-    Attributes
-    ----------
-    ring, site
-        Atom indices of the two groups.
-    width
-        nm.
-    """
-
-    ring: tuple[int, ...]
-    site: tuple[int, ...]
-    width: float
-
-
-@dataclass(frozen=True)
-class Charged:
-    """The shape E = sum_ij c q_j / (r_ij + 0.005 nm) / n: a unit charge spread over a site.
-
-    In kJ/(mol e): times a charge, its Coulomb energy with the ring's partial charges as MMFF94 has it.
-
-    Attributes
-    ----------
-    ring, site
-        Atom indices; the site's n atoms share the charge.
-    charges
-        Partial charges of the ring's atoms, e.
-    """
-
-    ring: tuple[int, ...]
-    site: tuple[int, ...]
-    charges: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Twist:
-    """The shape E = sum_i v_i (1 - cos 2 w_i) / 2 over torsions about one bond, kJ/mol.
-
-    Attributes
-    ----------
-    torsions
-        Atom indices, four each.
-    heights
-        v_i, kJ/mol.
-    """
-
-    torsions: tuple[tuple[int, int, int, int], ...]
-    heights: tuple[float, ...]
-
-
-Shape = Well | Charged | Twist
 
 STATIC = -1
 
@@ -197,9 +147,20 @@ class DriveModel:
 
     Attributes
     ----------
+    spec
+        The section's class.
+    states
+        States of which a free-energy profile is taken, by name, and whether the switch is on in each; where
+        there are none it is taken of the machine without the drive.
     events
         What one of its events is called: ``photon``, ``fuel``, ``throw``; None where it throws no switch. See
         :class:`Switch` for what is counted.
+    event_count
+        What has been counted of its events, in words, where a film says how many there were so far.
+    does_nothing
+        Whether it acts on no machine at all, its load aside.
+    is_torque
+        Whether it acts on the rotor by a torque about the axle.
     turns_with
         Whether it has a sense of rotation, so that a machine can follow it turn by turn.
     strength
@@ -209,7 +170,12 @@ class DriveModel:
         the lag per turn and :meth:`dipole_energy`.
     """
 
+    spec: ClassVar[type[Driven]]
+    states: ClassVar[Mapping[str, bool]] = {}
     events: ClassVar[str | None] = None
+    does_nothing: ClassVar[bool] = False
+    is_torque: ClassVar[bool] = False
+    event_count: ClassVar[str | None] = None
     turns_with: ClassVar[bool] = False
     strength: ClassVar[str | None] = None
     has_regimes: ClassVar[bool] = False
@@ -270,13 +236,18 @@ class DriveModel:
         field = self.field_strength
         return None if field is None else dipole_debye * DEBYE * VOLT_PER_NM * field
 
+    @classmethod
+    def quantities(cls) -> tuple[Quantity, ...]:
+        """What scores of runs under such a drive have beside what every run has."""
+        return ()
+
 
 class FieldDrive(DriveModel):
     """What drives have in common that end when they are taken away."""
 
     def undriven(self) -> Drive:
         """No drive: thermal motion alone."""
-        return NoDrive(kind="none")
+        return no_drive()
 
 
 class AchiralDrive(DriveModel):

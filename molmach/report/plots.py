@@ -14,7 +14,7 @@ from molmach.building import coordinate_of
 from molmach.data import Run
 from molmach.report.svg import INK, LINE
 from molmach.scoring import Score
-from molmach.scoring.rotation import velocities
+from molmach.scoring.motion import velocity_samples
 
 COLOURS = {"claim": "#b3541e", "undriven": "#6b7280", "mirror": "#1f6f8b"}
 LABELS = {"claim": "machine", "undriven": "drive off", "mirror": "mirror image"}
@@ -71,7 +71,7 @@ def angle_panels(run: Run) -> dict[str, Figure]:
 
 def motion_label(run: Run) -> str:
     """Of the axis of a machine's motion."""
-    return "turns" if coordinate_of(run.assembly).scale.unit == "turn" else "ring's displacement / nm"
+    return coordinate_of(run.assembly).scale.label
 
 
 def _draw_motion(axis: Any, run: Run, colour: str, points: int, replicas: int, ink: Ink) -> None:
@@ -93,12 +93,11 @@ def velocity_plot(run: Run, result: Score, ink: Ink = PAPER, width: float = 7.2)
     Of very many replicas a thousand are drawn. ``width`` is in inches.
     """
     runs = {"claim": run, **run.controls}
-    unit_size = coordinate_of(run.assembly).scale.unit_size
     estimates = {"claim": result.velocity} | {name: c.velocity for name, c in result.controls.items()}
     figure = Figure(figsize=(width, 0.9 + 0.62 * len(runs)), layout="constrained")
     axis = figure.subplots()
     for row, (name, part) in enumerate(runs.items()):
-        samples = velocities(part.series.coordinate, part.series.time_ps, unit_size)
+        samples = velocity_samples(part)
         samples = samples[:: -(-samples.size // _MOST_DOTS)]
         offsets = np.linspace(-0.16, 0.16, samples.size)
         axis.plot(samples, row + offsets, "o", color=COLOURS[name], markersize=3, alpha=0.4, linewidth=0)
@@ -119,8 +118,9 @@ def velocity_plot(run: Run, result: Score, ink: Ink = PAPER, width: float = 7.2)
 
 
 def field_frequency(run: Run) -> float | None:
-    """Turns of a rotating field per ns; None for other drives."""
-    return drives.model(run.drive).frequency if run.drive.kind == "rotating_field" else None
+    """Turns per ns of a drive that has a sense of rotation; None for other drives."""
+    model = drives.model(run.drive)
+    return model.frequency if model.turns_with else None
 
 
 def plain(axis: Any, ink: Ink) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from molmach.building import coordinate_of, kind_of
 from molmach.data import Run
 from molmach.report import coordinate_plots as plots
 from molmach.report.film import Film, parts_of_atoms, to_json
@@ -14,18 +15,6 @@ from molmach.report.plots import LABELS, PAGE, angle_panels, velocity_plot
 from molmach.report.svg import inline_figure
 from molmach.report.views import Picture
 from molmach.scoring import Score
-
-_PARTS = {
-    "rotor": ("rotor", "ring", "moving ring", "moving ring"),
-    "follower": ("follower",) * 4,
-    "stator": ("stator, anchored", "anchored", "anchored", "track, anchored"),
-    "axle": ("axle", "axle", "track", "track"),
-    "station": ("station",) * 4,
-    "rest": ("other atoms",) * 4,
-}
-"""Parts in words for a rotor, rotaxane, catenane and bead catenane."""
-
-_KINDS = ("rotor", "rotaxane", "catenane", "bead_catenane")
 
 
 @dataclass(frozen=True)
@@ -83,8 +72,8 @@ def movie(run: Run, film: Film, plot: plots.FilmPlot) -> Movie:
 def _parts(run: Run, film: Film) -> dict[str, str]:
     """What the colours of the machine mean."""
     found = set(parts_of_atoms(run.assembly))
-    kind = _KINDS.index(run.assembly.kind)
-    items = {part: words[kind] for part, words in _PARTS.items() if part in found}
+    named = kind_of(run.assembly.kind).part_names
+    items = {part: words for part, words in named.items() if part in found}
     return items | ({"field": "field"} if film.field is not None else {})
 
 
@@ -126,7 +115,7 @@ def dwelling(run: Run) -> Dwelling:
             Picture(inline_figure(occupancy, "occupancy", "How often the machine is where.")),
             Picture(inline_figure(energy, "energy", "Minus kT times the logarithm of that.")),
         ),
-        is_round=run.assembly.kind != "rotaxane",
+        is_round=coordinate_of(run.assembly).scale.period is not None,
         has_equilibrium=any(map(plots.at_equilibrium, plots.conditions(run).values())),
         driven=not plots.at_equilibrium(run),
     )

@@ -14,12 +14,12 @@ from pydantic import Field, StringConstraints, model_validator
 
 from molmach import systems as library
 from molmach.errors import SpecError
-from molmach.spec.beads import BeadCatenane
 from molmach.spec.drive import Drive
 from molmach.spec.fields import Section
 from molmach.spec.machine import Machine
 from molmach.spec.protocol import Protocol
 from molmach.spec.reading import override, read_mapping, read_text, validate
+from molmach.spec.registered import FORCE_FIELDS, load_registered
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,79}$")]
 
@@ -35,12 +35,13 @@ class Spec(Section):
 
     @model_validator(mode="after")
     def _force_field_fits(self) -> Spec:
-        beads = isinstance(self.machine, BeadCatenane)
-        if beads != (self.protocol.force_field == "bead_spring"):
-            accepted = "bead_spring" if beads else "MMFF94 or MMFF94s"
+        name, accepted = self.protocol.force_field, self.machine.force_fields
+        kinds = load_registered(FORCE_FIELDS, name)(name).kinds
+        added = self.machine.molecules and name != self.protocol.build_field
+        if name not in accepted and not (added if kinds is None else self.machine.kind in kinds):
             raise ValueError(
-                f"protocol.force_field: got {self.protocol.force_field!r} for a {self.machine.kind}; "
-                f"expected {accepted}"
+                f"protocol.force_field: got {name!r} for a {self.machine.kind}; "
+                f"expected {' or '.join(accepted)}"
             )
         return self
 

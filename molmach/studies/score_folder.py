@@ -11,10 +11,10 @@ from typing import Any
 
 from molmach.data import Motion
 from molmach.data.motion import UNKNOWN
+from molmach.data.statistics import finite_or_none
 from molmach.errors import SpecError
 from molmach.report import write_trajectory_report
 from molmach.scoring import Score
-from molmach.scoring.statistics import finite_or_none
 from molmach.studies.run_folder import versions
 
 SCHEMA = "molmach.score/1"

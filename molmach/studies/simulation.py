@@ -100,7 +100,7 @@ def simulate_here(spec: Spec, *, controls: bool = False, out: Path | None = None
         As :func:`simulate`.
     """
     conditions = _conditions(spec, controls)
-    engine.compile_kernels()
+    engine.compile_kernels(conditions[:1])
     choice = Choice("batched", engine.COMPILED, copies=engine.LANES)
     with tempfile.TemporaryDirectory(prefix="molmach-") as name:
         work = Path(name)

@@ -119,7 +119,7 @@ def test_a_live_page_follows_the_ledger_and_ends_with_the_campaign(scribe: Scrib
 def test_a_live_page_stays_as_the_reader_left_it_while_results_come_in(
     scribe: Scribe, browser: Browser
 ) -> None:
-    dashboard = dashboard_of(scribe.campaign, scribe.folder, interval=0.1, linger=3.0)
+    dashboard = dashboard_of(scribe.campaign, scribe.folder, interval=0.1, linger=300.0)
     thread = threading.Thread(target=dashboard.serve)
     thread.start()
     try:

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from molmach import drives
 from molmach.data import Run
 from molmach.errors import MolmachError, SimulationError, SpecError
@@ -25,7 +23,7 @@ from molmach.spec import Campaign, Spec
 from molmach.spec.campaign import Rung
 from molmach.studies import simulation
 
-METHOD = "molmach.evaluation/2"
+METHOD = "molmach.evaluation/3"
 """Part of every evaluation's key; changes when the same spec would give other numbers."""
 
 CONFIRMATION = -1
@@ -185,16 +183,16 @@ def _followed(spec: Spec, factors: tuple[float, ...]) -> Samples:
     """Share of the drive's turns that each replica follows, at each of the fields."""
     found: Samples = {}
     for number, factor in enumerate(factors):
-        frequency = drives.model(spec.drive).frequency
-        strength = getattr(spec.drive, "field", None)
+        model = drives.model(spec.drive)
+        frequency, strength = model.frequency, model.field_strength
         if frequency is None or strength is None:
             raise SpecError(
                 f"objectives: threshold_field under drive {spec.drive.kind}; "
                 "expected rotating_field or alternating_field"
             )
-        drive = spec.drive.model_copy(update={"field": strength * factor})
+        drive = model.with_field(strength * factor)
         run = simulation.simulate_here(spec.model_copy(update={"drive": drive}))
-        velocity = np.array(samples_of(run)["velocity"])
-        found[FOLLOWED.format(number)] = (velocity / frequency).tolist()
-        found[FIELD.format(number)] = [strength * factor] * len(velocity)
+        followed = samples_of(run)["followed"]
+        found[FOLLOWED.format(number)] = followed
+        found[FIELD.format(number)] = [strength * factor] * len(followed)
     return found

@@ -6,14 +6,16 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from molmach.building import kind_of
 from molmach.data.campaign import CampaignSummary, Failures, Floats, RungCosts, Standing
 from molmach.errors import SpecError
-from molmach.scoring.statistics import mean_estimate
+from molmach.scoring.motion import VELOCITY
 from molmach.search.loop.evaluation import CONFIRMATION
 from molmach.search.loop.quantities import unit_of
 from molmach.search.loop.racing import fronts
@@ -67,7 +69,7 @@ def summary(ledger: Ledger, campaign: Campaign, folder: Path) -> CampaignSummary
 
 
 def _units(campaign: Campaign) -> tuple[str, ...]:
-    motion = "nm" if campaign.machine.get("kind") == "rotaxane" else "turn"
+    motion = kind_of(str(campaign.machine["kind"])).coordinate.scale.unit
     return tuple(unit_of(objective.expression, motion) for objective in campaign.objectives)
 
 
@@ -97,7 +99,7 @@ def _driven(ledger: Ledger, best: Sequence[Mapping[str, Any]]) -> dict[str, Any]
         (part["velocity"]["unit"] for part in again["controls"].values() if isinstance(part, dict)), ""
     )
     if len(samples) > 1:
-        return mean_estimate(np.array(samples), unit).to_json()
+        return replace(VELOCITY, unit=unit).estimate({"velocity": samples}).to_json()
     first = again["objectives"][0] if again["objectives"] else None
     return {**first, "unit": unit} if first is not None and first["expression"] == "velocity" else None
 

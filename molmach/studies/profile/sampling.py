@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from molmach import drives
 from molmach.building import Assembly, Coordinate, build, coordinate_of
-from molmach.drives.base import Charged, SwitchedTerm, Well
+from molmach.data.stations import StationMap
+from molmach.drives.shapes import Shape, Well
 from molmach.engine import Progress
-from molmach.scoring.stations import StationMap
-from molmach.spec import Flashing, Spec, StationSwitch
+from molmach.spec import Spec
 from molmach.studies.profile.joining import Profile, Samples, join
 from molmach.studies.profile.windows import (
     WINDOW_DEPTH,
@@ -77,25 +77,19 @@ def profile(
     return join(samples, stations, kT)
 
 
-States = dict[str, list[tuple[Well | Charged, float]]]
+States = dict[str, list[tuple[Shape, float]]]
 
 
 def states_of(spec: Spec, assembly: Assembly) -> States:
     """By name of a state of the drive's switch what is added to the machine: shapes and amplitudes."""
-    drive = spec.drive
-    if not isinstance(drive, StationSwitch | Flashing):
+    drive = drives.model(spec.drive)
+    if not drive.states:
         return {"undriven": []}
-    terms = drives.model(drive).terms(assembly, thermal_energy(spec.protocol.temperature)).switched
-    shaped = [(_placed(term), term) for term in terms]
+    terms = drive.terms(assembly, thermal_energy(spec.protocol.temperature)).switched
     return {
-        "off": [(shape, term.off) for shape, term in shaped],
-        "on": [(shape, term.on) for shape, term in shaped],
+        state: [(term.shape, term.on if on else term.off) for term in terms]
+        for state, on in drive.states.items()
     }
-
-
-def _placed(term: SwitchedTerm) -> Well | Charged:
-    assert isinstance(term.shape, Well | Charged), "stations have wells and charges"
-    return term.shape
 
 
 def _reduced(
@@ -114,9 +108,9 @@ def _reduced(
     for part in frames:
         positions = part.astype(np.float64)
         place.append(coordinate(positions))
-        biases.append(np.array([-WINDOW_DEPTH * drives.level(well, positions) for well in wells]))
+        biases.append(np.array([-WINDOW_DEPTH * well.level(positions) for well in wells]))
         for name, terms in states.items():
-            added = [amplitude / kT * drives.level(shape, positions) for shape, amplitude in terms]
+            added = [amplitude / kT * shape.level(positions) for shape, amplitude in terms]
             energies[name].append(np.sum(added, axis=0) + np.zeros(positions.shape[:-2]))
     return Samples(
         np.array(place),

@@ -51,7 +51,7 @@ def write_page(scan: Scan, provenance: dict[str, Any], path: Path) -> None:
 
 def _thresholds(scan: Scan) -> tuple[Table, ...]:
     """A table for each threshold, a row for each value of the other axis."""
-    others = [axis for axis in scan.axes if axis.key != "drive.field"]
+    others = [axis for axis in scan.axes if axis.key != scan.field_key]
     heads = [*(axis.label for axis in others), *_THRESHOLD_HEADS]
     tables = []
     for name in dict.fromkeys(threshold.name for threshold in scan.thresholds):
