@@ -16,11 +16,11 @@ from molmach.cli.campaign_view import print_document
 from molmach.cli.output import console
 from molmach.data.campaign import TEAM, CampaignSummary
 from molmach.report.campaign.dashboard import Dashboard
+from molmach.search.progress import best_so_far
 from molmach.search.record import results
 from molmach.search.record.following import Follower
 from molmach.search.record.ledger import reading
-from molmach.search.record.progress import best_so_far
-from molmach.search.record.summary import summary
+from molmach.search.summary import summary
 from molmach.spec import Campaign
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -73,7 +73,7 @@ def _view(campaign: Campaign, folder: Path, follower: Follower) -> RenderableTyp
     page = Console(width=console().width, record=True, file=io.StringIO(), highlight=False, soft_wrap=False)
     with reading(folder) as ledger:
         document = results.document(ledger, campaign, folder, best=5)
-        curve = best_so_far(ledger.entries(), 0)[TEAM]
+        curve = best_so_far(ledger.findings(), 0)[TEAM]
     print_document(document, page)
     grown = Text(f"best      {_sparkline(curve.evaluations, curve.bound)}  lower bound against evaluations")
     last = Text(

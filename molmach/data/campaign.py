@@ -130,8 +130,8 @@ class CampaignSummary:
         Velocity (``value``, ``ci95``, ``unit``) of the best machine in its confirmation; None if it had none.
     events
         (UTC time, kind, text) of the latest starts and ends.
-    sittings
-        ``executor`` and ``versions`` of each time that the campaign was at work.
+    sessions
+        ``executor`` and ``versions`` of each start of the campaign, where they had changed.
     ledger
         Name of its record's file.
     """
@@ -151,5 +151,5 @@ class CampaignSummary:
     explanations: Mapping[str, str]
     driven: Mapping[str, Any] | None
     events: tuple[tuple[str, str, str], ...]
-    sittings: tuple[Mapping[str, Any], ...]
+    sessions: tuple[Mapping[str, Any], ...]
     ledger: str

@@ -45,6 +45,10 @@ SHORTER = {
     (f"{HOW_TO}/add-a-system.md", "molmach simulate"): _FEW,
     (f"{HOW_TO}/add-a-drive.md", "molmach simulate"): _FEW,
     (f"{HOW_TO}/add-a-force-field.md", "molmach simulate"): _FEW,
+    (f"{HOW_TO}/add-an-executor.md", "molmach campaign run"): (
+        '--set budget.evaluations=3 --set racing.rungs="[{replicas: 4, duration: 2 ps}]" '
+        "--set confirmation.machines=0"
+    ),
     (f"{HOW_TO}/add-an-agent.md", "molmach campaign run"): (
         '--set budget.evaluations=4 --set racing.rungs="[{replicas: 4, duration: 2 ps}]" '
         "--set confirmation.machines=0"
@@ -58,6 +62,7 @@ QUICK = {
     (f"{HOW_TO}/add-a-drive.md", "molmach simulate"),
     (f"{HOW_TO}/add-a-force-field.md", "molmach simulate cyanobiphenyl-rotor"),
     (f"{HOW_TO}/add-an-agent.md", "molmach campaign run"),
+    (f"{HOW_TO}/add-an-evaluation.md", "molmach campaign run"),
 }
 """Commands that run with the other quick tests; the rest run with the slow ones."""
 

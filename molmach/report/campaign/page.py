@@ -134,7 +134,7 @@ def _provenance(summary: CampaignSummary) -> dict[str, str]:
         "ledger": summary.ledger,
     }
     rows |= {f"{time} UTC": f"{kind}: {text}" if text else kind for time, kind, text in summary.events}
-    for number, sitting in enumerate(summary.sittings, start=1):
-        listed = ", ".join(f"{name} {version}" for name, version in sitting["versions"].items())
-        rows[f"sitting {number}"] = f"{sitting['executor']} executor; {listed}"
+    for number, session in enumerate(summary.sessions, start=1):
+        listed = ", ".join(f"{name} {version}" for name, version in session["versions"].items())
+        rows[f"session {number}"] = f"{session['executor']} executor; {listed}"
     return rows

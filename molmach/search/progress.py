@@ -10,8 +10,7 @@ from collections.abc import Iterable
 
 from molmach.data.campaign import TEAM, Cost, Curve
 from molmach.search.loop.bandit import TOP_SHARE
-from molmach.search.loop.evaluation import CONFIRMATION
-from molmach.search.record.ledger import Entry
+from molmach.search.record.trial import CONFIRMATION, Finding
 
 
 class _Best:
@@ -23,13 +22,13 @@ class _Best:
         self._now: dict[str, tuple[int, float]] = {}
         self._heap: list[tuple[float, str]] = []
 
-    def take(self, entry: Entry, bound: float | None) -> None:
+    def take(self, finding: Finding, bound: float | None) -> None:
         """One more evaluation; without a bound where it failed."""
-        self._spent = (self._spent[0] + 1, self._spent[1] + entry.seconds)
-        if bound is None or self._now.get(entry.machine, (-1, 0.0))[0] > entry.rung:
+        self._spent = (self._spent[0] + 1, self._spent[1] + finding.seconds)
+        if bound is None or self._now.get(finding.machine, (-1, 0.0))[0] > finding.rung:
             return
-        self._now[entry.machine] = (entry.rung, bound)
-        heapq.heappush(self._heap, (-bound, entry.machine))
+        self._now[finding.machine] = (finding.rung, bound)
+        heapq.heappush(self._heap, (-bound, finding.machine))
         while -self._heap[0][0] != self._now[self._heap[0][1]][1]:
             heapq.heappop(self._heap)
         best = -self._heap[0][0]
@@ -43,61 +42,61 @@ class _Best:
         return self.curve
 
 
-def best_so_far(entries: Iterable[Entry], objective: int) -> dict[str, Curve]:
+def best_so_far(findings: Iterable[Finding], objective: int) -> dict[str, Curve]:
     """The best bound of an objective, of each agent against its own costs and of :data:`TEAM` against all.
 
     A machine counts by the highest rung that it has reached, so a curve falls where a longer run takes
     back what a short one had promised.
     """
     trackers: dict[str, _Best] = {TEAM: _Best()}
-    for entry in entries:
-        if entry.rung == CONFIRMATION:
+    for finding in findings:
+        if finding.rung == CONFIRMATION:
             continue
-        bound = _bound(entry, objective)
-        for name in (TEAM, entry.agent):
-            trackers.setdefault(name, _Best()).take(entry, bound)
+        bound = _bound(finding, objective)
+        for name in (TEAM, finding.agent):
+            trackers.setdefault(name, _Best()).take(finding, bound)
     return {name: tracker.end() for name, tracker in trackers.items()}
 
 
-def _bound(entry: Entry, objective: int) -> float | None:
-    if not entry.ok or objective >= len(entry.measured):
+def _bound(finding: Finding, objective: int) -> float | None:
+    if not finding.ok or objective >= len(finding.measured):
         return None
-    low = entry.measured[objective].low
+    low = finding.measured[objective].low
     return low if math.isfinite(low) else None
 
 
-def standing(entries: Iterable[Entry], objectives: int) -> list[Entry]:
+def standing(findings: Iterable[Finding], objectives: int) -> list[Finding]:
     """The latest result of every machine on the highest rung where it gave all its numbers."""
-    found: dict[str, Entry] = {}
-    for entry in entries:
-        if entry.rung == CONFIRMATION or not entry.ok or len(entry.measured) != objectives:
+    found: dict[str, Finding] = {}
+    for finding in findings:
+        if finding.rung == CONFIRMATION or not finding.ok or len(finding.measured) != objectives:
             continue
-        before = found.get(entry.machine)
-        if (before is None or entry.rung >= before.rung) and all(m.defined for m in entry.measured):
-            found[entry.machine] = entry
+        before = found.get(finding.machine)
+        if (before is None or finding.rung >= before.rung) and all(m.defined for m in finding.measured):
+            found[finding.machine] = finding
     return list(found.values())
 
 
-def finds(entries: Iterable[Entry]) -> Counter[str]:
+def finds(findings: Iterable[Finding]) -> Counter[str]:
     """How often each agent's machine came out among the best tenth of those before it on the first rung."""
     found: Counter[str] = Counter()
     values: list[float] = []
-    for entry in entries:
-        if entry.rung != 0 or not entry.ok or not entry.measured or not entry.measured[0].defined:
+    for finding in findings:
+        if finding.rung != 0 or not finding.ok or not finding.measured or not finding.measured[0].defined:
             continue
-        value = entry.measured[0].value
+        value = finding.measured[0].value
         rank = len(values) - bisect_left(values, value)
         insort(values, value)
-        found[entry.agent] += rank <= TOP_SHARE * len(values)
+        found[finding.agent] += rank <= TOP_SHARE * len(values)
     return found
 
 
-def costs(entries: Iterable[Entry]) -> dict[int, dict[str, Cost]]:
+def costs(findings: Iterable[Finding]) -> dict[int, dict[str, Cost]]:
     """What was spent, by rung (confirmations last) and agent."""
     found: dict[int, dict[str, Cost]] = {}
-    for entry in entries:
-        cost = found.setdefault(entry.rung, {}).setdefault(entry.agent, Cost())
+    for finding in findings:
+        cost = found.setdefault(finding.rung, {}).setdefault(finding.agent, Cost())
         cost.evaluations += 1
-        cost.failed += not entry.ok
-        cost.seconds += entry.seconds
+        cost.failed += not finding.ok
+        cost.seconds += finding.seconds
     return dict(sorted(found.items(), key=lambda item: math.inf if item[0] == CONFIRMATION else item[0]))
