@@ -47,13 +47,13 @@ def kinetics(
         if not 0.0 < value <= 1.0:
             raise SpecError(f"--{flag}-yield {value:g}: expected a quantum yield above 0 and at most 1")
     spec = load(system, overrides or [])
-    found = _search(spec, level, temperature, excitation_rate, (forward_yield, backward_yield), out)
+    result = _search(spec, level, temperature, excitation_rate, (forward_yield, backward_yield), out)
     if as_json:
-        print_json(found.to_json())
+        print_json(result.to_json())
         return
-    _print_steps(found.steps)
-    _print_cycles(found.series, found.yields)
-    console().print(f"report: {escape(str(found.run_dir / 'report.html'))}", soft_wrap=True)
+    _print_steps(result.steps)
+    _print_cycles(result.series, result.yields)
+    console().print(f"report: {escape(str(result.run_dir / 'report.html'))}", soft_wrap=True)
 
 
 def _search(

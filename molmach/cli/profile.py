@@ -45,53 +45,53 @@ def profile(
     spec = load(system, overrides or [])
     try:
         with progress_bar(spec.name) as progress:
-            found = umbrella(spec, window_ps, workers, progress)
+            profile = umbrella(spec, window_ps, workers, progress)
     except KeyboardInterrupt as interrupt:
         raise InterruptedRunError("stopped; nothing is kept of an unfinished profile") from interrupt
     if as_json:
-        print_json(_document(spec, window_ps, found))
+        print_json(_document(spec, window_ps, profile))
         return
     out = console()
     temperature = spec.protocol.temperature
     out.print(
-        f"[bold]{spec.name}[/bold]  {found.windows} windows, {found.replicas} replicas, {temperature:g} K"
+        f"[bold]{spec.name}[/bold]  {profile.windows} windows, {profile.replicas} replicas, {temperature:g} K"
     )
-    for name, state in found.states.items():
+    for name, state in profile.states.items():
         out.print(
-            table(("station", "at nm", "share", "95 % interval"), _stations(found, state), (1, 2, 3), name)
+            table(("station", "at nm", "share", "95 % interval"), _stations(profile, state), (1, 2, 3), name)
         )
-    heads = ("place / nm", *(f"{name} / (kJ/mol)" for name in found.states))
-    out.print(table(heads, _curve(found), range(len(heads))))
-    for warning in found.warnings:
+    heads = ("place / nm", *(f"{name} / (kJ/mol)" for name in profile.states))
+    out.print(table(heads, _curve(profile), range(len(heads))))
+    for warning in profile.warnings:
         out.print(f"[yellow]warning[/]: {warning}")
 
 
-def _stations(found: Profile, state: StateProfile) -> list[tuple[str, ...]]:
+def _stations(profile: Profile, state: StateProfile) -> list[tuple[str, ...]]:
     return [
-        (name, f"{found.stations[name]:.2f}", number(share.value), interval(share))
+        (name, f"{profile.stations[name]:.2f}", number(share.value), interval(share))
         for name, share in state.shares.items()
     ]
 
 
-def _curve(found: Profile) -> list[tuple[str, ...]]:
+def _curve(profile: Profile) -> list[tuple[str, ...]]:
     columns = [
-        [f"{number(e.value)} ({interval(e)})" for e in state.free_energy] for state in found.states.values()
+        [f"{number(e.value)} ({interval(e)})" for e in state.free_energy] for state in profile.states.values()
     ]
-    places = next(iter(found.states.values())).place
+    places = next(iter(profile.states.values())).place
     return [(f"{place:.3f}", *cells) for place, *cells in zip(places, *columns, strict=True)]
 
 
-def _document(spec: Spec, window_ps: float, found: Profile) -> dict[str, Any]:
+def _document(spec: Spec, window_ps: float, profile: Profile) -> dict[str, Any]:
     return {
         "schema": "molmach.profile/1",
         "name": spec.name,
         "key": spec.key,
         "temperature": spec.protocol.temperature,
         "window": window_ps,
-        "windows": found.windows,
-        "replicas": found.replicas,
-        "stations": found.stations,
-        "states": {name: state.to_json() for name, state in found.states.items()},
-        "warnings": list(found.warnings),
+        "windows": profile.windows,
+        "replicas": profile.replicas,
+        "stations": profile.stations,
+        "states": {name: state.to_json() for name, state in profile.states.items()},
+        "warnings": list(profile.warnings),
         "units": {"temperature": "K", "window": "ps", "stations": "nm", "place": "nm"},
     }

@@ -29,14 +29,16 @@ def validate(
         if name not in library.names():
             raise SpecError(f"{name}: not a machine of the library; 'molmach systems' lists them")
     with status("validate") as say:
-        found = list(compare(names, say))
+        comparisons = list(compare(names, say))
     if as_json:
-        print_json({"schema": "molmach.validation/1", "comparisons": [item.to_json() for item in found]})
+        print_json(
+            {"schema": "molmach.validation/1", "comparisons": [item.to_json() for item in comparisons]}
+        )
     elif markdown:
-        typer.echo(_page(found))
+        typer.echo(_page(comparisons))
     else:
-        console().print(table(_HEADS, [_row(item) for item in found], (2, 3)))
-    if any(item.verdict == "differs" for item in found):
+        console().print(table(_HEADS, [_row(item) for item in comparisons], (2, 3)))
+    if any(item.verdict == "differs" for item in comparisons):
         raise typer.Exit(1)
 
 
@@ -53,7 +55,7 @@ def _row(item: Comparison) -> tuple[str, ...]:
     return (item.system, item.quantity, ours, reference, item.unit, item.verdict, item.rule, item.source)
 
 
-def _page(found: list[Comparison]) -> str:
+def _page(comparisons: list[Comparison]) -> str:
     lines = [
         "# Validation",
         "",
@@ -63,5 +65,7 @@ def _page(found: list[Comparison]) -> str:
         "| " + " | ".join(_HEADS) + " |",
         "|" + "---|" * len(_HEADS),
     ]
-    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in _row(item)) + " |" for item in found]
+    lines += [
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in _row(item)) + " |" for item in comparisons
+    ]
     return "\n".join(lines)

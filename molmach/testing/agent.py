@@ -237,7 +237,7 @@ def _measured(text: str) -> Measured:
 
 def _numpy_state() -> tuple[Any, ...]:
     name, keys, *rest = np.random.get_state()  # noqa: NPY002 what no agent may draw on
-    return name, keys.tobytes(), *rest
+    return name, np.asarray(keys).tobytes(), *rest
 
 
 def _message(entry: AgentEntry, case: _Case, problem: str) -> str:

@@ -219,6 +219,6 @@ def _cell(value: float) -> str:
 
 
 def document_text(scan: Scan, provenance: dict[str, Any]) -> str:
-    """``scan.json``."""
+    """The text of ``scan.json``: the scan and where it comes from."""
     content = {**scan.to_json(), "provenance": provenance}
     return json.dumps(content, indent=2, allow_nan=False) + "\n"
