@@ -17,8 +17,10 @@ from molmach.spec import Spec
 from molmach.studies.kinetics.cycle import Cycle, motor_cycle
 from molmach.studies.kinetics.inversion import HelixInversion
 from molmach.studies.kinetics.level import level_of
+from molmach.studies.kinetics.page import write_page
 from molmach.studies.kinetics.search import alkene_of, helix_inversions
 from molmach.studies.kinetics.store import Store
+from molmach.studies.run_folder import versions
 from molmach.studies.work_folder import locked, write_whole
 
 KINETICS_SCHEMA = "molmach.kinetics/1"
@@ -103,6 +105,8 @@ def motor_kinetics(
         steps = helix_inversions(spec, level_name, temperature, Store(folder / "pieces"), say)
         cycle, *series = (motor_cycle(rate, steps, yields) for rate in (excitation_rate, *EXCITATION_RATES))
         found = MotorKinetics(spec, steps, cycle, tuple(series), yields, target)
+        origin = {"key": spec.key, "level": level_name, "versions": versions()}
+        write_page(found, origin, folder / "report.html")
         write_whole(folder / "kinetics.json", json.dumps(found.to_json(), indent=2, allow_nan=False) + "\n")
         return found
 
