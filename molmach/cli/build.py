@@ -16,6 +16,7 @@ from molmach.building import build as build_assembly
 from molmach.building.stoppers import stopper_report
 from molmach.cli.output import JsonFlag, Overrides, SystemArgument, console, print_json, table
 from molmach.errors import SpecError
+from molmach.files import write_text
 from molmach.spec import Rotaxane, Spec, load
 
 
@@ -33,7 +34,7 @@ def build(
     directory = out if out is not None else Path("builds") / spec.name
     try:
         paths = write_structure(assembly, directory)
-        (directory / "machine.yaml").write_text(spec.to_yaml(), encoding="utf-8")
+        write_text(directory / "machine.yaml", spec.to_yaml())
     except OSError as error:
         raise SpecError(
             f"-o {directory}: can't be written ({error.strerror}); expected a writable folder"

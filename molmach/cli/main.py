@@ -23,6 +23,7 @@ from molmach.cli import (
     timestep,
     validate,
 )
+from molmach.cli.options import OPTIONS
 from molmach.errors import MolmachError
 
 app = typer.Typer(
@@ -70,7 +71,7 @@ def run() -> None:
     try:
         app()
     except MolmachError as error:
-        print(f"molmach: {error}", file=sys.stderr)
+        print(f"molmach: {error.worded(OPTIONS)}", file=sys.stderr)
         sys.exit(error.exit_code)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -29,14 +30,14 @@ def validate(
         if name not in library.names():
             raise SpecError(f"{name}: not a machine of the library; 'molmach systems' lists them")
     with status("validate") as say:
-        found = list(compare(names, say))
+        found = compare(names, say=say)
     if as_json:
-        print_json({"schema": "molmach.validation/1", "comparisons": [item.to_json() for item in found]})
+        print_json(found.to_json())
     elif markdown:
-        typer.echo(_page(found))
+        typer.echo(_page(found.comparisons))
     else:
-        console().print(table(_HEADS, [_row(item) for item in found], (2, 3)))
-    if any(item.verdict == "differs" for item in found):
+        console().print(table(_HEADS, [_row(item) for item in found.comparisons], (2, 3)))
+    if found.differs:
         raise typer.Exit(1)
 
 
@@ -53,7 +54,7 @@ def _row(item: Comparison) -> tuple[str, ...]:
     return (item.system, item.quantity, ours, reference, item.unit, item.verdict, item.rule, item.source)
 
 
-def _page(found: list[Comparison]) -> str:
+def _page(found: Sequence[Comparison]) -> str:
     lines = [
         "# Validation",
         "",

@@ -20,6 +20,7 @@ from molmach.engine.condition import Condition
 from molmach.engine.native import NativeStepper, write_native
 from molmach.engine.stepper import Stepper
 from molmach.errors import SimulationError
+from molmach.files import write_text
 from molmach.units import BOLTZMANN
 
 Member = tuple[int, int]
@@ -119,9 +120,7 @@ def write_task(conditions: Sequence[Condition], choice: Choice, work: Path) -> T
         kinetic_units=[0.5 * condition.degrees_of_freedom * BOLTZMANN for condition in conditions],
         interlocking=Interlocking.of(conditions[0].assembly),
     )
-    temporary = work / "task.json.tmp"
-    temporary.write_text(json.dumps(asdict(task)))
-    temporary.replace(work / "task.json")
+    write_text(work / "task.json", json.dumps(asdict(task)))
     return task
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from molmach.errors import CampaignError, InfeasibleError, SpecError
+from molmach.files import write_text
 from molmach.report.campaign.page import write_report
 from molmach.search.agents.registry import check_agent
 from molmach.search.agents.team import LocalTeam
@@ -29,7 +30,7 @@ from molmach.search.space.space import Space
 from molmach.spec import Campaign, load_campaign
 from molmach.spec.campaign import WHAT
 from molmach.spec.reading import override, read_mapping, read_text, validate
-from molmach.studies.run_folder import versions
+from molmach.studies.provenance import versions
 
 EXECUTORS = ("local", "ray")
 FILE = "campaign.yaml"
@@ -171,9 +172,7 @@ def _claim(folder: Path, ledger: Ledger, campaign: Campaign, source: Path) -> bo
         )
     ledger.note("campaign", wanted)
     ledger.note("source", str(source.resolve()))
-    temporary = folder / (FILE + ".tmp")
-    temporary.write_text(campaign.to_yaml(), encoding="utf-8")
-    temporary.replace(folder / FILE)
+    write_text(folder / FILE, campaign.to_yaml())
     ledger.commit()
     return found is not None
 

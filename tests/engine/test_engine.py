@@ -57,7 +57,7 @@ def test_a_finished_run_is_not_simulated_again(tmp_path: Path) -> None:
     again = simulate(spec, tmp_path / "a", controls=False, progress=told.append)
     assert not told
     assert again.replicas == 3
-    with pytest.raises(SpecError, match="holds the run of another spec"):
+    with pytest.raises(SpecError, match="holds another run"):
         simulate(load(ROTOR, [*SHORT, "protocol.seed=9"]), tmp_path / "a", controls=False)
     with pytest.raises(SpecError, match="without controls"):
         simulate(spec, tmp_path / "a")
@@ -218,7 +218,7 @@ def test_anothers_unfinished_work_is_not_thrown_away(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         simulate(load(ROTOR, [*SHORT, "protocol.duration=20 ns"]), tmp_path / "a", progress=interrupt)
     assert list((tmp_path / "a.unfinished").rglob("block-*.npz"))
-    with pytest.raises(SpecError, match="unfinished run of another spec"):
+    with pytest.raises(SpecError, match="holds another unfinished run"):
         simulate(load(ROTOR, SHORT), tmp_path / "a")
 
 

@@ -37,7 +37,6 @@ from molmach.studies.scan.thresholds import (
     one_dimensional_thresholds,
     thresholds_of_row,
 )
-from molmach.studies.work_folder import locked
 from molmach.units import DEBYE, TURN, VOLT_PER_NM, thermal_energy
 from tests.conftest import ROTOR
 
@@ -312,7 +311,7 @@ def test_a_finished_scan_is_read_back_and_another_is_refused(finished: Scan) -> 
 
 def test_two_processes_do_not_share_a_scan(tmp_path: Path) -> None:
     with (
-        locked(tmp_path / "scan.unfinished"),
+        plan_scan(load(ROTOR, SETTINGS), OVER, None).folder(tmp_path / "scan").held(),
         pytest.raises(SimulationError, match="another molmach process"),
     ):
         molmach.scan(load(ROTOR, SETTINGS), OVER, tmp_path / "scan")

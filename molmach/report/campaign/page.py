@@ -12,6 +12,7 @@ from typing import Any
 
 from molmach import report
 from molmach.errors import CampaignError
+from molmach.files import write_text
 from molmach.report.campaign import data, plots, sections
 from molmach.report.campaign.headline import headline, searched
 from molmach.report.campaign.sections import Frame
@@ -44,10 +45,8 @@ def write_report(ledger: Ledger, campaign: Campaign, folder: Path, out: Path | N
     """
     path = (out or folder / NAME).resolve()
     page = report_page(ledger, campaign, folder.resolve(), path)
-    temporary = path.with_name(path.name + ".tmp")
     try:
-        temporary.write_text(page, encoding="utf-8")
-        temporary.replace(path)
+        write_text(path, page)
     except OSError as error:
         raise CampaignError(f"-o {path}: can't be written ({error.strerror})") from error
     return path

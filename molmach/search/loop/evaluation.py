@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import shutil
 import tempfile
 import time
 import zipfile
@@ -16,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from molmach import drives
-from molmach.data import Run
 from molmach.errors import MolmachError, SimulationError, SpecError
-from molmach.scoring import score
+from molmach.files import whole_folder
+from molmach.scoring import Score
 from molmach.search.loop.quantities import FIELD, FOLLOWED, Expression, Samples, samples_of, threshold_factors
 from molmach.search.space.space import Candidate
 from molmach.spec import Campaign, Spec
@@ -129,9 +128,9 @@ def evaluate(job: Job) -> Outcome:
     archive, controls = b"", {}
     try:
         if job.rung == CONFIRMATION:
-            run, archive = _confirm(spec)
+            result, archive = _confirm(spec)
+            run, controls = result.run, _controls(result.score)
             steps *= 3
-            controls = _controls(run)
         else:
             run = simulation.simulate_here(spec)
         if not run.series.intact.all():
@@ -146,33 +145,28 @@ def evaluate(job: Job) -> Outcome:
     return Outcome(job.key, samples, "", seconds, steps, controls, archive)
 
 
-def _confirm(spec: Spec) -> tuple[Run, bytes]:
+def _confirm(spec: Spec) -> tuple[simulation.Result, bytes]:
     """Run with both controls, in a run folder, which comes back as a zip file."""
     with tempfile.TemporaryDirectory(prefix="molmach-") as name:
         folder = Path(name) / spec.name
-        run = simulation.simulate_here(spec, controls=True, out=folder)
+        result = simulation.run_here(simulation.Plan(spec), folder)
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in sorted(folder.rglob("*")):
                 if path.is_file():
                     archive.write(path, path.relative_to(folder))
-    return run, packed.getvalue()
+    return result, packed.getvalue()
 
 
 def unpack(outcome: Outcome, target: Path) -> None:
     """Put the run folder of a confirmation in place; one that is there already stays."""
-    working = target.with_name(target.name + ".unfinished")
-    shutil.rmtree(working, ignore_errors=True)
     if target.exists():
         return
-    working.mkdir(parents=True)
-    with zipfile.ZipFile(io.BytesIO(outcome.archive)) as archive:
+    with whole_folder(target) as working, zipfile.ZipFile(io.BytesIO(outcome.archive)) as archive:
         archive.extractall(working)
-    working.rename(target)
 
 
-def _controls(run: Run) -> dict[str, Any]:
-    result = score(run)
+def _controls(result: Score) -> dict[str, Any]:
     return {
         "verdict": result.verdict,
         "p_value": result.p_value,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from molmach.errors import MissingExtraError, SpecError
+from molmach.files import whole_file
 from molmach.search.record.ledger import Ledger
 
 COLUMNS = (
@@ -35,16 +36,15 @@ def export_table(ledger: Ledger, path: Path) -> int:
     rows = ledger.query(_QUERY)
     if path.suffix not in (".csv", ".parquet"):
         raise SpecError(f"-o {path}: expected a name that ends in .csv or .parquet")
-    temporary = path.with_name(path.name + ".tmp")
     try:
-        if path.suffix == ".csv":
-            with temporary.open("w", newline="", encoding="utf-8") as stream:
-                writer = csv.writer(stream)
-                writer.writerow(COLUMNS)
-                writer.writerows(rows)
-        else:
-            _write_parquet(rows, temporary)
-        temporary.replace(path)
+        with whole_file(path) as temporary:
+            if path.suffix == ".csv":
+                with temporary.open("w", newline="", encoding="utf-8") as stream:
+                    writer = csv.writer(stream)
+                    writer.writerow(COLUMNS)
+                    writer.writerows(rows)
+            else:
+                _write_parquet(rows, temporary)
     except OSError as error:
         raise SpecError(f"-o {path}: can't be written ({error.strerror})") from error
     return len(rows)

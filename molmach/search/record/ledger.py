@@ -7,7 +7,6 @@ time (write-ahead log). Every commit is synced to disk, so what is in the ledger
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import heapq
 import json
 import sqlite3
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from molmach.errors import CampaignError
+from molmach.files import hold
 from molmach.search.agents.interface import Finding, Proposal
 from molmach.search.loop.evaluation import Job, Outcome
 from molmach.search.loop.quantities import Measured
@@ -285,16 +285,13 @@ def _is_about_the_disk(error: sqlite3.Error) -> bool:
 
 def _locked(path: Path) -> Any:
     path.parent.mkdir(parents=True, exist_ok=True)
-    stream = path.open("w")
     try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return hold(path)
     except BlockingIOError as error:
-        stream.close()
         raise CampaignError(
             f"{path.parent}: another process is running this campaign; wait for it, or read it with "
             "'molmach campaign status'"
         ) from error
-    return stream
 
 
 @contextmanager

@@ -7,10 +7,12 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from molmach import drives
 from molmach.errors import SpecError
 from molmach.spec import Spec
+from molmach.studies import folder
 from molmach.studies.scan.axes import Axis, axes_of, value_of, with_values
 
 FEWEST_SAMPLES = 100
@@ -40,7 +42,7 @@ class PlannedPoint:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(folder.Plan):
     """A scan to be done.
 
     Attributes
@@ -56,6 +58,20 @@ class Plan:
     spec: Spec
     axes: tuple[Axis, ...]
     points: tuple[PlannedPoint, ...]
+
+    noun = "scan"
+    document = "scan.json"
+    pieces = ("points/*.json", "**/block-*.npz")
+
+    @property
+    def identity(self) -> folder.Identity:
+        """The scan's key."""
+        return {"key": self.key}
+
+    @property
+    def default_place(self) -> Path:
+        """``runs/<name>-<first twelve characters of the key>-scan``."""
+        return Path("runs") / f"{self.spec.name}-{self.key[:12]}-scan"
 
     @property
     def key(self) -> str:

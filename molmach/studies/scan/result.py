@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -212,9 +211,3 @@ class Scan:
 
 def _cell(value: float) -> str:
     return f"{value:.7g}" if math.isfinite(value) else ""
-
-
-def document_text(scan: Scan, provenance: dict[str, Any]) -> str:
-    """``scan.json``."""
-    content = {**scan.to_json(), "provenance": provenance}
-    return json.dumps(content, indent=2, allow_nan=False) + "\n"
