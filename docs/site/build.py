@@ -30,8 +30,12 @@ def build(folder: Path) -> int:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(_ROOT / "docs", stage, ignore=shutil.ignore_patterns("__pycache__"))
     names = {path.stem for path in notebooks.found()}
-    for page in stage.rglob("*.md"):
-        home = _ROOT / "docs" / page.parent.relative_to(stage)
+    homes = {page: _ROOT / "docs" / page.parent.relative_to(stage) for page in stage.rglob("*.md")}
+    for document in links.PROJECT:
+        page = stage / document.name.lower()
+        shutil.copy(document, page)
+        homes[page] = _ROOT
+    for page, home in homes.items():
         text = page.read_text(encoding="utf-8")
         page.write_text(links.translate(text, home, stage, page.parent, names), encoding="utf-8")
     (stage / "reference" / "command-line.md").write_text(command_line.page(), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Links as they lead on the site, where only the documents and the notebooks are pages."""
+"""Links as they lead on the site, where the documents, those of the project and the notebooks are pages."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parent.parent.parent
 _DOCS = _ROOT / "docs"
+PROJECT = tuple(_ROOT / f"{name}.md" for name in ("ARCHITECTURE", "CONTRIBUTING", "CHANGELOG"))
+"""Documents beside the README that are pages of the site, each under its name in small letters."""
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 _CODE = re.compile(r"(^(`{3,}).*?^\2|`[^`\n]*`)", re.DOTALL | re.MULTILINE)
 
@@ -41,6 +43,8 @@ def translate(text: str, home: Path, stage: Path, place: Path, pages: Container[
         source = (home / target).resolve()
         if source.is_relative_to(_DOCS):
             there = stage / source.relative_to(_DOCS)
+        elif source in PROJECT:
+            there = stage / source.name.lower()
         elif source.suffix == ".ipynb" and source.stem in pages:
             there = stage / "notebooks" / f"{source.stem}.md"
         elif picture:

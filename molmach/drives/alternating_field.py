@@ -13,8 +13,8 @@ from molmach.units import TURN, VOLT_PER_NM
 class AlternatingFieldModel(FieldDrive):
     """Has no handedness of its own: what turns under it owes its direction to the machine."""
 
-    def __init__(self, drive: AlternatingField) -> None:
-        self.drive = drive
+    drive: AlternatingField
+    strength = "field"
 
     @property
     def frequency(self) -> float | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from molmach.building import Assembly
+from molmach.errors import SpecError
 from molmach.spec import Drive, NoDrive
+from molmach.units import DEBYE, VOLT_PER_NM
 
 Vector = tuple[float, float, float]
 
@@ -182,10 +184,38 @@ class DriveTerms:
         return np.asarray(np.cos(phase) * np.array(self.cosine) + np.sin(phase) * np.array(self.sine))
 
 
-class DriveModel(Protocol):
-    """The physics of one kind of drive."""
+class DriveModel:
+    """One kind of drive: what it does to a machine, and all that the rest of molmach asks of a drive.
 
-    def __init__(self, drive: Any) -> None: ...
+    A drive derives from this class or from one of those below, and says what is different from what
+    stands here.
+
+    Parameters
+    ----------
+    drive
+        Its section of the machine file.
+
+    Attributes
+    ----------
+    events
+        What one of its events is called: ``photon``, ``fuel``, ``throw``; None where it throws no switch. See
+        :class:`Switch` for what is counted.
+    turns_with
+        Whether it has a sense of rotation, so that a machine can follow it turn by turn.
+    strength
+        Name of the section's entry that holds the strength of an electric field, V/nm; None without one.
+    has_regimes
+        Whether how a dipole follows it is told by the regimes of Vacek & Michl, PNAS 98, 5481 (2001), by
+        the lag per turn and :meth:`dipole_energy`.
+    """
+
+    events: ClassVar[str | None] = None
+    turns_with: ClassVar[bool] = False
+    strength: ClassVar[str | None] = None
+    has_regimes: ClassVar[bool] = False
+
+    def __init__(self, drive: Any) -> None:
+        self.drive = drive
 
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """What it does to a machine at k_B T (kJ/mol), its load aside.
@@ -195,23 +225,53 @@ class DriveModel(Protocol):
         SpecError
             The machine has not what this drive acts on.
         """
-        ...
+        raise NotImplementedError(f"{type(self).__name__} has no terms()")
 
     def mirror(self) -> Drive:
         """The spec of the drive's mirror image in the xz plane, which holds the axle (load aside)."""
-        ...
+        raise NotImplementedError(f"{type(self).__name__} has no mirror()")
 
     def undriven(self) -> Drive:
         """The spec of its undriven twin, at which no work can be had from it (load aside)."""
-        ...
+        raise NotImplementedError(f"{type(self).__name__} has no undriven()")
 
     @property
     def frequency(self) -> float | None:
-        """Signed turns or periods per time, GHz; None where the drive has no period."""
-        ...
+        """Turns or periods per time, GHz, signed where it has a sense of rotation; None without a period."""
+        return None
+
+    @property
+    def spent_per_event(self) -> float:
+        """Free energy that one event uses up, kJ/mol; zero where the events have no such price."""
+        return 0.0
+
+    @property
+    def field_strength(self) -> float | None:
+        """Of its electric field, V/nm; None where it has none."""
+        return None if self.strength is None else float(getattr(self.drive, self.strength))
+
+    def with_field(self, strength_V_per_nm: float) -> Drive:
+        """The spec of the same drive with a field of another strength, V/nm.
+
+        Raises
+        ------
+        SpecError
+            It has no electric field.
+        """
+        if self.strength is None:
+            raise SpecError(
+                f"drive.kind: {self.drive.kind} has no electric field; expected a drive that has one"
+            )
+        changed: Drive = self.drive.model_copy(update={self.strength: strength_V_per_nm})
+        return changed
+
+    def dipole_energy(self, dipole_debye: float) -> float | None:
+        """Greatest energy of a dipole in its field, mu E, kJ/mol; None where it has no field."""
+        field = self.field_strength
+        return None if field is None else dipole_debye * DEBYE * VOLT_PER_NM * field
 
 
-class FieldDrive:
+class FieldDrive(DriveModel):
     """What drives have in common that end when they are taken away."""
 
     def undriven(self) -> Drive:
@@ -219,15 +279,10 @@ class FieldDrive:
         return NoDrive(kind="none")
 
 
-class AchiralDrive:
+class AchiralDrive(DriveModel):
     """What drives have in common that reflection leaves as they are."""
 
-    frequency: float | None = None
-
-    def __init__(self, drive: Any) -> None:
-        self.drive = drive
-
     def mirror(self) -> Drive:
-        """The same."""
+        """The drive itself."""
         mirrored: Drive = self.drive
         return mirrored

@@ -14,6 +14,13 @@ from molmach.spec import Drive
 class ChemicalFuelModel(AchiralDrive):
     """A switch a site, each with the fuel's reaction and the waste's; see the spec for the rates."""
 
+    events = "fuel"
+
+    @property
+    def spent_per_event(self) -> float:
+        """What a molecule of fuel gives on becoming waste."""
+        return float(self.drive.chemical_potential)
+
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """A blocking group at each station, repelling every ring."""
         drive = self.drive

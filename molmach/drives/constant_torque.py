@@ -10,10 +10,7 @@ from molmach.spec import ConstantTorque, Drive
 class ConstantTorqueModel(FieldDrive):
     """A steady mechanical drive; reflected, its sign changes."""
 
-    frequency: float | None = None
-
-    def __init__(self, drive: ConstantTorque) -> None:
-        self.drive = drive
+    drive: ConstantTorque
 
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """The torque."""

@@ -13,6 +13,8 @@ from molmach.spec import Drive
 class FlashingModel(AchiralDrive):
     """Drives a ring where the potential is asymmetric; the work is done when it is turned on."""
 
+    events = "throw"
+
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """One switch, a term for every station and ring."""
         drive = self.drive

@@ -18,6 +18,8 @@ class PhotoisomerisationModel(AchiralDrive):
     -twist v_i, so the switched term is -(1 + twist) times their sum.
     """
 
+    events = "photon"
+
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """One switch, the electronic state."""
         ends = assembly.axle

@@ -13,8 +13,10 @@ from molmach.units import TURN, VOLT_PER_NM
 class RotatingFieldModel(FieldDrive):
     """Turns a dipole with it where mu E exceeds the drag; reflected, it turns the other way."""
 
-    def __init__(self, drive: RotatingField) -> None:
-        self.drive = drive
+    drive: RotatingField
+    turns_with = True
+    has_regimes = True
+    strength = "field"
 
     @property
     def frequency(self) -> float | None:

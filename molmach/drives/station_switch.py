@@ -13,6 +13,8 @@ from molmach.spec import Drive
 class StationSwitchModel(AchiralDrive):
     """One switch for all stations: thrown at random it is in equilibrium, by the clock it drives the ring."""
 
+    events = "throw"
+
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """A term for every station and ring, and for every charge."""
         drive = self.drive

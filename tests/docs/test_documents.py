@@ -30,7 +30,7 @@ from tests.helpers.documents import (
     write,
 )
 
-README, HOW_TO = "README.md", "docs/how-to"
+README, ARCHITECTURE, HOW_TO = "README.md", "ARCHITECTURE.md", "docs/how-to"
 _FEW = '--replicas 4 --duration "2 ps" --set protocol.equilibration="2 ps"'
 
 SHORTER = {
@@ -72,6 +72,10 @@ CHECKED = {
         README,
         "molmach score --top",
     ): "trajectories of the reader's own; tests/scoring/test_trajectories.py has some",
+    (
+        "docs/analysis.md",
+        "molmach score --top",
+    ): "trajectories of the reader's own; tests/scoring/test_trajectories.py has some",
 }
 """Commands of ours that are not run: their options are looked up, and no more."""
 
@@ -80,6 +84,7 @@ ELSEWHERE = {"docs/analysis.md": "analysis/test_analysis.py::test_the_code_of_th
 
 PLAIN = {
     README: ["forward  48.01 turn/ns"],
+    ARCHITECTURE: ["machine.yaml ->", "cli > analysis"],
     "docs/active-inference.md": [
         "score = bias",
         "F = -ln N",

@@ -13,7 +13,8 @@ import yaml
 from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PROJECT = [ROOT / f"{name}.md" for name in ("README", "ARCHITECTURE", "CONTRIBUTING", "CHANGELOG")]
+PAGES = [*PROJECT, *sorted((ROOT / "docs").rglob("*.md"))]
 
 _MARKDOWN = MarkdownIt("commonmark").enable("table")
 _NAMED = re.compile(r"# ((?:[\w.-]+/)*[\w-]+\.(?:py|yaml|toml))\n")
