@@ -11,7 +11,7 @@ from molmach.cli.output import JsonFlag, print_json
 from molmach.cli.result import print_motion, print_result
 from molmach.data import UNKNOWN
 from molmach.errors import SpecError
-from molmach.scoring.selection import check_axle, parse_indices
+from molmach.scoring.selection import AXLE, FOLLOWER, FOLLOWER_AXLE, ROTOR, STATOR, check_axle, parse_indices
 from molmach.studies import simulation, trajectories
 from molmach.units import TIME, QuantityError, parse
 
@@ -81,12 +81,12 @@ def score(
     if top is None or not traj or axle is None or rotor is None:
         missing = next(flag for flag, value in needed.items() if value is None)
         raise SpecError(f"{missing}: missing; expected RUN_DIR, or all of {', '.join(needed)}")
-    for flag, ends in (("--axle", axle), ("--follower-axle", follower_axle)):
+    for argument, ends in ((AXLE, axle), (FOLLOWER_AXLE, follower_axle)):
         if ends is not None:
-            check_axle(flag, ends)
-    for flag, atoms in (("--rotor", rotor), ("--follower", follower), ("--stator", stator)):
+            check_axle(argument, ends)
+    for argument, atoms in ((ROTOR, rotor), (FOLLOWER, follower), (STATOR, stator)):
         if atoms is not None:
-            parse_indices(flag, atoms)
+            parse_indices(argument, atoms)
     options = {
         "follower_axle": follower_axle,
         "follower": follower,

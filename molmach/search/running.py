@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from molmach.errors import CampaignError, InfeasibleError, SpecError
+from molmach.errors import Argument, CampaignError, InfeasibleError, SpecError
 from molmach.files import write_text
 from molmach.report.campaign.page import write_report
 from molmach.search.agents.registry import check_agent
@@ -30,6 +30,7 @@ from molmach.search.space.space import Space
 from molmach.spec import Campaign, load_campaign
 from molmach.spec.campaign import WHAT
 from molmach.spec.reading import override, read_mapping, read_text, validate
+from molmach.studies.folder import OUT
 from molmach.studies.provenance import versions
 
 EXECUTORS = ("local", "ray")
@@ -82,7 +83,7 @@ def run_campaign(
         The campaign can't be carried out.
     """
     if executor not in EXECUTORS:
-        raise SpecError(f"--executor {executor}: accepted: {', '.join(EXECUTORS)}")
+        raise SpecError(Argument("executor"), f" {executor}: accepted: {', '.join(EXECUTORS)}")
     check(campaign, Path(source))
     folder = folder_of(campaign, out)
     _check_place(folder)
@@ -143,7 +144,7 @@ def _check_place(folder: Path) -> None:
         return
     lock = Path(NAME).with_suffix(".lock").name
     if not folder.is_dir() or {path.name for path in folder.iterdir()} - {lock}:
-        raise SpecError(f"-o {folder}: exists and is not a campaign of molmach; choose another folder")
+        raise SpecError(OUT, f" {folder}: exists and is not a campaign of molmach; choose another folder")
 
 
 @contextmanager
@@ -167,8 +168,9 @@ def _claim(folder: Path, ledger: Ledger, campaign: Campaign, source: Path) -> bo
     wanted = _identity(campaign)
     if found is not None and found != wanted:
         raise SpecError(
-            f"-o {folder}: holds another campaign; only {', '.join(sorted(_FREE))} may change when one is "
-            "gone on with; choose another folder"
+            OUT,
+            f" {folder}: holds another campaign; only {', '.join(sorted(_FREE))} may change when one is "
+            "gone on with; choose another folder",
         )
     ledger.note("campaign", wanted)
     ledger.note("source", str(source.resolve()))

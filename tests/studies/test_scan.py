@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 import molmach
 from molmach import theory
 from molmach.cli.main import app
+from molmach.cli.options import OPTIONS
 from molmach.errors import SimulationError, SpecError
 from molmach.spec import Spec, load
 from molmach.studies.scan import Point, Scan
@@ -94,7 +95,7 @@ def test_a_mistake_is_one_message_that_says_what_is_accepted(over: list[str], me
 def test_the_command_refuses_before_it_simulates(arguments: list[str], message: str, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["scan", ROTOR, *arguments, "-o", str(tmp_path / "scan")])
     assert isinstance(done.exception, SpecError), done.output
-    assert message in str(done.exception)
+    assert message in done.exception.worded(OPTIONS)
     assert not list(tmp_path.iterdir())
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from molmach.errors import MissingExtraError, SpecError
 from molmach.files import whole_file
 from molmach.search.record.ledger import Ledger
+from molmach.studies.folder import OUT
 
 COLUMNS = (
     "number", "evaluation", "machine", "smiles", "design", "agent", "rung", "seed", "ok", "reason",
@@ -35,7 +36,7 @@ def export_table(ledger: Ledger, path: Path) -> int:
     """
     rows = ledger.query(_QUERY)
     if path.suffix not in (".csv", ".parquet"):
-        raise SpecError(f"-o {path}: expected a name that ends in .csv or .parquet")
+        raise SpecError(OUT, f" {path}: expected a name that ends in .csv or .parquet")
     try:
         with whole_file(path) as temporary:
             if path.suffix == ".csv":
@@ -46,7 +47,7 @@ def export_table(ledger: Ledger, path: Path) -> int:
             else:
                 _write_parquet(rows, temporary)
     except OSError as error:
-        raise SpecError(f"-o {path}: can't be written ({error.strerror})") from error
+        raise SpecError(OUT, f" {path}: can't be written ({error.strerror})") from error
     return len(rows)
 
 
