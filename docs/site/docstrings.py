@@ -10,6 +10,7 @@ import builtins
 import importlib
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from docutils import nodes
@@ -44,25 +45,31 @@ def _sections(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines
     docstring for its type; and attributes that are told of together, `low, high`, it does not know.
     """
     told = "method" if what in ("attribute", "data", "property") else what
-    lines[:] = NumpyDocstring(_attributes(lines), _NAPOLEON, app, told, name, thing, options).lines()
+    start, end = _attributes(lines)
+    before, after = (
+        NumpyDocstring(part, _NAPOLEON, app, told, name, thing, options).lines()
+        for part in (lines[:start], lines[end:])
+    )
+    lines[:] = [*before, "", *_definitions(lines[start:end]), "", *after]
 
 
-def _attributes(lines: list[str]) -> list[str]:
+def _attributes(lines: list[str]) -> tuple[int, int]:
+    """Where the section of attributes begins and ends; an empty stretch at the end where there is none."""
+    heads = [number for number, line in enumerate(lines[1:]) if _UNDERLINE.match(line)]
+    for head, following in pairwise([*heads, len(lines)]):
+        if lines[head] == "Attributes":
+            return head, following
+    return len(lines), len(lines)
+
+
+def _definitions(section: list[str]) -> list[str]:
     """The section of attributes as a list of definitions."""
-    written: list[str] = []
-    within = False
-    for number, line in enumerate(lines):
-        following = lines[number + 1] if number + 1 < len(lines) else ""
-        if _UNDERLINE.match(following):
-            within = line == "Attributes"
-            written.append(":Attributes:" if within else line)
-        elif within and _UNDERLINE.match(line):
-            written.append("")
-        elif within and line:
-            written.append(f"    {line}" if line.startswith(" ") else f"    ``{line}``")
-        else:
-            written.append(line)
-    return written
+    if not section:
+        return []
+    told = [
+        f"    {line}" if line.startswith(" ") else f"    ``{line}``" if line else "" for line in section[2:]
+    ]
+    return [":Attributes:", "", *told]
 
 
 def _resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, shown: nodes.TextElement) -> Any:

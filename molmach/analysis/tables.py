@@ -76,8 +76,7 @@ def to_xarray(moving: Run | Motion) -> xarray.Dataset:
 
 def _of_motion(motion: Motion) -> dict[str, Any]:
     """Variables as xarray takes them: dimensions, values, attributes."""
-    angular = motion.scale.unit == "turn"
-    about = _about("rad", "unwrapped angle") if angular else _about("nm", "place along the axle")
+    about = _about(motion.scale.own_unit, motion.scale.meaning)
     found: dict[str, Any] = {"coordinate": (("replica", "time"), motion.coordinate, about)}
     if motion.followers:
         angles = np.stack(list(motion.followers.values()))

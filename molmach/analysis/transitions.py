@@ -37,7 +37,7 @@ def transition_counts(angle: Floats, cells: int, steps: int) -> NDArray[np.int64
 def angle_of(moving: Run | Motion, cells: int) -> Motion:
     """The motion of a run or itself; raises :class:`ScoreError` where a turn has no cycle of cells."""
     motion = Motion.of(moving) if isinstance(moving, Run) else moving
-    if motion.scale.unit != "turn":
+    if motion.scale.period != TURN:
         raise ScoreError("got places along an axle; expected an angle, whose turn has a cycle")
     if cells < 3:
         raise ScoreError(f"got {cells} cells; expected at least 3, for fewer have no sense of turning")

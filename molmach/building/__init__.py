@@ -3,11 +3,7 @@
 from molmach.building.assembly import Assembly, Follower, Track, is_achiral
 from molmach.building.coordinate import (
     MAX_SAFE_JUMP,
-    Circumrotation,
     Coordinate,
-    RingPosition,
-    RotorAngle,
-    across,
     continuous,
     coordinate_of,
     coordinates_of,
@@ -17,9 +13,11 @@ from molmach.building.coordinate import (
     unwrap,
 )
 from molmach.building.files import read_sdf, write_structure
+from molmach.building.kinds import MachineKind, kind_of
 from molmach.building.machine import build
 from molmach.building.mirror import mirror
 from molmach.building.picture import PART_COLOURS, draw, parts
+from molmach.building.rotor_angle import RotorAngle, across
 from molmach.building.scale import PLACES, TURNS, Scale
 from molmach.building.threading import Interlocking
 
@@ -29,11 +27,10 @@ __all__ = [
     "PLACES",
     "TURNS",
     "Assembly",
-    "Circumrotation",
     "Coordinate",
     "Follower",
     "Interlocking",
-    "RingPosition",
+    "MachineKind",
     "RotorAngle",
     "Scale",
     "Track",
@@ -44,6 +41,7 @@ __all__ = [
     "coordinates_of",
     "draw",
     "is_achiral",
+    "kind_of",
     "largest_jump",
     "load_coordinates",
     "mirror",

@@ -7,14 +7,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
-from rdkit.Chem import rdForceFieldHelpers, rdMolDescriptors
 
 from molmach import units
+from molmach.building.kinds import kind_of
 
 Floats = NDArray[np.float64]
-
-_ALIKE_NM = 0.03
-"""Atoms of a flat stator stand off its plane by no more, anchored and relaxed."""
 
 MASS = "mass"
 """Property of an atom that has not its element's mass but this one, u."""
@@ -79,7 +76,7 @@ class Assembly:
     name
         The machine's name.
     kind
-        ``rotor``, ``rotaxane``, ``catenane`` or ``bead_catenane``.
+        Name of its :class:`~molmach.building.MachineKind`.
     molecule
         RDKit molecule with explicit hydrogens and one conformer (angstrom, RDKit's unit).
     axle
@@ -123,20 +120,13 @@ class Assembly:
 
     @property
     def charges(self) -> Floats:
-        """(n_atoms,) MMFF94 partial charges, e; beads have none."""
-        if self.kind == "bead_catenane":
-            return np.zeros(self.molecule.GetNumAtoms())
-        properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(
-            self.molecule, mmffVariant=self.force_field
-        )
-        return np.array([properties.GetMMFFPartialCharge(i) for i in range(self.molecule.GetNumAtoms())])
+        """(n_atoms,) partial charges, e, as the machine's kind has them."""
+        return kind_of(self.kind).charges(self)
 
     @property
     def formula(self) -> str:
-        """Molecular formula in Hill order, or the numbers of beads."""
-        if self.kind == "bead_catenane":
-            return f"{len(self.stator)} + {len(self.rotor)} beads"
-        return str(rdMolDescriptors.CalcMolFormula(self.molecule))
+        """What the machine consists of: a molecular formula in Hill order, or numbers of beads."""
+        return kind_of(self.kind).formula(self)
 
     @property
     def smiles(self) -> str:
@@ -153,16 +143,8 @@ class Assembly:
 
     @property
     def own_mirror_image(self) -> bool:
-        """Whether nothing but its present shape tells a rotor from its mirror image in the xz plane.
-
-        The molecule is achiral, and the anchors that hold it stand alike on both sides of the plane.
-        """
-        if self.kind != "rotor" or self.chiral:
-            return False
-        held = self.positions_nm[list(self.stator)]
-        elements = np.array([self.molecule.GetAtomWithIdx(i).GetAtomicNum() for i in self.stator])
-        apart = np.linalg.norm(held[:, None] - held * [1.0, -1.0, 1.0], axis=-1)
-        return bool(((apart < _ALIKE_NM) & (elements[:, None] == elements)).any(axis=1).all())
+        """Whether nothing but its present shape tells it from its mirror image in the xz plane."""
+        return kind_of(self.kind).own_mirror_image(self)
 
     def moment_of_inertia(self, masses: Floats | None = None) -> float:
         """Rotor's moment of inertia about the axle, u nm^2.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rdkit import Chem
 
 from molmach.errors import BuildError
-from molmach.spec import Rotor
+
+if TYPE_CHECKING:
+    from molmach.building.rotor import Rotor
 
 
 @dataclass(frozen=True)

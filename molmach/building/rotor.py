@@ -1,67 +1,177 @@
-"""Building a rotor and laying it into the laboratory frame."""
+"""A rotor: one molecule in which one part turns about an axle against another."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
+from pydantic import AfterValidator, Field, model_validator
 from rdkit import Chem
-from rdkit.Chem import rdMolTransforms
 
 from molmach.building.assembly import Assembly, Floats, Follower
+from molmach.building.bearings import check_axles, check_bearings, holds
 from molmach.building.embed import conformer_seed, embed
+from molmach.building.frame import to_frame
+from molmach.building.kinds import MachineKind
 from molmach.building.roles import Roles, Wheel, find_roles
+from molmach.building.rotor_angle import RotorAngle
 from molmach.errors import BuildError
-from molmach.spec import Rotor, Spec
-
-MAX_AXLE_BEND_DEG = 25.0
-"""Largest angle between the axle and the bond on which the rotor hangs."""
+from molmach.spec import MachineSection, Spec
+from molmach.spec.fields import PartName, Section
+from molmach.spec.molecule import AtomSet, MapNumber, Smiles, distinct, require_map_numbers
 
 MIN_OFF_AXIS_NM = 0.05
-MIN_ANCHOR_SPREAD_NM = 0.02
 
-MAX_BEARING_NM = 0.03
-"""Anchored atoms of a turning part lie no farther from its axle, so that they do not hinder it."""
+_ALIKE_NM = 0.03
+"""Atoms of a flat stator stand off its plane by no more, anchored and relaxed."""
 
 
-def build_rotor(spec: Spec, machine: Rotor) -> Assembly:
-    """Build a rotor in three dimensions.
-
-    The conformer comes from the protocol's seed; the same spec gives the same coordinates.
-
-    Raises
-    ------
-    BuildError
-        The molecule has no conformer or no force-field types, its axle is in a ring or bent, or
-        nothing turns about it.
-    """
-    molecule = embed(machine.smiles, conformer_seed(spec.protocol.seed), spec.protocol.build_field)
-    roles = find_roles(molecule, machine)
-    _lay_on_z(molecule, roles)
-    if machine.stator is None and not _holds(roles.stator, molecule, roles.rotor):
-        moving = {i for wheel in roles.wheels.values() for i in wheel.atoms}
-        roles = replace(roles, stator=tuple(sorted(set(range(molecule.GetNumAtoms())) - moving)))
-    _check_bearings(molecule, roles)
-    _check_axles(molecule, roles)
-    followers = {
-        name: Follower(
-            wheel.axle,
-            _free(wheel, roles),
-            machine.followers[name].teeth,
-            machine.followers[name].gear_ratio,
+def _not_zero(ratio: float) -> float:
+    if ratio == 0.0:
+        raise ValueError(
+            "got 0; expected a ratio other than zero, negative where the wheels turn opposite ways"
         )
-        for name, wheel in roles.followers.items()
+    return ratio
+
+
+class FollowerSection(Section):
+    """A wheel that the rotor turns, as one gear another.
+
+    Attributes
+    ----------
+    axle
+        Two map numbers, from -> to, as a rotor's.
+    teeth
+        Teeth of this wheel. It has slipped by one when it is that share of a turn away from where
+        meshing would have it.
+    gear_ratio
+        Turns of this wheel to a turn of the rotor when they mesh: rotor's teeth over its own,
+        negative for two wheels whose axles both lead away from where they meet.
+    """
+
+    axle: Annotated[tuple[MapNumber, MapNumber], AfterValidator(distinct)]
+    teeth: Annotated[int, Field(strict=True, ge=1, le=100)]
+    gear_ratio: Annotated[float, Field(strict=False), AfterValidator(_not_zero)] = -1.0
+
+
+class Rotor(MachineSection):
+    """A rotor: one molecule in which one part turns about an axle against another.
+
+    Attributes
+    ----------
+    smiles
+        The molecule; atom-map numbers name atoms. Kept in canonical form.
+    axle
+        Two map numbers, from -> to. Turning counter-clockwise seen from the axle's head (looking
+        back along it) is positive. The two atoms are bonded, or joined by the part that turns.
+        Where the second atom is one of the rotor's own, as the far bridgehead of a wheel is, the
+        rotor hangs on the first by one bond.
+    stator
+        Map numbers of the atoms held by harmonic anchors, enough to hold every axle: three not in
+        line, or two along it. An atom of a turning part may be held where it lies on the axle, as
+        in a bearing. Omitted: the heavy atoms on the first axle atom's side (bonded axle), or the
+        axle atoms and what hangs on them (path), with their hydrogens where these are needed.
+    rotor
+        Map numbers of atoms that turn. Omitted: found from the axle.
+    reference_atom
+        Map number of the atom that lies in the laboratory's xz half-plane with x > 0; fields in
+        the plane across the axle refer to it. Omitted: the stator's heavy atom farthest from the
+        axle or, where the stator is straight, the rotor's.
+    followers
+        Name -> a wheel that the rotor turns.
+    """
+
+    molecules = ("smiles",)
+
+    kind: Literal["rotor"]
+    smiles: Smiles
+    axle: Annotated[tuple[MapNumber, MapNumber], AfterValidator(distinct)]
+    stator: AtomSet | None = None
+    rotor: AtomSet | None = None
+    reference_atom: MapNumber | None = None
+    followers: Annotated[dict[PartName, FollowerSection], Field(default_factory=dict, max_length=10)]
+
+    @model_validator(mode="after")
+    def _map_numbers_exist(self) -> Rotor:
+        for field in ("axle", "stator", "rotor", "reference_atom"):
+            value = getattr(self, field)
+            numbers = () if value is None else (value,) if isinstance(value, int) else value
+            require_map_numbers(field, numbers, self.smiles)
+        for name, follower in self.followers.items():
+            require_map_numbers(f"followers.{name}.axle", follower.axle, self.smiles)
+        both = set(self.stator or ()) & set(self.rotor or ())
+        if both:
+            raise ValueError(f"atom-map number {min(both)} is in both stator and rotor; expected one of them")
+        return self
+
+
+class RotorKind(MachineKind):
+    """Its coordinate is the angle about the axle, which lies on z; anchors hold the stator."""
+
+    spec = Rotor
+    coordinate = RotorAngle
+    turned_by_torque = True
+    part_names: ClassVar[Mapping[str, str]] = {
+        **MachineKind.part_names,
+        "rotor": "rotor",
+        "stator": "stator, anchored",
     }
-    return Assembly(
-        spec.name,
-        "rotor",
-        molecule,
-        roles.rotor.axle,
-        roles.stator,
-        _free(roles.rotor, roles),
-        spec.protocol.build_field,
-        followers=followers,
-    )
+
+    def build(self, spec: Spec) -> Assembly:
+        """Build a rotor in three dimensions.
+
+        The conformer comes from the protocol's seed; the same spec gives the same coordinates.
+
+        Raises
+        ------
+        BuildError
+            The molecule has no conformer or no force-field types, its axle is in a ring or bent, or
+            nothing turns about it.
+        """
+        machine = spec.machine
+        assert isinstance(machine, Rotor)
+        molecule = embed(machine.smiles, conformer_seed(spec.protocol.seed), spec.protocol.build_field)
+        roles = find_roles(molecule, machine)
+        _lay_on_z(molecule, roles)
+        if machine.stator is None and not holds(roles.stator, molecule, roles.rotor):
+            moving = {i for wheel in roles.wheels.values() for i in wheel.atoms}
+            roles = replace(roles, stator=tuple(sorted(set(range(molecule.GetNumAtoms())) - moving)))
+        check_bearings(molecule, roles)
+        check_axles(molecule, roles)
+        followers = {
+            name: Follower(
+                wheel.axle,
+                _free(wheel, roles),
+                machine.followers[name].teeth,
+                machine.followers[name].gear_ratio,
+            )
+            for name, wheel in roles.followers.items()
+        }
+        return Assembly(
+            spec.name,
+            "rotor",
+            molecule,
+            roles.rotor.axle,
+            roles.stator,
+            _free(roles.rotor, roles),
+            spec.protocol.build_field,
+            followers=followers,
+        )
+
+    def check(self, machine: Rotor) -> None:
+        """Whether something turns about the axle, by the bonds alone."""
+        find_roles(Chem.AddHs(Chem.MolFromSmiles(machine.smiles)), machine)
+
+    def own_mirror_image(self, assembly: Assembly) -> bool:
+        """The molecule is achiral, and the anchors that hold it stand alike on both sides of the plane."""
+        if assembly.chiral:
+            return False
+        held = assembly.positions_nm[list(assembly.stator)]
+        elements = np.array([assembly.molecule.GetAtomWithIdx(i).GetAtomicNum() for i in assembly.stator])
+        apart = np.linalg.norm(held[:, None] - held * [1.0, -1.0, 1.0], axis=-1)
+        return bool(((apart < _ALIKE_NM) & (elements[:, None] == elements)).any(axis=1).all())
 
 
 def _free(wheel: Wheel, roles: Roles) -> tuple[int, ...]:
@@ -91,18 +201,6 @@ def _lay_on_z(molecule: Chem.Mol, roles: Roles) -> None:
     to_frame(molecule, origin, x, z)
 
 
-def to_frame(molecule: Chem.Mol, origin: Floats, x: Floats, z: Floats) -> None:
-    """Move a conformer so that ``origin`` lies at zero, ``x`` and the unit vector ``z`` on the axes.
-
-    All in angstrom, (3,); ``x`` has any length and is at right angles to ``z``.
-    """
-    x = x / np.linalg.norm(x)
-    frame = np.eye(4)
-    frame[:3, :3] = np.stack([x, np.cross(z, x), z])
-    frame[:3, 3] = -frame[:3, :3] @ origin
-    rdMolTransforms.TransformConformer(molecule.GetConformer(), frame)
-
-
 def _reference_atom(molecule: Chem.Mol, roles: Roles, across: Floats) -> int:
     """The atom that defines x: as named, else the farthest heavy atom of the stator, else of the rotor."""
     if roles.reference_atom is not None:
@@ -114,73 +212,3 @@ def _reference_atom(molecule: Chem.Mol, roles: Roles, across: Floats) -> int:
         if farthest is not None and distance[farthest] >= 10 * MIN_OFF_AXIS_NM:
             return farthest
     return max(roles.rotor.atoms, key=lambda i: (round(distance[i], 2), -i))
-
-
-def _line(molecule: Chem.Mol, wheel: Wheel) -> tuple[Floats, Floats, Floats]:
-    """All positions, (n_atoms, 3) nm; a wheel's axle as its first atom's place and its unit vector, (3,)."""
-    positions = np.asarray(molecule.GetConformer().GetPositions()) / 10.0
-    first, second = positions[list(wheel.axle)]
-    return positions, first, (second - first) / np.linalg.norm(second - first)
-
-
-def _holds(stator: tuple[int, ...], molecule: Chem.Mol, wheel: Wheel) -> bool:
-    """Whether anchors fix the direction of an axle: three atoms not in line, or two along the axle."""
-    positions, _, along = _line(molecule, wheel)
-    anchors = positions[list(stator)]
-    spread = np.linalg.svd(anchors - anchors.mean(axis=0))
-    breadths = np.append(spread.S, [0.0, 0.0]) / np.sqrt(len(anchors))
-    return bool(
-        breadths[1] > MIN_ANCHOR_SPREAD_NM
-        or (
-            breadths[0] > MIN_ANCHOR_SPREAD_NM
-            and abs(float(spread.Vh[0] @ along)) > np.cos(np.radians(MAX_AXLE_BEND_DEG))
-        )
-    )
-
-
-def _check_bearings(molecule: Chem.Mol, roles: Roles) -> None:
-    """Raise BuildError for an anchored atom of a turning part beside that part's axle."""
-    for wheel in roles.wheels.values():
-        positions, origin, along = _line(molecule, wheel)
-        for i in sorted(set(roles.stator) & set(wheel.atoms)):
-            arm = positions[i] - origin
-            distance = float(np.linalg.norm(arm - (arm @ along) * along))
-            if distance > MAX_BEARING_NM:
-                atom = molecule.GetAtomWithIdx(i)
-                number = atom.GetAtomMapNum()
-                raise BuildError(
-                    f"machine.stator: atom-map number {number} ({atom.GetSymbol()}) turns about an axle that "
-                    f"it lies {distance:.2f} nm beside, so that its anchor stops the turning; expected atoms "
-                    f"that stand still, or that lie on the axle (within {MAX_BEARING_NM:g} nm)"
-                )
-
-
-def _check_axles(molecule: Chem.Mol, roles: Roles) -> None:
-    """Raise BuildError for an axle that is not held, or on which its wheel does not hang straight."""
-    for where, wheel in roles.wheels.items():
-        if not _holds(roles.stator, molecule, wheel):
-            raise BuildError(
-                f"machine.stator: the anchored atoms lie on a line beside {where}, about which that axle "
-                "itself can swing; expected three anchored atoms not in line, or two along the axle"
-            )
-        positions, _, along = _line(molecule, wheel)
-        for end, neighbour in _hangers(molecule, wheel):
-            bond = positions[neighbour] - positions[end]
-            cosine = abs(float(bond @ along)) / float(np.linalg.norm(bond))
-            bend = float(np.degrees(np.arccos(min(1.0, cosine))))
-            if bend > MAX_AXLE_BEND_DEG:
-                raise BuildError(
-                    f"{where}: the bond on which the rotor hangs makes {bend:.0f} degrees "
-                    f"with the axle; expected a straight axle (at most {MAX_AXLE_BEND_DEG:.0f} degrees)"
-                )
-
-
-def _hangers(molecule: Chem.Mol, wheel: Wheel) -> list[tuple[int, int]]:
-    """Bonds from the axle's standing atoms to the wheel's."""
-    return [
-        (end, neighbour.GetIdx())
-        for end in wheel.axle
-        if end not in wheel.atoms
-        for neighbour in molecule.GetAtomWithIdx(end).GetNeighbors()
-        if neighbour.GetIdx() in wheel.atoms
-    ]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from molmach.units import TURN
 
 
@@ -26,6 +29,12 @@ class Scale:
         What the machine does: ``turn``, ``move``.
     label
         Title of an axis of its motion in units.
+    axis
+        Title of an axis of its values.
+    axis_size
+        The coordinate's change that is one on that axis: a degree in rad, or 1 nm.
+    own_unit, meaning
+        What the coordinate itself is in, and is, in words: ``rad``, ``nm``.
     """
 
     unit: str
@@ -34,10 +43,40 @@ class Scale:
     event: str
     verb: str
     label: str
+    axis: str
+    axis_size: float
+    own_unit: str
+    meaning: str
+
+    def on_axis(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values of the coordinate in the unit of :attr:`axis`."""
+        return np.asarray(values / self.axis_size)
 
 
-TURNS = Scale("turn", TURN, TURN, "turn", "turn", "turns")
+TURNS = Scale(
+    unit="turn",
+    unit_size=TURN,
+    period=TURN,
+    event="turn",
+    verb="turn",
+    label="turns",
+    axis="angle / degrees",
+    axis_size=TURN / 360.0,
+    own_unit="rad",
+    meaning="unwrapped angle",
+)
 """Angles in rad, unwrapped."""
 
-PLACES = Scale("nm", 1.0, None, "step", "move", "ring's displacement / nm")
+PLACES = Scale(
+    unit="nm",
+    unit_size=1.0,
+    period=None,
+    event="step",
+    verb="move",
+    label="ring's displacement / nm",
+    axis="ring's place / nm",
+    axis_size=1.0,
+    own_unit="nm",
+    meaning="place along the axle",
+)
 """Places along an axle, nm."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach.building.assembly import Assembly, Floats
+from molmach.building.kinds import kind_of
 from molmach.building.linking import linking_number, threading_number
 
 
@@ -35,7 +36,9 @@ class Interlocking:
         if assembly.track is None:
             return None
         track = assembly.track
-        return cls(list(track.path), assembly.kind != "rotaxane", [list(loop) for loop in track.loops])
+        return cls(
+            list(track.path), kind_of(assembly.kind).track == "closed", [list(loop) for loop in track.loops]
+        )
 
     def numbers(self, positions_nm: Floats) -> Floats:
         """(..., n_loops) linking or threading numbers of (..., n_atoms, 3) positions.

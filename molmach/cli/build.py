@@ -8,16 +8,14 @@ from typing import Annotated, Any
 
 import numpy as np
 import typer
-from rdkit import Chem
 from rich.markup import escape
 
-from molmach.building import Assembly, Interlocking, write_structure
+from molmach.building import Interlocking, kind_of, write_structure
 from molmach.building import build as build_assembly
-from molmach.building.stoppers import stopper_report
 from molmach.cli.output import JsonFlag, Overrides, SystemArgument, console, print_json, table
 from molmach.errors import SpecError
 from molmach.files import write_text
-from molmach.spec import Rotaxane, Spec, load
+from molmach.spec import load
 
 
 def build(
@@ -67,7 +65,8 @@ def build(
         document["stations"] = {
             name: list(atoms) for name, atoms in assembly.require_track().stations.items()
         }
-        document["stoppers"] = _stoppers(spec, assembly)
+        slipping = kind_of(assembly.kind).stoppers(spec, assembly)
+        document["stoppers"] = [[end.verdict for end in ends] for ends in slipping]
     if as_json:
         print_json(document)
         return
@@ -97,18 +96,6 @@ def build(
         ("files", "\n".join(str(path) for path in paths)),
     ]
     console().print(table((spec.name, "atom numbers count from 0"), rows))
-
-
-def _stoppers(spec: Spec, assembly: Assembly) -> list[list[str]]:
-    """For each ring of a rotaxane what a comparison of lengths says of its slipping off either end."""
-    if not isinstance(spec.machine, Rotaxane):
-        return []
-    axle, *rings = Chem.GetMolFrags(assembly.molecule, asMols=True)
-    stations = assembly.require_track().stations
-    return [
-        [end.verdict for end in stopper_report(axle, ring, stations[start], spec.protocol.seed % 2**31)]
-        for ring, start in zip(rings, spec.machine.start, strict=True)
-    ]
 
 
 def _threading_rows(document: dict[str, Any]) -> list[tuple[str, str]]:

@@ -107,7 +107,7 @@ def _print(found: Scan) -> None:
     out = console()
     out.print(f"[bold]{found.plan.spec.name}[/bold]  {summary(found)}")
     out.print(_matrix(found) if len(found.axes) == 2 else _list(found))
-    others = [axis.label for axis in found.axes if axis.key != "drive.field"]
+    others = [axis.label for axis in found.axes if axis.key != found.field_key]
     heads = (*others, "V/nm", "95 % interval", "kT/μ", "95 % interval", "1-D")
     for name in dict.fromkeys(threshold.name for threshold in found.thresholds):
         cells = [threshold_cells(t, bool(others)) for t in found.thresholds if t.name == name]

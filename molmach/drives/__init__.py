@@ -10,36 +10,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from molmach.building import Assembly
-from molmach.drives.alternating_field import AlternatingFieldModel
-from molmach.drives.base import DriveModel, DriveTerms
-from molmach.drives.chemical_fuel import ChemicalFuelModel
-from molmach.drives.constant_torque import ConstantTorqueModel
-from molmach.drives.flashing import FlashingModel
+from molmach.building import Assembly, kind_of
+from molmach.drives.base import AchiralDrive, DriveModel, DriveTerms, FieldDrive
 from molmach.drives.forces import drive_forces, torque_shares
 from molmach.drives.levels import level
-from molmach.drives.none import NoDriveModel
-from molmach.drives.photoisomerisation import PhotoisomerisationModel
-from molmach.drives.rotating_field import RotatingFieldModel
-from molmach.drives.station_switch import StationSwitchModel
 from molmach.drives.stations import affinities
 from molmach.errors import SpecError
-from molmach.spec import (
-    AlternatingField,
-    ChemicalFuel,
-    ConstantTorque,
-    Drive,
-    Flashing,
-    NoDrive,
-    Photoisomerisation,
-    RotatingField,
-    StationSwitch,
-)
+from molmach.spec import Drive
 from molmach.spec.registered import DRIVES, load_registered
 
 __all__ = [
+    "AchiralDrive",
     "DriveModel",
     "DriveTerms",
+    "FieldDrive",
     "drive_forces",
     "level",
     "mirror",
@@ -49,22 +33,10 @@ __all__ = [
     "undriven",
 ]
 
-_MODELS: dict[type[Drive], type[DriveModel]] = {
-    NoDrive: NoDriveModel,
-    RotatingField: RotatingFieldModel,
-    AlternatingField: AlternatingFieldModel,
-    ConstantTorque: ConstantTorqueModel,
-    Photoisomerisation: PhotoisomerisationModel,
-    StationSwitch: StationSwitchModel,
-    Flashing: FlashingModel,
-    ChemicalFuel: ChemicalFuelModel,
-}
-
 
 def model(drive: Drive) -> DriveModel:
     """The physics of a drive's spec."""
-    found = _MODELS.get(type(drive)) or load_registered(DRIVES, drive.kind)
-    made: DriveModel = found(drive)
+    made: DriveModel = load_registered(DRIVES, drive.kind)(drive)
     return made
 
 
@@ -74,14 +46,15 @@ def terms(drive: Drive, assembly: Assembly, thermal_energy: float) -> DriveTerms
     Raises
     ------
     SpecError
-        The drive does not act on such a machine.
+        The drive, or its load, does not act on such a machine.
     """
-    if assembly.kind == "rotaxane" and (drive.load or isinstance(drive, ConstantTorque)):
+    acting, kind = model(drive), kind_of(assembly.kind)
+    if not kind.turned_by_torque and (drive.load or acting.is_torque):
         raise SpecError(
-            f"drive.{'load' if drive.load else 'kind'}: a torque about the axle does not push "
-            "a ring along it; expected a rotaxane without load, under another drive"
+            f"drive.{'load' if drive.load else 'kind'}: a torque about the axle does not push the "
+            f"{kind.part_names['rotor']} of a {assembly.kind}; expected one without load, under another drive"
         )
-    driven = model(drive).terms(assembly, thermal_energy)
+    driven = acting.terms(assembly, thermal_energy)
     return replace(driven, switched=(*driven.switched, *affinities(assembly)))
 
 

@@ -3,16 +3,51 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
 
 from molmach.building import Assembly
 from molmach.drives.base import DriveTerms, FieldDrive
-from molmach.spec import AlternatingField, Drive
+from molmach.spec import Drive, Driven, fields
 from molmach.units import TURN, VOLT_PER_NM
+
+
+def _unit_vector(direction: tuple[float, float, float]) -> tuple[float, float, float]:
+    length = math.hypot(*direction)
+    if not 0.0 < length < math.inf:
+        raise ValueError(f"got {list(direction)}; expected three numbers, not all zero, such as [1, 0, 0]")
+    x, y, z = (float(f"{component / length:.12g}") + 0.0 for component in direction)
+    return x, y, z
+
+
+class AlternatingField(Driven):
+    """A uniform electric field along a fixed line whose strength follows a cosine.
+
+    Attributes
+    ----------
+    field
+        Amplitude, V/nm.
+    frequency
+        Periods per time, GHz.
+    direction
+        The line, in the laboratory frame (z along the axle, x towards the machine's
+        ``reference_atom``); any length, kept as a unit vector.
+    phase
+        Phase of the cosine at time zero, degrees.
+    """
+
+    kind: Literal["alternating_field"]
+    field: fields.Field
+    frequency: fields.Frequency
+    direction: Annotated[tuple[float, float, float], AfterValidator(_unit_vector)] = (1.0, 0.0, 0.0)
+    phase: fields.Angle = 0.0
 
 
 class AlternatingFieldModel(FieldDrive):
     """Has no handedness of its own: what turns under it owes its direction to the machine."""
 
+    spec = AlternatingField
     drive: AlternatingField
     strength = "field"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 from molmach.building import Assembly
 from molmach.errors import SpecError
-from molmach.spec import Drive, NoDrive
+from molmach.spec import Drive, Driven
+from molmach.spec.drive import no_drive
 from molmach.units import DEBYE, VOLT_PER_NM
 
 Vector = tuple[float, float, float]
@@ -197,9 +199,20 @@ class DriveModel:
 
     Attributes
     ----------
+    spec
+        The section's class.
+    states
+        States of which a free-energy profile is taken, by name, and whether the switch is on in each; where
+        there are none it is taken of the machine without the drive.
     events
         What one of its events is called: ``photon``, ``fuel``, ``throw``; None where it throws no switch. See
         :class:`Switch` for what is counted.
+    event_count
+        What has been counted of its events, in words, where a film says how many there were so far.
+    does_nothing
+        Whether it acts on no machine at all, its load aside.
+    is_torque
+        Whether it acts on the rotor by a torque about the axle.
     turns_with
         Whether it has a sense of rotation, so that a machine can follow it turn by turn.
     strength
@@ -209,7 +222,12 @@ class DriveModel:
         the lag per turn and :meth:`dipole_energy`.
     """
 
+    spec: ClassVar[type[Driven]]
+    states: ClassVar[Mapping[str, bool]] = {}
     events: ClassVar[str | None] = None
+    does_nothing: ClassVar[bool] = False
+    is_torque: ClassVar[bool] = False
+    event_count: ClassVar[str | None] = None
     turns_with: ClassVar[bool] = False
     strength: ClassVar[str | None] = None
     has_regimes: ClassVar[bool] = False
@@ -276,7 +294,7 @@ class FieldDrive(DriveModel):
 
     def undriven(self) -> Drive:
         """No drive: thermal motion alone."""
-        return NoDrive(kind="none")
+        return no_drive()
 
 
 class AchiralDrive(DriveModel):

@@ -3,18 +3,68 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from molmach.building import Assembly
 from molmach.drives.base import AchiralDrive, Channel, DriveTerms, Switch, SwitchedTerm
 from molmach.drives.stations import wells
 from molmach.errors import SpecError
-from molmach.spec import Drive
+from molmach.spec import Drive, Driven, fields
+from molmach.spec.machine import StationName
+
+
+class ChemicalFuel(Driven):
+    """Blocking groups that fuel attaches and that leave as waste, at named stations.
+
+    A blocking group keeps the ring off: dU = +B exp(-d^2/2 w^2), d the ring's distance. Two
+    reactions attach and detach it; the ring hinders the first of them where it sits, by
+    h = H exp(-d^2/2 r^2) in the free energy of its transition state. Rates, in units of kT:
+
+        fuel    attaches k_F exp(mu_W + dmu - dU - h)    detaches k_F exp(-h)
+        waste   attaches k_W exp(mu_W - dU)              detaches k_W
+
+    Each obeys local detailed balance; dmu, which one molecule of fuel gives on becoming waste, is
+    the drive. At dmu = 0 there is equilibrium and no current, exactly. An information ratchet in
+    the spirit of Albaugh & Gingrich, Nat. Commun. 13, 2204 (2022), and Wilson et al., Nature 534,
+    235 (2016).
+
+    Attributes
+    ----------
+    stations
+        Where groups attach.
+    chemical_potential
+        dmu, kJ/mol.
+    fuel_rate, waste_rate
+        k_F and k_W, 1/ps.
+    waste_potential
+        mu_W, kJ/mol: the lower, the less often waste attaches.
+    barrier, width
+        B, kJ/mol, and w, nm.
+    hindrance, reach
+        H, kJ/mol, and r, nm.
+    """
+
+    kind: Literal["chemical_fuel"]
+    stations: Annotated[tuple[StationName, ...], Field(min_length=1, max_length=50)]
+    chemical_potential: fields.Energy
+    fuel_rate: fields.Rate
+    waste_rate: fields.Rate
+    waste_potential: fields.Energy = -15.0
+    barrier: fields.Barrier = 40.0
+    width: fields.Length = 0.3
+    hindrance: fields.EnergyOrNone = 40.0
+    reach: fields.Length = 0.6
 
 
 class ChemicalFuelModel(AchiralDrive):
     """A switch a site, each with the fuel's reaction and the waste's; see the spec for the rates."""
 
+    spec = ChemicalFuel
+    drive: ChemicalFuel
     events = "fuel"
+    event_count = "molecules of fuel used up"
 
     @property
     def spent_per_event(self) -> float:

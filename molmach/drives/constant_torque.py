@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from molmach.building import Assembly
 from molmach.drives.base import DriveTerms, FieldDrive
-from molmach.spec import ConstantTorque, Drive
+from molmach.spec import Drive, Driven, fields
+
+
+class ConstantTorque(Driven):
+    """A constant torque about the axle on the rotor's atoms.
+
+    Attributes
+    ----------
+    torque
+        kJ/mol (per radian); positive turns the rotor forward.
+    """
+
+    kind: Literal["constant_torque"]
+    torque: fields.Torque
 
 
 class ConstantTorqueModel(FieldDrive):
     """A steady mechanical drive; reflected, its sign changes."""
 
+    spec = ConstantTorque
     drive: ConstantTorque
+    is_torque = True
 
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """The torque."""

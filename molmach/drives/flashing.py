@@ -3,17 +3,52 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
 
 from molmach.building import Assembly
 from molmach.drives.base import AchiralDrive, Channel, Clock, DriveTerms, Switch, SwitchedTerm
-from molmach.drives.stations import wells
-from molmach.spec import Drive
+from molmach.drives.stations import SWITCH_STATES, Share, StationDriven, wells
+from molmach.spec import Drive, fields
+from molmach.spec.machine import StationName
+
+
+class Flashing(StationDriven):
+    """A potential along the track that an outside agent turns on and off: a flashing ratchet.
+
+    Attributes
+    ----------
+    stations
+        Name -> energy of a ring at the station while the potential is on, kJ/mol.
+    period, duty
+        On for the last ``duty`` of every period.
+    on_time, off_time
+        Or at random: mean times in the two states, ps; blind to where the ring is.
+    """
+
+    kind: Literal["flashing"]
+    stations: Annotated[dict[StationName, fields.Energy], Field(min_length=1, max_length=50)]
+    period: fields.Time | None = None
+    duty: Share = 0.5
+    on_time: fields.Time | None = None
+    off_time: fields.Time | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_flash(self) -> Flashing:
+        random = (self.on_time, self.off_time)
+        if (self.period is None) == (random == (None, None)) or None in random != (None, None):
+            raise ValueError("expected either period (by the clock) or both on_time and off_time (at random)")
+        return self
 
 
 class FlashingModel(AchiralDrive):
     """Drives a ring where the potential is asymmetric; the work is done when it is turned on."""
 
+    spec = Flashing
+    drive: Flashing
     events = "throw"
+    states = SWITCH_STATES
 
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """One switch, a term for every station and ring."""
@@ -26,6 +61,8 @@ class FlashingModel(AchiralDrive):
         )
         if drive.period is not None:
             return DriveTerms(switches=(Switch(clock=Clock(drive.period, drive.duty)),), switched=terms)
+        assert drive.on_time is not None
+        assert drive.off_time is not None
         blind = Channel(1.0 / drive.off_time, 1.0 / drive.on_time, thermal=False)
         return DriveTerms(switches=(Switch((blind,)),), switched=terms)
 

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from molmach.building import Assembly
 from molmach.drives.base import AchiralDrive, DriveTerms, FieldDrive
+from molmach.spec import Driven
+
+
+class NoDrive(Driven):
+    """No drive: thermal motion alone (with a load, the machine is dragged)."""
+
+    kind: Literal["none"]
 
 
 class NoDriveModel(FieldDrive, AchiralDrive):
     """Thermal motion alone; its own mirror image."""
+
+    spec = NoDrive
+    drive: NoDrive
+    does_nothing = True
 
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """Nothing."""

@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
+from pydantic import Field
 from rdkit import Chem
 
 from molmach.building import Assembly
 from molmach.drives.base import AchiralDrive, Channel, DriveTerms, Switch, SwitchedTerm, Twist
 from molmach.errors import SpecError
 from molmach.forcefield.mmff94_parameters import parameters_of
-from molmach.spec import Drive
+from molmach.spec import Drive, Driven, fields
+
+
+class Photoisomerisation(Driven):
+    """Light on the C=C double bond that is the axle.
+
+    Photons are absorbed at random (Poisson). In the excited state the force field's two-fold
+    torsions about the bond are replaced by ones with their minimum at 90 degrees; after an
+    exponentially distributed life the molecule is in its ground state again, wherever it is. Which
+    way it goes from there, and how often it gets across, is the outcome and not an input.
+
+    Attributes
+    ----------
+    absorption
+        Photons absorbed per time by one molecule in its ground state, 1/ps.
+    lifetime
+        Mean life of the excited state, ps.
+    twist
+        Depth of the excited state's torsional minimum as a share of the ground state's barrier.
+    """
+
+    kind: Literal["photoisomerisation"]
+    absorption: fields.Rate
+    lifetime: fields.Time
+    twist: Annotated[float, Field(strict=False, gt=0.0, le=5.0)] = 1.0
 
 
 class PhotoisomerisationModel(AchiralDrive):
@@ -18,7 +45,10 @@ class PhotoisomerisationModel(AchiralDrive):
     -twist v_i, so the switched term is -(1 + twist) times their sum.
     """
 
+    spec = Photoisomerisation
+    drive: Photoisomerisation
     events = "photon"
+    event_count = "photons absorbed"
 
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """One switch, the electronic state."""

@@ -3,16 +3,45 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
 
 from molmach.building import Assembly
 from molmach.drives.base import DriveTerms, FieldDrive
-from molmach.spec import Drive, RotatingField
+from molmach.spec import Drive, Driven, fields
 from molmach.units import TURN, VOLT_PER_NM
+
+
+def _not_zero(frequency: float) -> float:
+    if frequency == 0.0:
+        raise ValueError("got 0 GHz; expected a frequency other than zero, such as '50 GHz' or '-50 GHz'")
+    return frequency
+
+
+class RotatingField(Driven):
+    """A uniform electric field that turns about the axle at a constant rate.
+
+    Attributes
+    ----------
+    field
+        Strength, V/nm.
+    frequency
+        Turns per time, GHz; positive is counter-clockwise seen from the axle's head.
+    phase
+        The field's angle from the laboratory's x axis at time zero, degrees.
+    """
+
+    kind: Literal["rotating_field"]
+    field: fields.Field
+    frequency: Annotated[fields.SignedFrequency, AfterValidator(_not_zero)]
+    phase: fields.Angle = 0.0
 
 
 class RotatingFieldModel(FieldDrive):
     """Turns a dipole with it where mu E exceeds the drag; reflected, it turns the other way."""
 
+    spec = RotatingField
     drive: RotatingField
     turns_with = True
     has_regimes = True

@@ -3,17 +3,62 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
 
 from molmach.building import Assembly
 from molmach.drives.base import AchiralDrive, Channel, Clock, DriveTerms, Switch, SwitchedTerm
-from molmach.drives.stations import charged, wells
-from molmach.spec import Drive
+from molmach.drives.stations import SWITCH_STATES, Affinities, Share, StationDriven, charged, wells
+from molmach.spec import Drive, fields
+from molmach.spec.machine import StationName
+
+
+class StationSwitch(StationDriven):
+    """Protonation, redox or E/Z switching that alters how well stations hold the ring.
+
+    Attributes
+    ----------
+    stations
+        Name -> [off, on]: energy added for a ring at the station in the two states of the switch,
+        kJ/mol; negative holds it.
+    charges
+        Name -> charge that the station has in the on state beyond the one that the force field
+        gives it, e, spread evenly over the station's atoms; it acts on the ring's partial charges.
+    period, duty
+        Switching by the clock: on for the last ``duty`` of every period.
+    switch_on, switch_off
+        Or at random: rates of an isolated switch, 1/ps. With the ring's energy they obey local
+        detailed balance, so such a switch is in equilibrium and drives nothing by itself.
+    """
+
+    kind: Literal["station_switch"]
+    stations: Affinities
+    charges: dict[StationName, Annotated[float, Field(strict=False, ge=-4.0, le=4.0)]] = Field(
+        default_factory=dict
+    )
+    period: fields.Time | None = None
+    duty: Share = 0.5
+    switch_on: fields.Rate | None = None
+    switch_off: fields.Rate | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_switch(self) -> StationSwitch:
+        random = (self.switch_on, self.switch_off)
+        if (self.period is None) == (random == (None, None)) or None in random != (None, None):
+            raise ValueError(
+                "expected either period (by the clock) or both switch_on and switch_off (at random)"
+            )
+        return self
 
 
 class StationSwitchModel(AchiralDrive):
     """One switch for all stations: thrown at random it is in equilibrium, by the clock it drives the ring."""
 
+    spec = StationSwitch
+    drive: StationSwitch
     events = "throw"
+    states = SWITCH_STATES
 
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """A term for every station and ring, and for every charge."""
@@ -34,6 +79,8 @@ class StationSwitchModel(AchiralDrive):
             return DriveTerms(
                 switches=(Switch(clock=Clock(drive.period, drive.duty)),), switched=tuple(terms)
             )
+        assert drive.switch_on is not None
+        assert drive.switch_off is not None
         return DriveTerms(
             switches=(Switch((Channel(drive.switch_on, drive.switch_off),)),), switched=tuple(terms)
         )

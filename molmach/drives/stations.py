@@ -3,10 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated
+
+from pydantic import Field
 
 from molmach.building import Assembly
 from molmach.drives.base import STATIC, Charged, SwitchedTerm, Well
 from molmach.errors import SpecError
+from molmach.spec import Driven, fields
+from molmach.spec.machine import StationName
+
+SWITCH_STATES = {"off": False, "on": True}
+"""States of a drive with one switch for all its stations."""
+
+Share = Annotated[float, Field(strict=False, ge=0.0, le=1.0)]
+Affinities = Annotated[
+    dict[StationName, tuple[fields.Energy, fields.Energy]], Field(min_length=1, max_length=50)
+]
+
+
+class StationDriven(Driven):
+    """Gaussian wells or hills, -+ A exp(-d^2/2 w^2) in the distance of ring and station.
+
+    Attributes
+    ----------
+    width
+        w, nm.
+    """
+
+    width: fields.Length = 0.25
 
 
 def wells(assembly: Assembly, field: str, names: Iterable[str], width: float) -> dict[str, list[Well]]:

@@ -76,7 +76,7 @@ class Condition:
         one way although the machine, which is both, turns neither way.
         """
         alone = self.protocol.replicas < 2 or self.start is not None
-        if alone or self.drive.kind == "none" or drives.mirror(self.drive) != self.drive:
+        if alone or drives.model(self.drive).does_nothing or drives.mirror(self.drive) != self.drive:
             return [self]
         if not self.assembly.own_mirror_image:
             return [self]

@@ -1,7 +1,7 @@
 """Bead-spring rings in MMFF94's functional forms, so that both engines run them as they are.
 
 Bonds, angles and torsions within a ring; buffered 14-7 energies between beads of different rings.
-The parameters are our own, see :class:`molmach.spec.beads.BeadCatenane`.
+The parameters are our own, see :class:`molmach.building.bead_catenane.BeadCatenane`.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ import math
 import numpy as np
 from rdkit import Chem
 
-from molmach.building.beads import BEADS
+from molmach.building.bead_catenane import BEADS
 from molmach.errors import ForceFieldError
 from molmach.forcefield.mmff94 import MMFF94
 from molmach.forcefield.mmff94_parameters import Ints, MMFF94Parameters, Terms
 
 
 class BeadSpring(MMFF94):
-    """Parameters come with the molecule that :mod:`molmach.building.beads` makes."""
+    """Parameters come with the molecule that :mod:`molmach.building.bead_catenane` makes."""
 
     def parameters(self, molecule: Chem.Mol) -> MMFF94Parameters:
         """Every interaction of two bead rings.

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from molmach import drives
-from molmach.building import coordinate_of
+from molmach.building import Scale, coordinate_of
 from molmach.data import Run
 from molmach.report.film import Film
 from molmach.report.plots import COLOURS, LABELS, PAGE, field_frequency, motion_label, plain
@@ -105,10 +105,11 @@ def occupancy_plot(run: Run) -> Figure:
     """Where the machine dwells: a polar histogram of an angle, a plain one of a place."""
     shown = conditions(run)
     edges = edges_of(list(shown.values()))
-    turning = coordinate_of(run.assembly).scale.unit == "turn"
+    scale = coordinate_of(run.assembly).scale
+    turning = scale.period is not None
     figure = Figure(figsize=_SIZE, layout="constrained")
     axis = figure.subplots(subplot_kw={"projection": "polar"} if turning else {})
-    corners = np.repeat(edges, 2)
+    corners = np.repeat(edges, 2) * (1.0 if scale.period is None else TURN / scale.period)
     for name, part in shown.items():
         share = distribution_of(part, edges).share
         height = share * (share.size if turning else 100.0)
@@ -121,7 +122,7 @@ def occupancy_plot(run: Run) -> Figure:
     if turning:
         _finish_polar(axis, run)
     else:
-        axis.set_xlabel("ring's place / nm", fontsize=_FONT)
+        axis.set_xlabel(scale.axis, fontsize=_FONT)
         axis.set_ylabel("share of time / %", fontsize=_FONT)
         axis.set_xlim(edges[0], edges[-1])
         axis.set_ylim(bottom=0.0)
@@ -138,7 +139,8 @@ def _finish_polar(axis: Any, run: Run) -> None:
     )
     stations = StationMap.of(run.assembly)
     if stations is not None and len(stations.names) <= _MOST_NAMED:
-        axis.set_xticks(stations.places % TURN, stations.names)
+        period = stations.period or TURN
+        axis.set_xticks(stations.places / period * TURN % TURN, stations.names)
     axis.set_ylim(0.0, max(1.15, axis.get_ylim()[1]))
     axis.yaxis.set_major_locator(_few_rings(axis.get_ylim()[1]))
     axis.set_rlabel_position(22.5)
@@ -158,8 +160,7 @@ def energy_plot(run: Run) -> Figure:
     """-kT ln of the share of time along the coordinate: a free energy where there is no drive."""
     shown = conditions(run)
     edges = edges_of(list(shown.values()))
-    turning = coordinate_of(run.assembly).scale.unit == "turn"
-    scale = 180.0 / math.pi if turning else 1.0
+    scale = coordinate_of(run.assembly).scale
     figure = Figure(figsize=_SIZE, layout="constrained")
     axis = figure.subplots()
     greatest = 0.0
@@ -172,13 +173,14 @@ def energy_plot(run: Run) -> Figure:
         "kT", (1.0, kT), xycoords=("axes fraction", "data"), xytext=(-2, 2), textcoords="offset points",
         ha="right", va="bottom", fontsize=9, color=PAGE.text,
     )  # fmt: skip
-    axis.set_xlim(scale * edges[0], scale * edges[-1])
+    first, last = scale.on_axis(edges[[0, -1]])
+    axis.set_xlim(first, last)
     axis.set_ylim(0.0, 1.15 * max(greatest, 1.5 * kT))
-    if turning:
-        axis.set_xticks(range(-180, 181, 60))
-    axis.set_xlabel("angle / degrees" if turning else "ring's place / nm", fontsize=_FONT)
+    if scale.period is not None:
+        axis.set_xticks(np.linspace(first, last, 7))
+    axis.set_xlabel(scale.axis, fontsize=_FONT)
     axis.set_ylabel("−kT ln(share) / (kJ/mol)", fontsize=_FONT)
-    _mark_stations(axis, run, scale)
+    _mark_stations(axis, run)
     plain(axis, PAGE)
     _legend_above(figure)
     return figure
@@ -189,12 +191,12 @@ def at_equilibrium(run: Run) -> bool:
     return run.drive == drives.undriven(run.drive)
 
 
-def _draw_profile(axis: Any, profile: Distribution, name: str, scale: float, still: bool) -> float:
+def _draw_profile(axis: Any, profile: Distribution, name: str, scale: Scale, still: bool) -> float:
     """Draw a profile, a free energy with its interval; returns the greatest energy that was visited."""
     energy = np.where(np.isfinite(profile.energy), profile.energy, np.nan)
     greatest = float(np.nanmax(energy))
     low, high = np.nan_to_num(profile.ci95, posinf=10.0 * (greatest + 1.0))
-    where, colour = scale * profile.centres, COLOURS[name]
+    where, colour = scale.on_axis(profile.centres), COLOURS[name]
     label = f"{LABELS[name]}: {'free energy' if still else 'mean occupancy'}"
     dash: Any = "solid" if still else (0, (4, 2))
     if still:
@@ -203,12 +205,12 @@ def _draw_profile(axis: Any, profile: Distribution, name: str, scale: float, sti
     return greatest
 
 
-def _mark_stations(axis: Any, run: Run, scale: float = 1.0) -> None:
+def _mark_stations(axis: Any, run: Run) -> None:
     stations = StationMap.of(run.assembly)
     if stations is None or len(stations.names) > _MOST_NAMED:
         return
     places = stations.places if stations.period is None else within_a_turn(stations.places)
-    for name, place in zip(stations.names, scale * places, strict=True):
+    for name, place in zip(stations.names, coordinate_of(run.assembly).scale.on_axis(places), strict=True):
         axis.axvline(place, color=PAGE.text, linewidth=0.7, linestyle=(0, (1, 2)))
         axis.annotate(
             name, (place, 1.0), xycoords=("data", "axes fraction"), xytext=(3, -2),

@@ -13,6 +13,7 @@ from rdkit import Chem
 
 from molmach import drives
 from molmach.building import Assembly, coordinate_of, parts
+from molmach.building.assembly import MASS
 from molmach.data import Run
 from molmach.data.storage import load_trajectory
 from molmach.units import TURN, thermal_energy
@@ -27,8 +28,6 @@ _STRIDE_JUMP = 0.25
 _LOOP_SECONDS = 10.0
 _RATES = (4.0, 20.0)
 """Frames a second at least and at most."""
-
-_EVENTS = {"photoisomerisation": "photons absorbed", "chemical_fuel": "molecules of fuel used up"}
 
 Floats = NDArray[np.float64]
 
@@ -78,16 +77,17 @@ def film_of(run: Run, directory: Path) -> Film:
     ScoreError
         The trajectory is missing or damaged.
     """
-    series = run.series
-    motion = (series.coordinate - series.coordinate[:, :1]) / coordinate_of(run.assembly).scale.unit_size
+    series, scale = run.series, coordinate_of(run.assembly).scale
+    coordinate = series.coordinate - series.coordinate[:, :1]
+    motion = coordinate / scale.unit_size
     replica = int(np.argmin(np.abs(motion[:, -1] - motion[:, -1].mean())))
     positions, time_ps = load_trajectory(directory, replica)
     samples = np.rint(time_ps / run.spec.protocol.sampling).astype(np.intp)
     most = int(np.clip(_MOST_NUMBERS // (3 * positions.shape[1]), 2, MOST_FRAMES))
-    turning = coordinate_of(run.assembly).scale.unit == "turn"
-    kept = _kept(motion[replica, samples] if turning else np.zeros(samples.size), most)
+    around = np.zeros(samples.size) if scale.period is None else coordinate[replica, samples] / scale.period
+    kept = _kept(around, most)
     samples = samples[kept]
-    counted = _EVENTS.get(run.drive.kind)
+    counted = drives.model(run.drive).event_count
     return Film(
         replica,
         positions[kept],
@@ -147,14 +147,13 @@ def to_json(film: Film, assembly: Assembly) -> dict[str, Any]:
     step = max(float(np.abs(angstrom).max()) / 32767.0, 1e-3)
     coordinates = np.rint(angstrom / step).astype("<i2")
     molecule = assembly.molecule
-    beads = assembly.kind == "bead_catenane"
     return {
-        "elements": ["bead" if beads else atom.GetSymbol() for atom in molecule.GetAtoms()],
+        "elements": ["bead" if atom.HasProp(MASS) else atom.GetSymbol() for atom in molecule.GetAtoms()],
         "parts": parts_of_atoms(assembly),
         "bonds": [[bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()] for bond in molecule.GetBonds()],
         "frames": len(angstrom),
         "rate": film.frames_a_second,
-        "axial": assembly.kind in ("catenane", "bead_catenane"),
+        "axial": not assembly.axle,
         "coordinates": base64.b64encode(coordinates.tobytes()).decode(),
         "step": step,
         "time": np.round(film.time_ps, 6).tolist(),

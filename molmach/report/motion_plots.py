@@ -7,13 +7,13 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from scipy import stats
 
+from molmach import drives
 from molmach.data import Motion, Run
 from molmach.errors import ScoreError
-from molmach.report.plots import COLOURS, LABELS
+from molmach.report.plots import COLOURS, LABELS, field_frequency
 from molmach.scoring import Estimate, Score
 from molmach.scoring.rotation import velocities
 from molmach.scoring.statistics import CONFIDENCE
-from molmach.spec import RotatingField
 from molmach.units import TURN, thermal_energy
 
 Floats = NDArray[np.float64]
@@ -45,7 +45,7 @@ def plot_angles(moving: Run | Motion, ax: Axes | None = None, *, colour: str = C
     if motion.followers:
         ax.legend(fontsize=8, frameon=False)
     ax.set_xlabel("time / ps")
-    ax.set_ylabel("turns" if motion.scale.unit == "turn" else "ring's displacement / nm")
+    ax.set_ylabel(motion.scale.label)
     return _plain(ax)
 
 
@@ -59,7 +59,7 @@ def plot_polar(
     Parameters
     ----------
     moving
-        A run or motion of an angle.
+        A run or motion of an angle, or along another periodic coordinate.
     ax
         Polar axes; a new figure if not given.
     bins
@@ -70,11 +70,12 @@ def plot_polar(
     Raises
     ------
     ScoreError
-        The coordinate is no angle.
+        The coordinate is not periodic.
     """
-    motion = _motion(moving, "turn")
+    motion, period = _periodic(moving)
     ax = _axes(ax, polar=True)
-    counts, edges = np.histogram(motion.coordinate % TURN, bins=bins, range=(0.0, TURN))
+    around = motion.coordinate / period * TURN
+    counts, edges = np.histogram(around % TURN, bins=bins, range=(0.0, TURN))
     radius = np.sqrt(counts / counts.mean())
     ax.bar(edges[:-1], radius, width=TURN / bins, align="edge", color=colour, alpha=0.6, linewidth=0)
     ax.plot(np.linspace(0.0, TURN, 181), np.ones(181), color="black", linewidth=0.8, linestyle=(0, (4, 3)))
@@ -110,19 +111,19 @@ def plot_free_energy(
         temperature_K = moving.spec.protocol.temperature
     unit = 1.0 if temperature_K is None else thermal_energy(temperature_K)
     centres, profile, half = free_energy(motion, bins)
-    place = np.degrees(centres) if motion.scale.unit == "turn" else centres
+    scale = motion.scale
+    place = scale.on_axis(centres)
     colour = COLOURS["undriven"]
     ax.fill_between(
         place, unit * (profile - half), unit * (profile + half), color=colour, alpha=0.3, linewidth=0
     )
     ax.plot(place, unit * profile, color="black", linewidth=1.2)
     ax.set_ylabel("-ln p" if temperature_K is None else "-kT ln p / (kJ/mol)")
-    if motion.scale.unit == "turn":
-        ax.set_xlim(0.0, 360.0)
-        ax.set_xticks(range(0, 361, 60))
-        ax.set_xlabel("angle / degree")
-    else:
-        ax.set_xlabel("place / nm")
+    if scale.period is not None:
+        around = scale.period / scale.axis_size
+        ax.set_xlim(0.0, around)
+        ax.set_xticks(np.linspace(0.0, around, 7))
+    ax.set_xlabel(scale.axis)
     return _plain(ax)
 
 
@@ -132,18 +133,19 @@ def free_energy(motion: Motion, bins: int) -> tuple[Floats, Floats, Floats]:
     Parameters
     ----------
     motion
-        Of an angle, taken modulo a turn, or of places.
+        Of a periodic coordinate, taken modulo its period, or of places.
     bins
         Number of bins.
 
     Returns
     -------
     centres, profile, half
-        (bins,) of the coordinate, rad or nm; of -ln p, zero at its lowest; and of the interval. The last
-        two are nan where fewer than two replicas have been.
+        (bins,) of the coordinate, in its own unit; of -ln p, zero at its lowest; and of the interval. The
+        last two are nan where fewer than two replicas have been.
     """
-    values = motion.coordinate % TURN if motion.scale.unit == "turn" else motion.coordinate
-    low, high = (0.0, TURN) if motion.scale.unit == "turn" else (float(values.min()), float(values.max()))
+    period = motion.scale.period
+    values = motion.coordinate if period is None else motion.coordinate % period
+    low, high = (float(values.min()), float(values.max())) if period is None else (0.0, period)
     shares = np.array([np.histogram(series, bins=bins, range=(low, high))[0] for series in values])
     shares = shares / values.shape[1]
     mean = np.where((shares > 0.0).sum(axis=0) >= 2, shares.mean(axis=0), np.nan)
@@ -172,9 +174,10 @@ def plot_velocity(moving: Run | Motion, result: Score, ax: Axes | None = None) -
     for row, (name, motion) in enumerate(motions.items()):
         samples = velocities(motion.coordinate, motion.time_ps, motion.scale.unit_size)
         _forest_row(ax, row, samples, estimates[name], COLOURS[name])
-    if isinstance(moving, Run) and isinstance(moving.drive, RotatingField):
-        ax.axvline(moving.drive.frequency, color="#9ca3af", linewidth=1, linestyle=(0, (4, 3)))
-        ax.text(moving.drive.frequency, -0.62, "field", ha="center", va="bottom", fontsize=8, color="#6b7280")
+    frequency = field_frequency(moving) if isinstance(moving, Run) else None
+    if frequency is not None:
+        ax.axvline(frequency, color="#9ca3af", linewidth=1, linestyle=(0, (4, 3)))
+        ax.text(frequency, -0.62, "field", ha="center", va="bottom", fontsize=8, color="#6b7280")
     ax.axvline(0.0, color="black", linewidth=0.8)
     ax.set_yticks(range(len(motions)), [LABELS[name] for name in motions])
     ax.set_ylim(len(motions) - 0.5, -0.65)
@@ -224,27 +227,33 @@ def field_lag(run: Run) -> Floats:
     Raises
     ------
     ScoreError
-        The drive is no rotating field, or the rotor has no dipole across its axle.
+        The drive is no turning field, or the rotor has no dipole across its axle.
     """
-    drive = run.drive
-    if not isinstance(drive, RotatingField):
+    frequency = field_frequency(run)
+    terms = drives.terms(run.drive, run.assembly, thermal_energy(run.spec.protocol.temperature))
+    if frequency is None or not terms.has_field:
         raise ScoreError(
-            f"got a run under {drive.kind.replace('_', ' ')}; expected one under a rotating field"
+            f"got a run under {run.drive.kind.replace('_', ' ')}; expected one under a rotating field"
         )
     x, y = run.assembly.rotor_dipole_debye
     if np.hypot(x, y) < 1e-3:
         raise ScoreError("the rotor has no dipole across its axle, so it has no lag behind a field")
     time_ps = run.series.time_ps + run.spec.protocol.equilibration
-    field = TURN * drive.frequency * 1e-3 * time_ps + np.radians(drive.phase)
-    behind = np.sign(drive.frequency) * (field - run.series.coordinate - np.arctan2(y, x))
+    x_field, y_field, _ = terms.field_at(time_ps).T
+    behind = np.sign(frequency) * (np.arctan2(y_field, x_field) - run.series.coordinate - np.arctan2(y, x))
     return np.asarray(-((np.pi - behind) % TURN - np.pi))
 
 
-def _motion(moving: Run | Motion, unit: str = "") -> Motion:
-    motion = Motion.of(moving) if isinstance(moving, Run) else moving
-    if unit and motion.scale.unit != unit:
+def _motion(moving: Run | Motion) -> Motion:
+    return Motion.of(moving) if isinstance(moving, Run) else moving
+
+
+def _periodic(moving: Run | Motion) -> tuple[Motion, float]:
+    """A motion and its coordinate's period."""
+    motion = _motion(moving)
+    if motion.scale.period is None:
         raise ScoreError("got places along an axle; expected an angle")
-    return motion
+    return motion, motion.scale.period
 
 
 def _axes(ax: Axes | None, polar: bool = False) -> Axes:

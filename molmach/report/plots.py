@@ -71,7 +71,7 @@ def angle_panels(run: Run) -> dict[str, Figure]:
 
 def motion_label(run: Run) -> str:
     """Of the axis of a machine's motion."""
-    return "turns" if coordinate_of(run.assembly).scale.unit == "turn" else "ring's displacement / nm"
+    return coordinate_of(run.assembly).scale.label
 
 
 def _draw_motion(axis: Any, run: Run, colour: str, points: int, replicas: int, ink: Ink) -> None:
@@ -119,8 +119,9 @@ def velocity_plot(run: Run, result: Score, ink: Ink = PAPER, width: float = 7.2)
 
 
 def field_frequency(run: Run) -> float | None:
-    """Turns of a rotating field per ns; None for other drives."""
-    return drives.model(run.drive).frequency if run.drive.kind == "rotating_field" else None
+    """Turns per ns of a drive that has a sense of rotation; None for other drives."""
+    model = drives.model(run.drive)
+    return model.frequency if model.turns_with else None
 
 
 def plain(axis: Any, ink: Ink) -> None:

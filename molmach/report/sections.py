@@ -6,24 +6,13 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
+from molmach.building import coordinate_of, kind_of
 from molmach.data import Run
 from molmach.report import coordinate_plots as plots
 from molmach.report.film import Film, parts_of_atoms
 from molmach.report.plots import LABELS, PAGE, angle_panels, velocity_plot
 from molmach.report.svg import inline_figure
 from molmach.scoring import Score
-
-_PARTS = {
-    "rotor": ("rotor", "ring", "moving ring", "moving ring"),
-    "follower": ("follower",) * 4,
-    "stator": ("stator, anchored", "anchored", "anchored", "track, anchored"),
-    "axle": ("axle", "axle", "track", "track"),
-    "station": ("station",) * 4,
-    "rest": ("other atoms",) * 4,
-}
-"""Parts in words for a rotor, rotaxane, catenane and bead catenane."""
-
-_KINDS = ("rotor", "rotaxane", "catenane", "bead_catenane")
 
 
 def resource(name: str) -> str:
@@ -60,8 +49,8 @@ def movie(run: Run, film: Film, plot: plots.FilmPlot) -> str:
 def _parts(run: Run, film: Film) -> str:
     """What the colours of the machine mean."""
     found = set(parts_of_atoms(run.assembly))
-    kind = _KINDS.index(run.assembly.kind)
-    items = [(part, words[kind]) for part, words in _PARTS.items() if part in found]
+    named = kind_of(run.assembly.kind).part_names
+    items = [(part, words) for part, words in named.items() if part in found]
     items += [("field", "field")] if film.field is not None else []
     return "".join(f'<li style="--part:var(--{part})">{words}</li>' for part, words in items)
 
@@ -83,7 +72,8 @@ def dwelling(run: Run) -> str:
         ("energy", plots.energy_plot(run), "Minus kT times the logarithm of that."),
     )
     shown = "".join(f"<figure>{inline_figure(figure, name, alt)}</figure>" for name, figure, alt in pairs)
-    text = "The dotted circle is an even spread. " if run.assembly.kind != "rotaxane" else ""
+    periodic = coordinate_of(run.assembly).scale.period is not None
+    text = "The dotted circle is an even spread. " if periodic else ""
     if any(map(plots.at_equilibrium, plots.conditions(run).values())):
         text += (
             "The solid curve, with the drive off, is the free energy of the coordinate, its 95 % interval "

@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from molmach.building import coordinate_of
 from molmach.data import Run
+from molmach.drives.chemical_fuel import ChemicalFuel
+from molmach.drives.flashing import Flashing
+from molmach.drives.photoisomerisation import Photoisomerisation
+from molmach.drives.station_switch import StationSwitch
 from molmach.scoring.rotation import diffusions, velocities
 from molmach.scoring.stations import StationMap
 from molmach.scoring.statistics import Estimate, Floats, jackknife_estimate, mean_estimate
-from molmach.spec import ChemicalFuel, Flashing, Photoisomerisation, StationSwitch
 from molmach.units import TURN, thermal_energy
 
 _FORMS = StationMap(("as built", "isomer"), np.array([0.0, 0.5 * TURN]), TURN / 6.0, TURN)

@@ -13,6 +13,9 @@ from molmach import drives
 from molmach.building import MAX_SAFE_JUMP, coordinate_of, largest_jump
 from molmach.data import Run
 from molmach.data.motion import Motion
+from molmach.drives.alternating_field import AlternatingField
+from molmach.drives.chemical_fuel import ChemicalFuel
+from molmach.drives.rotating_field import RotatingField
 from molmach.errors import ScoreError
 from molmach.scoring.controls import CONTROL_LEVEL, ControlResult, judge_mirror, judge_undriven
 from molmach.scoring.events import event_estimates
@@ -28,7 +31,6 @@ from molmach.scoring.statistics import (
     mean_estimate,
     p_value_of_zero,
 )
-from molmach.spec import AlternatingField, ChemicalFuel, RotatingField
 from molmach.units import DEBYE, TURN, VOLT_PER_NM, thermal_energy
 
 SIGNIFICANCE = 0.05

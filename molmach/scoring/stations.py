@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import cast
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from molmach.building import Assembly, Circumrotation, RingPosition, coordinate_of
+from molmach.building import Assembly, coordinate_of, kind_of
 from molmach.scoring.statistics import Estimate, Floats, mean_estimate
-from molmach.units import TURN
 
 _CORE_SHARE = 1.0 / 3.0
 """A station's core reaches this far towards its neighbour."""
@@ -42,16 +40,12 @@ class StationMap:
     @classmethod
     def of(cls, assembly: Assembly) -> StationMap | None:
         """Stations of a machine along its coordinate; None where it has none."""
-        if assembly.track is None or not assembly.track.stations:
+        places = kind_of(assembly.kind).stations(assembly)
+        if not places:
             return None
-        coordinate = cast(RingPosition | Circumrotation, coordinate_of(assembly))
-        places = {
-            name: float(replace(coordinate, loop=np.array(atoms))(assembly.positions_nm))
-            for name, atoms in assembly.track.stations.items()
-        }
         names = tuple(sorted(places, key=lambda name: places[name]))
         along = np.array([places[name] for name in names])
-        period = TURN if coordinate.scale.unit == "turn" else None
+        period = coordinate_of(assembly).scale.period
         gaps = np.diff(along, append=[] if period is None else [along[0] + period])
         widest = _CORE_SHARE * float(gaps.min()) if gaps.size else np.inf
         return cls(names, along, min(widest, _LARGEST_CORE_NM) if period is None else widest, period)

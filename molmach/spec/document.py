@@ -14,7 +14,6 @@ from pydantic import Field, StringConstraints, model_validator
 
 from molmach import systems as library
 from molmach.errors import SpecError
-from molmach.spec.beads import BeadCatenane
 from molmach.spec.drive import Drive
 from molmach.spec.fields import Section
 from molmach.spec.machine import Machine
@@ -35,12 +34,12 @@ class Spec(Section):
 
     @model_validator(mode="after")
     def _force_field_fits(self) -> Spec:
-        beads = isinstance(self.machine, BeadCatenane)
-        if beads != (self.protocol.force_field == "bead_spring"):
-            accepted = "bead_spring" if beads else "MMFF94 or MMFF94s"
+        name, accepted = self.protocol.force_field, self.machine.force_fields
+        added = name != self.protocol.build_field
+        if name not in accepted and not (added and self.machine.molecules):
             raise ValueError(
-                f"protocol.force_field: got {self.protocol.force_field!r} for a {self.machine.kind}; "
-                f"expected {accepted}"
+                f"protocol.force_field: got {name!r} for a {self.machine.kind}; "
+                f"expected {' or '.join(accepted)}"
             )
         return self
 

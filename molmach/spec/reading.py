@@ -14,14 +14,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from molmach.errors import SpecError
-from molmach.spec.drive import kinds
-from molmach.spec.driven import Driven
+from molmach.spec.kinds import Kinds, KindSection
 
 MAX_FILE_BYTES = 1_000_000
 
 Model = TypeVar("Model", bound=BaseModel)
-Kinds = dict[str, type[BaseModel]]
-"""Models of a section that has several, by their ``kind``."""
 
 
 def read_text(path: Path, source: str, what: str) -> str:
@@ -151,7 +148,7 @@ def explain(details: ErrorDetails, content: Mapping[str, Any], model: type[BaseM
             return f"{field}: missing; expected a value"
         case "union_tag_invalid" | "union_tag_not_found":
             kinds = _section(location, content, model)
-            assert isinstance(kinds, dict)
+            assert isinstance(kinds, Kinds)
             given = value.get("kind") if isinstance(value, Mapping) else None
             hint = _nearest(str(given), list(kinds))
             return f"{field}.kind: got {given!r}; {hint}accepted: {', '.join(kinds)}"
@@ -183,7 +180,7 @@ def _location(loc: tuple[int | str, ...], content: Mapping[str, Any], model: typ
         section = _section(names, content, model)
         given = _value_at(names, content)
         kind = given.get("kind") if isinstance(given, Mapping) else None
-        if isinstance(section, dict) and part in section and part == kind:
+        if isinstance(section, Kinds) and part in section and part == kind:
             continue
         names.append(str(part))
     return names
@@ -191,10 +188,10 @@ def _location(loc: tuple[int | str, ...], content: Mapping[str, Any], model: typ
 
 def _accepted_keys(location: list[str], content: Mapping[str, Any], model: type[BaseModel]) -> list[str]:
     section = _section(location, content, model)
-    if isinstance(section, dict):
+    if isinstance(section, Kinds):
         given = _value_at(location, content)
         kind = given.get("kind") if isinstance(given, Mapping) else None
-        return list(section[kind].model_fields) if kind in section else ["kind"]
+        return list(section[kind].model_fields) if isinstance(kind, str) and kind in section else ["kind"]
     return list((section or model).model_fields)
 
 
@@ -211,12 +208,12 @@ def _value_at(location: Sequence[str], content: Any) -> Any:
 
 def _section(
     location: Sequence[str], content: Mapping[str, Any], model: type[BaseModel]
-) -> type[BaseModel] | Kinds | None:
+) -> type[BaseModel] | Kinds[Any] | None:
     """The model, or the kinds of models, that a place of the content is read into; None for a plain value."""
     annotation: Any = model
     for depth, name in enumerate(location):
         found = _models(annotation)
-        if isinstance(found, dict):
+        if isinstance(found, Kinds):
             given = _value_at(location[:depth], content)
             found = found.get(str(given.get("kind"))) if isinstance(given, Mapping) else None
         if found is not None:
@@ -239,16 +236,11 @@ def _bare(annotation: Any) -> Any:
     return annotation
 
 
-def _models(annotation: Any) -> type[BaseModel] | Kinds | None:
+def _models(annotation: Any) -> type[BaseModel] | Kinds[Any] | None:
     bare = _bare(annotation)
-    if bare is Driven:
-        return dict(kinds())
-    if isinstance(bare, type) and issubclass(bare, BaseModel):
-        return bare
-    members = typing.get_args(bare)
-    if members and all(isinstance(m, type) and issubclass(m, BaseModel) for m in members):
-        return {typing.get_args(m.model_fields["kind"].annotation)[0]: m for m in members}
-    return None
+    if not (isinstance(bare, type) and issubclass(bare, BaseModel)):
+        return None
+    return Kinds(bare) if issubclass(bare, KindSection) and "group" in vars(bare) else bare
 
 
 def _shorten(value: object) -> str:

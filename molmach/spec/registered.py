@@ -1,7 +1,7 @@
-"""Drives and force fields that a file adds, found by entry point as search agents are.
+"""Drives, machine kinds and force fields, found by entry point as search agents are.
 
-A kind of drive is an entry point of the group :data:`DRIVES`, a force field one of :data:`FORCE_FIELDS`;
-its name is what stands in the machine file. The code is imported when a file first asks for it.
+Ours are registered as a stranger's are. The name of an entry point is what stands in the machine file; the
+code is imported when a file first asks for it.
 """
 
 from __future__ import annotations
@@ -13,16 +13,36 @@ from typing import Any
 from molmach.errors import SpecError
 
 DRIVES = "molmach.drives"
-"""Names a class that has all of :class:`molmach.drives.DriveModel`, and its section as ``spec``."""
+"""Names a :class:`molmach.drives.DriveModel`, whose section is its ``spec``."""
+
+MACHINES = "molmach.machines"
+"""Names a :class:`molmach.building.MachineKind`, whose section is its ``spec``."""
 
 FORCE_FIELDS = "molmach.forcefield"
 """Names a :class:`molmach.forcefield.ForceField` that is made from its name."""
 
+_OURS = (DRIVES, MACHINES)
+"""Groups of which molmach itself registers members."""
+
 
 @cache
 def registered(group: str) -> dict[str, EntryPoint]:
-    """Entry points of a group by name, sorted."""
-    return {point.name: point for point in sorted(entry_points(group=group), key=lambda point: point.name)}
+    """Entry points of a group by name, sorted.
+
+    Raises
+    ------
+    SpecError
+        None is molmach's own, though it has some: the installation is older than the code that runs.
+    """
+    points = sorted(entry_points(group=group), key=lambda point: point.name)
+    if group in _OURS and not any(
+        point.dist is not None and point.dist.name == "molmach" for point in points
+    ):
+        raise SpecError(
+            f"{group}: no entry points of molmach's own are installed, so the installation is older than "
+            "this code; expected molmach to be installed again, with 'pip install -e .' where its code is"
+        )
+    return {point.name: point for point in points}
 
 
 @cache

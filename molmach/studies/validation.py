@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from molmach import drives, theory
 from molmach import systems as library
-from molmach import theory
 from molmach.building import Assembly, Interlocking, build
 from molmach.data import Run
 from molmach.errors import MissingExtraError
@@ -21,14 +21,14 @@ from molmach.forcefield.mmff94_parameters import parameters_of
 from molmach.scoring import Score, score
 from molmach.scoring.stations import StationMap
 from molmach.scoring.statistics import Estimate, mean_estimate
-from molmach.spec import RotatingField, Spec, StationSwitch, load
+from molmach.spec import Spec, load
 from molmach.studies import folder
 from molmach.studies.kinetics import HelixInversion, helix_inversions
 from molmach.studies.kinetics.store import Store
 from molmach.studies.profile import profile
 from molmach.studies.provenance import code_digest
 from molmach.studies.simulation import simulate
-from molmach.units import DEBYE, KCAL, TURN, VOLT_PER_NM, thermal_energy
+from molmach.units import KCAL, TURN, thermal_energy
 
 SCHEMA = "molmach.validation/1"
 
@@ -302,14 +302,15 @@ def _exact(system: str, quantity: str, ours: Estimate, reference: float, source:
 
 def _one_dimensional(run: Run) -> tuple[float, float]:
     """Mean velocity and standard error (turn/ns) of the 1-D rotor with the molecule's own I, g, mu."""
-    drive, protocol = run.drive, run.spec.protocol
-    assert isinstance(drive, RotatingField)
-    dipole = float(np.linalg.norm(run.assembly.rotor_dipole_debye)) * DEBYE
+    drive, protocol = drives.model(run.drive), run.spec.protocol
+    energy = drive.dipole_energy(float(np.linalg.norm(run.assembly.rotor_dipole_debye)))
+    assert energy is not None
+    assert drive.frequency is not None
     trajectory = theory.simulate(
         theory.Rotor1D(
             run.assembly.moment_of_inertia(), protocol.friction, thermal_energy(protocol.temperature)
         ),
-        theory.rotating_field_torque(dipole * drive.field * VOLT_PER_NM, TURN * drive.frequency * 1e-3),
+        theory.rotating_field_torque(energy, TURN * drive.frequency * 1e-3),
         timestep_ps=0.01,
         steps=round(protocol.duration / 0.01),
         sample_every=round(protocol.duration / 0.01),
@@ -334,12 +335,13 @@ def settled_share(run: Run, station: str, on: bool) -> Estimate:
 
     The last half of each of the clock's phases counts, on or off.
     """
-    drive, stations = run.drive, StationMap.of(run.assembly)
-    assert isinstance(drive, StationSwitch)
-    assert drive.period is not None
+    terms = drives.terms(run.drive, run.assembly, thermal_energy(run.spec.protocol.temperature))
+    (switch,), stations = terms.switches, StationMap.of(run.assembly)
+    assert switch.clock is not None
     assert stations is not None
-    phase = run.series.time_ps / drive.period % 1.0
-    end, length = (1.0, drive.duty) if on else (1.0 - drive.duty, 1.0 - drive.duty)
+    duty = switch.clock.duty
+    phase = run.series.time_ps / switch.clock.period % 1.0
+    end, length = (1.0, duty) if on else (1.0 - duty, 1.0 - duty)
     settled = (phase >= end - 0.5 * length) & (phase < end)
     here = stations.nearest(run.series.coordinate[:, settled]) == stations.names.index(station)
     return mean_estimate(here.mean(axis=1), "1")

@@ -195,7 +195,10 @@ def test_a_machine_that_came_apart_is_reported_and_not_scored(shuttle_spec: Spec
         ("machine.start=[middle]", "machine: start names 'middle'; expected one of the stations left, right"),
         ("machine.start=[left, right]", "machine: 1 rings start at 2 stations; expected one for each"),
         ("machine.rings=[C1CC1, CCX]", "machine.rings.1: got 'CCX', which RDKit can't read"),
-        ("machine.kind=rotaxan", "machine.kind: got 'rotaxan'; did you mean 'rotaxane'? accepted: rotor"),
+        (
+            "machine.kind=rotaxan",
+            "machine.kind: got 'rotaxan'; did you mean 'rotaxane'? accepted: bead_catenane",
+        ),
         ("machine.ring=[C1CC1]", "machine.ring: unknown key; did you mean 'rings'?"),
     ],
 )

@@ -16,8 +16,9 @@ import pytest
 import yaml
 from typer.main import get_command
 
+from molmach.building.rotor import Rotor
 from molmach.cli.main import app
-from molmach.spec import Campaign, Rotor, Spec, load, load_campaign
+from molmach.spec import Campaign, Spec, load, load_campaign
 from tests.helpers.documents import (
     PAGES,
     ROOT,
@@ -27,6 +28,7 @@ from tests.helpers.documents import (
     inline_commands,
     links,
     name_of,
+    tables,
     write,
 )
 
@@ -298,3 +300,20 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert place.is_relative_to(ROOT), f"{name_of(page)}: {target} leads out of the repository"
         if anchor and place.suffix == ".md":
             assert anchor in anchors(place), f"{name_of(page)}: {target} names no heading"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_row_that_looks_like_a_table_is_in_one_and_is_whole(page: Path) -> None:
+    """A blank line cuts a table in two, and a bar too many loses a cell, without a word from any renderer."""
+    found = tables(page)
+    for lines, cells in found:
+        assert set(cells) == {cells[0]}, (
+            f"{name_of(page)}:{lines.start + 1}: rows of {sorted(set(cells))} cells"
+        )
+    within = {number for lines, _ in found for number in lines}
+    rows = {
+        number
+        for number, line in enumerate(page.read_text(encoding="utf-8").splitlines())
+        if line.startswith("|")
+    }
+    assert rows <= within, f"{name_of(page)}:{min(rows - within, default=-1) + 1}: a row outside any table"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.helpers.documents import ROOT
+from tests.helpers.documents import PAGES, ROOT, blocks, name_of
 
 sys.path.insert(0, str(ROOT / "tools"))
 
@@ -39,17 +39,19 @@ def test_make_help_and_the_page_for_contributors_list_every_target() -> None:
     assert _phony() == set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE))
 
 
-def _named_paths(text: str) -> set[str]:
-    """What stands in backquotes and looks like a file or folder of ours."""
-    quoted = re.findall(r"`([\w./-]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
-    return {name for name in quoted if re.match(r"(molmach|agents|systems|tests|docs|tools)/|tools$", name)}
+_PLACE = re.compile(r"(?:molmach|agents|systems|tests|docs|tools|benchmarks|examples)/[\w./-]+")
 
 
-@pytest.mark.parametrize("document", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
-def test_every_place_that_is_named_is_there(document: str) -> None:
-    named = _named_paths((ROOT / document).read_text(encoding="utf-8"))
-    assert named
-    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_place_that_is_named_is_there(page: Path) -> None:
+    """What stands in backquotes and is a path of ours, but for the files that a page tells a reader to write."""
+    quoted = re.findall(
+        r"`([^`\n]+)`", re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    )
+    named = {text.partition("::")[0] for text in quoted if _PLACE.fullmatch(text.partition("::")[0])}
+    written = {block.file for block in blocks(page)}
+    missing = [name for name in named - written if "NAME" not in name and not (ROOT / name).exists()]
+    assert missing == []
 
 
 def test_every_package_has_its_row_in_the_architecture() -> None:

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import pytest
 
 from tests.helpers.browser import MISSING, Browser
-from tests.helpers.documents import PAGES, ROOT
+from tests.helpers.documents import PAGES, PROJECT, ROOT
 
 nbformat = pytest.importorskip("nbformat", reason="the extra docs is not installed")
 pytest.importorskip("sphinx", reason="the extra docs is not installed")
@@ -97,6 +97,8 @@ def test_every_page_of_the_documents_is_there(site: Path) -> None:
     for page in PAGES:
         if page.is_relative_to(ROOT / "docs"):
             assert (site / page.relative_to(ROOT / "docs").with_suffix(".html")).is_file()
+    for page in PROJECT[1:]:
+        assert (site / f"{page.stem.lower()}.html").is_file()
 
 
 def test_nothing_is_asked_of_the_network_and_every_link_leads_somewhere(site: Path) -> None:
@@ -147,7 +149,17 @@ def test_a_notebook_is_executed_and_shown(site: Path) -> None:
 @MISSING
 @pytest.mark.parametrize("width", [400, 1280])
 @pytest.mark.parametrize(
-    "page", ["index", "how-to/add-a-drive", "reference/spec", "physics", "notebooks/tiny"]
+    "page",
+    [
+        "index",
+        "how-to/add-a-drive",
+        "reference/spec",
+        "physics",
+        "results",
+        "architecture",
+        "contributing",
+        "notebooks/tiny",
+    ],
 )
 def test_pages_fit_their_window_and_run_without_errors(
     site: Path, browser: Browser, page: str, width: int

@@ -9,9 +9,13 @@ from numpy.typing import NDArray
 
 from molmach import drives, engine
 from molmach.building import Assembly, mirror
+from molmach.drives.alternating_field import AlternatingField
+from molmach.drives.constant_torque import ConstantTorque
+from molmach.drives.none import NoDrive
+from molmach.drives.rotating_field import RotatingField
 from molmach.engine.integrator import BOOKS
 from molmach.forcefield import Group
-from molmach.spec import AlternatingField, ConstantTorque, Drive, NoDrive, Protocol, RotatingField
+from molmach.spec import Drive, Protocol
 from molmach.units import VOLT_PER_NM
 
 DRIVES: list[Drive] = [

@@ -12,6 +12,7 @@ from scipy import stats
 
 from molmach import drives, engine
 from molmach.building import Assembly, build, mirror
+from molmach.drives.none import NoDrive
 from molmach.engine import Condition
 from molmach.engine.batched import LANES, BatchedStepper, Inputs
 from molmach.engine.integrator import BOOKS
@@ -19,7 +20,7 @@ from molmach.errors import SpecError
 from molmach.forcefield import Group
 from molmach.scoring import score
 from molmach.scoring.stations import StationMap
-from molmach.spec import Drive, NoDrive, Protocol, Spec, load, loads
+from molmach.spec import Drive, Protocol, Spec, load, loads
 from molmach.studies.simulation import simulate
 from molmach.units import thermal_energy
 
@@ -262,7 +263,11 @@ def test_fuel_turns_the_catenane_and_equilibrium_does_not(tmp_path: Path) -> Non
             "acts on a double bond",
         ),
         (BEADS, "protocol.force_field=MMFF94", "protocol.force_field: got 'MMFF94' for a bead_catenane"),
-        (SHUTTLE, "drive.load=1 kJ/mol", "drive.load: a torque about the axle does not push a ring along it"),
+        (
+            SHUTTLE,
+            "drive.load=1 kJ/mol",
+            "drive.load: a torque about the axle does not push the ring of a rotaxane",
+        ),
         (SHUTTLE, "drive={kind: constant_torque, torque: 1 kJ/mol}", "drive.kind: a torque about the axle"),
         (MOTOR, "drive={kind: flashing, stations: {a: 1 kJ/mol}, period: 1 ps}", "a rotor without stations"),
     ],

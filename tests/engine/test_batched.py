@@ -13,6 +13,7 @@ from scipy import stats
 from molmach import drives, engine, forcefield, systems
 from molmach.building import Assembly, build, mirror
 from molmach.data import Series
+from molmach.drives.none import NoDrive
 from molmach.engine import Condition
 from molmach.engine.batched import LANES, BatchedStepper, Inputs, compile_kernels
 from molmach.engine.langevin_kernel import run as compiled_run
@@ -23,7 +24,7 @@ from molmach.lanes.compiler import compiled
 from molmach.lanes.functions import arccosine, arcsine, box_muller
 from molmach.lanes.random import xoshiro
 from molmach.scoring.rotation import diffusions, velocities
-from molmach.spec import Drive, NoDrive, Protocol, load, loads
+from molmach.spec import Drive, Protocol, load, loads
 from molmach.units import BOLTZMANN, thermal_energy
 from tests.conftest import BATCHED, NATIVE
 from tests.forcefield.test_forcefield import _openmm, _strained

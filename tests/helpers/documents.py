@@ -102,6 +102,21 @@ def links(page: Path) -> Iterator[str]:
                 yield str(target)
 
 
+def tables(page: Path) -> list[tuple[range, list[int]]]:
+    """Every table of a page: the lines that it takes, from 0, and the cells of each of its rows as they are written."""
+    lines = page.read_text(encoding="utf-8").splitlines()
+    found = []
+    for token in _MARKDOWN.parse("\n".join(lines)):
+        if token.type == "table_open" and token.map:
+            taken = range(*token.map)
+            cells = [
+                re.sub(r"\\\||`[^`]*`", "", lines[number]).strip().strip("|").count("|") + 1
+                for number in taken
+            ]
+            found.append((taken, cells))
+    return found
+
+
 def anchors(page: Path) -> set[str]:
     """Names of a page's headings, as GitHub and the site make them."""
     tokens = _MARKDOWN.parse(page.read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from molmach.building import kind_of
 from molmach.report.campaign.data import Cost
 from molmach.report.campaign.pictures import machine_svg, scaffold_of
 from molmach.report.campaign.plots import Axis
@@ -53,7 +54,7 @@ class Frame:
 
     def unit(self, objective: int) -> str:
         """Unit of an objective; '' where it has none or none is known."""
-        motion = "nm" if self.campaign.machine.get("kind") == "rotaxane" else "turn"
+        motion = kind_of(str(self.campaign.machine["kind"])).coordinate.scale.unit
         return unit_of(self.campaign.objectives[objective].expression, motion)
 
     def effort(self, rung: int) -> str:

@@ -179,14 +179,14 @@ def _followed(spec: Spec, factors: tuple[float, ...]) -> Samples:
     """Share of the drive's turns that each replica follows, at each of the fields."""
     found: Samples = {}
     for number, factor in enumerate(factors):
-        frequency = drives.model(spec.drive).frequency
-        strength = getattr(spec.drive, "field", None)
+        model = drives.model(spec.drive)
+        frequency, strength = model.frequency, model.field_strength
         if frequency is None or strength is None:
             raise SpecError(
                 f"objectives: threshold_field under drive {spec.drive.kind}; "
                 "expected rotating_field or alternating_field"
             )
-        drive = spec.drive.model_copy(update={"field": strength * factor})
+        drive = model.with_field(strength * factor)
         run = simulation.simulate_here(spec.model_copy(update={"drive": drive}))
         velocity = np.array(samples_of(run)["velocity"])
         found[FOLLOWED.format(number)] = (velocity / frequency).tolist()

@@ -11,22 +11,21 @@ from typing import Any
 from rdkit import Chem, RDConfig
 from rdkit.Chem import Descriptors
 
-from molmach.building.roles import find_roles
+from molmach.building import kind_of
 from molmach.errors import BuildError, MolmachError
-from molmach.spec import Rotor, Spec
+from molmach.spec import Spec
 from molmach.spec.space import Constraints
 
 
 def broken_constraint(spec: Spec, limits: Constraints) -> str | None:
     """Which constraint a machine breaks, in words; None if it keeps to all."""
     machine = spec.machine
-    if machine.kind == "bead_catenane":
+    try:
+        kind_of(machine.kind).check(machine)
+    except BuildError as error:
+        return str(error)
+    if not machine.molecules:
         return None
-    if isinstance(machine, Rotor):
-        try:
-            find_roles(Chem.AddHs(Chem.MolFromSmiles(machine.smiles)), machine)
-        except BuildError as error:
-            return str(error)
     molecules = [Chem.MolFromSmiles(part) for part in machine.parts]
     weight = sum(Descriptors.MolWt(molecule) for molecule in molecules)
     if limits.molecular_weight is not None and weight > limits.molecular_weight:

@@ -22,7 +22,8 @@ from molmach.search.space.constraints import broken_constraint
 from molmach.search.space.design import Categorical, Design, Numeric, Value, Variable
 from molmach.search.space.edits import edit_molecule, reactions_of
 from molmach.search.space.sites import attach, site_numbers
-from molmach.spec import Campaign, Spec
+from molmach.spec import Campaign, MachineSection, Spec
+from molmach.spec.kinds import Kinds
 from molmach.spec.reading import set_path, validate
 
 _NOT_THE_MACHINE = ("replicas", "duration", "seed", "frames")
@@ -223,7 +224,7 @@ class Space:
             identity["protocol"].pop(field)
         text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
         key = hashlib.sha256(text.encode()).hexdigest()
-        return Candidate(design, spec, key, _plain(spec.machine.parts, spec.machine.kind))
+        return Candidate(design, spec, key, _plain(spec.machine))
 
     def _assembled(self, design: Design) -> dict[str, Any]:
         """Machine, drive and protocol of a design, as a machine file has them.
@@ -295,26 +296,24 @@ def _fingerprint(smiles: str) -> DataStructs.ExplicitBitVect:
     return generator.GetFingerprint(Chem.MolFromSmiles(smiles))
 
 
-def _plain(parts: Sequence[str], kind: str) -> str:
-    if kind == "bead_catenane":
+def _plain(machine: MachineSection) -> str:
+    """SMILES of a machine's molecules without map numbers; '' where it has none."""
+    if not machine.molecules:
         return ""
-    molecule = Chem.MolFromSmiles(".".join(parts))
+    molecule = Chem.MolFromSmiles(".".join(machine.parts))
     for atom in molecule.GetAtoms():
         atom.SetAtomMapNum(0)
     return str(Chem.MolToSmiles(molecule))
 
 
-_MOLECULE_FIELDS = ("smiles", "axle", "rings")
-
-
 def _molecules(machine: dict[str, Any]) -> list[tuple[str, str]]:
     """(path below ``machine``, SMILES) of every molecule of a machine."""
     found = []
-    for field in _MOLECULE_FIELDS:
+    for field in Kinds(MachineSection)[machine["kind"]].molecules:
         value = machine.get(field)
         if isinstance(value, str):
             found.append((field, value))
-        elif isinstance(value, list) and value and isinstance(value[0], str):
+        elif isinstance(value, list):
             found += [(f"{field}.{number}", smiles) for number, smiles in enumerate(value)]
     return found
 

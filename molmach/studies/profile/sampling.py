@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from molmach import drives
 from molmach.building import Assembly, Coordinate, coordinate_of
 from molmach.drives.base import Charged, SwitchedTerm, Well
-from molmach.spec import Flashing, Spec, StationSwitch
+from molmach.spec import Spec
 from molmach.studies.profile.joining import Samples
 from molmach.studies.profile.windows import WINDOW_DEPTH, WINDOW_WIDTH_NM
 from molmach.units import thermal_energy
@@ -23,14 +23,13 @@ States = dict[str, list[tuple[Well | Charged, float]]]
 
 def states_of(spec: Spec, assembly: Assembly) -> States:
     """By name of a state of the drive's switch what is added to the machine: shapes and amplitudes."""
-    drive = spec.drive
-    if not isinstance(drive, StationSwitch | Flashing):
+    drive = drives.model(spec.drive)
+    if not drive.states:
         return {"undriven": []}
-    terms = drives.model(drive).terms(assembly, thermal_energy(spec.protocol.temperature)).switched
-    shaped = [(_placed(term), term) for term in terms]
+    terms = drive.terms(assembly, thermal_energy(spec.protocol.temperature)).switched
     return {
-        "off": [(shape, term.off) for shape, term in shaped],
-        "on": [(shape, term.on) for shape, term in shaped],
+        state: [(_placed(term), term.on if on else term.off) for term in terms]
+        for state, on in drive.states.items()
     }
 
 

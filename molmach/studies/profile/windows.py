@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach import engine
-from molmach.building import Assembly
+from molmach.building import Assembly, kind_of
 from molmach.engine import Condition, Progress
 from molmach.engine.batched import BatchedStepper, Inputs
 from molmach.errors import SimulationError, SpecError
 from molmach.scoring.stations import StationMap
-from molmach.spec import NoDrive, Protocol
+from molmach.spec import Protocol
+from molmach.spec.drive import no_drive
 
 Floats = NDArray[np.float64]
 
@@ -28,8 +29,6 @@ MARGIN_ATOMS = 2
 
 PULL_PS = 10.0
 """Time in which the ring is pulled from one window into the next."""
-
-_NO_DRIVE = NoDrive(kind="none")
 
 
 def window_protocol(protocol: Protocol, window_ps: float) -> Protocol:
@@ -53,7 +52,7 @@ def window_protocol(protocol: Protocol, window_ps: float) -> Protocol:
 
 
 def require_one_ring(assembly: Assembly) -> None:
-    if assembly.kind != "rotaxane" or len(assembly.require_track().loops) != 1:
+    if kind_of(assembly.kind).track != "open" or len(assembly.require_track().loops) != 1:
         raise SpecError(
             f"machine.kind: a {assembly.kind} has no single ring on an axle, along which a profile could be "
             "taken; expected a rotaxane with one ring"
@@ -97,7 +96,7 @@ def pulled(machines: Sequence[Assembly], windows: Sequence[int], protocol: Proto
     for way in (range(nearest, len(windows)), range(nearest, -1, -1)):
         places = built
         for number in way:
-            condition = engine.prepare(f"window-{number}", number, machines[number], _NO_DRIVE, protocol)
+            condition = engine.prepare(f"window-{number}", number, machines[number], no_drive(), protocol)
             start = replace(condition, start=places)
             stepper = BatchedStepper(Inputs.of([start]), [0], condition.seeds()[:1])
             places = stepper.advance(1, steps).positions[-1, 0]

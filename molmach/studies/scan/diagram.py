@@ -78,8 +78,8 @@ def _diagram(scan: Scan, ink: str) -> Figure:
                 _cell_text(point, label), (x[j], y[i]), (4, 4), textcoords="offset points",
                 ha="left", va="bottom", fontsize=7.5, color=text_colour, alpha=0.85,
             )  # fmt: skip
-    _draw_thresholds(scan, panel, down.key == "drive.field")
-    if down.key == "drive.field" and scan.thresholds:
+    _draw_thresholds(scan, panel, down.key == scan.field_key)
+    if down.key == scan.field_key and scan.thresholds:
         _reference_lines(scan, panel, ink)
     handles = _legend_handles(scan, has_regimes, ink)
     if handles:
@@ -94,7 +94,7 @@ def _diagram(scan: Scan, ink: str) -> Figure:
 def _orientation(scan: Scan) -> tuple[Axis, Axis]:
     """Which axis goes up and which to the right: a field goes up, a frequency to the right."""
     first, second = scan.axes
-    flipped = second.key == "drive.field" or (
+    flipped = second.key == scan.field_key or (
         first.key == "drive.frequency" and second.key != "drive.frequency"
     )
     return (second, first) if flipped else (first, second)

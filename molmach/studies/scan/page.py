@@ -56,7 +56,7 @@ def write_page(scan: Scan, provenance: dict[str, Any], path: Path) -> None:
 def _thresholds(scan: Scan) -> str:
     if not scan.thresholds:
         return ""
-    others = [axis for axis in scan.axes if axis.key != "drive.field"]
+    others = [axis for axis in scan.axes if axis.key != scan.field_key]
     heads = [*(axis.label for axis in others), *_THRESHOLD_HEADS]
     parts = []
     for name in dict.fromkeys(threshold.name for threshold in scan.thresholds):

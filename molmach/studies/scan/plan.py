@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from molmach import drives
+from molmach.building import kind_of
 from molmach.errors import Argument, SpecError
 from molmach.spec import Spec
 from molmach.studies import folder
@@ -120,7 +121,7 @@ def plan_scan(spec: Spec, over: Mapping[str, str | Sequence[object]], cycles: fl
 def _point(at: Spec, values: tuple[float, ...], cycles: float | None, source: str) -> PlannedPoint:
     duration = duration_of(at, cycles)
     lengths: dict[str, object] = {"protocol.duration": f"{duration:.12g} ps"}
-    if at.machine.kind == "rotor":  # nothing is asked of frames but whether rings are threaded
+    if kind_of(at.machine.kind).track is None:  # nothing is asked of frames but whether rings are threaded
         lengths["protocol.frames"] = f"{duration:.12g} ps"
     built = with_values(at, lengths, source)
     seed = int.from_bytes(hashlib.sha256(built.key.encode()).digest()[:8], "big") >> 1

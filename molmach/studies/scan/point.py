@@ -13,7 +13,7 @@ from molmach import drives
 from molmach.scoring import Estimate
 from molmach.spec import Spec
 from molmach.studies.scan.plan import PlannedPoint
-from molmach.units import DEBYE, VOLT_PER_NM, thermal_energy
+from molmach.units import thermal_energy
 
 Floats = NDArray[np.float64]
 
@@ -65,9 +65,14 @@ class Point:
     @property
     def dipole_energy(self) -> float:
         """mu E over k_B T; nan where the drive has no field."""
-        field = getattr(self.spec.drive, "field", math.nan)
-        kT = thermal_energy(self.spec.protocol.temperature)
-        return self.rotor_dipole * DEBYE * VOLT_PER_NM * field / kT
+        energy = drives.model(self.spec.drive).dipole_energy(self.rotor_dipole)
+        return math.nan if energy is None else energy / thermal_energy(self.spec.protocol.temperature)
+
+    @property
+    def field(self) -> float:
+        """Strength of the drive's field, V/nm; nan where it has none."""
+        field = drives.model(self.spec.drive).field_strength
+        return math.nan if field is None else field
 
     def estimate(self, name: str) -> Estimate:
         """One of the score's estimates; nan where there is none."""

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from molmach import drives
 from molmach.scoring.statistics import finite_or_none
-from molmach.spec import RotatingField
 from molmach.studies.scan.axes import Axis
 from molmach.studies.scan.law import LawFit, fit_law
 from molmach.studies.scan.plan import Plan
@@ -95,24 +95,28 @@ class Scan:
         return tuple(fit for fit in fits if fit is not None)
 
     @property
+    def field_key(self) -> str | None:
+        """Where the strength of the drive's field stands in the machine file; None where it has no field."""
+        name = drives.model(self.plan.spec.drive).strength
+        return None if name is None else f"drive.{name}"
+
+    @property
     def _rows(self) -> list[Row]:
         """Points of one line in the field, for each value of the other axis."""
         keys = [axis.key for axis in self.axes]
-        if "drive.field" not in keys or not isinstance(self.points[0].spec.drive, RotatingField):
+        if self.field_key not in keys or not drives.model(self.plan.spec.drive).has_regimes:
             return []
-        along = keys.index("drive.field")
+        along = keys.index(self.field_key)
         lines = np.moveaxis(np.arange(len(self.points)).reshape(self.shape), along, -1)
         lines = lines.reshape(-1, self.shape[along])
         rows = []
         for number, line in enumerate(lines.tolist()):
-            chosen = [self.points[i] for i in line if self.points[i].velocities.size and self._field(i) > 0]
+            on_line = [self.points[i] for i in line]
+            chosen = [point for point in on_line if point.velocities.size and point.field > 0.0]
             other = None if len(keys) == 1 else self.points[line[0]].values[1 - along]
             if len(chosen) >= Row.FEWEST_FIELDS:
                 rows.append(Row.of(chosen, other, seed=(self.plan.spec.protocol.seed, number)))
         return rows
-
-    def _field(self, number: int) -> float:
-        return float(getattr(self.points[number].spec.drive, "field", 0.0))
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ class Row:
         return cls(
             other=other,
             frequency=first.frequency,
-            fields=np.array([float(getattr(point.spec.drive, "field", math.nan)) for point in points]),
+            fields=np.array([point.field for point in points]),
             followed=np.array([share.mean() for share in shares]),
             errors=np.array([float(stats.sem(share)) for share in shares]),
             replicas=first.velocities.size,

@@ -1,0 +1,115 @@
+"""What a machine kind is to the rest of molmach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from rdkit.Chem import rdForceFieldHelpers, rdMolDescriptors
+
+from molmach.spec import MachineSection
+from molmach.spec.registered import MACHINES, load_registered
+
+if TYPE_CHECKING:
+    from molmach.building.assembly import Assembly
+    from molmach.building.coordinate import Coordinate
+    from molmach.building.stoppers import Passage
+    from molmach.spec import Spec
+
+Floats = NDArray[np.float64]
+
+
+class MachineKind:
+    """One kind of machine: how it is built, what of it is watched, and what else depends on the kind.
+
+    A kind derives from this class and says what is different from what stands here.
+
+    Attributes
+    ----------
+    spec
+        The class of its section of the machine file.
+    coordinate
+        The class of the coordinate whose motion counts.
+    turned_by_torque
+        Whether a torque about the z axis on the atoms of :attr:`Assembly.rotor` pushes along the coordinate,
+        so that a constant torque drives such a machine and a load can be put on it.
+    track
+        Whether what its rings are threaded on is an ``open`` chain or a ``closed`` ring; None where nothing
+        is threaded, so that nothing is asked of its stored frames.
+    part_names
+        What its parts are called, by their names in :func:`molmach.building.parts`; other atoms are ``rest``.
+    """
+
+    spec: ClassVar[type[MachineSection]]
+    coordinate: ClassVar[type[Coordinate]]
+    turned_by_torque: ClassVar[bool] = False
+    track: ClassVar[Literal["open", "closed"] | None] = None
+    part_names: ClassVar[Mapping[str, str]] = {
+        "rotor": "moving part",
+        "follower": "follower",
+        "stator": "anchored",
+        "axle": "axle",
+        "station": "station",
+        "rest": "other atoms",
+    }
+
+    def build(self, spec: Spec) -> Assembly:
+        """The machine of a spec in three dimensions; the same spec gives the same coordinates.
+
+        Raises
+        ------
+        BuildError
+            It can't be built; the message names the entry of the machine file.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no build()")
+
+    def check(self, machine: Any) -> None:
+        """What can be said against a machine from its section alone, before anything is built.
+
+        Raises
+        ------
+        BuildError
+            It can't be built.
+        """
+
+    def charges(self, assembly: Assembly) -> Floats:
+        """(n_atoms,) partial charges, e: those of MMFF94."""
+        molecule = assembly.molecule
+        properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(molecule, mmffVariant=assembly.force_field)
+        return np.array([properties.GetMMFFPartialCharge(i) for i in range(molecule.GetNumAtoms())])
+
+    def formula(self, assembly: Assembly) -> str:
+        """What the machine consists of: the molecular formula in Hill order."""
+        return str(rdMolDescriptors.CalcMolFormula(assembly.molecule))
+
+    def stations(self, assembly: Assembly) -> dict[str, float]:
+        """Values of the coordinate at named places, where dwelling and steps are counted; none here."""
+        return {}
+
+    def stoppers(self, spec: Spec, assembly: Assembly) -> list[tuple[Passage, Passage]]:
+        """For each ring what a comparison of lengths says of its slipping off either end; none here."""
+        return []
+
+    def own_mirror_image(self, assembly: Assembly) -> bool:
+        """Whether nothing but its present shape tells a machine from its mirror image in the xz plane.
+
+        Under a drive that reflection leaves as it is, half of the replicas of such a machine start in each of
+        the two shapes.
+        """
+        return False
+
+
+@cache
+def kind_of(name: str) -> MachineKind:
+    """The kind of that name.
+
+    Raises
+    ------
+    SpecError
+        Its code can't be imported.
+    """
+    made: MachineKind = load_registered(MACHINES, name)()
+    return made
