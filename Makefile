@@ -70,7 +70,8 @@ hooks: $(VENV)/.dev ## have git lint, format and check types before every commit
 bench: $(VENV)/.runtime ## speed of the engines on each platform, as ratios
 	@$(BIN)/molmach bench
 
-docs: $(VENV)/.runtime ## the pictures in docs/, made by the program
+docs: $(VENV)/.runtime ## the pictures and the list of quantities in docs/, made by the program
+	@$(BIN)/python docs/make_quantities.py
 	@$(BIN)/python docs/make_pictures.py
 
 docs-site: $(VENV)/.dev ## the documentation as a site in build/site (executes the notebooks)

@@ -22,7 +22,9 @@ from molmach import forcefield
 from molmach.building import Assembly, build
 from molmach.cli.bench import standard_machines
 from molmach.forcefield import Group
-from molmach.forcefield.mmff94_parameters import Terms, parameters_of
+from molmach.forcefield.mmff94_parameters import parameters_of
+from molmach.forcefield.system import create_system
+from molmach.forcefield.terms import Terms
 from molmach.spec import load
 
 ROUNDS = 7
@@ -38,7 +40,7 @@ def main() -> None:
     assembly = build(spec)
     parameters = parameters_of(assembly.molecule, "MMFF94")
     trials = {"empty": _context(assembly, [])}
-    system = forcefield.get("MMFF94").create_system(assembly.molecule)
+    system = create_system(forcefield.get("MMFF94"), assembly.molecule)
     for group in Group:
         forces = [force for force in system.getForces() if force.getForceGroup() == group]
         if forces:

@@ -12,8 +12,8 @@ from scipy import stats
 from molmach.analysis.markov import MarkovModel, markov_model
 from molmach.analysis.transitions import interval_of, transition_counts
 from molmach.data import Motion, Run
+from molmach.data.statistics import jackknife_estimate
 from molmach.scoring import Estimate
-from molmach.scoring.statistics import jackknife_estimate
 
 Floats = NDArray[np.float64]
 

@@ -24,9 +24,9 @@ from molmach.analysis.affinity import counted_affinity
 from molmach.analysis.extras import require
 from molmach.analysis.transitions import angle_of, interval_of, lag_steps, transition_counts
 from molmach.data import Motion, Run
+from molmach.data.statistics import jackknife_estimate
 from molmach.errors import ScoreError
 from molmach.scoring import Estimate
-from molmach.scoring.statistics import jackknife_estimate
 from molmach.theory.affinity import ring_currents, ring_velocity
 from molmach.theory.markov import stationary_distribution
 from molmach.units import TURN

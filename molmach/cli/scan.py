@@ -127,8 +127,8 @@ def _list(found: Scan) -> Table:
     """A row for each point."""
     rows = []
     for point in found.points:
-        velocity, lag = point.estimate("velocity"), point.estimate("lag_per_turn")
-        followed = number(1.0 - lag.value) if lag.value == lag.value else ""
+        velocity, share = point.estimate("velocity"), point.followed.value
+        followed = number(share) if share == share else ""
         cells = (number(velocity.value), interval(velocity), followed, point.problem or point.regime)
         rows.append((*(f"{value:g}" for value in point.values), *cells))
     heads = (*(axis.label for axis in found.axes), _unit(found), "95 % interval", "followed", "regime")

@@ -8,26 +8,25 @@ integral of its force along the atoms' paths, kept by the integrator.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from molmach.building import Assembly, kind_of
 from molmach.drives.base import AchiralDrive, DriveModel, DriveTerms, FieldDrive
-from molmach.drives.forces import drive_forces, torque_shares
-from molmach.drives.levels import level
 from molmach.drives.stations import affinities
+from molmach.drives.torque import torque_shares
 from molmach.errors import SpecError
 from molmach.spec import Drive
-from molmach.spec.registered import DRIVES, load_registered
+from molmach.spec.registered import DRIVES, load_registered, registered
 
 __all__ = [
     "AchiralDrive",
     "DriveModel",
     "DriveTerms",
     "FieldDrive",
-    "drive_forces",
-    "level",
     "mirror",
     "model",
+    "models",
     "terms",
     "torque_shares",
     "undriven",
@@ -38,6 +37,15 @@ def model(drive: Drive) -> DriveModel:
     """The physics of a drive's spec."""
     made: DriveModel = load_registered(DRIVES, drive.kind)(drive)
     return made
+
+
+def models() -> tuple[type[DriveModel], ...]:
+    """Every kind of drive that can be imported, ours and added ones, sorted by name."""
+    kinds: list[type[DriveModel]] = []
+    for kind in registered(DRIVES):
+        with suppress(SpecError):
+            kinds.append(load_registered(DRIVES, kind))
+    return tuple(kinds)
 
 
 def terms(drive: Drive, assembly: Assembly, thermal_energy: float) -> DriveTerms:

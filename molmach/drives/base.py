@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach.building import Assembly
+from molmach.data.quantity import Quantity
+from molmach.drives.shapes import Shape
 from molmach.errors import SpecError
 from molmach.spec import Drive, Driven
 from molmach.spec.drive import no_drive
@@ -17,60 +19,6 @@ from molmach.units import DEBYE, VOLT_PER_NM
 
 Vector = tuple[float, float, float]
 
-
-@dataclass(frozen=True)
-class Well:
-    """The shape E = exp(-d^2 / 2 width^2), d the distance of two groups' centroids, nm.
-
-    Attributes
-    ----------
-    ring, site
-        Atom indices of the two groups.
-    width
-        nm.
-    """
-
-    ring: tuple[int, ...]
-    site: tuple[int, ...]
-    width: float
-
-
-@dataclass(frozen=True)
-class Charged:
-    """The shape E = sum_ij c q_j / (r_ij + 0.005 nm) / n: a unit charge spread over a site.
-
-    In kJ/(mol e): times a charge, its Coulomb energy with the ring's partial charges as MMFF94 has it.
-
-    Attributes
-    ----------
-    ring, site
-        Atom indices; the site's n atoms share the charge.
-    charges
-        Partial charges of the ring's atoms, e.
-    """
-
-    ring: tuple[int, ...]
-    site: tuple[int, ...]
-    charges: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Twist:
-    """The shape E = sum_i v_i (1 - cos 2 w_i) / 2 over torsions about one bond, kJ/mol.
-
-    Attributes
-    ----------
-    torsions
-        Atom indices, four each.
-    heights
-        v_i, kJ/mol.
-    """
-
-    torsions: tuple[tuple[int, int, int, int], ...]
-    heights: tuple[float, ...]
-
-
-Shape = Well | Charged | Twist
 
 STATIC = -1
 
@@ -287,6 +235,11 @@ class DriveModel:
         """Greatest energy of a dipole in its field, mu E, kJ/mol; None where it has no field."""
         field = self.field_strength
         return None if field is None else dipole_debye * DEBYE * VOLT_PER_NM * field
+
+    @classmethod
+    def quantities(cls) -> tuple[Quantity, ...]:
+        """What scores of runs under such a drive have beside what every run has."""
+        return ()
 
 
 class FieldDrive(DriveModel):

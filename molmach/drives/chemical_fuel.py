@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from molmach.building import Assembly
+from molmach.data.events import UNCERTAINTY_RATIO, motion_per_event, power_of_events, rate_of_events
+from molmach.data.quantity import Quantity
 from molmach.drives.base import AchiralDrive, Channel, DriveTerms, Switch, SwitchedTerm
 from molmach.drives.stations import wells
 from molmach.errors import SpecError
@@ -70,6 +72,16 @@ class ChemicalFuelModel(AchiralDrive):
     def spent_per_event(self) -> float:
         """What a molecule of fuel gives on becoming waste."""
         return float(self.drive.chemical_potential)
+
+    @classmethod
+    def quantities(cls) -> tuple[Quantity, ...]:
+        """Fuel used, what it gives, how far it brings the machine, and how far that is from the bound."""
+        return (
+            rate_of_events("fuel_rate", "fuel molecules that became waste, net, per time"),
+            power_of_events("chemical_power", "free energy of the fuel that is used up per time"),
+            motion_per_event("{unit}s_per_fuel", "net motion to a fuel molecule used"),
+            UNCERTAINTY_RATIO,
+        )
 
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """A blocking group at each station, repelling every ring."""

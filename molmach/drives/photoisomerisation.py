@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import Field
 from rdkit import Chem
 
 from molmach.building import Assembly
-from molmach.drives.base import AchiralDrive, Channel, DriveTerms, Switch, SwitchedTerm, Twist
+from molmach.data.events import motion_per_event, rate_of_events
+from molmach.data.observed import Observed
+from molmach.data.quantity import A_RUN, NOT_NEGATIVE, Quantity, ratio
+from molmach.data.stations import StationMap
+from molmach.data.statistics import Floats
+from molmach.drives.base import AchiralDrive, Channel, DriveTerms, Switch, SwitchedTerm
+from molmach.drives.shapes import Twist
 from molmach.errors import SpecError
 from molmach.forcefield.mmff94_parameters import parameters_of
 from molmach.spec import Drive, Driven, fields
+from molmach.units import TURN
+
+_FORMS = StationMap(("as built", "isomer"), np.array([0.0, 0.5 * TURN]), TURN / 6.0, TURN)
+"""The two isomers of a C=C bond as stations of its angle."""
 
 
 class Photoisomerisation(Driven):
@@ -50,6 +61,19 @@ class PhotoisomerisationModel(AchiralDrive):
     events = "photon"
     event_count = "photons absorbed"
 
+    @classmethod
+    def quantities(cls) -> tuple[Quantity, ...]:
+        """Photons absorbed, and what comes of them."""
+        return (
+            rate_of_events("photon_rate", "photons absorbed per time"),
+            Quantity(
+                "quantum_yield", "half turns of the C=C bond, either way, to a photon", "1",
+                ("isomerisation_rate", "event_rate"), ratio, NOT_NEGATIVE,
+                needs=A_RUN, sampler=_isomerisations,
+            ),
+            motion_per_event("turns_per_photon", "net motion to a photon"),
+        )  # fmt: skip
+
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """One switch, the electronic state."""
         ends = assembly.axle
@@ -77,3 +101,9 @@ class PhotoisomerisationModel(AchiralDrive):
         """Darkness."""
         dark: Drive = self.drive.model_copy(update={"absorption": 0.0, "load": 0.0})
         return dark
+
+
+def _isomerisations(observed: Observed) -> dict[str, Floats]:
+    """``isomerisation_rate`` of each replica, half turns of the bond either way per ns."""
+    halves = np.sum(_FORMS.steps(_FORMS.visits(observed.motion.coordinate)), axis=0)
+    return {"isomerisation_rate": np.asarray(halves / observed.duration_ns)}

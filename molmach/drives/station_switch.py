@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from molmach.building import Assembly
+from molmach.data.events import rate_of_events
+from molmach.data.quantity import Quantity
 from molmach.drives.base import AchiralDrive, Channel, Clock, DriveTerms, Switch, SwitchedTerm
 from molmach.drives.stations import SWITCH_STATES, Affinities, Share, StationDriven, charged, wells
 from molmach.spec import Drive, fields
@@ -59,6 +61,11 @@ class StationSwitchModel(AchiralDrive):
     drive: StationSwitch
     events = "throw"
     states = SWITCH_STATES
+
+    @classmethod
+    def quantities(cls) -> tuple[Quantity, ...]:
+        """Throws of the switch."""
+        return (rate_of_events("switching_rate", "throws of the switch on per time"),)
 
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """A term for every station and ring, and for every charge."""

@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import Field
 
 from molmach.building import Assembly
-from molmach.drives.base import STATIC, Charged, SwitchedTerm, Well
+from molmach.drives.base import STATIC, SwitchedTerm
+from molmach.drives.shapes import Charged, Well
 from molmach.errors import SpecError
 from molmach.spec import Driven, fields
 from molmach.spec.machine import StationName

@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from molmach.building import Coordinate, continuous
 from molmach.data import Series
 from molmach.data.storage import Trajectories
-from molmach.engine.integrator import BOOKS
-from molmach.engine.stepper import Floats, Samples, Stepper
+from molmach.engine.stepper import BOOKS, Floats, Samples, Stepper
 from molmach.engine.task import Member, Task, read_coordinates, read_task, start_batch
 from molmach.errors import SimulationError
 from molmach.files import write_arrays

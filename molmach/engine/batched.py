@@ -7,24 +7,24 @@ lanes with copies of it that nobody looks at.
 
 from __future__ import annotations
 
+import pkgutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
-from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from molmach import drives, forcefield
-from molmach.drives import DriveTerms
 from molmach.engine.condition import Condition
-from molmach.engine.integrator import BOOKS
-from molmach.engine.stepper import Floats, Samples
-from molmach.engine.switches import Switching, lanes_of, switching_of
-from molmach.forcefield.mmff94_tables import Tables
+from molmach.engine.stepper import BOOKS, Floats, Samples
+from molmach.engine.switches import Switching, lanes_of, shapes_of, switching_of
 from molmach.units import thermal_energy
+
+if TYPE_CHECKING:
+    from molmach.engine.langevin_kernel import Kernels
 
 LANES = 16
 """Replicas in a batch: :data:`molmach.lanes.types.LANES`, known here without loading the compiler."""
@@ -36,8 +36,12 @@ class Inputs:
 
     Attributes
     ----------
+    force_field
+        Its name, by which a worker finds its compiled force.
+    shapes
+        Where the shapes of switched energies are, ``module:class``, in the order of the kernel's numbers.
     tables
-        The force field's interactions.
+        The force field's interactions, a NamedTuple of arrays.
     masses
         (n_atoms,) u.
     fixed_atoms, fixed_lengths
@@ -64,7 +68,9 @@ class Inputs:
         Switches and what they switch.
     """
 
-    tables: Tables
+    force_field: str
+    shapes: tuple[str, ...]
+    tables: Any
     masses: Floats
     fixed_atoms: NDArray[np.int32]
     fixed_lengths: Floats
@@ -84,8 +90,7 @@ class Inputs:
     def of(cls, conditions: Sequence[Condition]) -> Inputs:
         """Inputs of conditions that share their molecule and protocol."""
         first = conditions[0]
-        protocol, system = first.protocol, first.system
-        constraints = [system.getConstraintParameters(c) for c in range(system.getNumConstraints())]
+        protocol, particles = first.protocol, first.particles
         lever_atoms, lever_shares = drives.torque_shares(first.assembly)
         kT = thermal_energy(protocol.temperature)
         terms = [drives.terms(c.drive, c.assembly, kT) for c in conditions]
@@ -94,10 +99,12 @@ class Inputs:
         frequencies = {abs(t.angular_frequency) for t in terms if t.has_field} or {0.0}
         assert len(frequencies) == 1, "conditions of one run have one drive"
         return cls(
+            force_field=protocol.force_field,
+            shapes=tuple(f"{kind.__module__}:{kind.__qualname__}" for kind in shapes_of(terms)),
             tables=forcefield.get(protocol.force_field).kernel_tables(first.assembly.molecule),
-            masses=first.masses,
-            fixed_atoms=np.array([c[:2] for c in constraints], dtype=np.int32).reshape(-1, 2),
-            fixed_lengths=np.array([c[2]._value for c in constraints]),
+            masses=particles.masses,
+            fixed_atoms=particles.fixed_atoms.astype(np.int32),
+            fixed_lengths=particles.fixed_lengths,
             charges=first.assembly.charges,
             bath=np.array([protocol.timestep, protocol.friction, kT, protocol.anchor]),
             anchor_atoms=np.array(first.assembly.stator, dtype=np.int32),
@@ -113,11 +120,19 @@ class Inputs:
             switching=switching_of(terms, kT, protocol.timestep),
         )
 
+    @property
+    def kernels(self) -> Kernels:
+        """The compiled integrator for this force field and these drives."""
+        from molmach.engine.langevin_kernel import make_kernels
+
+        shapes = tuple(pkgutil.resolve_name(place) for place in self.shapes)
+        return make_kernels(forcefield.get(self.force_field).compiled(), shapes)
+
     def save(self, path: Path) -> None:
         """Write one npz file."""
         arrays = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _NESTED}
-        for part, kind in _NESTED.items():
-            arrays |= {f"{part}.{name}": getattr(getattr(self, part), name) for name in kind._fields}
+        for part in _NESTED:
+            arrays |= {f"{part}.{name}": array for name, array in getattr(self, part)._asdict().items()}
         np.savez(path, **arrays)
 
     @classmethod
@@ -125,59 +140,53 @@ class Inputs:
         """Read what :meth:`save` wrote."""
         with np.load(path) as stored:
             arrays = {f.name: stored[f.name] for f in fields(cls) if f.name not in _NESTED}
+            arrays["force_field"] = str(arrays["force_field"])
+            arrays["shapes"] = tuple(arrays["shapes"].tolist())
+            compiled = forcefield.get(arrays["force_field"]).compiled()
+            kinds: dict[str, Any] = {"tables": compiled.tables, "switching": Switching}
             nested = {
                 part: kind(**{name: stored[f"{part}.{name}"] for name in kind._fields})
-                for part, kind in _NESTED.items()
+                for part, kind in kinds.items()
             }
         return cls(**arrays, **nested)
 
 
-_NESTED: dict[str, Any] = {"tables": Tables, "switching": Switching}
+_NESTED = ("tables", "switching")
 
 
-@cache
-def compile_kernels() -> float:
-    """Make sure that the kernels are there; seconds that compiling took, 0.0 from the cache on disk."""
-    from molmach.engine import langevin_kernel
+def compile_kernels(conditions: Iterable[Condition]) -> float:
+    """Make sure that the kernels for these conditions are there.
 
-    started = time.perf_counter()
-    stepper = BatchedStepper(_smallest_inputs(), [0], np.ones((1, 4), dtype=np.uint32))
-    stepper.advance(1, 1)
-    stepper.internal_energy()
-    kernels = (langevin_kernel.start, langevin_kernel.run, langevin_kernel.energy)
-    compiled = any(sum(kernel.stats.cache_misses.values()) for kernel in kernels)
-    return time.perf_counter() - started if compiled else 0.0
+    Returns
+    -------
+    seconds
+        That compiling took in this process, 0.0 where the kernels were on disk.
+
+    Raises
+    ------
+    ForceFieldError
+        A force field has no compiled form.
+    """
+    different = {(c.protocol.force_field, c.drive.kind): c for c in conditions}
+    all_inputs = [Inputs.of([condition]) for condition in different.values()]
+    return sum({inputs.kernels: _compile(inputs) for inputs in all_inputs}.values())
 
 
-def _smallest_inputs() -> Inputs:
-    """Two atoms that nothing acts on: enough to compile every kernel for its one signature."""
-    widths = {"bond_values": 2, "angle_values": 4, "linear_values": 2, "plane_values": 1}
-    widths |= {"torsion_values": 4, "pair_values": 3, "bond_atoms": 2, "angle_bonds": 2}
-    widths |= {"linear_bonds": 2, "plane_bonds": 3, "torsion_arms": 2}
-    ranges = {"axis_arms": 1, "axis_torsions": 1, "pair_start": 3}
+def _compile(inputs: Inputs) -> float:
+    """Seconds that compiling the kernels for these inputs took in this process."""
+    kernels = inputs.kernels
+    if kernels not in _COMPILING:
+        started = time.perf_counter()
+        stepper = BatchedStepper(inputs, [0], np.ones((1, 4), dtype=np.uint32))
+        stepper.advance(1, 1)
+        stepper.internal_energy()
+        used = (kernels.start, kernels.run, kernels.energy)
+        compiled = any(sum(kernel.stats.cache_misses.values()) for kernel in used)
+        _COMPILING[kernels] = time.perf_counter() - started if compiled else 0.0
+    return _COMPILING[kernels]
 
-    def table(name: str) -> NDArray[Any]:
-        kind = np.float32 if name.endswith("values") or name == "angle_sign" else np.int32
-        return np.zeros((0, widths[name]) if name in widths else ranges.get(name, 0), dtype=kind)
 
-    none = np.zeros(0)
-    return Inputs(
-        tables=Tables(**{name: table(name) for name in Tables._fields}),
-        masses=np.ones(2),
-        fixed_atoms=np.zeros((0, 2), dtype=np.int32),
-        fixed_lengths=none,
-        charges=np.zeros(2),
-        bath=np.array([0.001, 1.0, 1.0, 1.0]),
-        anchor_atoms=np.zeros(0, dtype=np.int32),
-        lever_atoms=np.zeros(0, dtype=np.int32),
-        lever_shares=none,
-        places=np.zeros((1, 2, 3)),
-        anchor_places=np.zeros((1, 0, 3)),
-        fields=np.zeros((1, 2, 3)),
-        torques=np.zeros((1, 2)),
-        angular_frequency=np.zeros(1),
-        switching=switching_of([DriveTerms()], 1.0, 0.001),
-    )
+_COMPILING: dict[Kernels, float] = {}
 
 
 class BatchedStepper:
@@ -194,10 +203,10 @@ class BatchedStepper:
     """
 
     def __init__(self, inputs: Inputs, conditions: Sequence[int], seeds: NDArray[np.uint32]) -> None:
-        from molmach.engine import langevin_kernel as kernel
-        from molmach.forcefield.mmff94_kernel import scratch_for
+        from molmach.engine import block_kernel as kernel
 
-        self._kernel = kernel
+        force = forcefield.get(inputs.force_field).compiled()
+        self._kernels, self._rows = inputs.kernels, force.rows
         self._members = len(conditions)
         lane_of = np.minimum(np.arange(LANES), self._members - 1)
         condition = np.asarray(conditions)[lane_of]
@@ -254,9 +263,11 @@ class BatchedStepper:
             _constraints(inputs),
             lanes_of(inputs.switching, condition),
             self._state,
-            kernel.Room(scratch_for(inputs.tables), room(3 * n_atoms), bonds, room(4), room(2)),
+            kernel.Room(
+                force.scratch(inputs.tables), room(3 * n_atoms), bonds, room(4), room(2), np.zeros(LANES)
+            ),
         )
-        kernel.start(self._block, thermal_speed)
+        self._kernels.start(self._block, thermal_speed)
 
     def present(self) -> Samples:
         """See :class:`molmach.engine.stepper.Stepper`."""
@@ -270,15 +281,15 @@ class BatchedStepper:
         """See :class:`molmach.engine.stepper.Stepper`."""
         positions = np.empty((samples, LANES, self._state.high.shape[0] // 3, 3))
         books = np.empty((samples, LANES, len(BOOKS)))
-        self._kernel.run(self._block, steps, positions, books)
+        self._kernels.run(self._block, steps, positions, books)
         return Samples(positions[:, : self._members], books[:, : self._members])
 
     def internal_energy(self) -> Floats:
         """See :class:`molmach.engine.stepper.Stepper`."""
-        terms = np.zeros((14, LANES), dtype=np.float32)
+        terms = np.zeros((self._rows, LANES), dtype=np.float32)
         anchor = np.zeros(LANES)
         kinetic = np.zeros((1, LANES), dtype=np.float32)
-        self._kernel.energy(self._block, terms, anchor, kinetic)
+        self._kernels.energy(self._block, terms, anchor, kinetic)
         total = terms.astype(np.float64).sum(axis=0) + anchor + kinetic[0]
         return np.asarray(total[: self._members])
 
@@ -295,7 +306,7 @@ class BatchedStepper:
             (replicas * n_atoms, 3), kJ/(mol nm).
         """
         forces = np.empty(positions_nm.shape)
-        energy = self._kernel.context_forces(self._block, time_ps, positions_nm, forces)
+        energy = self._kernels.context_forces(self._block, time_ps, positions_nm, forces)
         return float(energy), forces.reshape(-1, 3)
 
     def checkpoint(self) -> dict[str, NDArray[Any]]:
@@ -320,7 +331,7 @@ def _split(values: Floats) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 def _constraints(inputs: Inputs) -> Any:
     """Constraints sorted into clusters that share atoms."""
-    from molmach.engine.constraints_kernel import Constraints
+    from molmach.engine.block_kernel import Constraints
 
     group = {int(atom): number for number, atom in enumerate(np.unique(inputs.fixed_atoms))}
     changed = True

@@ -43,7 +43,8 @@ def benchmark(
     conditions: Iterable[Condition], batched_replicas: Sequence[int] = BATCHED_REPLICAS
 ) -> list[BenchRow]:
     """Time each condition on each engine in turn, five rounds; medians, and the median of ratios."""
-    compile_kernels()
+    conditions = list(conditions)
+    compile_kernels(conditions)
     rows: list[BenchRow] = []
     for condition in conditions:
         trials = _trials(condition, batched_replicas)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from molmach import drives
 from molmach.engine.batched import LANES, BatchedStepper, Inputs, compile_kernels
-from molmach.engine.condition import Condition, packed_system
+from molmach.engine.condition import Condition
+from molmach.engine.native_system import packed_system
 from molmach.engine.platforms import GPU_PLATFORMS, platform_names, trial
 from molmach.errors import Argument, ForceFieldError, SpecError
 from molmach.units import thermal_energy
@@ -81,7 +82,7 @@ def try_native(condition: Condition, platform: str, copies: int) -> Choice:
 
 def try_batched(conditions: Sequence[Condition], members: int) -> Choice:
     """Time the ``batched`` engine with ``members`` replicas on one core."""
-    compiling = compile_kernels()
+    compiling = compile_kernels(conditions[:1])
     inputs = Inputs.of(conditions[:1])
     filled = min(members, LANES)
     stepper = BatchedStepper(inputs, [0] * filled, conditions[0].seeds().repeat(LANES, axis=0)[:filled])

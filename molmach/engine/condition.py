@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import openmm
 from numpy.typing import NDArray
 
 from molmach import drives, forcefield
 from molmach.building import Assembly, mirror
 from molmach.drives import DriveTerms
-from molmach.engine.integrator import langevin_middle
-from molmach.engine.native_switches import add_switching
 from molmach.errors import SpecError
-from molmach.forcefield import Group
+from molmach.forcefield import Particles
 from molmach.spec import Drive, Protocol
 from molmach.units import thermal_energy
+
+if TYPE_CHECKING:
+    import openmm
 
 STEPS_PER_PERIOD = 4.5
 """Fewest steps in the fastest bond vibration's period: step times angular frequency stays below 1.4."""
@@ -29,7 +30,7 @@ MOST_CHANCE = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Condition:
-    """A machine under a drive, with its OpenMM system and integrator for one replica.
+    """A machine under a drive.
 
     ``label`` names it in seeds and folders: 0 the claim, 1 undriven, 2 mirror. Replicas start from
     ``start``, (n_atoms, 3) nm, or where that is None from the built structure. ``first_replica`` is the
@@ -41,8 +42,7 @@ class Condition:
     assembly: Assembly
     drive: Drive
     protocol: Protocol
-    system: openmm.System
-    integrator: openmm.CustomIntegrator
+    particles: Particles
     start: NDArray[np.float64] | None = None
     first_replica: int = 0
 
@@ -54,13 +54,28 @@ class Condition:
     @property
     def masses(self) -> NDArray[np.float64]:
         """(n_atoms,) masses as simulated, u."""
-        n_atoms = self.assembly.molecule.GetNumAtoms()
-        return np.array([self.system.getParticleMass(i)._value for i in range(n_atoms)])
+        return self.particles.masses
 
     @property
     def degrees_of_freedom(self) -> int:
         """Coordinates of one replica that can move: three an atom, less one a constraint."""
-        return 3 * int(self.system.getNumParticles()) - int(self.system.getNumConstraints())
+        return self.particles.degrees_of_freedom
+
+    @property
+    def system(self) -> openmm.System:
+        """One replica's, for the ``native`` engine; made when first asked for."""
+        return self._native[0]
+
+    @property
+    def integrator(self) -> openmm.CustomIntegrator:
+        """That of :attr:`system`."""
+        return self._native[1]
+
+    @cached_property
+    def _native(self) -> tuple[openmm.System, openmm.CustomIntegrator]:
+        from molmach.engine.native_system import packed_system
+
+        return packed_system(self.assembly, self.drive, self.protocol, 1)
 
     def seeds(self) -> NDArray[np.uint32]:
         """(n_replicas, 4) random words, the seeds of each replica."""
@@ -88,66 +103,23 @@ class Condition:
 
 
 def prepare(name: str, label: int, assembly: Assembly, drive: Drive, protocol: Protocol) -> Condition:
-    """Check a condition and make its OpenMM system and integrator.
+    """Check a condition and what it is made of.
 
     Raises
     ------
     SpecError
         The time step is too long for the stiffest bond vibration, or for the drive's period.
+    ForceFieldError
+        The force field has no parameters for the machine.
     """
-    system, integrator = packed_system(assembly, drive, protocol, 1)
     field = forcefield.get(protocol.force_field)
-    _check_timestep(protocol, field.shortest_period(assembly.molecule, system), drive, assembly)
-    return Condition(name, label, assembly, drive, protocol, system, integrator)
-
-
-def packed_system(
-    assembly: Assembly, drive: Drive, protocol: Protocol, copies: int
-) -> tuple[openmm.System, openmm.CustomIntegrator]:
-    """System and integrator of ``copies`` replicas that stand one after the other and do not interact.
-
-    Every interaction is a bonded one, pairs of atoms too, so cost grows with the copies and no more.
-    With more than one copy the integrator keeps its books atom by atom.
-    """
-    system = forcefield.get(protocol.force_field).create_system(
+    particles = field.particles(
         assembly.molecule,
         hydrogen_mass=protocol.hydrogen_mass,
         constrain_hydrogens=protocol.constraints == "h-bonds",
-        copies=copies,
     )
-    system.addForce(_anchors(assembly, protocol.anchor, copies))
-    kT = thermal_energy(protocol.temperature)
-    terms = drives.terms(drive, assembly, kT)
-    forces, schedule = drives.drive_forces(terms, drive.load, assembly, copies)
-    for force in forces:
-        system.addForce(force)
-    groups = {force.getForceGroup() for force in forces}
-    integrator = langevin_middle(
-        timestep_ps=protocol.timestep,
-        friction_per_ps=protocol.friction,
-        thermal_energy=kT,
-        schedule=schedule,
-        driven=Group.DRIVE in groups,
-        loaded=Group.LOAD in groups,
-        constrained=system.getNumConstraints() > 0,
-        by_atom=copies > 1,
-        switching=partial(add_switching, terms, kT),
-    )
-    return system, integrator
-
-
-def _anchors(assembly: Assembly, stiffness: float, copies: int) -> openmm.Force:
-    """Harmonic wells, k/2 |r - r0|^2, on the stator's atoms at their built places."""
-    force = openmm.CustomExternalForce("0.5*stiffness*((x-x0)^2+(y-y0)^2+(z-z0)^2)")
-    force.addGlobalParameter("stiffness", stiffness)
-    for name in ("x0", "y0", "z0"):
-        force.addPerParticleParameter(name)
-    positions = assembly.positions_nm
-    for copy in range(copies):
-        for i in assembly.stator:
-            force.addParticle(copy * len(positions) + i, positions[i].tolist())
-    force.setForceGroup(Group.ANCHOR)
-    return force
+    _check_timestep(protocol, field.shortest_period(assembly.molecule, particles), drive, assembly)
+    return Condition(name, label, assembly, drive, protocol, particles)
 
 
 def _check_timestep(protocol: Protocol, period_ps: float, drive: Drive, assembly: Assembly) -> None:

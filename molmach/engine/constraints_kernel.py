@@ -6,21 +6,11 @@ lane's numbers do not depend on its neighbours.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
-
+from molmach.engine.block_kernel import Constraints, Room, State
 from molmach.lanes.compiler import compiled
 from molmach.lanes.functions import dot
 from molmach.lanes.memory import add3, load3, store3
 from molmach.lanes.types import any_lane, less, magnitude, select, splat
-
-if TYPE_CHECKING:
-    from molmach.engine.langevin_kernel import Room, State
-
-Singles = NDArray[np.float32]
-Ints = NDArray[np.int32]
 
 _SLOWEST = 2e-6
 """Relative velocity along a constrained bond that counts as none, nm/ps."""
@@ -29,17 +19,6 @@ _LENGTH_TOLERANCE = 1e-6
 """Relative error of a constrained bond's squared length that counts as none."""
 
 _MOST_SWEEPS = 60
-
-
-class Constraints(NamedTuple):
-    """Bonds of fixed length, grouped into clusters that share no atom.
-
-    ``values``: squared length, 1/m of either atom, and the reduced mass.
-    """
-
-    clusters: Ints
-    atoms: Ints
-    values: Singles
 
 
 @compiled

@@ -9,15 +9,8 @@ import numpy as np
 import openmm
 from numpy.typing import NDArray
 
+from molmach.engine.stepper import BOOKS
 from molmach.forcefield import Group
-
-BOOKS = ("heat", "drive_work", "load_work", "kinetic_sum", "events")
-"""The integrator's running totals, kJ/mol since the replica's start.
-
-``heat`` given to the bath, ``drive_work`` and ``load_work`` done by drive and load on the machine,
-``kinetic_sum`` the kinetic energy summed over steps; and ``events``, a number: photons absorbed, molecules of
-fuel used up, or throws of a switch.
-"""
 
 
 def langevin_middle(

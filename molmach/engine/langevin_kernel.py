@@ -3,219 +3,32 @@
 The scheme is that of :mod:`molmach.engine.integrator`, step for step and book for book, for
 :data:`~molmach.lanes.types.LANES` replicas at once. What a lane computes depends on that lane alone:
 its noise is its own stream, and iterations that have converged in a lane leave it untouched.
+
+The integrator knows no force field and no shape of a drive's energies: it closes over the functions that
+it is given, and is compiled once for each combination of them.
 """
 
 from __future__ import annotations
 
-import math
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from molmach.engine.constraints_kernel import (
-    Constraints,
-    bond_vectors,
-    constrain_positions,
-    constrain_velocities,
-)
-from molmach.engine.switches_kernel import (
-    Switching,
-    switched_energy,
-    switched_forces,
-    throw_switches,
-)
-from molmach.forcefield.mmff94_kernel import Scratch, add_forces
-from molmach.forcefield.mmff94_tables import Tables
-from molmach.lanes.compiler import compiled, fingerprint, kernel
+from molmach.drives.shapes import Shape
+from molmach.engine.block_kernel import Bath, Block, Doubles, Room, Singles, State
+from molmach.engine.constraints_kernel import bond_vectors, constrain_positions, constrain_velocities
+from molmach.engine.surroundings_kernel import add_anchors, add_drive, anchor_energy, drive_energy
+from molmach.engine.switches_kernel import make_switched_forces, switched_energy, throw_switches
+from molmach.forcefield import CompiledForce
+from molmach.lanes.compiler import compiled, kernel
 from molmach.lanes.functions import box_muller, dot
 from molmach.lanes.memory import add3, load3, store3
 from molmach.lanes.random import xoshiro
-from molmach.lanes.types import (
-    LANES,
-    load,
-    load_words,
-    splat,
-    store,
-    store_words,
-)
-
-Singles = NDArray[np.float32]
-Doubles = NDArray[np.float64]
-Ints = NDArray[np.int32]
+from molmach.lanes.types import LANES, load, load_words, splat, store, store_words
 
 HEAT, DRIVE_WORK, LOAD_WORK, KINETIC_SUM, EVENTS = range(5)
-"""Rows of the books, in the order of :data:`molmach.engine.integrator.BOOKS`."""
-
-
-class Bath(NamedTuple):
-    """Time step, friction and noise; the arrays are (n_atoms,).
-
-    ``kick`` is dt/m, ``noise`` the width of the velocity's random part, ``half_mass`` m/2.
-    """
-
-    timestep: float
-    decay: float
-    kick: Singles
-    noise: Singles
-    half_mass: Singles
-
-
-class Surroundings(NamedTuple):
-    """Anchors, drive and load; what may differ between lanes is (rows, LANES).
-
-    The drive is E(t) = cosine cos(wt) + sine sin(wt) on the charges; ``torque`` holds the drive's
-    and the load's torque about the axle, spread over ``lever_atoms`` by ``lever_shares``. ``fielded``
-    and ``twisted`` say whether any lane has a field or a torque at all.
-    """
-
-    anchor_atoms: Ints
-    anchor_place: Singles
-    stiffness: float
-    fielded: bool
-    charge: Singles
-    cosine: Singles
-    sine: Singles
-    angular_frequency: float
-    twisted: bool
-    lever_atoms: Ints
-    lever_shares: Singles
-    torque: Singles
-
-
-class State(NamedTuple):
-    """All that a block's future depends on.
-
-    Positions are the sum of ``high`` and ``low``; ``field`` and ``lever`` are the drive at these
-    positions and at this time, whose averages over a step's two ends make the work; ``clock`` counts
-    steps. ``thrown`` (n_switches, LANES) are the switches, ``level`` (n_terms, LANES) the shapes of
-    what they switch, at these positions.
-    """
-
-    high: Singles
-    low: Singles
-    velocity: Singles
-    force: Singles
-    field: Singles
-    lever: Singles
-    random: NDArray[np.uint32]
-    books: Doubles
-    clock: NDArray[np.int64]
-    thrown: Doubles
-    level: Doubles
-
-
-class Room(NamedTuple):
-    """Room to work in."""
-
-    scratch: Scratch
-    move: Singles
-    bond: Singles
-    totals: Singles
-    switch: Singles
-
-
-class Block(NamedTuple):
-    """One block of lanes: what acts, what moves, and room."""
-
-    tables: Tables
-    bath: Bath
-    around: Surroundings
-    fixed: Constraints
-    switching: Switching
-    state: State
-    room: Room
-
-
-@compiled
-def _field_at(around: Surroundings, time_ps: float) -> Any:
-    """The three components of the field at a time."""
-    c = np.float32(math.cos(around.angular_frequency * time_ps))
-    s = np.float32(math.sin(around.angular_frequency * time_ps))
-    return (
-        c * load(around.cosine, 0) + s * load(around.sine, 0),
-        c * load(around.cosine, 1) + s * load(around.sine, 1),
-        c * load(around.cosine, 2) + s * load(around.sine, 2),
-    )
-
-
-@compiled
-def _anchor(around: Surroundings, state: State) -> None:
-    """-k (r - r0); rows of ``anchor_place`` are the places' high parts, then their low ones."""
-    count = len(around.anchor_atoms)
-    k = np.float32(around.stiffness)
-    for a in range(count):
-        i = around.anchor_atoms[a]
-        x, y, z = load3(state.high, i)
-        u, v, w = load3(state.low, i)
-        x0, y0, z0 = load3(around.anchor_place, a)
-        u0, v0, w0 = load3(around.anchor_place, count + a)
-        add3(state.force, i, k * ((x0 - x) + (u0 - u)), k * ((y0 - y) + (v0 - v)), k * ((z0 - z) + (w0 - w)))
-
-
-@compiled
-def _drive(around: Surroundings, state: State, room: Room, time_ps: float) -> Any:
-    """Add the drive's forces; return field work and the torque's turn of the step just made."""
-    work = splat(0.0)
-    turn = splat(0.0)
-    if around.fielded:
-        ex, ey, ez = _field_at(around, time_ps)
-        ox, oy, oz = load3(state.field, 0)
-        mx, my, mz = 0.5 * (ex + ox), 0.5 * (ey + oy), 0.5 * (ez + oz)
-        for i in range(len(around.charge)):
-            q = around.charge[i]
-            add3(state.force, i, q * ex, q * ey, q * ez)
-            dx, dy, dz = load3(room.move, i)
-            work = work + q * dot(mx, my, mz, dx, dy, dz)
-        store3(state.field, 0, ex, ey, ez)
-    if around.twisted:
-        torque = load(around.torque, 0) + load(around.torque, 1)
-        for a in range(len(around.lever_atoms)):
-            i = around.lever_atoms[a]
-            x, y = load(state.high, 3 * i), load(state.high, 3 * i + 1)
-            share = around.lever_shares[a] / (x * x + y * y)
-            gx, gy = -(share * y), share * x
-            ox, oy = load(state.lever, 2 * a), load(state.lever, 2 * a + 1)
-            dx, dy = load(room.move, 3 * i), load(room.move, 3 * i + 1)
-            turn = turn + 0.5 * ((gx + ox) * dx + (gy + oy) * dy)
-            store(state.lever, 2 * a, gx)
-            store(state.lever, 2 * a + 1, gy)
-            store(state.force, 3 * i, load(state.force, 3 * i) + torque * gx)
-            store(state.force, 3 * i + 1, load(state.force, 3 * i + 1) + torque * gy)
-    return work, turn
-
-
-@compiled
-def _anchor_energy(around: Surroundings, state: State, energy: Doubles) -> None:
-    """Add k/2 |r - r0|^2 of every lane's anchors."""
-    count = len(around.anchor_atoms)
-    for a in range(count):
-        for axis in range(3):
-            row = 3 * around.anchor_atoms[a] + axis
-            for lane in range(LANES):
-                d = (
-                    np.float64(state.high[row, lane])
-                    - around.anchor_place[3 * a + axis, lane]
-                    + state.low[row, lane]
-                    - around.anchor_place[3 * (count + a) + axis, lane]
-                )
-                energy[lane] += 0.5 * around.stiffness * d * d
-
-
-@compiled
-def _drive_energy(around: Surroundings, state: State, lane: int) -> float:
-    """-q E.r, E as :func:`_drive` left it, and -torque w phi of one lane."""
-    total = 0.0
-    if around.fielded:
-        for row in range(len(state.high)):
-            total -= np.float64(around.charge[row // 3]) * state.field[row % 3, lane] * state.high[row, lane]
-    if around.twisted:
-        torque = np.float64(around.torque[0, lane]) + around.torque[1, lane]
-        for a in range(len(around.lever_atoms)):
-            row = 3 * around.lever_atoms[a]
-            angle = math.atan2(np.float64(state.high[row + 1, lane]), np.float64(state.high[row, lane]))
-            total -= torque * around.lever_shares[a] * angle
-    return total
+"""Rows of the books, in the order of :data:`molmach.engine.stepper.BOOKS`."""
 
 
 @compiled
@@ -284,56 +97,55 @@ def _enter(state: State, room: Room) -> None:
             state.books[row, lane] += room.totals[row, lane]
 
 
-@compiled
-def _step(block: Block) -> None:
-    """One step: full kick, half drift, friction and noise, half drift."""
-    tables, bath, around, fixed, switching, state, room = block
-    v = state.velocity
-    for i in range(len(bath.kick)):
-        kick = bath.kick[i]
-        fx, fy, fz = load3(state.force, i)
-        add3(v, i, kick * fx, kick * fy, kick * fz)
-    constrained = len(fixed.atoms) > 0
-    if constrained:
-        bond_vectors(fixed, state, room)
-        constrain_velocities(fixed, state, room)
-    before = _thermostat(bath, state, room)
-    if constrained:
-        # The noise's share along constrained bonds never reaches the motion: it is no heat.
-        constrain_velocities(fixed, state, room)
-    after = _kinetic(bath, state)
-    half = np.float32(0.5 * bath.timestep)
-    for row in range(len(v)):
-        store(room.move, row, load(room.move, row) + half * load(v, row))
-    if constrained:
-        constrain_positions(fixed, state, room, np.float32(1.0 / bath.timestep))
-    _advance(state, room)
-    state.clock[0] += 1
-    add_forces(tables, room.scratch, state.high, state.low, state.force, None)
-    _anchor(around, state)
-    work, turn = _drive(around, state, room, state.clock[0] * bath.timestep)
-    store(room.totals, HEAT, before - after)
-    store(room.totals, DRIVE_WORK, work + load(around.torque, 0) * turn)
-    store(room.totals, LOAD_WORK, load(around.torque, 1) * turn)
-    store(room.totals, KINETIC_SUM, 0.5 * (before + after))
-    _enter(state, room)
-    if len(switching.kind) > 0:
-        work_of_switched = state.books[DRIVE_WORK]
-        switched_forces(
-            switching, state.high, state.force, state.thrown, state.level, room.switch, work_of_switched
-        )
-        time_ps = state.clock[0] * bath.timestep
-        throw_switches(switching, state.thrown, state.level, state.random, time_ps, state.books[EVENTS])
+def _make_step(add_forces: Any, switched_forces: Any) -> Any:
+    @compiled
+    def step(block: Block) -> None:
+        """One step: full kick, half drift, friction and noise, half drift."""
+        tables, bath, around, fixed, switching, state, room = block
+        v = state.velocity
+        for i in range(len(bath.kick)):
+            kick = bath.kick[i]
+            fx, fy, fz = load3(state.force, i)
+            add3(v, i, kick * fx, kick * fy, kick * fz)
+        constrained = len(fixed.atoms) > 0
+        if constrained:
+            bond_vectors(fixed, state, room)
+            constrain_velocities(fixed, state, room)
+        before = _thermostat(bath, state, room)
+        if constrained:
+            # The noise's share along constrained bonds never reaches the motion: it is no heat.
+            constrain_velocities(fixed, state, room)
+        after = _kinetic(bath, state)
+        half = np.float32(0.5 * bath.timestep)
+        for row in range(len(v)):
+            store(room.move, row, load(room.move, row) + half * load(v, row))
+        if constrained:
+            constrain_positions(fixed, state, room, np.float32(1.0 / bath.timestep))
+        _advance(state, room)
+        state.clock[0] += 1
+        add_forces(tables, room.scratch, state.high, state.low, state.force, None)
+        add_anchors(around, state)
+        work, turn = add_drive(around, state, room, state.clock[0] * bath.timestep)
+        store(room.totals, HEAT, before - after)
+        store(room.totals, DRIVE_WORK, work + load(around.torque, 0) * turn)
+        store(room.totals, LOAD_WORK, load(around.torque, 1) * turn)
+        store(room.totals, KINETIC_SUM, 0.5 * (before + after))
+        _enter(state, room)
+        if len(switching.kind) > 0:
+            switched_forces(switching, state, room, state.books[DRIVE_WORK])
+            time_ps = state.clock[0] * bath.timestep
+            throw_switches(switching, state.thrown, state.level, state.random, time_ps, state.books[EVENTS])
+
+    return step
 
 
-def _make_start(source: str) -> Any:
+def _make_start(add_forces: Any, switched_forces: Any) -> Any:
     @kernel
     def start(
         block: Block,
         thermal_speed: Singles,
     ) -> None:
         """Draw velocities (widths (n_atoms,), nm/ps) and evaluate the forces at the start."""
-        source  # noqa: B018  part of the cache's key, see molmach.lanes.compiler
         tables, bath, around, fixed, switching, state, room = block
         still = splat(0.0)
         for row in range(len(state.velocity)):
@@ -346,16 +158,14 @@ def _make_start(source: str) -> Any:
             store(state.force, row, still)
             store(room.move, row, still)
         add_forces(tables, room.scratch, state.high, state.low, state.force, None)
-        _anchor(around, state)
-        _drive(around, state, room, state.clock[0] * bath.timestep)
-        switched_forces(
-            switching, state.high, state.force, state.thrown, state.level, room.switch, np.zeros(LANES)
-        )
+        add_anchors(around, state)
+        add_drive(around, state, room, state.clock[0] * bath.timestep)
+        switched_forces(switching, state, room, np.zeros(LANES))
 
     return start
 
 
-def _make_run(source: str) -> Any:
+def _make_run(step: Any) -> Any:
     @kernel
     def run(
         block: Block,
@@ -367,11 +177,10 @@ def _make_run(source: str) -> Any:
 
         ``positions`` (samples, LANES, n_atoms, 3) and ``books`` (samples, LANES, 5) take the samples.
         """
-        source  # noqa: B018
         state = block.state
         for sample in range(len(positions)):
             for _ in range(steps):
-                _step(block)
+                step(block)
             for lane in range(LANES):
                 for row in range(len(state.high)):
                     place = np.float64(state.high[row, lane]) + np.float64(state.low[row, lane])
@@ -382,7 +191,7 @@ def _make_run(source: str) -> Any:
     return run
 
 
-def _make_energy(source: str) -> Any:
+def _make_energy(add_forces: Any) -> Any:
     @kernel
     def energy(
         block: Block,
@@ -390,19 +199,18 @@ def _make_energy(source: str) -> Any:
         anchor: Doubles,
         kinetic: Singles,
     ) -> None:
-        """Force-field energy by term (as :func:`add_forces` has it), of the surroundings, and kinetic."""
-        source  # noqa: B018
+        """Energy of the compiled force's terms, of the surroundings, and kinetic."""
         tables, bath, around, _, switching, state, room = block
         add_forces(tables, room.scratch, state.high, state.low, room.move, terms)
         store(kinetic, 0, _kinetic(bath, state))
-        _anchor_energy(around, state, anchor)
+        anchor_energy(around, state, anchor)
         for lane in range(LANES):
             anchor[lane] += switched_energy(switching, state.thrown, state.level, lane, True)
 
     return energy
 
 
-def _make_context_forces(source: str) -> Any:
+def _make_context_forces(add_forces: Any, switched_forces: Any, rows: int) -> Any:
     @kernel
     def context_forces(
         block: Block,
@@ -411,9 +219,8 @@ def _make_context_forces(source: str) -> Any:
         forces: Doubles,
     ) -> float:
         """Forces (replicas, n_atoms, 3) of every replica, and their total energy with anchors and drive."""
-        source  # noqa: B018
         tables, _, around, _, switching, state, room = block
-        terms = np.zeros((14, LANES), dtype=np.float32)
+        terms = np.zeros((rows, LANES), dtype=np.float32)
         anchor = np.zeros(LANES)
         total = 0.0
         for first in range(0, len(positions), LANES):
@@ -428,14 +235,12 @@ def _make_context_forces(source: str) -> Any:
             terms[:] = 0.0
             anchor[:] = 0.0
             add_forces(tables, room.scratch, state.high, state.low, state.force, terms)
-            _anchor(around, state)
-            _anchor_energy(around, state, anchor)
-            _drive(around, state, room, time_ps)
-            switched_forces(
-                switching, state.high, state.force, state.thrown, state.level, room.switch, np.zeros(LANES)
-            )
+            add_anchors(around, state)
+            anchor_energy(around, state, anchor)
+            add_drive(around, state, room, time_ps)
+            switched_forces(switching, state, room, np.zeros(LANES))
             for lane in range(filled):
-                total += anchor[lane] + _drive_energy(around, state, lane)
+                total += anchor[lane] + drive_energy(around, state, lane)
                 total += switched_energy(switching, state.thrown, state.level, lane, False)
                 for row in range(len(terms)):
                     total += terms[row, lane]
@@ -446,7 +251,22 @@ def _make_context_forces(source: str) -> Any:
     return context_forces
 
 
-start = _make_start(fingerprint())
-run = _make_run(fingerprint())
-energy = _make_energy(fingerprint())
-context_forces = _make_context_forces(fingerprint())
+class Kernels(NamedTuple):
+    """The compiled functions that a stepper calls, see :func:`make_kernels`."""
+
+    start: Any
+    run: Any
+    energy: Any
+    context_forces: Any
+
+
+@cache
+def make_kernels(force: CompiledForce, shapes: tuple[type[Shape], ...]) -> Kernels:
+    """The integrator around a force field's compiled force, for drives of these shapes."""
+    add_forces, switched_forces = force.add_forces, make_switched_forces(shapes)
+    return Kernels(
+        _make_start(add_forces, switched_forces),
+        _make_run(_make_step(add_forces, switched_forces)),
+        _make_energy(add_forces),
+        _make_context_forces(add_forces, switched_forces, force.rows),
+    )

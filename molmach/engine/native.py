@@ -13,10 +13,11 @@ import numpy as np
 import openmm
 from numpy.typing import NDArray
 
-from molmach.engine.condition import Condition, packed_system
-from molmach.engine.integrator import BOOKS, read_books
+from molmach.engine.condition import Condition
+from molmach.engine.integrator import read_books
+from molmach.engine.native_system import packed_system
 from molmach.engine.platforms import platform_and_properties
-from molmach.engine.stepper import Floats, Samples
+from molmach.engine.stepper import BOOKS, Floats, Samples
 from molmach.forcefield import Group
 
 _INTERNAL_GROUPS = {int(group) for group in Group if group <= Group.ANCHOR}

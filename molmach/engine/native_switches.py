@@ -7,8 +7,8 @@ import math
 import openmm
 
 from molmach.drives import DriveTerms
-from molmach.drives.base import Channel, Well
-from molmach.drives.forces import amplitude
+from molmach.drives.base import Channel
+from molmach.engine.native_forces import amplitude
 from molmach.forcefield import Group
 
 
@@ -38,9 +38,9 @@ def add_switching(terms: DriveTerms, thermal_energy: float, integrator: openmm.C
             changes = [f"({terms.switched[k].on - terms.switched[k].off!r})*level{k}" for k in own]
             integrator.addComputeGlobal(f"cost{s}", f"({'+'.join(changes)})/{thermal_energy!r}")
             shape = terms.switched[own[0]].shape
-            width = shape.width if isinstance(shape, Well) else math.inf
             chances = [
-                _chance(c, s, f"level{own[0]}", width, thermal_energy, timestep) for c in switch.channels
+                _chance(channel, s, f"level{own[0]}^{shape.power(channel.reach)!r}", thermal_energy, timestep)
+                for channel in switch.channels
             ]
             integrator.addComputeGlobal(f"draw{s}", "uniform")
             integrator.addComputeGlobal(f"first{s}", f"step({chances[0]}-draw{s})")
@@ -52,15 +52,15 @@ def add_switching(terms: DriveTerms, thermal_energy: float, integrator: openmm.C
             integrator.addComputeGlobal(amplitude(k), f"{term.off!r}+thrown{s}*({term.on - term.off!r})")
 
 
-def _chance(
-    channel: Channel, switch: int, level: str, width: float, thermal_energy: float, timestep: float
-) -> str:
-    """Chance to pass a channel in a step, from the state in which the switch is."""
+def _chance(channel: Channel, switch: int, near: str, thermal_energy: float, timestep: float) -> str:
+    """Chance to pass a channel in a step, from the state in which the switch is.
+
+    ``near`` is 1 where the ring is at the site and vanishes far from it.
+    """
     rates = f"(before{switch}*{channel.off_rate!r}+(1-before{switch})*{channel.on_rate!r})"
     factors = [f"{timestep!r}*{rates}"]
     if channel.thermal:
         factors.append(f"exp(-max(0,(1-2*before{switch})*cost{switch}))")
     if channel.hindrance:
-        power = (width / channel.reach) ** 2
-        factors.append(f"exp(-{channel.hindrance / thermal_energy!r}*{level}^{power!r})")
+        factors.append(f"exp(-{channel.hindrance / thermal_energy!r}*{near})")
     return "*".join(factors)

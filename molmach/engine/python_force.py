@@ -15,6 +15,7 @@ import openmm
 from molmach.engine.batched import BatchedStepper, Inputs
 from molmach.engine.condition import Condition
 from molmach.forcefield import Group
+from molmach.forcefield.system import particles_system
 
 
 def kernel_system(condition: Condition, replicas: int) -> openmm.System:
@@ -23,15 +24,7 @@ def kernel_system(condition: Condition, replicas: int) -> openmm.System:
     The force is in group 0 and holds force field, anchors, drive and load; the drive acts at the
     Context's own time. Its Python work per step does not grow with the replicas.
     """
-    single = condition.system
-    n_atoms = single.getNumParticles()
-    system = openmm.System()
-    for replica in range(replicas):
-        for i in range(n_atoms):
-            system.addParticle(single.getParticleMass(i))
-        for c in range(single.getNumConstraints()):
-            i, j, length = single.getConstraintParameters(c)
-            system.addConstraint(replica * n_atoms + i, replica * n_atoms + j, length)
+    system = particles_system(condition.particles, replicas)
     force = openmm.PythonForce(KernelForce(Inputs.of([condition]), replicas))
     force.setForceGroup(Group.BOND)
     system.addForce(force)

@@ -9,6 +9,14 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+BOOKS = ("heat", "drive_work", "load_work", "kinetic_sum", "events")
+"""An integrator's running totals, kJ/mol since the replica's start.
+
+``heat`` given to the bath, ``drive_work`` and ``load_work`` done by drive and load on the machine,
+``kinetic_sum`` the kinetic energy summed over steps; and ``events``, a number: photons absorbed, molecules of
+fuel used up, or throws of a switch.
+"""
+
 
 class Samples(NamedTuple):
     """Positions (samples, members, n_atoms, 3), nm, and books (samples, members, 5), kJ/mol."""

@@ -1,32 +1,28 @@
-"""Assembly -> ``openmm.System``: one implementation per force field, MMFF94 embedded."""
+"""Force fields: how the atoms of a machine act on each other, one module each, MMFF94 embedded.
+
+Each gives its energies by term, the particles that it moves, OpenMM forces for the ``native`` engine and a
+compiled force for the ``batched`` one. They are found by entry points of the group ``molmach.forcefield``.
+"""
 
 from molmach.forcefield.base import MACHINE_GROUPS, ForceField, Group
-from molmach.forcefield.bead_spring import BeadSpring
-from molmach.forcefield.energy import EnergyRecord, energies_of_file, energy_by_group
-from molmach.forcefield.mmff94 import MMFF94
+from molmach.forcefield.compiled import CompiledForce
+from molmach.forcefield.energy import EnergyRecord, energies_of_file
+from molmach.forcefield.particles import Particles
 from molmach.spec.registered import FORCE_FIELDS, load_registered
 
 __all__ = [
     "MACHINE_GROUPS",
-    "MMFF94",
+    "CompiledForce",
     "EnergyRecord",
     "ForceField",
     "Group",
+    "Particles",
     "energies_of_file",
-    "energy_by_group",
     "get",
 ]
-
-_FORCE_FIELDS: dict[str, ForceField] = {
-    "MMFF94": MMFF94("MMFF94"),
-    "MMFF94s": MMFF94("MMFF94s"),
-    "bead_spring": BeadSpring("bead_spring"),
-}
 
 
 def get(name: str) -> ForceField:
     """The force field of that name; the spec has checked the name."""
-    if name in _FORCE_FIELDS:
-        return _FORCE_FIELDS[name]
-    added: ForceField = load_registered(FORCE_FIELDS, name)(name)
-    return added
+    force_field: ForceField = load_registered(FORCE_FIELDS, name)(name)
+    return force_field

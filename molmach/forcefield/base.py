@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import openmm
 from rdkit import Chem
 
-from molmach.forcefield.mmff94_tables import Tables
+from molmach.forcefield.compiled import CompiledForce
+from molmach.forcefield.particles import Particles
+
+if TYPE_CHECKING:
+    import openmm
 
 
 class Group(IntEnum):
@@ -31,42 +34,65 @@ MACHINE_GROUPS = tuple(group for group in Group if group <= Group.ELECTROSTATIC)
 
 
 class ForceField(Protocol):
-    """A force field turns a molecule into an ``openmm.System``.
+    """A force field says how the atoms of a molecule with explicit hydrogens act on each other.
 
-    ``create_system`` fills the groups of :data:`MACHINE_GROUPS` that it has terms for, and raises
-    :class:`molmach.errors.ForceFieldError` for a molecule that it has no parameters for.
+    Several fragments are several molecules. It is made from its name. Every method that takes a molecule
+    raises :class:`molmach.errors.ForceFieldError` for one that it has no parameters for, and
+    :func:`molmach.testing.check_force_field` holds one against what stands here.
+
+    Attributes
+    ----------
+    name
+        What stands in a machine file as ``protocol.force_field``.
+    builds_with
+        Name of the force field that machines are built with, geometry and partial charges: its own, or
+        that of another which knows how to build.
+    kinds
+        Kinds of machines that it is for, and that no other force field can run; None for one that is for
+        every machine of atoms.
     """
 
     name: str
+    builds_with: str
+    kinds: tuple[str, ...] | None
 
-    def create_system(
-        self,
-        molecule: Chem.Mol,
-        *,
-        hydrogen_mass: float | None = None,
-        constrain_hydrogens: bool = False,
-        copies: int = 1,
-    ) -> openmm.System:
-        """The system of a molecule with explicit hydrogens (several fragments are several molecules).
+    def particles(
+        self, molecule: Chem.Mol, *, hydrogen_mass: float | None = None, constrain_hydrogens: bool = False
+    ) -> Particles:
+        """Masses, and bonds of fixed length; :func:`molmach.forcefield.particles.particles_of` makes them."""
+        ...
 
-        ``copies`` of it stand one after the other and do not interact.
+    def shortest_period(self, molecule: Chem.Mol, particles: Particles) -> float:
+        """Period of the stiffest bond vibration whose length is not fixed, ps; infinite if there is none."""
+        ...
+
+    def energy_terms(self, molecule: Chem.Mol) -> dict[str, float]:
+        """Energy of the molecule's conformer by term, kJ/mol; keys are lower-case names of :class:`Group`."""
+        ...
+
+    def openmm_forces(self, molecule: Chem.Mol, copies: int = 1) -> list[openmm.Force]:
+        """The forces for the ``native`` engine, each term in its group of :data:`MACHINE_GROUPS`.
+
+        ``copies`` of the molecule stand one after the other and do not interact.
         """
         ...
 
-    def kernel_tables(self, molecule: Chem.Mol) -> Tables:
-        """The molecule's interactions as the compiled kernel reads them.
+    def kernel_tables(self, molecule: Chem.Mol) -> Any:
+        """The molecule's interactions as :attr:`compiled` reads them, a NamedTuple of arrays.
 
         Raises
         ------
         ForceFieldError
-            Some have forms that the kernel does not know: the ``native`` engine runs them all the same.
+            The force field has no compiled form for them: the ``native`` engine runs them all the same.
         """
         ...
 
-    def energy_terms(self, molecule: Chem.Mol) -> dict[str, float]:
-        """Energy of the molecule's conformer by term, kJ/mol; keys are the groups' lower-case names."""
-        ...
+    def compiled(self) -> CompiledForce:
+        """The forces for the ``batched`` engine, always the same object.
 
-    def shortest_period(self, molecule: Chem.Mol, system: openmm.System) -> float:
-        """Period of the stiffest unconstrained bond vibration in ``system``, ps."""
+        Raises
+        ------
+        ForceFieldError
+            The force field has none.
+        """
         ...

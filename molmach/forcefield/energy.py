@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import openmm
 from rdkit import Chem, rdBase
 
 from molmach.errors import ForceFieldError, SpecError
-from molmach.forcefield.base import MACHINE_GROUPS, ForceField, Group
+from molmach.forcefield.base import ForceField
 
 
 @dataclass(frozen=True)
@@ -26,14 +25,6 @@ class EnergyRecord:
     total: float
     terms: dict[str, float]
     problem: str = ""
-
-
-def energy_by_group(context: openmm.Context, groups: tuple[Group, ...] = MACHINE_GROUPS) -> dict[str, float]:
-    """Energy of each force group of a context in its present state, kJ/mol, by term name."""
-    return {
-        group.name.lower(): context.getState(getEnergy=True, groups={int(group)}).getPotentialEnergy()._value
-        for group in groups
-    }
 
 
 def energies_of_file(path: Path, force_field: ForceField) -> Iterator[EnergyRecord]:

@@ -11,33 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdForceFieldHelpers, rdmolops
 
 from molmach.errors import ForceFieldError
+from molmach.forcefield.terms import COULOMB, Floats, Terms
 from molmach.units import KCAL
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 _MDYNE_ANGSTROM = 143.9325 * KCAL
 """One mdyn angstrom, kJ/mol, with the digits of the MMFF94 papers."""
 
-COULOMB = 332.0716 * KCAL / 10.0
-"""Coulomb constant, kJ nm/(mol e^2), with the digits of the MMFF94 papers."""
-
-ELECTROSTATIC_BUFFER = 0.005
-"""Buffering distance of the Coulomb term, nm."""
-
 ELECTROSTATIC_14_SCALE = 0.75
 """Coulomb interactions between atoms three bonds apart are scaled by this."""
-
-CUBIC_STRETCH = 20.0
-"""Magnitude of the cubic-stretch constant, 1/nm."""
-
-CUBIC_BEND = -0.006981317 * 180.0 / math.pi
-"""Cubic-bend constant, 1/rad."""
 
 _LINEAR_ATOM_TYPES = (4, 53, 61)
 """Atom types whose angles are linear (MMFFPROP.PAR, column linh)."""
@@ -46,34 +31,11 @@ _TORSION_BOND = Chem.MolFromSmarts("[!$(*#*)&!D1]~[!$(*#*)&!D1]")
 
 
 @dataclass(frozen=True, eq=False)
-class Terms:
-    """One kind of interaction.
-
-    Attributes
-    ----------
-    atoms
-        (n_terms, n_bodies) atom indices.
-    values
-        (n_terms, n_parameters) parameters, in the order that ``names`` gives.
-    names
-        Names of the parameters.
-    """
-
-    names: tuple[str, ...]
-    atoms: Ints
-    values: Floats
-
-    def rows(self, offset: int = 0) -> tuple[list[list[int]], list[list[float]]]:
-        """Atoms (their numbers raised by ``offset``) and parameters of every term, as plain lists."""
-        return (self.atoms + offset).tolist(), self.values.tolist()
-
-
-@dataclass(frozen=True, eq=False)
 class MMFF94Parameters:
     """All interactions of a molecule, in nm, rad, kJ/mol and e.
 
-    ``bond`` k, r0: E = k d^2 (1 - c d + 7/12 c^2 d^2), d = r - r0, c = :data:`CUBIC_STRETCH`.
-    ``angle`` k, theta0: E = k a^2 (1 + c a), a = theta - theta0, c = :data:`CUBIC_BEND`.
+    ``bond`` k, r0: E = k d^2 (1 - c d + 7/12 c^2 d^2), d = r - r0, c the cubic-stretch constant.
+    ``angle`` k, theta0: E = k a^2 (1 + c a), a = theta - theta0, c the cubic-bend constant.
     ``linear_angle`` k: E = k (1 + cos theta).
     ``stretch_bend`` k_ij, k_kj, r0_ij, r0_kj, theta0: E = (k_ij d_ij + k_kj d_kj) a.
     ``out_of_plane`` k, atoms (i, centre, k, l), three rows a centre: E = k chi^2, chi the Wilson

@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from molmach import drives
 from molmach.building import Scale, coordinate_of
 from molmach.data import Run
+from molmach.data.stations import StationMap
 from molmach.report.film import Film
 from molmach.report.plots import COLOURS, LABELS, PAGE, field_frequency, motion_label, plain
 from molmach.scoring.distribution import Distribution, distribution_of, edges_of, within_a_turn
-from molmach.scoring.stations import StationMap
 from molmach.units import TURN, thermal_energy
 
 _SIZE = (4.8, 3.5)

@@ -9,11 +9,11 @@ from scipy import stats
 
 from molmach import drives
 from molmach.data import Motion, Run
+from molmach.data.statistics import student_factor
 from molmach.errors import ScoreError
 from molmach.report.plots import COLOURS, LABELS, field_frequency
 from molmach.scoring import Estimate, Score
-from molmach.scoring.rotation import velocities
-from molmach.scoring.statistics import CONFIDENCE
+from molmach.scoring.motion import velocity_samples
 from molmach.units import TURN, thermal_energy
 
 Floats = NDArray[np.float64]
@@ -149,7 +149,7 @@ def free_energy(motion: Motion, bins: int) -> tuple[Floats, Floats, Floats]:
     shares = np.array([np.histogram(series, bins=bins, range=(low, high))[0] for series in values])
     shares = shares / values.shape[1]
     mean = np.where((shares > 0.0).sum(axis=0) >= 2, shares.mean(axis=0), np.nan)
-    width = float(stats.t.ppf(0.5 + 0.5 * CONFIDENCE, len(shares) - 1))
+    width = student_factor(len(shares))
     profile = -np.log(mean)
     half = width * stats.sem(shares, axis=0) / mean
     centres = low + (np.arange(bins) + 0.5) * (high - low) / bins
@@ -172,8 +172,7 @@ def plot_velocity(moving: Run | Motion, result: Score, ax: Axes | None = None) -
         motions |= {name: Motion.of(control) for name, control in moving.controls.items()}
         estimates |= {name: control.velocity for name, control in result.controls.items()}
     for row, (name, motion) in enumerate(motions.items()):
-        samples = velocities(motion.coordinate, motion.time_ps, motion.scale.unit_size)
-        _forest_row(ax, row, samples, estimates[name], COLOURS[name])
+        _forest_row(ax, row, velocity_samples(motion), estimates[name], COLOURS[name])
     frequency = field_frequency(moving) if isinstance(moving, Run) else None
     if frequency is not None:
         ax.axvline(frequency, color="#9ca3af", linewidth=1, linestyle=(0, (4, 3)))

@@ -14,7 +14,7 @@ from molmach.building import coordinate_of
 from molmach.data import Run
 from molmach.report.svg import INK, LINE
 from molmach.scoring import Score
-from molmach.scoring.rotation import velocities
+from molmach.scoring.motion import velocity_samples
 
 COLOURS = {"claim": "#b3541e", "undriven": "#6b7280", "mirror": "#1f6f8b"}
 LABELS = {"claim": "machine", "undriven": "drive off", "mirror": "mirror image"}
@@ -93,12 +93,11 @@ def velocity_plot(run: Run, result: Score, ink: Ink = PAPER, width: float = 7.2)
     Of very many replicas a thousand are drawn. ``width`` is in inches.
     """
     runs = {"claim": run, **run.controls}
-    unit_size = coordinate_of(run.assembly).scale.unit_size
     estimates = {"claim": result.velocity} | {name: c.velocity for name, c in result.controls.items()}
     figure = Figure(figsize=(width, 0.9 + 0.62 * len(runs)), layout="constrained")
     axis = figure.subplots()
     for row, (name, part) in enumerate(runs.items()):
-        samples = velocities(part.series.coordinate, part.series.time_ps, unit_size)
+        samples = velocity_samples(part)
         samples = samples[:: -(-samples.size // _MOST_DOTS)]
         offsets = np.linspace(-0.16, 0.16, samples.size)
         axis.plot(samples, row + offsets, "o", color=COLOURS[name], markersize=3, alpha=0.4, linewidth=0)

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from molmach.scoring.statistics import Estimate, Floats, finite_or_none, p_value_of_opposite, p_value_of_zero
+from molmach.building import coordinate_of
+from molmach.data.observed import Observed
+from molmach.data.quantity import Quantity
+from molmach.data.statistics import Estimate, Floats, finite_or_none, p_value_of_opposite, p_value_of_zero
+from molmach.scoring.gearing import FOLLOWER_VELOCITY, follower_samples
+from molmach.scoring.motion import VELOCITY, motion_samples
 
 CONTROL_LEVEL = 0.01
 """A control fails when chance alone would be this rare: one honest claim in a hundred fails each."""
@@ -51,11 +56,31 @@ class ControlResult:
         )
 
 
-def judge_undriven(velocity: Estimate, samples: Floats, level: float = CONTROL_LEVEL) -> ControlResult:
+def judge(name: str, control: Observed, claim: Observed) -> ControlResult:
+    """One control of a run, ``undriven`` or ``mirror``; rotor and followers share its level."""
+    assert claim.run is not None, "a control belongs to a run"
+    scale, parity = claim.motion.scale, coordinate_of(claim.run.assembly).parity
+    level = CONTROL_LEVEL / (1 + len(claim.motion.followers))
+    here = {**motion_samples(control), **follower_samples(control)}
+    there = {**motion_samples(claim), **follower_samples(claim)}
+
+    def judged(quantity: Quantity) -> ControlResult:
+        samples, claimed = here[quantity.name], there[quantity.name]
+        velocity = quantity.estimate(here)
+        if name == "undriven":
+            return judge_undriven(velocity, samples, level, scale.verb)
+        return judge_mirror(velocity, samples, quantity.estimate(there), claimed, parity, level, scale.verb)
+
+    followers = {wheel: judged(FOLLOWER_VELOCITY.called(wheel)) for wheel in claim.motion.followers}
+    return judged(VELOCITY.on(scale)).with_followers(followers)
+
+
+def judge_undriven(
+    velocity: Estimate, samples: Floats, level: float = CONTROL_LEVEL, verb: str = "turn"
+) -> ControlResult:
     """With the drive off the machine must have no net motion; (n_replicas,) velocities."""
     p = p_value_of_zero(samples)
     passed = p >= level
-    verb = _verb(velocity)
     statement = f"does not {verb} with the drive off" if passed else f"{verb}s with the drive off"
     return ControlResult(velocity, p, passed, statement)
 
@@ -67,6 +92,7 @@ def judge_mirror(
     claim_samples: Floats,
     parity: int,
     level: float = CONTROL_LEVEL,
+    verb: str = "turn",
 ) -> ControlResult:
     """The mirror image under the mirrored drive must do what reflection demands, equally fast.
 
@@ -81,18 +107,16 @@ def judge_mirror(
         place along an axle is the same place in the mirror.
     level
         The control fails when chance alone would be this rare.
+    verb
+        What the machine does, as :class:`molmach.building.Scale` has it.
     """
     p = p_value_of_opposite(claim_samples, -parity * samples)
     resolved = claim.ci95[0] > 0.0 or claim.ci95[1] < 0.0
     agrees = not resolved or parity * velocity.value * claim.value > 0.0
     passed = p >= level and agrees
-    way = f"{_verb(velocity)} the {'other' if parity < 0 else 'same'} way, equally fast"
+    way = f"{verb} the {'other' if parity < 0 else 'same'} way, equally fast"
     if not passed:
         statement = f"mirror image does not {way}"
     else:
         statement = f"mirror image {way.replace(' ', 's ', 1)}" if resolved else "mirror image agrees"
     return ControlResult(velocity, p, passed, statement)
-
-
-def _verb(velocity: Estimate) -> str:
-    return "turn" if velocity.unit.startswith("turn") else "move"

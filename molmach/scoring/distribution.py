@@ -9,8 +9,8 @@ from scipy import stats
 
 from molmach.building import coordinate_of
 from molmach.data import Run
-from molmach.scoring.stations import StationMap
-from molmach.scoring.statistics import CONFIDENCE, Floats
+from molmach.data.stations import StationMap
+from molmach.data.statistics import Floats, student_factor
 from molmach.units import TURN, thermal_energy
 
 _BINS = 36
@@ -25,7 +25,7 @@ class Distribution:
     Attributes
     ----------
     edges
-        (n_bins + 1,) of the bins, rad from -pi to pi or nm.
+        (n_bins + 1,) of the bins: a period about zero (rad from -pi to pi), or nm.
     share
         (n_bins,) mean over replicas; they sum to one.
     energy
@@ -48,9 +48,10 @@ class Distribution:
 
 
 def edges_of(runs: list[Run]) -> Floats:
-    """Edges of bins that suit some runs of one machine: a whole turn, or all stations and places visited."""
-    if coordinate_of(runs[0].assembly).scale.unit == "turn":
-        return np.linspace(-0.5 * TURN, 0.5 * TURN, _BINS + 1)
+    """Edges of bins that suit some runs of one machine: a period, or all stations and places visited."""
+    period = coordinate_of(runs[0].assembly).scale.period
+    if period is not None:
+        return np.linspace(-0.5 * period, 0.5 * period, _BINS + 1)
     stations = StationMap.of(runs[0].assembly)
     named = stations.places if stations is not None else np.empty(0)
     places = np.concatenate([named, *(run.series.coordinate.ravel() for run in runs)])
@@ -60,23 +61,23 @@ def edges_of(runs: list[Run]) -> Floats:
 
 
 def distribution_of(run: Run, edges: Floats) -> Distribution:
-    """Of a run's coordinate, angles taken modulo a whole turn, at the temperature of its bath."""
-    coordinate = run.series.coordinate
-    if coordinate_of(run.assembly).scale.unit == "turn":
-        coordinate = within_a_turn(coordinate)
+    """Of a run's coordinate, taken modulo its period where it has one, at the temperature of its bath."""
+    coordinate, period = run.series.coordinate, coordinate_of(run.assembly).scale.period
+    if period is not None:
+        coordinate = within_a_turn(coordinate, period)
     return distribution(coordinate, edges, thermal_energy(run.spec.protocol.temperature))
 
 
-def within_a_turn(angle: Floats) -> Floats:
-    """Angles modulo a whole turn, rad from -pi to pi."""
-    return np.asarray((angle + 0.5 * TURN) % TURN - 0.5 * TURN)
+def within_a_turn(coordinate: Floats, period: float = TURN) -> Floats:
+    """Angles modulo a whole turn, rad from -pi to pi; or another coordinate about zero, modulo its period."""
+    return np.asarray((coordinate + 0.5 * period) % period - 0.5 * period)
 
 
 def distribution(coordinate: Floats, edges: Floats, kT: float) -> Distribution:
     """Distribution of (n_replicas, n_samples) values in bins with the given edges; kT in kJ/mol."""
     shares = np.array([np.histogram(values, edges)[0] for values in coordinate]) / coordinate.shape[1]
     mean = shares.mean(axis=0)
-    half = stats.t.ppf(0.5 + 0.5 * CONFIDENCE, len(shares) - 1) * stats.sem(shares, axis=0)
+    half = student_factor(len(shares)) * stats.sem(shares, axis=0)
     with np.errstate(divide="ignore"):
         energy = -kT * np.log(mean)
         low, high = -kT * np.log(np.minimum(mean + half, 1.0)), -kT * np.log(np.maximum(mean - half, 0.0))

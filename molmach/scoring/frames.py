@@ -13,10 +13,10 @@ from typing import Any
 import mdtraj
 import numpy as np
 
+from molmach.data.statistics import Floats
 from molmach.errors import MissingExtraError, ScoreError
 from molmach.scoring.images import make_whole, spanning_tree
 from molmach.scoring.selection import FRAME_INTERVAL, TOPOLOGY, TRAJECTORIES, Atoms
-from molmach.scoring.statistics import Floats
 
 TIMED = (".xtc", ".trr", ".nc", ".ncdf", ".netcdf", ".h5", ".hdf5", ".dtr")
 """Formats from which MDTraj reads times in ps; from others it reads the frames' numbers."""

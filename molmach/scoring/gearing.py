@@ -1,72 +1,65 @@
-"""How well followers are turned by the rotor, as one gear by another."""
+"""Quantities of followers: how well they are turned by the rotor, as one gear by another."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from molmach.building import Follower
+from molmach.data.observed import Observed
+from molmach.data.quantity import A_RUN, FOLLOWERS, NOT_NEGATIVE, Need, Quantity, ratio
+from molmach.data.statistics import Floats
 from molmach.scoring.rotation import completed_turns, velocities, window_steps
-from molmach.scoring.statistics import Estimate, Floats, jackknife_estimate, mean_estimate
+
+_TEETH = Need(
+    f"{A_RUN.words} with {FOLLOWERS.words}", lambda observed: A_RUN.met(observed) and FOLLOWERS.met(observed)
+)
+
+FOLLOWER_VELOCITY = Quantity(
+    "velocity_{name}", "net turns of a follower about its own axle per time", "turn/ns", needs=FOLLOWERS
+)
+FOLLOWING = (
+    FOLLOWER_VELOCITY,
+    Quantity(
+        "gear_ratio_{name}",
+        "turns of a follower to a turn of the rotor: the slope sum df dr / sum dr^2 of the least-squares "
+        "line through zero over their motions in windows of an eighth of the measured part, so that thermal "
+        "motion has one too; -1 where equal wheels mesh, 0 where they do not",
+        "turn/turn",
+        ("meshing_{name}", "turning"),
+        ratio,
+        needs=FOLLOWERS,
+    ),
+    Quantity(
+        "slips_{name}", "teeth by which follower and rotor came out of mesh, either way, in a replica",
+        "slip", bounds=NOT_NEGATIVE, needs=_TEETH,
+    ),
+)  # fmt: skip
 
 
-def gear_estimates(
-    rotor: Floats, followers: Floats, wheels: Mapping[str, Follower], time_ps: Floats
-) -> dict[str, Estimate]:
-    """For each follower its velocity, its gear ratio and its slips.
+def follower_samples(observed: Observed) -> dict[str, Floats]:
+    """For each follower ``velocity_NAME``, ``meshing_NAME`` and ``slips_NAME``; and ``turning`` of the rotor.
 
-    Parameters
-    ----------
-    rotor
-        (n_replicas, n_samples) unwrapped angles of the rotor, rad.
-    followers
-        (n_followers, n_replicas, n_samples) the same of the followers.
-    wheels
-        The followers by name, in that order.
-    time_ps
-        (n_samples,) times.
-
-    Returns
-    -------
-    velocity_NAME
-        turn/ns about the follower's own axle.
-    gear_ratio_NAME
-        See :func:`gear_ratio`.
-    slips_NAME
-        Teeth per replica by which follower and rotor came out of mesh, either way.
+    Meshing is sum df dr and turning sum dr^2, rad^2. Slips are known where the teeth are, of a run's machine.
     """
-    estimates = {}
-    for (name, wheel), angle in zip(wheels.items(), followers, strict=True):
-        estimates[f"velocity_{name}"] = mean_estimate(velocities(angle, time_ps), "turn/ns")
-        estimates[f"gear_ratio_{name}"] = gear_ratio(rotor, angle)
-        slipped = mean_estimate(slips(rotor, angle, wheel).astype(np.float64), "slip")
-        estimates[f"slips_{name}"] = Estimate(
-            slipped.value, (max(0.0, slipped.ci95[0]), slipped.ci95[1]), slipped.unit
-        )
-    return estimates
+    motion = observed.motion
+    if not motion.followers:
+        return {}
+    wheels = {} if observed.run is None else observed.run.assembly.followers
+    along = window_steps(motion.coordinate)
+    samples = {"turning": np.asarray(np.sum(along**2, axis=1))}
+    for name, angle in motion.followers.items():
+        samples[f"velocity_{name}"] = velocities(angle, motion.time_ps)
+        samples[f"meshing_{name}"] = np.asarray(np.sum(window_steps(angle) * along, axis=1))
+        if name in wheels:
+            slipped = slips(motion.coordinate, angle, wheels[name])
+            samples[f"slips_{name}"] = slipped.astype(np.float64)
+    return samples
 
 
-def gear_ratio(rotor: Floats, follower: Floats) -> Estimate:
-    """Turns of the follower to a turn of the rotor; -1 where equal wheels mesh, 0 where they do not.
-
-    The slope sum df dr / sum dr^2 of the least-squares line through zero, over the motions df and dr
-    within windows of an eighth of the measured part; so it is defined for thermal motion too.
-
-    Parameters
-    ----------
-    rotor, follower
-        (n_replicas, n_samples) unwrapped angles, rad.
-    """
-    across, along = window_steps(follower), window_steps(rotor)
-    products, squares = np.sum(across * along, axis=1), np.sum(along**2, axis=1)
-
-    def slope(chosen: NDArray[np.intp]) -> float:
-        total = float(squares[chosen].sum())
-        return float(products[chosen].sum()) / total if total else float("nan")
-
-    return jackknife_estimate(slope, len(rotor), "turn/turn")
+def follower_quantities(observed: Observed) -> tuple[Quantity, ...]:
+    """Of the followers that there are."""
+    return tuple(quantity.called(name) for name in observed.motion.followers for quantity in FOLLOWING)
 
 
 def slips(rotor: Floats, follower: Floats, wheel: Follower) -> NDArray[np.int64]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from molmach.data.statistics import Floats
 from molmach.errors import ScoreError
 from molmach.scoring.selection import STATOR, TRAJECTORIES
-from molmach.scoring.statistics import Floats
 
 _BONDED_NM = 0.4
 """Neighbours that come nearer than this are taken to be of one molecule."""

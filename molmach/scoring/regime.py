@@ -1,10 +1,18 @@
-"""How a rotor follows a periodic drive."""
+"""How a machine follows a periodic drive."""
 
 from __future__ import annotations
 
 import math
 
-from molmach.scoring.statistics import Estimate
+import numpy as np
+
+from molmach import drives
+from molmach.data import Run
+from molmach.data.observed import Observed
+from molmach.data.quantity import CLOSED, OBJECTIVES_ALONE, Need, Quantity
+from molmach.data.statistics import Estimate, Floats
+from molmach.scoring.rotation import velocities
+from molmach.units import thermal_energy
 
 SYNCHRONOUS_LAG = 1.0 / math.e
 """Vacek & Michl, PNAS 98, 5481 (2001): a rotor that lags less than this per turn is synchronous."""
@@ -15,14 +23,45 @@ than 1/e of the drive's turns. A number is needed, or every rotor would be async
 for long enough, for only without a field is the lag exactly one."""
 
 
-def lag_per_turn(velocity: Estimate, frequency_GHz: float) -> Estimate:
-    """Average lag per turn of the field, in turns: 0 follows every turn, 1 makes no headway.
+_PERIODIC = Need(f"{CLOSED.words}, under a periodic drive", lambda observed: bool(lag_samples(observed)))
 
-    A rotor that turns against the field has a lag above one. For an alternating field, which has
-    no sense, pass the frequency with the velocity's sign.
+FOLLOWED = (
+    Quantity(
+        "lag_per_turn",
+        "one less the net turns to a period of the drive: 0 follows every turn, 1 makes no headway, and "
+        "what turns against a drive that has a sense lags by more than 1",
+        "turn/turn",
+        needs=_PERIODIC,
+    ),
+    Quantity("followed", "one less the lag per turn", "turn/turn", needs=OBJECTIVES_ALONE),
+)
+
+
+def lag_samples(observed: Observed) -> dict[str, Floats]:
+    """``lag_per_turn`` and ``followed`` of each replica, turns of the coordinate to a period of the drive.
+
+    Against a drive without a sense of rotation, whatever way the replicas turn in the mean is forward.
     """
-    low, high = sorted(1.0 - bound / frequency_GHz for bound in velocity.ci95)
-    return Estimate(1.0 - velocity.value / frequency_GHz, (low, high), "turn/turn")
+    run, motion = observed.run, observed.motion
+    if run is None or motion.scale.period is None:
+        return {}
+    model = drives.model(run.drive)
+    frequency = model.frequency
+    if frequency is None:
+        return {}
+    turns = velocities(motion.coordinate, motion.time_ps, motion.scale.period)
+    sense = 1.0 if model.turns_with else math.copysign(1.0, float(np.mean(turns)) * frequency)
+    followed = sense * turns / frequency
+    return {"lag_per_turn": 1.0 - followed, "followed": followed}
+
+
+def regime_of(run: Run, lag: Estimate | None) -> str | None:
+    """Vacek & Michl's regime of a rotor, by its lag; None for drives that these regimes say nothing of."""
+    model = drives.model(run.drive)
+    energy = model.dipole_energy(float(np.linalg.norm(run.assembly.rotor_dipole_debye)))
+    if lag is None or energy is None or not model.has_regimes:
+        return None
+    return driven_regime(lag, energy, thermal_energy(run.spec.protocol.temperature))
 
 
 def driven_regime(lag: Estimate, dipole_energy: float, thermal_energy: float) -> str:

@@ -1,17 +1,12 @@
-"""Velocity and diffusion of a coordinate, and turns of an unwrapped angle."""
+"""Velocity, diffusion and completed turns of each replica: what quantities of motion are made of."""
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
-from molmach.scoring.statistics import CONFIDENCE, Estimate, jackknife_estimate
+from molmach.data.statistics import Floats
 from molmach.units import TURN
-
-Floats = NDArray[np.float64]
 
 _WINDOWS = 8
 """Each replica is cut into this many windows for its diffusion."""
@@ -26,16 +21,16 @@ def velocities(coordinate: Floats, time_ps: Floats, unit_size: float = TURN) -> 
     return np.asarray((coordinate[:, -1] - coordinate[:, 0]) / unit_size / duration_ns)
 
 
-def completed_turns(angle: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Completed turns forward and backward, each (n_replicas,).
+def completed_turns(coordinate: Floats, period: float = TURN) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Completed turns, or other periods, forward and backward, each (n_replicas,).
 
     A turn is completed when the angle is a whole turn away from where the last one was completed;
     so a rotor that rattles about one place completes none, however often it crosses it.
     """
-    counts = np.zeros((2, angle.shape[0]), dtype=np.int64)
-    for replica, series in enumerate(angle):
+    counts = np.zeros((2, coordinate.shape[0]), dtype=np.int64)
+    for replica, series in enumerate(coordinate):
         base = series[0]
-        turns = (series - base) / TURN
+        turns = (series - base) / period
         sample = 0
         while True:
             beyond = np.flatnonzero(np.abs(turns[sample:]) >= 1.0)
@@ -46,34 +41,6 @@ def completed_turns(angle: Floats) -> tuple[NDArray[np.int64], NDArray[np.int64]
             counts[0 if whole > 0 else 1, replica] += abs(whole)
             turns = turns - whole
     return counts[0], counts[1]
-
-
-def directionality_estimate(forward: NDArray[np.int64], backward: NDArray[np.int64]) -> Estimate:
-    """(forward - backward) / (forward + backward) completed turns or steps, pooled over replicas.
-
-    The interval is the wider, on each side, of the jackknife over replicas and the exact binomial
-    interval of the pooled turns (Clopper & Pearson, Biometrika 26, 404 (1934)); the second keeps a
-    run of few turns, all one way, from claiming certainty. Undefined without a completed turn.
-
-    Parameters
-    ----------
-    forward, backward
-        (n_replicas,) completed turns or steps.
-    """
-
-    def pooled(chosen: NDArray[np.intp]) -> float:
-        ahead, back = forward[chosen].sum(), backward[chosen].sum()
-        return float((ahead - back) / (ahead + back)) if ahead + back else math.nan
-
-    estimate = jackknife_estimate(pooled, forward.size, "1", (-1.0, 1.0))
-    ahead, turns = int(forward.sum()), int(forward.sum() + backward.sum())
-    if turns == 0:
-        return estimate
-    exact = stats.binomtest(ahead, turns).proportion_ci(CONFIDENCE, method="exact")
-    low, high = 2.0 * float(exact.low) - 1.0, 2.0 * float(exact.high) - 1.0
-    if math.isfinite(estimate.ci95[0]):
-        low, high = min(low, estimate.ci95[0]), max(high, estimate.ci95[1])
-    return Estimate(estimate.value, (low, high), "1")
 
 
 def window_steps(coordinate: Floats) -> Floats:

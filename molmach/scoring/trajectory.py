@@ -11,6 +11,7 @@ import numpy as np
 
 from molmach.building import MAX_SAFE_JUMP, largest_jump
 from molmach.data.motion import Motion
+from molmach.data.statistics import Floats
 from molmach.errors import Argument, ScoreError
 from molmach.scoring.frames import Frames, read_frames, read_topology
 from molmach.scoring.selection import (
@@ -27,7 +28,6 @@ from molmach.scoring.selection import (
     select,
     select_axle,
 )
-from molmach.scoring.statistics import Floats
 from molmach.scoring.wheel import STRAIGHT, Wheel, angles_about, breadth, inertia_about, laid_on, lean
 
 _TILT = math.radians(30.0)

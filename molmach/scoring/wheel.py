@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from molmach.building import across, unwrap
+from molmach.data.statistics import Floats
 from molmach.errors import Argument, ScoreError
 from molmach.scoring.selection import Atoms
-from molmach.scoring.statistics import Floats
 
 STRAIGHT = 0.02
 """Atoms spread less than this (nm) about a line fix no angle about it."""

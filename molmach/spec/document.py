@@ -19,6 +19,7 @@ from molmach.spec.fields import Section
 from molmach.spec.machine import Machine
 from molmach.spec.protocol import Protocol
 from molmach.spec.reading import override, read_mapping, read_text, validate
+from molmach.spec.registered import FORCE_FIELDS, load_registered
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,79}$")]
 
@@ -35,8 +36,9 @@ class Spec(Section):
     @model_validator(mode="after")
     def _force_field_fits(self) -> Spec:
         name, accepted = self.protocol.force_field, self.machine.force_fields
-        added = name != self.protocol.build_field
-        if name not in accepted and not (added and self.machine.molecules):
+        kinds = load_registered(FORCE_FIELDS, name)(name).kinds
+        added = self.machine.molecules and name != self.protocol.build_field
+        if name not in accepted and not (added if kinds is None else self.machine.kind in kinds):
             raise ValueError(
                 f"protocol.force_field: got {name!r} for a {self.machine.kind}; "
                 f"expected {' or '.join(accepted)}"

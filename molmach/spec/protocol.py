@@ -9,16 +9,14 @@ from pydantic import AfterValidator, Field, model_validator
 
 from molmach.spec import fields
 from molmach.spec.fields import Section
-from molmach.spec.registered import FORCE_FIELDS, registered
+from molmach.spec.registered import FORCE_FIELDS, load_registered, registered
 
 MAX_STEPS = 10**11
 
-_OWN_FIELDS = ("MMFF94", "MMFF94s", "bead_spring")
-
 
 def _known_field(name: str) -> str:
-    if name not in _OWN_FIELDS and name not in registered(FORCE_FIELDS):
-        *others, last = [repr(known) for known in (*_OWN_FIELDS, *registered(FORCE_FIELDS))]
+    if name not in registered(FORCE_FIELDS):
+        *others, last = map(repr, registered(FORCE_FIELDS))
         raise ValueError(f"got {name!r}; expected {', '.join(others)} or {last}")
     return name
 
@@ -87,8 +85,8 @@ class Protocol(Section):
 
     @property
     def build_field(self) -> str:
-        """What machines are built with and have their charges from: MMFF94 where an added field runs them."""
-        return self.force_field if self.force_field in _OWN_FIELDS else "MMFF94"
+        """Name of the force field that machines are built with and have their charges from."""
+        return str(load_registered(FORCE_FIELDS, self.force_field)(self.force_field).builds_with)
 
     @property
     def sampling_steps(self) -> int:

@@ -205,7 +205,7 @@ def run_here(plan: Plan, out: Path | None = None) -> Result:
         As :func:`simulate`.
     """
     conditions = plan.conditions()
-    engine.compile_kernels()
+    engine.compile_kernels(conditions[:1])
     choice = Choice("batched", engine.COMPILED, copies=engine.LANES)
     with tempfile.TemporaryDirectory(prefix="molmach-") as name:
         work = Path(name)

@@ -18,14 +18,14 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from molmach.building import coordinate_of
 from molmach.data import Run
+from molmach.data.observed import Observed
+from molmach.data.statistics import CONFIDENCE, Estimate, Floats, student_factor
 from molmach.engine import Progress, prepare
 from molmach.errors import SpecError
 from molmach.files import write_json
-from molmach.scoring.rotation import velocities
-from molmach.scoring.scoring import BALANCE_TOLERANCE, energy_balance
-from molmach.scoring.statistics import CONFIDENCE, Estimate, Floats, mean_estimate
+from molmach.scoring.energetics import BALANCE_TOLERANCE, energy_balance
+from molmach.scoring.motion import VELOCITY, motion_samples, velocity_samples
 from molmach.spec import Spec, loads
 from molmach.studies import folder
 from molmach.studies.simulation import simulate
@@ -258,9 +258,10 @@ def _trials(spec: Spec, folder: Path, progress: Callable[[str, Progress], None])
 def compare(run: Run, reference: Run, replicas: int) -> dict[str, Check]:
     """The checks of a run against the reference, for a spec of so many replicas."""
     bath = reference.spec.protocol.temperature
-    here, there = (_velocities(r) for r in (run, reference))
+    velocity = _velocity(reference)
+    here, there = (velocity_samples(r) for r in (run, reference))
     spread = float(np.std(there, ddof=1)) / math.sqrt(replicas)
-    visible = float(stats.t.ppf(0.5 + 0.5 * CONFIDENCE, replicas - 1)) * spread
+    visible = student_factor(replicas) * spread
     inertia = _inertia(reference, run) / _inertia(reference, reference) - 1.0
     checks = {
         "temperature": Check(
@@ -268,7 +269,7 @@ def compare(run: Run, reference: Run, replicas: int) -> dict[str, Check]:
             TEMPERATURE_TOLERANCE * bath,
         ),
         "velocity": Check(
-            _difference(here, there, "turn/ns"), max(VELOCITY_TOLERANCE * abs(float(np.mean(there))), visible)
+            _difference(here, there, velocity.unit), max(VELOCITY_TOLERANCE * abs(velocity.value), visible)
         ),
         "inertia": Check(Estimate(inertia, (inertia, inertia), "1"), INERTIA_TOLERANCE),
     }
@@ -303,13 +304,9 @@ def _run(
     )
 
 
-def _velocities(run: Run) -> Floats:
-    unit_size = coordinate_of(run.assembly).scale.unit_size
-    return velocities(run.series.coordinate, run.series.time_ps, unit_size)
-
-
 def _velocity(run: Run) -> Estimate:
-    return mean_estimate(_velocities(run), f"{coordinate_of(run.assembly).scale.unit}/ns")
+    observed = Observed.of(run)
+    return VELOCITY.on(observed.motion.scale).estimate(motion_samples(observed))
 
 
 def _inertia(machine: Run, masses_of: Run) -> float:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from molmach.data import UNKNOWN, Motion
+from molmach.data.statistics import finite_or_none
 from molmach.files import write_json
 from molmach.report import write_trajectory_report
 from molmach.scoring import Score, read_trajectories, score
 from molmach.scoring.selection import Selection
-from molmach.scoring.statistics import finite_or_none
 from molmach.studies import folder
 from molmach.studies.folder import fresh
 from molmach.studies.provenance import provenance

@@ -12,15 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from molmach import drives, theory
+from molmach import drives, forcefield, theory
 from molmach import systems as library
 from molmach.building import Assembly, Interlocking, build
 from molmach.data import Run
+from molmach.data.stations import StationMap
+from molmach.data.statistics import Estimate, mean_estimate
 from molmach.errors import MissingExtraError
-from molmach.forcefield.mmff94_parameters import parameters_of
 from molmach.scoring import Score, score
-from molmach.scoring.stations import StationMap
-from molmach.scoring.statistics import Estimate, mean_estimate
 from molmach.spec import Spec, load
 from molmach.studies import folder
 from molmach.studies.kinetics import HelixInversion, helix_inversions
@@ -366,15 +365,13 @@ def _against_rdkit(spec: Spec) -> Comparison:
     """Our terms' sum against RDKit's own evaluation of MMFF94."""
     from rdkit.Chem import rdForceFieldHelpers
 
-    from molmach.forcefield.mmff94_energy import energy_by_term
-
     assembly = build(spec)
     properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(assembly.molecule)
     field = rdForceFieldHelpers.MMFFGetMoleculeForceField(
         assembly.molecule, properties, nonBondedThresh=1e6, ignoreInterfragInteractions=False
     )
     reference = float(field.CalcEnergy()) * KCAL
-    ours = sum(energy_by_term(parameters_of(assembly.molecule, "MMFF94"), assembly.positions_nm).values())
+    ours = sum(forcefield.get("MMFF94").energy_terms(assembly.molecule).values())
     agrees = abs(ours - reference) < 0.01
     return Comparison(
         spec.name,

@@ -24,7 +24,6 @@ from matplotlib.figure import Figure
 import molmach
 from molmach import Motion, Run, analysis, read_run, score, simulate
 from molmach.errors import MissingExtraError, ScoreError
-from molmach.scoring.gearing import gear_ratio
 from molmach.spec import load
 from molmach.units import TURN, thermal_energy
 from tests.conftest import ROTOR
@@ -85,7 +84,7 @@ def test_a_motion_with_a_second_wheel_becomes_a_dataset() -> None:
     motion = Motion(np.arange(20.0), angle, followers={"second": -angle})
     data = analysis.to_xarray(motion)
     np.testing.assert_array_equal(data["follower_angle"].sel(follower="second").values, -angle)
-    assert gear_ratio(angle, -angle).value == pytest.approx(-1.0)
+    assert score(motion).estimates["gear_ratio_second"].value == pytest.approx(-1.0)
 
 
 def test_a_score_becomes_a_frame(run: Run) -> None:

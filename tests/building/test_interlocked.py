@@ -21,9 +21,9 @@ from molmach.building import (
 )
 from molmach.building.coordinate import save_coordinates
 from molmach.data import Performance, Run, Series
+from molmach.data.stations import StationMap
 from molmach.errors import SpecError
 from molmach.scoring import score
-from molmach.scoring.stations import StationMap
 from molmach.spec import Spec, loads
 from molmach.studies.simulation import simulate
 from tests.cli.test_cli import _json, _molmach

@@ -13,7 +13,7 @@ from molmach.drives.alternating_field import AlternatingField
 from molmach.drives.constant_torque import ConstantTorque
 from molmach.drives.none import NoDrive
 from molmach.drives.rotating_field import RotatingField
-from molmach.engine.integrator import BOOKS
+from molmach.engine.stepper import BOOKS
 from molmach.forcefield import Group
 from molmach.spec import Drive, Protocol
 from molmach.units import VOLT_PER_NM

@@ -12,14 +12,14 @@ from scipy import stats
 
 from molmach import drives, engine
 from molmach.building import Assembly, build, mirror
+from molmach.data.stations import StationMap
 from molmach.drives.none import NoDrive
 from molmach.engine import Condition
 from molmach.engine.batched import LANES, BatchedStepper, Inputs
-from molmach.engine.integrator import BOOKS
+from molmach.engine.stepper import BOOKS
 from molmach.errors import SpecError
 from molmach.forcefield import Group
 from molmach.scoring import score
-from molmach.scoring.stations import StationMap
 from molmach.spec import Drive, Protocol, Spec, load, loads
 from molmach.studies.simulation import simulate
 from molmach.units import thermal_energy

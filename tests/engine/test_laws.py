@@ -19,7 +19,7 @@ from molmach.building import Assembly, build, mirror
 from molmach.data import Series
 from molmach.drives.rotating_field import RotatingField
 from molmach.scoring.rotation import velocities
-from molmach.scoring.scoring import score_angles
+from molmach.scoring.verdict import score_angles
 from molmach.spec import Drive, Protocol, loads
 from molmach.units import DEBYE, TURN, VOLT_PER_NM, thermal_energy
 

@@ -16,7 +16,8 @@ from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
 from molmach import forcefield
 from molmach.errors import ForceFieldError, SpecError
-from molmach.forcefield import Group, energies_of_file, energy_by_group
+from molmach.forcefield import Group, energies_of_file
+from molmach.forcefield.system import create_system, energy_by_group
 from molmach.units import KCAL
 from tests.helpers.molecules import SMILES
 
@@ -61,7 +62,7 @@ def _rdkit(molecule: Chem.Mol, variant: str, only: str | None = None) -> tuple[f
 
 
 def _openmm(molecule: Chem.Mol, variant: str) -> tuple[dict[str, float], NDArray[np.float64]]:
-    system = forcefield.get(variant).create_system(molecule)
+    system = create_system(forcefield.get(variant), molecule)
     context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference"))
     context.setPositions(np.asarray(molecule.GetConformer().GetPositions()) / 10.0)
     forces = context.getState(getForces=True).getForces(asNumpy=True)._value
@@ -90,7 +91,7 @@ def test_every_energy_term_and_force_equals_rdkits(smiles: str) -> None:
 
 def test_force_is_minus_the_gradient_of_energy() -> None:
     molecule = _strained("C[C@@H]1Cc2ccc3ccccc3c2C1=C1c2ccccc2-c2ccccc12")
-    system = forcefield.get("MMFF94").create_system(molecule)
+    system = create_system(forcefield.get("MMFF94"), molecule)
     context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference"))
     start = np.asarray(molecule.GetConformer().GetPositions()) / 10.0
     context.setPositions(start)
@@ -111,29 +112,27 @@ def test_force_is_minus_the_gradient_of_energy() -> None:
 def test_hydrogen_mass_is_taken_from_the_heavy_atom() -> None:
     molecule = _strained("CCO")
     field = forcefield.get("MMFF94")
-    plain = field.create_system(molecule)
-    heavy = field.create_system(molecule, hydrogen_mass=3.0)
-    masses = [[s.getParticleMass(i)._value for i in range(s.getNumParticles())] for s in (plain, heavy)]
-    assert sum(masses[0]) == pytest.approx(sum(masses[1]))
-    assert masses[1].count(3.0) == 6
+    plain, heavy = (field.particles(molecule, hydrogen_mass=mass).masses for mass in (None, 3.0))
+    assert sum(plain) == pytest.approx(sum(heavy))
+    assert np.count_nonzero(heavy == 3.0) == 6
     with pytest.raises(ForceFieldError, match="expected a smaller mass"):
-        field.create_system(_strained("C[SiH3]"), hydrogen_mass=6.0)
+        field.particles(_strained("C[SiH3]"), hydrogen_mass=6.0)
 
 
 def test_constraints_lengthen_the_shortest_period() -> None:
     molecule = _strained("CCO")
     field = forcefield.get("MMFF94")
-    free = field.shortest_period(molecule, field.create_system(molecule))
-    fixed = field.shortest_period(molecule, field.create_system(molecule, constrain_hydrogens=True))
+    free = field.shortest_period(molecule, field.particles(molecule))
+    fixed = field.shortest_period(molecule, field.particles(molecule, constrain_hydrogens=True))
     assert 0.0088 < free < 0.0096  # an O-H stretch of about 3600 /cm has a period of 9.3 fs
     assert fixed > 2.0 * free
 
 
 def test_missing_hydrogens_and_types_are_refused() -> None:
     with pytest.raises(ForceFieldError, match="lacks hydrogens"):
-        forcefield.get("MMFF94").create_system(Chem.MolFromSmiles("CCO"))
+        forcefield.get("MMFF94").particles(Chem.MolFromSmiles("CCO"))
     with pytest.raises(ForceFieldError, match="no atom types"):
-        forcefield.get("MMFF94").create_system(Chem.AddHs(Chem.MolFromSmiles("CB(C)C")))
+        forcefield.get("MMFF94").particles(Chem.AddHs(Chem.MolFromSmiles("CB(C)C")))
 
 
 def test_a_bad_record_is_reported_and_the_others_are_kept(tmp_path: Path) -> None:

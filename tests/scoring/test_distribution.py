@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from molmach.data.statistics import CONFIDENCE
 from molmach.scoring.distribution import distribution, within_a_turn
-from molmach.scoring.statistics import CONFIDENCE
 
 KT = 2.5
 EDGES = np.linspace(-np.pi, np.pi, 37)

@@ -14,11 +14,11 @@ from molmach import engine
 from molmach.building import Assembly, Follower, RotorAngle, build, mirror, read_sdf, write_structure
 from molmach.cli.main import app
 from molmach.cli.options import OPTIONS
-from molmach.data import Performance, Run, Series
+from molmach.data import Motion, Performance, Run, Series
 from molmach.engine.batch import run_batch
 from molmach.errors import BuildError, MolmachError, SpecError
 from molmach.scoring import score
-from molmach.scoring.gearing import gear_ratio, slips
+from molmach.scoring.gearing import slips
 from molmach.spec import Spec, load, loads
 from molmach.studies.simulation import simulate
 from molmach.units import TURN
@@ -120,14 +120,16 @@ def test_gear_ratio_and_slips_of_series_whose_truth_is_known() -> None:
     meshed = -0.5 * rotor + rattle
     wheel = Follower((0, 1), (2,), teeth=6, gear_ratio=-0.5)
     assert slips(rotor, meshed, wheel).sum() == 0
-    ratio = gear_ratio(rotor, meshed)
+    free = np.cumsum(rng.normal(0.0, 0.1, rotor.shape), axis=1)
+    motion = Motion(0.1 * np.arange(rotor.shape[1]), rotor, followers={"meshed": meshed, "free": free})
+    estimates = score(motion).estimates
+    ratio = estimates["gear_ratio_meshed"]
     assert ratio.ci95[0] < -0.5 < ratio.ci95[1]
     assert ratio.ci95[1] - ratio.ci95[0] < 0.02
     lost = meshed.copy()
     lost[:, 1000:3000] += 1.05 * TURN / 6
     assert slips(rotor, lost, wheel).tolist() == [2] * 8
-    free = gear_ratio(rotor, np.cumsum(rng.normal(0.0, 0.1, rotor.shape), axis=1))
-    assert abs(free.value) < 0.1
+    assert abs(estimates["gear_ratio_free"].value) < 0.1
 
 
 def test_a_control_that_the_follower_fails_fails(gear: Assembly) -> None:

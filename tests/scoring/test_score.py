@@ -14,11 +14,12 @@ from scipy import stats
 from molmach import theory
 from molmach.building import Assembly
 from molmach.data import Performance, Run, Series
+from molmach.data.statistics import jackknife_estimate, mean_estimate
 from molmach.errors import ScoreError
 from molmach.scoring import Estimate, score, score_angles
-from molmach.scoring.regime import driven_regime, lag_per_turn
-from molmach.scoring.rotation import completed_turns, diffusions, directionality_estimate
-from molmach.scoring.statistics import jackknife_estimate, mean_estimate
+from molmach.scoring.motion import DIRECTIONALITY
+from molmach.scoring.regime import driven_regime
+from molmach.scoring.rotation import completed_turns, diffusions
 from molmach.spec import load
 from molmach.units import TURN
 from tests.conftest import ROTOR
@@ -99,10 +100,10 @@ def test_jackknife_of_a_mean_is_students_interval() -> None:
 
 
 def test_few_turns_one_way_are_no_certainty() -> None:
-    one_way = directionality_estimate(np.array([1, 1, 1]), np.array([0, 0, 0]))
+    one_way = DIRECTIONALITY.estimate({"forward": [1, 1, 1], "backward": [0, 0, 0]})
     assert one_way.value == 1.0
     assert one_way.ci95[0] == pytest.approx(2 * 0.025 ** (1 / 3) - 1)  # Clopper-Pearson, 3 of 3
-    none = directionality_estimate(np.zeros(3, int), np.zeros(3, int))
+    none = DIRECTIONALITY.estimate({"forward": [0, 0, 0], "backward": [0, 0, 0]})
     assert math.isnan(none.value)
 
 
@@ -122,8 +123,8 @@ def test_frames_too_far_apart_are_warned_about() -> None:
     ],
 )
 def test_regimes_are_vacek_and_michls(velocity: float, half: float, energy: float, regime: str) -> None:
-    lag = lag_per_turn(Estimate(velocity, (velocity - half, velocity + half), "turn/ns"), 50.0)
-    assert lag.value == pytest.approx(1 - velocity / 50)
+    low, high = 1 - (velocity + half) / 50, 1 - (velocity - half) / 50
+    lag = Estimate(1 - velocity / 50, (low, high), "turn/turn")
     assert driven_regime(lag, energy, 2.4943) == regime
 
 

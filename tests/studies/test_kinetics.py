@@ -247,7 +247,7 @@ def test_images_have_the_native_engines_energies_and_forces() -> None:
     molecule = _molecule("Cc1ccccc1C(=O)NC")
     place = molecule.GetConformer().GetPositions() / 10.0
     many = place + np.random.default_rng(1).normal(0.0, 0.005, (21, *place.shape))
-    energies, forces = Images(forcefield.get("MMFF94").kernel_tables(molecule))(many)
+    energies, forces = Images(forcefield.get("MMFF94"), molecule)(many)
     level = level_of("MMFF94", molecule)
     for x, energy, force in zip(many, energies, forces, strict=True):
         expected, gradient = level(x)

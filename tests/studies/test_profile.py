@@ -6,17 +6,15 @@ import json
 from pathlib import Path
 
 import numpy as np
-import openmm
 import pytest
 from scipy import stats
 from typer.testing import CliRunner
 
-from molmach import drives, theory
+from molmach import theory
 from molmach.building import Assembly, build
 from molmach.cli.main import app
-from molmach.drives.base import Charged, Well
+from molmach.data.stations import StationMap
 from molmach.errors import SpecError
-from molmach.scoring.stations import StationMap
 from molmach.spec import load
 from molmach.studies.profile import profile
 
@@ -83,27 +81,6 @@ def test_unequal_counts_and_overlap() -> None:
 @pytest.fixture(scope="module")
 def shuttle() -> Assembly:
     return build(load(SHUTTLE))
-
-
-@pytest.mark.parametrize("kind", [Well, Charged])
-def test_levels_are_the_energies_that_openmm_has(kind: type[Well] | type[Charged], shuttle: Assembly) -> None:
-    loop, site = shuttle.require_track().loops[0], shuttle.require_track().stations["left"]
-    shape: Well | Charged
-    shape = (
-        Well(loop, site, 0.4)
-        if kind is Well
-        else Charged(loop, site, tuple(0.01 * i for i in range(len(loop))))
-    )
-    terms = drives.DriveTerms(switched=(drives.base.SwitchedTerm(shape, -1, 3.0, 3.0),))
-    system = openmm.System()
-    for _ in range(shuttle.molecule.GetNumAtoms()):
-        system.addParticle(1.0)
-    for force in drives.drive_forces(terms, 0.0, shuttle)[0]:
-        system.addForce(force)
-    context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference"))
-    context.setPositions(shuttle.positions_nm)
-    energy = context.getState(getEnergy=True).getPotentialEnergy()._value
-    assert 3.0 * drives.level(shape, shuttle.positions_nm) == pytest.approx(energy, rel=1e-6)
 
 
 def test_only_a_ring_on_an_axle_has_a_profile() -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from molmach.building import build
 from molmach.data import Performance, Run, Series
-from molmach.scoring.stations import StationMap
-from molmach.scoring.statistics import Estimate
+from molmach.data.stations import StationMap
+from molmach.data.statistics import Estimate
 from molmach.studies.validation import _judge, settled_share, unequal_shuttle, validate
 from tests.cli.test_cli import _molmach
 

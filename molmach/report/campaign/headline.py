@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from html import escape
 from typing import Any
-
-import numpy as np
 
 from molmach.errors import SpecError
 from molmach.report.campaign import plots
@@ -15,7 +14,7 @@ from molmach.report.campaign.sections import Frame, controls, values_of
 from molmach.report.plots import LABELS
 from molmach.report.svg import inline_figure
 from molmach.report.words import duration, to_its_precision
-from molmach.scoring.statistics import mean_estimate
+from molmach.scoring.motion import VELOCITY
 from molmach.search.loop.evaluation import CONFIRMATION
 from molmach.search.record.ledger import Ledger
 from molmach.search.space.space import Space
@@ -120,7 +119,7 @@ def _driven(
     key = ledger.query("SELECT key FROM evaluations WHERE machine = ? AND rung = -1", (best["machine"],))
     samples = ledger.samples(key[0][0]).get("velocity", []) if key else []
     if len(samples) > 1:
-        return mean_estimate(np.array(samples), unit).to_json()
+        return replace(VELOCITY, unit=unit).estimate({"velocity": samples}).to_json()
     first = again["objectives"][0] if again["objectives"] else None
     return first if first is not None and first["expression"] == "velocity" else None
 

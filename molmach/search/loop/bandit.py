@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from molmach.scoring.statistics import CONFIDENCE
+from molmach.data.statistics import CONFIDENCE
 
 TOP_SHARE = 0.1
 _MEMORY = 60.0

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from molmach import drives
 from molmach.errors import MolmachError, SimulationError, SpecError
 from molmach.files import whole_folder
@@ -24,7 +22,7 @@ from molmach.spec import Campaign, Spec
 from molmach.spec.campaign import Rung
 from molmach.studies import simulation
 
-METHOD = "molmach.evaluation/2"
+METHOD = "molmach.evaluation/3"
 """Part of every evaluation's key; changes when the same spec would give other numbers."""
 
 CONFIRMATION = -1
@@ -188,7 +186,7 @@ def _followed(spec: Spec, factors: tuple[float, ...]) -> Samples:
             )
         drive = model.with_field(strength * factor)
         run = simulation.simulate_here(spec.model_copy(update={"drive": drive}))
-        velocity = np.array(samples_of(run)["velocity"])
-        found[FOLLOWED.format(number)] = (velocity / frequency).tolist()
-        found[FIELD.format(number)] = [strength * factor] * len(velocity)
+        followed = samples_of(run)["followed"]
+        found[FOLLOWED.format(number)] = followed
+        found[FIELD.format(number)] = [strength * factor] * len(followed)
     return found

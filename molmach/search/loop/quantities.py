@@ -1,7 +1,7 @@
-"""What a run is worth: quantities of its replicas, expressions of them, and their intervals.
+"""What a run is worth: expressions of quantities, and their intervals.
 
-Everything is a function of the means over replicas, so one delete-one jackknife (Efron & Stein, Ann.
-Stat. 9, 586 (1981)) gives the interval of any expression.
+A quantity that stands alone has the value and interval that it has in a score. An expression of several is a
+function of the means over replicas, so one delete-one jackknife gives its interval.
 """
 
 from __future__ import annotations
@@ -9,100 +9,29 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import stats
 
-from molmach.building import coordinate_of
+from molmach.building import PLACES, TURNS
 from molmach.data import Run
+from molmach.data.intervals import Jackknife
+from molmach.data.observed import Observed
+from molmach.data.quantity import OBJECTIVES_ALONE, Quantity
+from molmach.data.statistics import Floats
 from molmach.errors import SpecError
-from molmach.scoring.rotation import completed_turns, diffusions, velocities
-from molmach.scoring.stations import StationMap
-from molmach.scoring.statistics import CONFIDENCE
-from molmach.units import thermal_energy
+from molmach.scoring import quantities
 
-Floats = NDArray[np.float64]
 Samples = dict[str, list[float]]
 """Name -> one number a replica."""
 
 
 def samples_of(run: Run) -> Samples:
-    """What is kept of a run: one number a replica of each quantity that is a mean.
-
-    ``velocity`` (turn/ns or nm/ns), ``diffusion`` (its unit squared times ns), ``forward`` and
-    ``backward`` turns or steps, ``work_rate``, ``heat_rate`` and ``load_power`` (kJ/mol/ns),
-    ``entropy_rate`` (k_B/ns), ``event_rate`` (1/ns), ``temperature`` (K).
-    """
-    series, coordinate = run.series, coordinate_of(run.assembly)
-    duration_ns = (series.time_ps[-1] - series.time_ps[0]) * 1e-3
-    if coordinate.scale.unit == "turn":
-        forward, backward = completed_turns(series.coordinate)
-    else:
-        stations = StationMap.of(run.assembly)
-        assert stations is not None, "a rotaxane has stations"
-        forward, backward = stations.steps(stations.visits(series.coordinate))
-    heat = series.heat[:, -1] / duration_ns
-    found = {
-        "velocity": velocities(series.coordinate, series.time_ps, coordinate.scale.unit_size),
-        "diffusion": diffusions(series.coordinate, series.time_ps, coordinate.scale.unit_size),
-        "forward": forward,
-        "backward": backward,
-        "work_rate": series.drive_work[:, -1] / duration_ns,
-        "heat_rate": heat,
-        "load_power": -series.load_work[:, -1] / duration_ns,
-        "entropy_rate": heat / thermal_energy(run.spec.protocol.temperature),
-        "event_rate": series.events[:, -1] / duration_ns,
-        "temperature": series.temperature,
-    }
-    return {name: [float(value) for value in values] for name, values in found.items()}
-
-
-_Means = Mapping[str, Floats]
-
-_QUANTITIES: dict[str, Callable[[_Means], Floats]] = {
-    "velocity": lambda m: m["velocity"],
-    "directionality": lambda m: (m["forward"] - m["backward"]) / (m["forward"] + m["backward"]),
-    "diffusion": lambda m: m["diffusion"],
-    "peclet": lambda m: np.abs(m["velocity"]) / m["diffusion"],
-    "work_rate": lambda m: m["work_rate"],
-    "dissipation": lambda m: m["heat_rate"],
-    "load_power": lambda m: m["load_power"],
-    "efficiency": lambda m: m["load_power"] / m["work_rate"],
-    "event_rate": lambda m: m["event_rate"],
-    "turns_per_event": lambda m: m["velocity"] / m["event_rate"],
-    "uncertainty_ratio": lambda m: m["diffusion"] * m["entropy_rate"] / m["velocity"] ** 2,
-    "precision": lambda m: m["velocity"] ** 2 / (m["diffusion"] * m["entropy_rate"]),
-    "temperature": lambda m: m["temperature"],
-    "threshold_field": lambda m: _threshold(m),
-}
-
-QUANTITIES = tuple(_QUANTITIES)
-"""What an objective may name. ``uncertainty_ratio`` is D s / v^2 k_B, which is 1 at least under a steady
-drive (Barato & Seifert, Phys. Rev. Lett. 114, 158101 (2015)), ``precision`` its inverse;
-``threshold_field`` (V/nm) the field at which the rotor follows half of the drive's turns."""
-
-_UNITS = {
-    "velocity": "{}/ns", "diffusion": "{}^2/ns", "work_rate": "kJ/mol/ns", "dissipation": "kJ/mol/ns",
-    "load_power": "kJ/mol/ns", "event_rate": "1/ns", "temperature": "K", "threshold_field": "V/nm",
-}  # fmt: skip
-
-
-def unit_of(expression: str, motion: str) -> str:
-    """Unit of a quantity or its absolute value; '' for a pure number and for other expressions.
-
-    Parameters
-    ----------
-    expression
-        As of an objective.
-    motion
-        ``turn`` or ``nm``: what the machine's coordinate is counted in.
-    """
-    match = re.fullmatch(r"\s*(?:(\w+)|abs\(\s*(\w+)\s*\))\s*", expression)
-    return _UNITS.get(match[1] or match[2], "").format(motion) if match else ""
+    """What is kept of a run: one number a replica of all that quantities are made of."""
+    taken = quantities.samples_of(Observed.of(run))
+    return {name: [float(value) for value in values] for name, values in taken.items()}
 
 
 THRESHOLD_FIELDS = 6
@@ -115,13 +44,18 @@ def threshold_factors() -> Floats:
     return np.geomspace(0.125, 2.0, THRESHOLD_FIELDS)
 
 
-def _threshold(means: _Means) -> Floats:
+def _threshold(*means: Floats) -> Floats:
     """Field at which half of the drive's turns are followed, between the measured fields.
 
     The lowest of them where it is enough already; nan where none is.
+
+    Parameters
+    ----------
+    means
+        The fields, then the shares of turns that are followed in each.
     """
-    fields = np.array([means[FIELD.format(k)][0] for k in range(THRESHOLD_FIELDS)])
-    followed = np.array([means[FOLLOWED.format(k)] for k in range(THRESHOLD_FIELDS)])
+    fields = np.array([field[0] for field in means[:THRESHOLD_FIELDS]])
+    followed = np.array(means[THRESHOLD_FIELDS:])
     rising = np.maximum.accumulate(followed, axis=0)
     result = np.full(rising.shape[1], math.nan)
     for column, curve in enumerate(rising.T):
@@ -135,6 +69,47 @@ def _threshold(means: _Means) -> Floats:
         share = (0.5 - curve[k - 1]) / (curve[k] - curve[k - 1])
         result[column] = fields[k - 1] * (fields[k] / fields[k - 1]) ** share
     return result
+
+
+THRESHOLD_FIELD = Quantity(
+    "threshold_field",
+    "the field at which the rotor follows half of the drive's turns, from runs in six fields",
+    "V/nm",
+    tuple(name.format(k) for name in (FIELD, FOLLOWED) for k in range(THRESHOLD_FIELDS)),
+    _threshold,
+    needs=OBJECTIVES_ALONE,
+)
+
+QUANTITIES = (
+    "velocity", "directionality", "diffusion", "peclet", "work_rate", "dissipation", "load_power",
+    "efficiency", "event_rate", "turns_per_event", "uncertainty_ratio", "precision", "temperature",
+    "threshold_field",
+)  # fmt: skip
+"""Of those that an objective may name, the ones that every machine has; errors list them."""
+
+
+def quantity_of(name: str) -> Quantity | None:
+    """The quantity that an objective may name so; None where there is none."""
+    return quantities.find(name, (THRESHOLD_FIELD,))
+
+
+def unit_of(expression: str, motion: str) -> str:
+    """Unit of a quantity or its absolute value; '' for a pure number and for other expressions.
+
+    Parameters
+    ----------
+    expression
+        As of an objective.
+    motion
+        ``turn`` or ``nm``: what the machine's coordinate is counted in.
+    """
+    match = re.fullmatch(r"\s*(?:(\w+)|abs\(\s*(\w+)\s*\))\s*", expression)
+    quantity = quantity_of(match[1] or match[2]) if match else None
+    if quantity is None:
+        return ""
+    scale = next(scale for scale in (TURNS, PLACES) if scale.unit == motion)
+    unit = quantity.on(scale).unit
+    return "" if unit == "1" else unit
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -165,6 +140,11 @@ class Measured:
 class Expression:
     """An arithmetic expression of quantities.
 
+    Attributes
+    ----------
+    quantities
+        Those that it names.
+
     Parameters
     ----------
     text
@@ -180,7 +160,7 @@ class Expression:
 
     def __init__(self, text: str, field: str = "objectives") -> None:
         self.text = text
-        self.names: set[str] = set()
+        self.quantities: dict[str, Quantity] = {}
         try:
             self._tree = ast.parse(text.strip(), mode="eval").body if len(text) <= 500 else None
         except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -196,8 +176,10 @@ class Expression:
             case ast.Constant(value=value):
                 return isinstance(value, int | float) and not isinstance(value, bool)
             case ast.Name(id=name):
-                self.names.add(name)
-                return name in _QUANTITIES
+                quantity = quantity_of(name)
+                if quantity is not None:
+                    self.quantities[name] = quantity
+                return quantity is not None
             case ast.UnaryOp(op=operator, operand=operand):
                 return type(operator) in _OPERATORS and self._allowed(operand)
             case ast.BinOp(left=left, op=operator, right=right):
@@ -208,29 +190,39 @@ class Expression:
                 return fits and all(self._allowed(argument) for argument in arguments)
         return False
 
-    def measure(self, samples: Mapping[str, list[float]]) -> Measured:
-        """Value and jackknife interval from one number a replica.
+    @property
+    def names(self) -> set[str]:
+        """Names of the quantities in it."""
+        return set(self.quantities)
 
-        nan where the value, or one of those with a replica left out, is not a number.
+    def measure(self, samples: Mapping[str, Sequence[float]]) -> Measured:
+        """Value and interval from one number a replica; hyphens in names of samples count as underscores.
+
+        nan where the value is no number, or a quantity is none that such a machine has.
         """
-        means = {name: _leave_one_out(np.asarray(values)) for name, values in samples.items()}
-        with np.errstate(all="ignore"):
-            values = np.asarray(self._evaluate(self._tree, means), dtype=np.float64)
-        n = len(next(iter(means.values()))) - 1
-        values = np.broadcast_to(values, n + 1)
-        value, partial = float(values[0]), values[1:]
-        if not math.isfinite(value) or not np.all(np.isfinite(partial)):
+        samples = {name.replace("-", "_"): values for name, values in samples.items()}
+        if not all(quantity.known_from(samples) for quantity in self.quantities.values()):
             return Measured(math.nan, math.nan, math.nan, math.nan)
-        error = math.sqrt((n - 1) * float(np.mean((partial - partial.mean()) ** 2)))
-        half = float(stats.t.ppf(0.5 + 0.5 * CONFIDENCE, n - 1)) * error
-        return Measured(value, error, value - half, value + half)
+        if isinstance(self._tree, ast.Name):
+            estimate = self.quantities[self._tree.id].estimate(samples)
+            return Measured(estimate.value, estimate.error, *estimate.ci95)
+        inputs = tuple(dict.fromkeys(name for q in self.quantities.values() for name in q.inputs))
+        names = inputs or tuple(samples)[:1]
+        arrays = [np.asarray(samples[name], dtype=np.float64) for name in names]
 
-    def _evaluate(self, node: ast.AST | None, means: _Means) -> Any:
+        def combine(*means: Floats) -> Any:
+            return self._evaluate(self._tree, dict(zip(names, means, strict=True)))
+
+        spread = Jackknife().spread(arrays, combine)
+        return Measured(spread.value, spread.error, spread.low, spread.high)
+
+    def _evaluate(self, node: ast.AST | None, means: Mapping[str, Floats]) -> Any:
         match node:
             case ast.Constant(value=value):
                 return value
             case ast.Name(id=name):
-                return _QUANTITIES[name](means)
+                quantity = self.quantities[name]
+                return quantity.combine(*(means[part] for part in quantity.inputs))
             case ast.UnaryOp(op=operator, operand=operand):
                 return _OPERATORS[type(operator)](self._evaluate(operand, means))
             case ast.BinOp(left=left, op=operator, right=right):
@@ -240,9 +232,3 @@ class Expression:
             case ast.Call(func=ast.Name(id=name), args=arguments):
                 return _FUNCTIONS[name](*(self._evaluate(argument, means) for argument in arguments))
         raise AssertionError("an expression holds only what was allowed")
-
-
-def _leave_one_out(values: Floats) -> Floats:
-    """(n + 1,) mean of all, then the means without each."""
-    total = values.sum()
-    return np.concatenate([[total / values.size], (total - values) / (values.size - 1)])

@@ -16,8 +16,8 @@ from scipy import stats
 
 from molmach import drives
 from molmach.building import is_achiral
+from molmach.data.statistics import finite_or_none, p_value_of_zero
 from molmach.errors import InfeasibleError
-from molmach.scoring.statistics import finite_or_none, p_value_of_zero
 from molmach.search.record.ledger import Ledger
 from molmach.search.space.space import Space
 from molmach.spec import Campaign

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from molmach.scoring.statistics import finite_or_none
+from molmach.data.statistics import finite_or_none
 from molmach.search.loop.bandit import Calibration
 from molmach.search.loop.racing import fronts
 from molmach.search.record.achiral import achiral_control

@@ -12,6 +12,7 @@ from rdkit import Chem
 
 from molmach import forcefield
 from molmach.errors import Argument, KineticsError, MissingExtraError
+from molmach.forcefield.system import create_system
 
 Floats = NDArray[np.float64]
 
@@ -44,7 +45,7 @@ class MMFF94Level:
     name = "MMFF94"
 
     def __init__(self, molecule: Chem.Mol) -> None:
-        system = forcefield.get(self.name).create_system(molecule)
+        system = create_system(forcefield.get(self.name), molecule)
         self._context = openmm.Context(
             system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference")
         )

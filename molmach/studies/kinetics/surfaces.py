@@ -53,7 +53,7 @@ class Surfaces:
 
     @cached_property
     def _images(self) -> Images:
-        return Images(forcefield.get("MMFF94").kernel_tables(self.alkene.molecule))
+        return Images(forcefield.get("MMFF94"), self.alkene.molecule)
 
     @cached_property
     def _frame(self) -> Frame:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach import theory
-from molmach.scoring.stations import StationMap
-from molmach.scoring.statistics import Estimate, finite_or_none, jackknife_estimate
+from molmach.data.stations import StationMap
+from molmach.data.statistics import Estimate, finite_or_none, jackknife_estimate
 
 Floats = NDArray[np.float64]
 

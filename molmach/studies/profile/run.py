@@ -11,9 +11,9 @@ from typing import Any
 
 from molmach import engine
 from molmach.building import Assembly, build
+from molmach.data.stations import StationMap
 from molmach.engine import Condition, Progress
 from molmach.files import write_json, write_text
-from molmach.scoring.stations import StationMap
 from molmach.spec import Protocol, Spec
 from molmach.studies import folder
 from molmach.studies.folder import fresh

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from molmach import drives
 from molmach.building import Assembly, Coordinate, coordinate_of
-from molmach.drives.base import Charged, SwitchedTerm, Well
+from molmach.drives.shapes import Shape, Well
 from molmach.spec import Spec
 from molmach.studies.profile.joining import Samples
 from molmach.studies.profile.windows import WINDOW_DEPTH, WINDOW_WIDTH_NM
@@ -18,7 +18,7 @@ from molmach.units import thermal_energy
 Floats = NDArray[np.float64]
 
 
-States = dict[str, list[tuple[Well | Charged, float]]]
+States = dict[str, list[tuple[Shape, float]]]
 
 
 def states_of(spec: Spec, assembly: Assembly) -> States:
@@ -28,14 +28,9 @@ def states_of(spec: Spec, assembly: Assembly) -> States:
         return {"undriven": []}
     terms = drive.terms(assembly, thermal_energy(spec.protocol.temperature)).switched
     return {
-        state: [(_placed(term), term.on if on else term.off) for term in terms]
+        state: [(term.shape, term.on if on else term.off) for term in terms]
         for state, on in drive.states.items()
     }
-
-
-def _placed(term: SwitchedTerm) -> Well | Charged:
-    assert isinstance(term.shape, Well | Charged), "stations have wells and charges"
-    return term.shape
 
 
 def reduced(
@@ -66,9 +61,9 @@ def reduced(
     for part in frames:
         positions = part.astype(np.float64)
         place.append(coordinate(positions))
-        biases.append(np.array([-WINDOW_DEPTH * drives.level(well, positions) for well in wells]))
+        biases.append(np.array([-WINDOW_DEPTH * well.level(positions) for well in wells]))
         for name, terms in states.items():
-            added = [amplitude / kT * drives.level(shape, positions) for shape, amplitude in terms]
+            added = [amplitude / kT * shape.level(positions) for shape, amplitude in terms]
             energies[name].append(np.sum(added, axis=0) + np.zeros(positions.shape[:-2]))
     return Samples(
         np.array(place),

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from molmach import engine
 from molmach.building import Assembly, kind_of
+from molmach.data.stations import StationMap
 from molmach.engine import Condition, Progress
 from molmach.engine.batched import BatchedStepper, Inputs
 from molmach.errors import SimulationError, SpecError
-from molmach.scoring.stations import StationMap
 from molmach.spec import Protocol
 from molmach.spec.drive import no_drive
 

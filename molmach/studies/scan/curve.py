@@ -26,8 +26,8 @@ def curve(scan: Scan, ink: str, line: str) -> Figure:
     scale(panel, axis, "x")
     x = np.array(axis.values)
     has_regimes = bool(np.any(scan.regime != ""))
-    scales = np.array([point.frequency if has_regimes else 1.0 for point in scan.points])
-    y, bounds = scan.velocity / scales, np.sort(scan.velocity_ci95 / scales[:, None], axis=1)
+    shown = [point.followed if has_regimes else point.estimate("velocity") for point in scan.points]
+    y, bounds = [part.value for part in shown], [part.ci95 for part in shown]
     panel.plot(x, y, color=ink, linewidth=1.0, alpha=0.5)
     for place, value, (low, high), point in zip(x, y, bounds, scan.points, strict=True):
         colour = REGIMES.get(point.regime, "#c9592a")

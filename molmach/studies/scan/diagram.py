@@ -129,7 +129,7 @@ def _by_velocity(scan: Scan, figure: Figure, panel: Any, ink: str) -> Any:
 def _cell_text(point: Point, label: str) -> str:
     velocity = point.estimate("velocity")
     if label == "followed":
-        return f"{velocity.value / point.frequency:.2f}".replace("-0.00", "0.00")
+        return f"{point.followed.value:.2f}".replace("-0.00", "0.00")
     text = f"{velocity.value:.3g}"
     return f"({text})" if velocity.ci95[0] < 0.0 < velocity.ci95[1] else text
 

@@ -81,6 +81,17 @@ class Point:
             return Estimate(math.nan, (math.nan, math.nan), "")
         return Estimate.of_json(found)
 
+    @property
+    def followed(self) -> Estimate:
+        """Net turns to a period of the drive, one less the lag; nan for drives without a period."""
+        lag = self.estimate("lag_per_turn")
+        return Estimate(1.0 - lag.value, (1.0 - lag.ci95[1], 1.0 - lag.ci95[0]), lag.unit)
+
+    @property
+    def shares_followed(self) -> Floats:
+        """(n_replicas,) each replica's net turns to a period of a drive that has a sense of rotation."""
+        return np.asarray(self.velocities / self.frequency)
+
     def record(self) -> dict[str, Any]:
         """What is kept on disk of a finished point."""
         return {

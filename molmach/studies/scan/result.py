@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach import drives
-from molmach.scoring.statistics import finite_or_none
+from molmach.data.statistics import finite_or_none
 from molmach.studies.scan.axes import Axis
 from molmach.studies.scan.law import LawFit, fit_law
 from molmach.studies.scan.plan import Plan
@@ -73,7 +73,7 @@ class Scan:
     @property
     def followed(self) -> Floats:
         """(shape) net turns per period of the drive, one less the lag; nan for drives without a period."""
-        return self.grid(lambda point: point.estimate("velocity").value / point.frequency)
+        return self.grid(lambda point: point.followed.value)
 
     @property
     def regime(self) -> NDArray[np.str_]:
@@ -170,7 +170,7 @@ class Scan:
             "seed": point.spec.protocol.seed,
             "duration": point.spec.protocol.duration,
             "velocity": point.estimate("velocity").to_json(),
-            "followed": finite_or_none(point.estimate("velocity").value / point.frequency),
+            "followed": finite_or_none(point.followed.value),
             "lag_per_turn": point.estimate("lag_per_turn").to_json(),
             "regime": point.regime or None,
             "dipole_energy": finite_or_none(point.dipole_energy),

@@ -11,12 +11,12 @@ import matplotlib
 import numpy as np
 
 from molmach import engine
-from molmach.building import Assembly, build, coordinate_of
+from molmach.building import Assembly, build
 from molmach.data import Performance, Run
 from molmach.engine import Choice, Condition, Progress
 from molmach.errors import SpecError
 from molmach.scoring import score
-from molmach.scoring.rotation import velocities
+from molmach.scoring.motion import velocity_samples
 from molmach.spec import Spec
 from molmach.studies.folder import OUT, fresh
 from molmach.studies.provenance import provenance
@@ -148,7 +148,7 @@ def _run_points(
     pairs = zip(plan.points, conditions, strict=True)
     todo = [(point, condition) for point, condition in pairs if not storage.has_point(work, point)]
     places = [work / "tasks" / point.spec.key for point, _ in todo]
-    engine.compile_kernels()
+    engine.compile_kernels(condition for _, condition in todo)
     tasks = []
     for (_, condition), place in zip(todo, places, strict=True):
         place.mkdir(parents=True, exist_ok=True)
@@ -181,14 +181,12 @@ def _finished_point(planned: PlannedPoint, assembly: Assembly, place: Path) -> P
     speed = Performance(us, spec.protocol.timestep * 86400.0 / (us * 1e-3), "batched", engine.COMPILED, 1)
     run = Run(spec, assembly, spec.drive, collected.series, speed)
     intact = bool(collected.series.intact.all())
-    coordinate = collected.series.coordinate
-    samples = velocities(coordinate, collected.series.time_ps, coordinate_of(assembly).scale.unit_size)
     found = score(run)
     problem = "" if intact else found.warnings[0]
     return Point(
         planned.values,
         spec,
-        samples if intact else np.zeros(0),
+        velocity_samples(run) if intact else np.zeros(0),
         found.to_json() if intact else {},
         float(np.linalg.norm(assembly.rotor_dipole_debye)),
         assembly.moment_of_inertia(),

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy import optimize, special, stats
 
 from molmach import theory
+from molmach.data.statistics import CONFIDENCE, finite_or_none
 from molmach.scoring.regime import BREAK_OFF_LAG, SYNCHRONOUS_LAG
-from molmach.scoring.statistics import CONFIDENCE, finite_or_none
 from molmach.studies.scan.monotone import crossing, rising
 from molmach.units import DEBYE, TURN, VOLT_PER_NM, thermal_energy
 
@@ -76,7 +76,7 @@ class Row:
     def of(cls, points: Sequence[Point], other: float | None, seed: tuple[int, ...]) -> Row:
         """The row of some points."""
         first = points[0]
-        shares = [point.velocities / point.frequency for point in points]
+        shares = [point.shares_followed for point in points]
         kT = thermal_energy(first.spec.protocol.temperature)
         dipole = float(np.mean([point.rotor_dipole for point in points])) * DEBYE * VOLT_PER_NM
         return cls(

@@ -1,19 +1,15 @@
-"""A drive's terms as OpenMM forces, and how a torque is spread over the rotor."""
+"""A drive's terms as OpenMM forces, for the ``native`` engine."""
 
 from __future__ import annotations
 
-import numpy as np
 import openmm
-from numpy.typing import NDArray
 
 from molmach.building import Assembly
-from molmach.drives.base import STATIC, Charged, DriveTerms, SwitchedTerm, Well
+from molmach.drives import DriveTerms, torque_shares
+from molmach.drives.base import STATIC, SwitchedTerm
 from molmach.forcefield import Group
-from molmach.forcefield.mmff94_parameters import COULOMB, ELECTROSTATIC_BUFFER
 
 _COMPONENTS = ("field_x", "field_y", "field_z")
-_MIN_RADIUS_NM = 0.03
-"""Atoms closer to the axle take no share: the force for a given torque grows as 1/r."""
 
 
 def drive_forces(
@@ -53,20 +49,6 @@ def drive_forces(
     return forces, schedule
 
 
-def torque_shares(assembly: Assembly) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Atoms that take a share of a torque, and their shares w_i = m_i r_i^2 / sum m r^2.
-
-    The weights of the built structure would set a free rigid rotor turning without strain; they
-    sum to one. The energy is -torque * sum_i w_i phi_i, phi_i the atom's angle about z, so that the
-    torque about z is the stated one at every instant.
-    """
-    atoms = np.array(assembly.rotor)
-    radius = np.linalg.norm(assembly.positions_nm[atoms, :2], axis=1)
-    share = np.where(radius >= _MIN_RADIUS_NM, assembly.masses[atoms] * radius**2, 0.0)
-    taking = share > 0.0
-    return atoms[taking], share[taking] / share.sum()
-
-
 def _torque_force(assembly: Assembly, torque: float, group: Group, copies: int) -> openmm.Force:
     """Many-valued in whole turns as an energy; its force is not."""
     parameter = f"{group.name.lower()}_torque"
@@ -103,24 +85,8 @@ def amplitude(term: int) -> str:
 
 def _switched_force(number: int, term: SwitchedTerm, offset: int) -> openmm.Force:
     """Amplitude times shape, with the derivative by the amplitude, which is the shape."""
-    name, shape = amplitude(number), term.shape
-    force: openmm.Force
-    if isinstance(shape, Well):
-        force = openmm.CustomCentroidBondForce(2, f"{name}*exp(-distance(g1,g2)^2*{0.5 / shape.width**2!r})")
-        for group in (shape.ring, shape.site):
-            force.addGroup([offset + i for i in group], [1.0] * len(group))
-        force.addBond([0, 1], [])
-    elif isinstance(shape, Charged):
-        force = openmm.CustomBondForce(f"{name}*qq/(r+{ELECTROSTATIC_BUFFER})")
-        force.addPerBondParameter("qq")
-        for i, charge in zip(shape.ring, shape.charges, strict=True):
-            for j in shape.site:
-                force.addBond(offset + i, offset + j, [COULOMB * charge / len(shape.site)])
-    else:
-        force = openmm.CustomTorsionForce(f"{name}*0.5*height*(1-cos(2*theta))")
-        force.addPerTorsionParameter("height")
-        for atoms, height in zip(shape.torsions, shape.heights, strict=True):
-            force.addTorsion(*(offset + i for i in atoms), [height])
+    name = amplitude(number)
+    force = term.shape.openmm_force(name, offset)
     force.addGlobalParameter(name, term.off)
     force.addEnergyParameterDerivative(name)
     force.setForceGroup(Group.ANCHOR if term.switch == STATIC else Group.DRIVE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,11 +18,15 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its 95 % confidence interval over replicas; ``value`` is nan where it is undefined."""
+    """A value with its 95 % confidence interval over replicas; ``value`` is nan where it is undefined.
+
+    ``error`` is the standard error, nan where none was made.
+    """
 
     value: float
     ci95: tuple[float, float]
     unit: str
+    error: float = field(default=math.nan, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """Plain mapping; undefined numbers become null."""
@@ -54,9 +58,14 @@ def mean_estimate(samples: Floats, unit: str) -> Estimate:
     unit
         Of the values.
     """
-    mean = float(np.mean(samples))
-    half = float(stats.t.ppf(0.5 + 0.5 * CONFIDENCE, samples.size - 1) * stats.sem(samples))
-    return Estimate(mean, (mean - half, mean + half), unit)
+    mean, error = float(np.mean(samples)), float(stats.sem(samples))
+    half = student_factor(samples.size) * error
+    return Estimate(mean, (mean - half, mean + half), unit, error)
+
+
+def student_factor(n_replicas: int) -> float:
+    """Half a 95 % interval over its standard error, from so many replicas."""
+    return float(stats.t.ppf(0.5 + 0.5 * CONFIDENCE, n_replicas - 1))
 
 
 def jackknife_estimate(
@@ -84,8 +93,8 @@ def jackknife_estimate(
     if not math.isfinite(value) or not np.all(np.isfinite(partial)):
         return Estimate(value, (math.nan, math.nan), unit)
     error = math.sqrt((n_replicas - 1) * float(np.mean((partial - partial.mean()) ** 2)))
-    half = float(stats.t.ppf(0.5 + 0.5 * CONFIDENCE, n_replicas - 1)) * error
-    return Estimate(value, (max(bounds[0], value - half), min(bounds[1], value + half)), unit)
+    half = student_factor(n_replicas) * error
+    return Estimate(value, (max(bounds[0], value - half), min(bounds[1], value + half)), unit, error)
 
 
 def p_value_of_zero(samples: Floats) -> float:

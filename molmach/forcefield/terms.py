@@ -1,46 +1,64 @@
-"""The MMFF94 energy functions, each named after its term and written as its equation.
+"""Shapes of interactions, of which force fields are composed: each as its equation.
 
-Halgren, J. Comput. Chem. 17, 490-519 (1996), equations 2 to 9. They need no OpenMM context, whose
-making takes far longer than the energy of a small molecule, and they check the OpenMM forces.
+Here they are NumPy functions of positions, which need no OpenMM context, whose making takes far longer
+than the energy of a small molecule. :mod:`molmach.forcefield.openmm_terms` has the same shapes as OpenMM
+forces and :mod:`molmach.forcefield.terms_kernel` compiled, for many replicas at once. They are those of
+Halgren, J. Comput. Chem. 17, 490-519 (1996), equations 2 to 9, with his constants.
 """
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
-from molmach.forcefield.base import Group
-from molmach.forcefield.mmff94_parameters import (
-    CUBIC_BEND,
-    CUBIC_STRETCH,
-    ELECTROSTATIC_BUFFER,
-    Floats,
-    Ints,
-    MMFF94Parameters,
-    Terms,
-)
+from molmach.units import KCAL
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+COULOMB = 332.0716 * KCAL / 10.0
+"""Coulomb constant, kJ nm/(mol e^2), with the digits of the MMFF94 papers."""
+
+ELECTROSTATIC_BUFFER = 0.005
+"""Buffering distance of the Coulomb term, nm."""
+
+CUBIC_STRETCH = 20.0
+"""Magnitude of the cubic-stretch constant, 1/nm."""
+
+CUBIC_BEND = -0.006981317 * 180.0 / math.pi
+"""Cubic-bend constant, 1/rad."""
 
 
-def energy_by_term(parameters: MMFF94Parameters, positions_nm: Floats) -> dict[str, float]:
-    """Energy of each term in kJ/mol.
+@dataclass(frozen=True, eq=False)
+class Terms:
+    """One kind of interaction.
 
-    Parameters
+    Attributes
     ----------
-    parameters
-        Of the molecule.
-    positions_nm
-        (n_atoms, 3) coordinates, nm.
+    atoms
+        (n_terms, n_bodies) atom indices.
+    values
+        (n_terms, n_parameters) parameters, in the order that ``names`` gives.
+    names
+        Names of the parameters.
     """
-    x = positions_nm
-    energies = {
-        Group.BOND: bond_stretch(parameters.bond, x),
-        Group.ANGLE: np.append(angle_bend(parameters.angle, x), linear_bend(parameters.linear_angle, x)),
-        Group.STRETCH_BEND: stretch_bend(parameters.stretch_bend, x),
-        Group.OUT_OF_PLANE: out_of_plane_bend(parameters.out_of_plane, x),
-        Group.TORSION: torsion(parameters.torsion, x),
-        Group.VAN_DER_WAALS: buffered_14_7(parameters.van_der_waals, x),
-        Group.ELECTROSTATIC: buffered_coulomb(parameters.electrostatic, x),
-    }
-    return {group.name.lower(): float(np.sum(energy)) for group, energy in energies.items()}
+
+    names: tuple[str, ...]
+    atoms: Ints
+    values: Floats
+
+    def rows(self, offset: int = 0) -> tuple[list[list[int]], list[list[float]]]:
+        """Atoms (their numbers raised by ``offset``) and parameters of every term, as plain lists."""
+        return (self.atoms + offset).tolist(), self.values.tolist()
+
+    @classmethod
+    def none(cls, names: str, bodies: int) -> Terms:
+        """No interaction of that kind; ``names`` are separated by blanks."""
+        labels = tuple(names.split())
+        return cls(labels, np.zeros((0, bodies), dtype=np.int64), np.zeros((0, len(labels))))
 
 
 def bond_stretch(terms: Terms, x: Floats) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach.building import Assembly, coordinate_of, kind_of
-from molmach.scoring.statistics import Estimate, Floats, mean_estimate
+from molmach.data.statistics import Floats
 
 _CORE_SHARE = 1.0 / 3.0
 """A station's core reaches this far towards its neighbour."""
@@ -29,7 +29,7 @@ class StationMap:
     core
         Half-width of a station's core, in the coordinate's unit.
     period
-        2 pi for an angle; None for a place along an axle.
+        Of the coordinate, as :class:`molmach.building.Scale` has it; None where it is open.
     """
 
     names: tuple[str, ...]
@@ -89,19 +89,3 @@ class StationMap:
             np.where(change > 0, change, 0).sum(axis=-1),
             np.where(change < 0, -change, 0).sum(axis=-1),
         )
-
-
-def occupancy_estimates(stations: StationMap, coordinate: Floats, time_ps: Floats) -> dict[str, Estimate]:
-    """Occupancy of every station and steps per ns between them, with intervals over replicas."""
-    visits = stations.visits(coordinate)
-    shares = stations.occupancy(visits)
-    estimates = {}
-    for name, column in zip(stations.names, shares.T, strict=True):
-        estimate = mean_estimate(column, "1")
-        low, high = max(0.0, estimate.ci95[0]), min(1.0, estimate.ci95[1])
-        estimates[f"occupancy_{name}"] = Estimate(estimate.value, (low, high), "1")
-    if len(stations.names) > 1:
-        moves = np.sum(stations.steps(visits), axis=0) / ((time_ps[-1] - time_ps[0]) * 1e-3)
-        rate = mean_estimate(moves, "1/ns")
-        estimates["shuttling_rate"] = Estimate(rate.value, (max(0.0, rate.ci95[0]), rate.ci95[1]), "1/ns")
-    return estimates

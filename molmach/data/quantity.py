@@ -1,0 +1,173 @@
+"""A quantity: what it is of each replica, how the means combine, its unit, its bounds and its interval.
+
+Whoever brings a quantity (motion, stations, followers, energies, a drive) says it as one :class:`Quantity`;
+:mod:`molmach.scoring.quantities` gathers them, and scores, objectives of campaigns, scans and the list in the
+documentation read them there.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from molmach.building import Scale
+from molmach.data.intervals import Combine, Interval, Jackknife, Student
+from molmach.data.observed import Observed
+from molmach.data.statistics import Estimate, Floats
+
+Samples = Mapping[str, ArrayLike]
+"""Name -> (n_replicas,) numbers, one a replica."""
+
+Sampler = Callable[[Observed], Mapping[str, Floats]]
+"""Gives (n_replicas,) numbers by name; none of what can't be known of the observed."""
+
+NOT_NEGATIVE = (0.0, math.inf)
+SHARE = (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a quantity asks of a run to stand in its score.
+
+    Attributes
+    ----------
+    words
+        What it is.
+    met
+        Whether it is there.
+    """
+
+    words: str
+    met: Callable[[Observed], bool]
+
+
+ANY_MOTION = Need("any motion", lambda observed: True)
+CLOSED = Need("a coordinate with a period", lambda observed: observed.motion.scale.period is not None)
+OPEN = Need("a coordinate without a period", lambda observed: observed.motion.scale.period is None)
+COUNTED = Need(
+    "a coordinate with a period, or with stations",
+    lambda observed: observed.motion.scale.period is not None or observed.stations is not None,
+)
+STATIONS = Need("stations", lambda observed: observed.stations is not None)
+FOLLOWERS = Need("wheels that the rotor turns", lambda observed: bool(observed.motion.followers))
+A_RUN = Need("a simulated run", lambda observed: observed.run is not None)
+A_LOAD = Need("a load", lambda observed: observed.run is not None and observed.run.drive.load != 0.0)
+OBJECTIVES_ALONE = Need("a campaign, as an objective", lambda observed: False)
+
+
+def mean(values: Floats) -> Floats:
+    """A quantity that is the mean of its own numbers."""
+    return values
+
+
+def ratio(above: Floats, below: Floats) -> Floats:
+    """Quotient of means; nan where the lower is zero."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(below != 0.0, np.divide(above, below), math.nan)
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One number of a machine, with the way to it.
+
+    Attributes
+    ----------
+    name
+        As in results and objectives. ``{unit}`` and ``{event}`` stand for what the coordinate's motion is
+        counted in (:class:`molmach.building.Scale`), ``{name}`` for a station's or a follower's name.
+    meaning
+        In half a sentence.
+    unit
+        With the same placeholders, and ``{per_unit}`` for 1 over the coordinate's unit, which is a pure
+        number where motion is counted in periods.
+    of
+        Names of the numbers per replica of which it is a function; default its own name.
+    combine
+        That function, of their means, each a (k,) array; default the mean itself.
+    bounds
+        The values that it can have; intervals are cut there.
+    interval
+        How its interval is made; default Student's for a mean and the jackknife for other functions.
+    needs
+        What a run must have for it to stand in the run's score.
+    sampler
+        Gives numbers of ``of`` that every run does not have in any case.
+    """
+
+    name: str
+    meaning: str
+    unit: str
+    of: tuple[str, ...] = ()
+    combine: Combine = mean
+    bounds: tuple[float, float] = (-math.inf, math.inf)
+    interval: Interval | None = None
+    needs: Need = ANY_MOTION
+    sampler: Sampler | None = None
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the numbers per replica that are asked for."""
+        return self.of or (self.name,)
+
+    @property
+    def way(self) -> Interval:
+        """How its interval is made."""
+        if self.interval is not None:
+            return self.interval
+        return Student() if self.combine is mean else Jackknife()
+
+    def known_from(self, samples: Samples) -> bool:
+        """Whether its numbers are among those that were taken."""
+        return all(name in samples for name in self.inputs)
+
+    def estimate(self, samples: Samples) -> Estimate:
+        """Value and 95 % interval from one number a replica of each of :attr:`inputs`."""
+        arrays = [np.asarray(samples[name], dtype=np.float64) for name in self.inputs]
+        spread = self.way.spread(arrays, self.combine).within(self.bounds)
+        return Estimate(spread.value, (spread.low, spread.high), self.unit, spread.error)
+
+    def on(self, scale: Scale) -> Quantity:
+        """The quantity of a coordinate whose motion is counted so."""
+        per_unit = "1" if scale.period == scale.unit_size else f"1/{scale.unit}"
+        return self._filled({"unit": scale.unit, "event": scale.event, "per_unit": per_unit})
+
+    def called(self, name: str) -> Quantity:
+        """The quantity of one of its family: of a station's or a follower's name."""
+        return self._filled({"name": name})
+
+    def _filled(self, words: Mapping[str, str]) -> Quantity:
+        def fill(text: str) -> str:
+            return re.sub(r"\{(\w+)\}", lambda found: words.get(found[1], found[0]), text)
+
+        of = tuple(map(fill, self.of))
+        return replace(self, name=fill(self.name), unit=fill(self.unit), meaning=fill(self.meaning), of=of)
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        parts = re.split(r"\{(\w+)\}", self.name)
+        return re.compile(
+            "".join(re.escape(part) if k % 2 == 0 else rf"(?P<{part}>\w+)" for k, part in enumerate(parts))
+        )
+
+    def matching(self, name: str) -> Quantity | None:
+        """The quantity of that name, itself or of its family; None where the name is not one of them.
+
+        >>> Quantity("occupancy_{name}", "share of the time", "1").matching("occupancy_left").name
+        'occupancy_left'
+        """
+        match = self._pattern.fullmatch(name)
+        return None if match is None else self._filled(match.groupdict())
+
+
+def named(quantities: Sequence[Quantity], name: str) -> Quantity | None:
+    """The quantity of a name; one that is called so goes before one whose family has it."""
+    for quantity in quantities:
+        if quantity.name == name:
+            return quantity
+    return next((found for q in quantities if (found := q.matching(name)) is not None), None)

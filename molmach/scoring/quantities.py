@@ -1,0 +1,75 @@
+"""The registry of quantities: what every run has, and what coordinate, stations, followers and drive add.
+
+Each is one :class:`molmach.data.quantity.Quantity`, which stands with its subject, in
+:mod:`molmach.scoring.motion`, :mod:`~molmach.scoring.gearing`, :mod:`~molmach.scoring.occupancy`,
+:mod:`~molmach.scoring.energetics` or :mod:`~molmach.scoring.regime`; a drive's own stand with the drive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from molmach import drives
+from molmach.data.observed import Observed
+from molmach.data.quantity import Quantity, named
+from molmach.data.statistics import Estimate, Floats
+from molmach.scoring.energetics import COMPARED, ENERGETICS, energy_samples
+from molmach.scoring.gearing import FOLLOWING, follower_quantities, follower_samples
+from molmach.scoring.motion import MOTION, count_samples, motion_samples
+from molmach.scoring.occupancy import OCCUPANCY, SHUTTLING_RATE, station_quantities, station_samples
+from molmach.scoring.regime import FOLLOWED, lag_samples
+
+SAMPLERS = (motion_samples, count_samples, follower_samples, station_samples, energy_samples, lag_samples)
+"""What is taken of each replica of any run."""
+
+COMMON: tuple[Quantity, ...] = (
+    *MOTION, *FOLLOWING, OCCUPANCY, SHUTTLING_RATE, *ENERGETICS, *FOLLOWED, *COMPARED
+)  # fmt: skip
+"""What does not depend on the drive, as families where stations and followers have their names in them."""
+
+
+def samples_of(observed: Observed) -> dict[str, Floats]:
+    """Name -> (n_replicas,) numbers, one a replica, of all that quantities of such a run are made of."""
+    taken: dict[str, Floats] = {}
+    own = (quantity.sampler for quantity in _of_drive(observed) if quantity.sampler is not None)
+    for sampler in dict.fromkeys((*SAMPLERS, *own)):
+        taken |= sampler(observed)
+    return taken
+
+
+def quantities_of(observed: Observed) -> tuple[Quantity, ...]:
+    """All quantities of a run or motion whose needs are met, in the order of its score."""
+    gathered = (
+        *MOTION, *follower_quantities(observed), *station_quantities(observed), *ENERGETICS,
+        *_of_drive(observed), *FOLLOWED,
+    )  # fmt: skip
+    scale = observed.motion.scale
+    return tuple(quantity.on(scale) for quantity in gathered if quantity.needs.met(observed))
+
+
+def estimates_of(observed: Observed, samples: dict[str, Floats]) -> dict[str, Estimate]:
+    """Every quantity of a run or motion with its interval, from its :func:`samples_of`."""
+    return {
+        quantity.name: quantity.estimate(samples)
+        for quantity in quantities_of(observed)
+        if quantity.known_from(samples)
+    }
+
+
+def find(name: str, more: Sequence[Quantity] = ()) -> Quantity | None:
+    """The quantity of a name, of ``more``, of any machine or of any drive; None where there is none.
+
+    Where a name depends on the coordinate's unit, on a station or a follower, any will do.
+    """
+    known = named((*more, *COMMON), name)
+    return known if known is not None else named(drive_quantities(), name)
+
+
+def drive_quantities() -> tuple[Quantity, ...]:
+    """Those of every kind of drive, in the order of the kinds; a drive that can't be imported has none."""
+    gathered = (quantity for model in drives.models() for quantity in model.quantities())
+    return tuple({quantity.name: quantity for quantity in gathered}.values())
+
+
+def _of_drive(observed: Observed) -> tuple[Quantity, ...]:
+    return () if observed.run is None else drives.model(observed.run.drive).quantities()

@@ -1,0 +1,232 @@
+"""The score of a run: every quantity with its interval, and what the claim amounts to."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from molmach.building import MAX_SAFE_JUMP, coordinate_of, largest_jump
+from molmach.data import Motion, Run
+from molmach.data.observed import Observed
+from molmach.data.statistics import Estimate, Floats, finite_or_none, p_value_of_zero
+from molmach.errors import ScoreError
+from molmach.scoring.controls import ControlResult, judge
+from molmach.scoring.energetics import energy_balance, misses
+from molmach.scoring.quantities import estimates_of, samples_of
+from molmach.scoring.regime import regime_of
+from molmach.units import TURN
+
+SIGNIFICANCE = 0.05
+HEATING_TOLERANCE = 0.05
+"""A machine that is surely hotter than its bath by more than this share is reported."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a machine's motion amounts to.
+
+    Attributes
+    ----------
+    estimates
+        By name, each with its interval over replicas: those of :mod:`molmach.scoring.quantities` that such a
+        run has.
+    p_value
+        Of no net motion; nan where the machine came apart.
+    replicas
+        Number of independent replicas.
+    verdict
+        ``forward``, ``backward``, ``unresolved``, or ``failed`` where a control failed.
+    controlled
+        Whether both controls were run.
+    controls
+        ``undriven`` and ``mirror`` by name.
+    regime
+        How the machine follows a rotating field (Vacek & Michl); None for other drives.
+    energy_balance
+        (work - heat - change of internal energy) as a share of the energy through the books;
+        None where nothing does work.
+    warnings
+        What a reader must know before believing the numbers.
+    """
+
+    estimates: dict[str, Estimate]
+    p_value: float
+    replicas: int
+    verdict: str
+    controlled: bool
+    controls: dict[str, ControlResult] = field(default_factory=dict)
+    regime: str | None = None
+    energy_balance: Estimate | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def velocity(self) -> Estimate:
+        """Mean velocity, in the coordinate's unit per ns."""
+        return self.estimates["velocity"]
+
+    def to_json(self) -> dict[str, Any]:
+        """The ``score`` part of a result document."""
+        return {
+            **{name: estimate.to_json() for name, estimate in self.estimates.items()},
+            "p_value": finite_or_none(self.p_value),
+            "replicas": self.replicas,
+            "verdict": self.verdict,
+            "controlled": self.controlled,
+            "regime": self.regime,
+            "energy_balance": None if self.energy_balance is None else self.energy_balance.to_json(),
+            "warnings": list(self.warnings),
+        }
+
+
+def score(run: Run | Motion) -> Score:
+    """Score a simulated run, and judge the claim by its controls where they were run.
+
+    A motion without a run behind it, as :func:`molmach.read_trajectories` gives one, has neither
+    controls nor energies; :data:`molmach.data.motion.UNKNOWN` lists what can't be known of it.
+
+    Raises
+    ------
+    ScoreError
+        Fewer than two replicas or ten samples.
+    """
+    if isinstance(run, Motion):
+        return _score_motion(run)
+    came_apart = _came_apart(run)
+    if came_apart:
+        return _not_scored(run, coordinate_of(run.assembly).scale.unit, came_apart)
+    observed = Observed.of(run)
+    samples = samples_of(_checked(observed))
+    estimates = estimates_of(observed, samples)
+    controls = {name: judge(name, Observed.of(control), observed) for name, control in run.controls.items()}
+    p_value, direction = _verdict(samples["velocity"])
+    balance = energy_balance(run)
+    return Score(
+        estimates=estimates,
+        p_value=p_value,
+        replicas=run.replicas,
+        verdict=direction if all(control.passed for control in controls.values()) else "failed",
+        controlled={"undriven", "mirror"} <= controls.keys(),
+        controls=controls,
+        regime=regime_of(run, estimates.get("lag_per_turn")),
+        energy_balance=balance,
+        warnings=(
+            *_sampling_warnings(observed.motion),
+            *_balance_warnings(balance),
+            *_heating_warnings(estimates["temperature"], run.spec.protocol.temperature),
+        ),
+    )
+
+
+def _score_motion(motion: Motion) -> Score:
+    observed = Observed.of(motion)
+    samples = samples_of(_checked(observed))
+    p_value, direction = _verdict(samples["velocity"])
+    return Score(
+        estimates=estimates_of(observed, samples),
+        p_value=p_value,
+        replicas=motion.replicas,
+        verdict=direction,
+        controlled=False,
+        warnings=(*motion.warnings, *_sampling_warnings(motion)),
+    )
+
+
+def score_angles(angle: Floats, time_ps: Floats) -> Score:
+    """Score unwrapped angles alone; without controls, so the verdict is an uncontrolled one.
+
+    Parameters
+    ----------
+    angle
+        (n_replicas, n_samples) unwrapped angles, rad.
+    time_ps
+        (n_samples,) times, ps.
+
+    Raises
+    ------
+    ScoreError
+        Fewer than two replicas or ten samples.
+    """
+    return _score_motion(Motion(time_ps, angle))
+
+
+def _checked(observed: Observed) -> Observed:
+    coordinate = observed.motion.coordinate
+    if coordinate.ndim != 2 or coordinate.shape[0] < 2:
+        raise ScoreError(
+            "got one replica; expected at least two, for only independent replicas give an interval"
+        )
+    if coordinate.shape[1] < 10:
+        raise ScoreError(f"got {coordinate.shape[1]} samples a replica; expected at least 10")
+    return observed
+
+
+def _verdict(velocity: Floats) -> tuple[float, str]:
+    """p-value of no net motion of (n_replicas,) velocities, and the way that the machine moves."""
+    p_value = p_value_of_zero(velocity)
+    if not p_value < SIGNIFICANCE:
+        return p_value, "unresolved"
+    return p_value, "forward" if float(np.mean(velocity)) > 0.0 else "backward"
+
+
+def _came_apart(run: Run) -> list[str]:
+    """Which runs have replicas whose rings did not stay threaded."""
+    broken = []
+    for name, part in {"claim": run, **run.controls}.items():
+        replicas = np.flatnonzero(~part.series.intact).tolist()
+        if replicas:
+            broken.append(f"{name}, replica {', '.join(str(replica) for replica in replicas)}")
+    return broken
+
+
+def _not_scored(run: Run, unit: str, came_apart: list[str]) -> Score:
+    """What is left to say of a machine that came apart: no number."""
+    unknown = Estimate(math.nan, (math.nan, math.nan), f"{unit}/ns")
+    return Score(
+        estimates={"velocity": unknown},
+        p_value=math.nan,
+        replicas=run.replicas,
+        verdict="failed",
+        controlled={"undriven", "mirror"} <= run.controls.keys(),
+        warnings=(
+            f"not scored: a ring is not threaded in every stored frame ({'; '.join(came_apart)}); "
+            "bulkier stoppers or a shorter protocol.timestep keep a machine together",
+        ),
+    )
+
+
+def _sampling_warnings(motion: Motion) -> tuple[str, ...]:
+    """Of angles that change so much between samples that turns may be counted the wrong way."""
+    angles = {f"{name}'s angle": angle for name, angle in motion.followers.items()}
+    if motion.scale.period is not None:
+        angles = {"the angle": motion.coordinate * (TURN / motion.scale.period), **angles}
+    interval = float(motion.time_ps[1] - motion.time_ps[0])
+    jumps = {what: largest_jump(angle) for what, angle in angles.items()}
+    return tuple(
+        f"{what} changes by up to {math.degrees(jump):.0f} degrees between samples {interval:g} ps apart, "
+        "so turns may be counted the wrong way; "
+        f"a sampling interval of {interval * MAX_SAFE_JUMP / jump / 2:.2g} ps is safe"
+        for what, jump in jumps.items()
+        if jump > MAX_SAFE_JUMP
+    )
+
+
+def _balance_warnings(balance: Estimate | None) -> tuple[str, ...]:
+    if balance is None or not misses(balance):
+        return ()
+    return (
+        f"the energy books miss by {100 * abs(balance.value):.1f} % of the energy through them: "
+        "the integrator leaks; a shorter protocol.timestep, or constraints: h-bonds, "
+        "makes work rate and dissipation surer",
+    )
+
+
+def _heating_warnings(temperature: Estimate, bath_K: float) -> tuple[str, ...]:
+    if not temperature.ci95[0] > (1.0 + HEATING_TOLERANCE) * bath_K:
+        return ()
+    return (
+        f"the drive heats the machine to {temperature.value:.0f} K in a bath of {bath_K:g} K; "
+        "a weaker or slower drive, or more friction, keeps it cool",
+    )
