@@ -180,13 +180,16 @@ def test_workers_end_with_the_process_that_started_them(
     assert batches.steps_done(tmp_path, task, 0) > 0
 
 
+@pytest.mark.parametrize("schema", [None, "molmach.task/1"])
 def test_an_unfinished_run_of_another_version_is_named(
-    tmp_path: Path, rotor: Assembly, rotor_spec: Spec
+    schema: str | None, tmp_path: Path, rotor: Assembly, rotor_spec: Spec
 ) -> None:
     engine.write_task([_condition(rotor, rotor_spec, replicas=2)], BATCHED, tmp_path)
     content = json.loads((tmp_path / "task.json").read_text())
-    del content["part_of"]
-    (tmp_path / "task.json").write_text(json.dumps(content))
+    assert content.pop("schema") != schema
+    (tmp_path / "task.json").write_text(
+        json.dumps(content if schema is None else content | {"schema": schema})
+    )
     with pytest.raises(SimulationError, match="begun by another version of molmach; remove it"):
         engine.read_task(tmp_path)
 
