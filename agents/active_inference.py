@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 
 from molmach.agents.inference.candidates import Candidates, candidates, enumerated
 from molmach.agents.inference.expected_free_energy import Outlook, Value, preference
+from molmach.agents.inference.explain import tell, tell_choice
 from molmach.agents.inference.generative_model import GenerativeModel, columns
 from molmach.agents.inference.message_passing import Evidence
 from molmach.agents.inference.structures import Understanding, learn
-from molmach.agents.inference.telling import tell, tell_choice
 from molmach.search.agents.interface import Agent, Proposal, View, fresh_samples
 from molmach.search.space.design import Design
 from molmach.search.space.space import Space
@@ -107,7 +107,7 @@ class ActiveInference(Agent):
     def _results(self, view: View, values: Floats, errors: Floats) -> tuple[Floats, Floats, Floats]:
         """Codes, values and standard errors of the machines whose value is a number."""
         usable = np.isfinite(values)
-        designs = [finding.design for finding, use in zip(view.measured, usable, strict=True) if use]
+        designs = [trial.design for trial, use in zip(view.measured, usable, strict=True) if use]
         return self.model.code(designs), values[usable], errors[usable]
 
     def _predictor(
@@ -116,8 +116,8 @@ class ActiveInference(Agent):
         """Mean and standard deviation of the first objective of a design's code; None before two results."""
         if not view.measured:
             return None
-        values = np.array([finding.values[0] for finding in view.measured])
-        errors = np.array([finding.errors[0] for finding in view.measured])
+        values = np.array([trial.values[0] for trial in view.measured])
+        errors = np.array([trial.errors[0] for trial in view.measured])
         codes, values, errors = self._results(view, values, errors)
         if len(values) < 2:
             return None
@@ -167,7 +167,7 @@ class ActiveInference(Agent):
         values, _ = view.utilities
         order = np.argsort(-np.where(np.isfinite(values), values, -np.inf), kind="stable")
         best = [view.measured[k].design for k in order]
-        known = self.model.code([finding.design for finding in view.known])
+        known = self.model.code([trial.design for trial in view.known])
         pool = candidates(view, self.model, self._everything, known, best)
         plain = len(pool.codes) - len(pool.edited)
         if plain <= _WEIGHED:

@@ -7,7 +7,7 @@ import numpy as np
 from molmach.agents.regression.belief import (
     Belief,
     Seen,
-    best_findings,
+    best_trials,
     feasibility,
     model_of,
     seen,
@@ -30,7 +30,7 @@ class Bayesian(Agent):
     """Asks for the machines that promise the largest improvement on the best known.
 
     A Gaussian process (:class:`~molmach.agents.regression.machine_kernel.MachineKernel`) is conditioned on
-    all findings with their standard errors. The batch is filled one machine at a time by the largest expected
+    all trials with their standard errors. The batch is filled one machine at a time by the largest expected
     improvement times the chance of being feasible; each one chosen is taken to be found as predicted before
     the next one is chosen (the kriging believer of Ginsbourger, Le Riche & Carraro, 2010).
 
@@ -85,9 +85,9 @@ class Bayesian(Agent):
     def _pool(self, view: View, found: Seen, belief: Belief) -> Pool:
         """Candidates: every design while that is quick, else some at random and some near the best."""
         kernel, whole = self._prepare()
-        parents = best_findings(belief, found, PARENTS)
+        parents = best_trials(belief, found, PARENTS)
         if self.space.open:
-            return made(self.space, kernel, [found.findings[i].design for i in parents], view.rng)
+            return made(self.space, kernel, [found.trials[i].design for i in parents], view.rng)
         most = max(_FEWEST, _CELLS // (len(found.values) * len(kernel.exchanges)))
         if whole is not None and len(whole) <= most:
             return Pool(whole, (), whole=True)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from molmach.agents.breeding.explain import foretold, written
 from molmach.agents.breeding.kinship import Relatives, hopes, relatives
 from molmach.agents.breeding.pedigree import Pedigree, genes, trace
 from molmach.agents.breeding.spreading import spread_out, strangers_of_promise
-from molmach.agents.breeding.telling import foretold, written
 from molmach.errors import InfeasibleError
 from molmach.search.agents.interface import Agent, Proposal, View, distinct_new
 from molmach.search.space.design import Categorical, Design, Value
@@ -176,7 +176,7 @@ class Evolutionary(Agent):
         ]
         if any(not isinstance(v, Categorical) for v in view.space.variables):
             lines.append(f"Numbers mutate by {pedigree.step:.0%} of their range.")
-        lines += [f"Best parent: {written(parents[0])}.", *_telling_genes(view.space, parents)]
+        lines += [f"Best parent: {written(parents[0])}.", *_notable_genes(view.space, parents)]
         return "\n".join(lines)
 
     def _bred(self, view: View, known: Relatives, n: int) -> list[Birth]:
@@ -203,7 +203,7 @@ class Evolutionary(Agent):
         space, rng = breeder.view.space, breeder.view.rng
         size = min(self._litter, max(2, _RESOLVED_CHILDREN // n)) if space.open else self._litter
         edits = max(1, _EDITED_CHILDREN // n)
-        known = {finding.design for finding in breeder.view.known}
+        known = {trial.design for trial in breeder.view.known}
         found: dict[Design, Birth] = {}
         for way in rng.choice(list(shares), size=size, p=list(shares.values())):
             edits -= way == "edit"
@@ -255,7 +255,7 @@ def _difference(parent: Design, child: Design) -> str:
     return ", ".join(changed) if changed else "without its edit"
 
 
-def _telling_genes(space: Space, parents: Sequence[Design]) -> list[str]:
+def _notable_genes(space: Space, parents: Sequence[Design]) -> list[str]:
     """What most parents have in common."""
     lines = []
     for variable in space.variables:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from molmach.agents.breeding import policy
 from molmach.agents.breeding.editing import Game, RewardModel
+from molmach.agents.breeding.explain import foretold, written
 from molmach.agents.breeding.kinship import Relatives, hopes, relatives, viability
 from molmach.agents.breeding.spreading import spread_out, strangers_of_promise
-from molmach.agents.breeding.telling import foretold, written
 from molmach.search.agents.interface import Agent, Proposal, View, distinct_new
 from molmach.search.space.design import Design
 from molmach.search.space.space import Space
@@ -98,7 +98,7 @@ class Reinforcement(Agent):
         """Of the episodes those whose ends are first in a draw each of what they will measure."""
         view = trainer.view
         each = min(self._rollouts, max(1, _RESOLVED_ENDS // n)) if view.space.open else self._rollouts
-        measured = {finding.design for finding in view.known}
+        measured = {trial.design for trial in view.known}
         episodes = [e for e in trainer.episodes(each * n) if e.end not in measured][:_LARGEST_POOL]
         if not episodes:
             return []
@@ -154,7 +154,7 @@ class Trainer:
         self._leading_rows = self._game.rows(self.leading)
         # Returns are on the warped scale: a single far outlier would drown all other differences.
         self._centre, self._scale = float(known.values.mean()), float(known.values.std()) or 1.0
-        failed = [finding.design for finding in view.known if not finding.feasible]
+        failed = [trial.design for trial in view.known if not trial.feasible]
         self._known_rows = self._game.rows([*known.designs, *failed])
         told = (known.values - self._centre) / self._scale
         self._known_returns = np.concatenate([told, np.full(len(failed), _NOTHING)])

@@ -16,22 +16,23 @@ Nothing is simulated. ``--sleep`` waits instead of computing, where other progra
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-from molmach.search.agents.interface import Agent, Finding, Proposal, View
+from molmach.search.agents.interface import Agent, Proposal, View
 from molmach.search.agents.team import LocalTeam
-from molmach.search.loop.driver import Conductor
-from molmach.search.loop.evaluation import Job, Outcome
-from molmach.search.loop.executors.cluster import ClusterExecutor, ClusterTeam, connect
+from molmach.search.loop.driver import Driver
+from molmach.search.loop.evaluations import Task, evaluation_of
+from molmach.search.loop.executors.ray import RayExecutor, RayTeam, connect
 from molmach.search.record import results
 from molmach.search.record.ledger import Ledger
+from molmach.search.record.result import Result
+from molmach.search.record.trial import Finding, Measured, Trial
 from molmach.search.running import run_campaign
 from molmach.search.space.design import Design
 from molmach.search.space.space import Space
@@ -57,9 +58,6 @@ class Series(Agent):
             for k in range(n)
         ]
 
-    def observe(self, findings: Sequence[Finding]) -> None:
-        """Nothing is learned."""
-
 
 def campaign(evaluations: int, batch: int) -> Campaign:
     """A space with as many machines as are asked for."""
@@ -81,40 +79,40 @@ def campaign(evaluations: int, batch: int) -> Campaign:
     return loads_campaign(content, "scale", HERE.parent)
 
 
-def nothing(job: Job) -> Outcome:
+def nothing(task: Task) -> Result:
     """An evaluation that is there at once."""
-    return Outcome(job.key, {"velocity": SAMPLES}, seconds=0.0, steps=1)
+    return Result(task.key, {"velocity": SAMPLES}, seconds=0.0, steps=1)
 
 
-def spin(job: Job) -> Outcome:
+def spin(task: Task) -> Result:
     """A second of computing."""
     end = time.process_time() + 1.0
     while time.process_time() < end:
         pass
-    return Outcome(job.key, {"velocity": SAMPLES}, seconds=1.0, steps=1)
+    return Result(task.key, {"velocity": SAMPLES}, seconds=1.0, steps=1)
 
 
-def sleep(job: Job) -> Outcome:
+def sleep(task: Task) -> Result:
     """A second of waiting."""
     time.sleep(1.0)
-    return Outcome(job.key, {"velocity": SAMPLES}, seconds=1.0, steps=1)
+    return Result(task.key, {"velocity": SAMPLES}, seconds=1.0, steps=1)
 
 
-def timed(searched: Campaign, evaluation: Callable[[Job], Outcome], folder: Path) -> tuple[float, float, int]:
+def timed(searched: Campaign, evaluation: Callable[[Task], Result], folder: Path) -> tuple[float, float, int]:
     """Wall time and the driver's processor time from the first proposal to the end, and evaluations done."""
     ledger = Ledger(folder / "ledger.sqlite", write=True)
-    team = ClusterTeam(searched, HERE.parent)
-    conductor = Conductor(searched, ledger, ClusterExecutor(evaluation), team)
+    team = RayTeam(searched, HERE.parent)
+    driver = Driver(searched, ledger, RayExecutor(evaluation), team, evaluation_of(searched, HERE.parent))
     wall, own = time.perf_counter(), time.process_time()
-    conductor.run()
+    driver.run()
     passed = time.perf_counter() - wall, time.process_time() - own
-    done = ledger.query("SELECT COUNT(*) FROM evaluations")[0][0]
+    done = ledger.evaluations()
     team.close()
     ledger.close()
-    return *passed, int(done)
+    return *passed, done
 
 
-def efficiency(cores: int, evaluation: Callable[[Job], Outcome]) -> None:
+def efficiency(cores: int, evaluation: Callable[[Task], Result]) -> None:
     """Seconds of evaluation over cores times wall time."""
     with tempfile.TemporaryDirectory() as name:
         timed(campaign(cores, 4), evaluation, Path(name))  # workers are started by now
@@ -146,24 +144,19 @@ def fill(folder: Path, searched: Campaign, rows: int) -> None:
     run_campaign(searched, folder, executor="local", source=HERE.parent)
     ledger = Ledger(folder / "ledger.sqlite", write=True)
     smiles = Space(searched).resolve(next(iter(ledger.designs().values()))).smiles
-    base = ledger._base
     for k in range(rows):
         machine = f"{k * 2654435761 % 2**64:016x}{k:048x}"
-        design = Design.of({"R10": "fluoro", "R11": "chloro", "drive.frequency": 10.0 + 0.01 * k}).to_json()
+        design = Design.of({"R10": "fluoro", "R11": "chloro", "drive.frequency": 10.0 + 0.01 * k})
+        ledger.add(
+            Trial(0, "Series", k // 4, design, "the next one", 50.0, 30.0).queued(machine, smiles).started()
+        )
         value = float(k * 7919 % 1000003) / 1e4
-        base.execute("INSERT INTO machines VALUES (?, ?, ?, 'Series')", (machine, smiles, design))
-        base.execute(
-            "INSERT INTO proposals (agent, batch, machine, design, rationale, mean, sd, state, made) "
-            "VALUES ('Series', ?, ?, ?, 'the next one', 50.0, 30.0, 'started', ?)",
-            (k // 4, machine, design, float(k)),
+        measured = (Measured(value, 1.0, value - 2.0, value + 2.0),)
+        key = machine[::-1]
+        ledger.add_finding(
+            Finding(key, machine, "Series", 0, "", measured, 1.0, 1000, False, float(k), 1),
+            {"velocity": SAMPLES},
         )
-        base.execute(
-            "INSERT INTO evaluations (key, machine, agent, rung, seed, ok, reason, value, error, low, high, "
-            "others, controls, seconds, steps, reused, finished) "
-            "VALUES (?, ?, 'Series', 0, '1', 1, '', ?, 1.0, ?, ?, '[]', '{}', 1.0, 1000, 0, ?)",
-            (machine[::-1], machine, value, value - 2.0, value + 2.0, float(k)),
-        )
-        base.execute("INSERT INTO samples VALUES (?, ?)", (machine[::-1], json.dumps({"velocity": SAMPLES})))
     ledger.commit()
     ledger.close()
 
@@ -186,7 +179,8 @@ def ledger(rows: int) -> None:
         shown = time.perf_counter() - started
         opened = Ledger(folder / "ledger.sqlite", write=True)
         started = time.perf_counter()
-        Conductor(searched, opened, ClusterExecutor(nothing), LocalTeam(searched, HERE.parent))
+        evaluation = evaluation_of(searched, HERE.parent)
+        Driver(searched, opened, RayExecutor(nothing), LocalTeam(searched, HERE.parent), evaluation)
         resumed = time.perf_counter() - started
         opened.close()
     print(

@@ -136,7 +136,7 @@ class Relatives:
         return expected, wider * np.hypot(sd, np.sqrt(np.median(self._measured_errors**2)))
 
 
-def _most_telling(values: Floats, usable: NDArray[np.int64]) -> NDArray[np.int64]:
+def _most_informative(values: Floats, usable: NDArray[np.int64]) -> NDArray[np.int64]:
     """At most so many: the better half of them the best, the others evenly over the campaign's time."""
     if len(usable) <= _LARGEST_FIT:
         return usable
@@ -171,22 +171,22 @@ def relatives(view: View, objective: int | None = None, least: int = 3) -> Relat
     """The measured designs with their utilities, or with one objective; None while they are too few."""
     values, errors = view.utilities
     if objective is not None:
-        values = np.array([finding.values[objective] for finding in view.measured])
-        errors = np.array([finding.errors[objective] for finding in view.measured])
+        values = np.array([trial.values[objective] for trial in view.measured])
+        errors = np.array([trial.errors[objective] for trial in view.measured])
     usable = np.flatnonzero(np.isfinite(values) & np.isfinite(errors))
     if len(usable) < least:
         return None
-    chosen = _most_telling(values, usable)
+    chosen = _most_informative(values, usable)
     designs = [view.measured[i].design for i in chosen]
     return Relatives(view.space, designs, values[chosen], errors[chosen])
 
 
 def viability(view: View) -> Relatives | None:
     """Whether designs can be simulated (1) or not (0), as a trait; None while all were alike in it."""
-    feasible = np.array([float(finding.feasible) for finding in view.known])
+    feasible = np.array([float(trial.feasible) for trial in view.known])
     if len(feasible) < 2 or feasible.min() == feasible.max():
         return None
-    chosen = _most_telling(-feasible, np.arange(len(feasible)))
+    chosen = _most_informative(-feasible, np.arange(len(feasible)))
     known = [view.known[i].design for i in chosen]
     return Relatives(view.space, known, feasible[chosen], np.full(len(chosen), _DOUBT), warped=False)
 

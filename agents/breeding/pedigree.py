@@ -94,7 +94,7 @@ def trace(view: View) -> Pedigree:
     be the nearest earlier design, and the way of breeding the simplest that leads to the design.
     """
     values, _ = view.utilities
-    designs = tuple(finding.design for finding in view.measured)[-_LONGEST:]
+    designs = tuple(trial.design for trial in view.measured)[-_LONGEST:]
     values = values[-_LONGEST:]
     table = genes(view.space, designs)
     numeric = np.array([not isinstance(v, Categorical) for v in view.space.variables] + [False])

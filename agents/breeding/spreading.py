@@ -17,7 +17,7 @@ _CHOICE = 4
 def spread_out(view: View, n: int) -> list[Design]:
     """Up to ``n`` new designs far from each other and from those known (maximin)."""
     samples = [view.space.sample(view.rng) for _ in range(min(_POOL * n, _LARGEST_POOL))]
-    pool, known = list(dict.fromkeys(samples)), [finding.design for finding in view.known]
+    pool, known = list(dict.fromkeys(samples)), [trial.design for trial in view.known]
     table = genes(view.space, pool + known)
     gaps = np.abs(table[:, None] - table[None, : len(pool)])
     named = np.array([isinstance(v, Categorical) for v in view.space.variables] + [True])

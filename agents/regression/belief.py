@@ -1,4 +1,4 @@
-"""What a Gaussian process makes of a campaign's findings."""
+"""What a Gaussian process makes of a campaign's trials."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from molmach.agents.regression.machine_kernel import MachineKernel
 from molmach.agents.regression.points import Points
 from molmach.agents.regression.pool import Pool
 from molmach.agents.regression.warping import Warping
-from molmach.search import Finding, View
+from molmach.search import Trial, View
 
 Floats = NDArray[np.float64]
 
@@ -35,7 +35,7 @@ class Seen:
 
     Attributes
     ----------
-    findings
+    trials
         One a machine.
     points
         As the kernel takes them.
@@ -45,7 +45,7 @@ class Seen:
         Of the values, for the process to be fitted to.
     """
 
-    findings: tuple[Finding, ...]
+    trials: tuple[Trial, ...]
     points: Points
     values: Floats
     errors: Floats
@@ -54,13 +54,13 @@ class Seen:
     @property
     def several(self) -> bool:
         """Whether there are several objectives."""
-        return len(self.findings[0].values) > 1
+        return len(self.trials[0].values) > 1
 
     def first_objective(self) -> Seen:
         """The same machines with the values of the first objective."""
-        values = np.array([finding.values[0] for finding in self.findings])
-        errors = np.array([finding.errors[0] for finding in self.findings])
-        return Seen(self.findings, self.points, values, _known(errors, values), Warping.of(values))
+        values = np.array([trial.values[0] for trial in self.trials])
+        errors = np.array([trial.errors[0] for trial in self.trials])
+        return Seen(self.trials, self.points, values, _known(errors, values), Warping.of(values))
 
 
 def seen(kernel: MachineKernel, view: View) -> Seen:
@@ -70,10 +70,10 @@ def seen(kernel: MachineKernel, view: View) -> Seen:
     """
     values, errors = view.utilities
     kept = np.flatnonzero(np.isfinite(values))
-    findings = tuple(view.measured[i] for i in kept)
+    trials = tuple(view.measured[i] for i in kept)
     values, errors = values[kept], errors[kept]
-    points = kernel.points([finding.design for finding in findings], view.space)
-    return Seen(findings, points, values, _known(errors, values), Warping.of(values))
+    points = kernel.points([trial.design for trial in trials], view.space)
+    return Seen(trials, points, values, _known(errors, values), Warping.of(values))
 
 
 def _known(errors: Floats, values: Floats) -> Floats:
@@ -102,7 +102,7 @@ def model_of(kernel: MachineKernel, found: Seen, rng: np.random.Generator) -> Re
     """The process of the warped values, its variance as large as hindsight says.
 
     What is searched for lies where little is known, so leave-one-out misses are smaller than those of the
-    proposals. Hence a process that knows only the first two thirds of the findings predicts the last third,
+    proposals. Hence a process that knows only the first two thirds of the trials predicts the last third,
     and variances are multiplied by its mean squared standardised miss, if that is above 1.
     """
     values = found.warping.forward(found.values)
@@ -132,13 +132,11 @@ def feasibility(kernel: MachineKernel, view: View) -> Regression[Points] | None:
 
     Classification as regression on labels (Rasmussen & Williams, section 6.5).
     """
-    tried = [
-        finding for finding in view.known if not view.space.open or view.space.is_machine(finding.design)
-    ]
-    labels = np.array([float(finding.feasible and bool(finding.values)) for finding in tried])
+    tried = [trial for trial in view.known if not view.space.open or view.space.is_machine(trial.design)]
+    labels = np.array([float(trial.feasible and bool(trial.values)) for trial in tried])
     if labels.all():
         return None
-    points = kernel.points([finding.design for finding in tried], view.space)
+    points = kernel.points([trial.design for trial in tried], view.space)
     if not labels.any():
         return regression(kernel, np.append(kernel.prior[0], NUGGET[0]), points, labels, 0.0 * labels)
     return learned(kernel, points, labels, np.full(len(labels), _LABEL_ERROR), view.rng)
@@ -227,7 +225,7 @@ class Belief:
         return None
 
 
-def best_findings(belief: Belief, found: Seen, n: int) -> list[int]:
+def best_trials(belief: Belief, found: Seen, n: int) -> list[int]:
     """Numbers of the ``n`` measured machines of the largest predicted values, best first."""
     mean, _ = belief.model.predict(found.points)
     return [int(i) for i in np.argsort(-mean, kind="stable")[:n]]

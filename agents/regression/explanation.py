@@ -97,7 +97,7 @@ def _good_and_bad(view: View, kernel: MachineKernel, model: Regression[Points], 
 def _what_fails(view: View, belief: Belief) -> str:
     if belief.feasible is None:
         return ""
-    failed = sum(not (finding.feasible and finding.values) for finding in view.known)
+    failed = sum(not (trial.feasible and trial.values) for trial in view.known)
     return f"{failed} of {len(view.known)} machines could not be measured; what resembles them is avoided."
 
 
@@ -106,7 +106,7 @@ def _what_is_best(view: View, kernel: MachineKernel, found: Seen, belief: Belief
     mean, _ = unwarped(belief.model, found, found.points)
     top = int(np.argmax(mean))
     known = (
-        f"The best known is {_named(view, found.findings[top].design.values)}, "
+        f"The best known is {_named(view, found.trials[top].design.values)}, "
         f"measured {found.values[top]:.4g} ± {found.errors[top]:.2g} and believed to be at {mean[top]:.4g}."
     )
     picks = belief.picks(pool, kernel, view, 1)

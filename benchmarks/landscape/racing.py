@@ -14,10 +14,11 @@ import numpy as np
 from replay import HERE, Landscape
 
 from molmach.search.agents.team import LocalTeam
-from molmach.search.loop.driver import Conductor
-from molmach.search.loop.evaluation import Job, Outcome
+from molmach.search.loop.driver import Driver
+from molmach.search.loop.evaluations import Task, evaluation_of
 from molmach.search.loop.executors import LocalExecutor
 from molmach.search.record.ledger import Ledger
+from molmach.search.record.result import Result
 from molmach.spec import load_campaign
 
 RUNGS = (4, 16, 96)
@@ -52,20 +53,19 @@ def race(landscape: Landscape, seed: int) -> tuple[str, str, int, float]:
     )
     spent = 0
 
-    def evaluation(job: Job) -> Outcome:
+    def evaluation(task: Task) -> Result:
         nonlocal spent
-        count = RUNGS[job.rung]
+        count = RUNGS[task.rung]
         spent += count
-        return Outcome(
-            job.key, {"velocity": replicas(job.machine, slice(half, half + count)).tolist()}, steps=count
+        return Result(
+            task.key, {"velocity": replicas(task.machine, slice(half, half + count)).tolist()}, steps=count
         )
 
     ledger = Ledger(":memory:", write=True)
-    Conductor(campaign, ledger, LocalExecutor(evaluation), LocalTeam(campaign, HERE), batch=16).run()
-    top = ledger.query(
-        "SELECT machine FROM evaluations WHERE rung = ? ORDER BY value DESC", (len(RUNGS) - 1,)
-    )
-    winner = str(top[0][0])
+    team, dynamics = LocalTeam(campaign, HERE), evaluation_of(campaign, HERE)
+    Driver(campaign, ledger, LocalExecutor(evaluation), team, dynamics, batch=16).run()
+    top = [finding for finding in ledger.findings() if finding.rung == len(RUNGS) - 1 and finding.ok]
+    winner = max(top, key=lambda finding: finding.measured[0].value).machine
     pair = [landscape.velocity[landscape.place[key]] for key in (full, winner)]
     p = 1.0 if winner == full else float(stats.ttest_ind(*pair, equal_var=False).pvalue)
     return full, winner, spent, p

@@ -23,10 +23,11 @@ import numpy as np
 
 from molmach.search import Design, Space
 from molmach.search.agents.team import LocalTeam
-from molmach.search.loop.driver import Conductor
-from molmach.search.loop.evaluation import Job, Outcome
+from molmach.search.loop.driver import Driver
+from molmach.search.loop.evaluations import Task, evaluation_of
 from molmach.search.loop.executors import LocalExecutor
 from molmach.search.record.ledger import Ledger
+from molmach.search.record.result import Result
 from molmach.spec import Campaign, load_campaign
 
 HERE = Path(__file__).parent
@@ -82,21 +83,22 @@ def replay(landscape: Landscape, agents: list[str], seed: int) -> list[float]:
     values: list[float] = []
     searched = campaign(agents, seed)
 
-    def evaluation(job: Job) -> Outcome:
-        samples = {"velocity": landscape.draw(job.machine, rng)}
-        values.append(round(float(landscape.truth[landscape.place[job.machine]]), DIGITS))
+    def evaluation(task: Task) -> Result:
+        samples = {"velocity": landscape.draw(task.machine, rng)}
+        values.append(round(float(landscape.truth[landscape.place[task.machine]]), DIGITS))
         if values[-1] >= landscape.goal:
-            conductor.stopping = True
-        return Outcome(job.key, samples, steps=REPLICAS)
+            driver.stopping = True
+        return Result(task.key, samples, steps=REPLICAS)
 
-    conductor = Conductor(
+    driver = Driver(
         searched,
         Ledger(":memory:", write=True),
         LocalExecutor(evaluation),
         LocalTeam(searched, HERE),
+        evaluation_of(searched, HERE),
         batch=BATCH,
     )
-    conductor.run()
+    driver.run()
     reached = next((n for n, v in enumerate(values) if v >= landscape.goal), len(values) - 1)
     return values[: reached + 1]
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from molmach.analysis.extras import require
-from molmach.report.campaign.data import explanations
 from molmach.search.record.ledger import Ledger, reading
+from molmach.search.record.reader import WORDS
+from molmach.search.space.design import Design
 from molmach.spec import Campaign
 from molmach.spec.campaign import load_campaign
 
@@ -71,40 +72,41 @@ def open_ledger(folder: str | Path) -> LedgerTables:
             _evaluations(pandas, ledger, campaign),
             _events(pandas, ledger),
             _samples(pandas, ledger),
-            explanations(ledger),
+            ledger.explanations(),
         )
 
 
 def _proposals(pandas: Any, ledger: Ledger) -> Any:
     columns = ["agent", "batch", "machine", "rationale", "mean", "sd", "state", "reason", "made"]
-    rows = ledger.query(f"SELECT id, design, {', '.join(columns)} FROM proposals ORDER BY id")
-    frame = pandas.DataFrame([row[2:] for row in rows], columns=columns)
+    trials = list(ledger.trials())
+    rows = [
+        (t.agent, t.batch, t.machine or None, t.rationale, t.mean, t.sd,
+         WORDS[t.state], t.reason, t.made)
+        for t in trials
+    ]  # fmt: skip
+    frame = pandas.DataFrame(rows, columns=columns)
     frame["made"] = pandas.to_datetime(frame["made"], unit="s", utc=True)
-    frame.index = pandas.Index([row[0] for row in rows], name="proposal")
-    return frame.join(_designs(pandas, [row[1] for row in rows], frame.index))
+    frame.index = pandas.Index([t.number for t in trials], name="proposal")
+    return frame.join(_designs(pandas, [t.design for t in trials], frame.index))
 
 
 def _evaluations(pandas: Any, ledger: Ledger, campaign: Campaign) -> Any:
-    rows = ledger.query(
-        "SELECT e.id, m.design, e.value, e.error, e.low, e.high, e.others, e.controls, e.key, e.machine, "
-        "m.smiles, e.agent, e.rung, e.ok, e.reason, e.seconds, e.steps, e.reused, e.finished "
-        "FROM evaluations e LEFT JOIN machines m ON m.key = e.machine ORDER BY e.id"
-    )
-    names = ("key", "machine", "smiles", "agent", "rung", "ok", "reason", "seconds", "steps", "reused")
-    found = []
-    for row in rows:
-        numbers = [list(row[2:6]), *json.loads(row[6])]
-        verdict = json.loads(row[7]).get("verdict", "")
-        plain = dict(zip((*names, "finished"), row[8:], strict=True))
-        found.append(plain | {"verdict": verdict} | _objectives(campaign, numbers))
-    frame = pandas.DataFrame(found, columns=[*names, "finished", "verdict", *_objectives(campaign, [])])
-    frame = frame.astype({"ok": bool, "reused": bool})
+    findings, smiles, designs = list(ledger.findings()), ledger.smiles(), ledger.designs()
+    names = ("key", "machine", "agent", "rung", "ok", "reason", "seconds", "steps", "reused", "finished")
+    columns = [*names[:2], "smiles", *names[2:], "verdict", *_objectives(campaign, [])]
+    rows = []
+    for finding in findings:
+        numbers = [[m.value, m.error, m.low, m.high] for m in finding.measured]
+        plain = {name: getattr(finding, name) for name in names}
+        about = {"smiles": smiles.get(finding.machine), "verdict": finding.controls.get("verdict", "")}
+        rows.append(plain | about | _objectives(campaign, numbers))
+    frame = pandas.DataFrame(rows, columns=columns).astype({"ok": bool, "reused": bool})
     frame["finished"] = pandas.to_datetime(frame["finished"], unit="s", utc=True)
-    frame.index = pandas.Index([row[0] for row in rows], name="evaluation")
-    return frame.join(_designs(pandas, [row[1] for row in rows], frame.index))
+    frame.index = pandas.RangeIndex(1, len(findings) + 1, name="evaluation")
+    return frame.join(_designs(pandas, [designs.get(f.machine) for f in findings], frame.index))
 
 
-def _objectives(campaign: Campaign, numbers: list[list[float | None]]) -> dict[str, float | None]:
+def _objectives(campaign: Campaign, numbers: Sequence[Sequence[float | None]]) -> dict[str, float | None]:
     """Value, error and bounds of each objective; the ledger's greater-is-better is turned back."""
     found: dict[str, float | None] = {}
     for number, objective in enumerate(campaign.objectives):
@@ -116,14 +118,14 @@ def _objectives(campaign: Campaign, numbers: list[list[float | None]]) -> dict[s
     return found
 
 
-def _designs(pandas: Any, texts: list[str | None], index: Any) -> Any:
-    values = [{} if text is None else dict(json.loads(text)[0]) for text in texts]
+def _designs(pandas: Any, designs: Sequence[Design | None], index: Any) -> Any:
+    values = [{} if design is None else dict(design.values) for design in designs]
     frame = pandas.DataFrame(values, index=index)
     return frame.rename(columns=lambda name: f"design.{name}")
 
 
 def _events(pandas: Any, ledger: Ledger) -> Any:
-    rows = ledger.query("SELECT time, kind, who, text FROM events ORDER BY id")
+    rows = [(event.time, event.kind, event.who, event.text) for event in ledger.events()]
     frame = pandas.DataFrame(rows, columns=["time", "kind", "who", "text"])
     frame["time"] = pandas.to_datetime(frame["time"], unit="s", utc=True)
     return frame
@@ -131,13 +133,11 @@ def _events(pandas: Any, ledger: Ledger) -> Any:
 
 def _samples(pandas: Any, ledger: Ledger) -> Any:
     parts = []
-    for key, text in ledger.query("SELECT key, samples FROM samples"):
-        values = json.loads(text)
-        if values:
-            part = pandas.DataFrame(values)
-            part.insert(0, "replica", range(len(part)))
-            part.insert(0, "evaluation", key)
-            parts.append(part)
+    for key, values in ledger.all_samples():
+        part = pandas.DataFrame(values)
+        part.insert(0, "replica", range(len(part)))
+        part.insert(0, "evaluation", key)
+        parts.append(part)
     return (
         pandas.concat(parts, ignore_index=True)
         if parts

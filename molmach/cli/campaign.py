@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,9 +15,11 @@ from molmach.cli.output import JsonFlag, Overrides, console, print_json, status,
 from molmach.errors import InfeasibleError, InterruptedRunError
 from molmach.report.campaign.pictures import draw_designs
 from molmach.search import Space
+from molmach.search.loop.checking import check
 from molmach.search.record import results
+from molmach.search.record.folder import find_campaign, read_campaign
 from molmach.search.record.ledger import reading
-from molmach.search.running import check, find_campaign, read_campaign, run_campaign
+from molmach.search.running import run_campaign
 from molmach.search.space.fragments import groups
 from molmach.spec import Campaign, load_campaign
 
@@ -43,15 +44,11 @@ StoreOption = Annotated[
 ]
 
 
-class ExecutorName(StrEnum):
-    """Executors that can be asked for."""
-
-    LOCAL = "local"
-    RAY = "ray"
-
-
 ExecutorOption = Annotated[
-    ExecutorName, typer.Option(help="ray, or local: in this process, one after the other.")
+    str,
+    typer.Option(
+        metavar="NAME", help="ray, local (in this process, one after the other), or one that was added."
+    ),
 ]
 
 
@@ -60,7 +57,7 @@ def run(
     file: FileOrFolder,
     out: OutOption = None,
     overrides: Overrides = None,
-    executor: ExecutorOption = ExecutorName.RAY,
+    executor: ExecutorOption = "ray",
     address: AddressOption = None,
     cores: CoresOption = None,
     store: StoreOption = None,
@@ -75,7 +72,7 @@ def run(
 def resume(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A campaign's folder.")],
     overrides: Overrides = None,
-    executor: ExecutorOption = ExecutorName.RAY,
+    executor: ExecutorOption = "ray",
     address: AddressOption = None,
     cores: CoresOption = None,
     store: StoreOption = None,
@@ -90,7 +87,7 @@ def _run(
     campaign: Campaign,
     out: Path,
     source: Path,
-    executor: ExecutorName,
+    executor: str,
     address: str | None,
     cores: int | None,
     store: Path | None,
@@ -102,7 +99,7 @@ def _run(
                 campaign,
                 out,
                 source=source,
-                executor=executor.value,
+                executor=executor,
                 address=address,
                 cores=cores,
                 store=store,

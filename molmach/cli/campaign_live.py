@@ -51,7 +51,7 @@ def _view(campaign: Campaign, now: Snapshot) -> Group:
         coverage = "" if math.isnan(row["coverage"]) else f"{100 * row['coverage']:.0f} %"
         team.add_row(
             name,
-            "benched" if row["benched"] else f"{100 * row['share']:.0f} %",
+            "given up" if row["given_up"] else f"{100 * row['share']:.0f} %",
             *(f"{row[key]:.0f}" for key in ("started", "repeats", "infeasible")),
             coverage,
         )

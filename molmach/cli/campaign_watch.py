@@ -59,7 +59,7 @@ def _view(campaign: Campaign, folder: Path, follower: Follower) -> RenderableTyp
     page = Console(width=console().width, record=True, file=io.StringIO(), highlight=False, soft_wrap=False)
     with reading(folder) as ledger:
         document = results.document(ledger, campaign, folder, best=5)
-        curve = best_so_far(ledger.entries(), 0)[TEAM]
+        curve = best_so_far(ledger.findings(), 0)[TEAM]
     print_document(document, page)
     grown = Text(f"best      {_sparkline(curve.evaluations, curve.bound)}  lower bound against evaluations")
     last = Text(

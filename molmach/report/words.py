@@ -32,8 +32,7 @@ def verdict_sentence(result: Score) -> str:
             )
         case direction:
             basis = "both controls agree" if result.controlled else "without controls this is no claim yet"
-            verb = "turns" if result.velocity.unit.startswith("turn") else "moves"
-            return f"The machine {verb} {direction}; {basis}."
+            return f"The machine {result.verb}s {direction}; {basis}."
 
 
 def regime_sentence(result: Score) -> str:

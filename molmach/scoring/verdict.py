@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from molmach.building import MAX_SAFE_JUMP, coordinate_of, largest_jump
+from molmach.building import MAX_SAFE_JUMP, TURNS, coordinate_of, largest_jump
 from molmach.data import Motion, Run
 from molmach.data.observed import Observed
 from molmach.data.statistics import Estimate, Floats, finite_or_none, p_value_of_zero
@@ -50,6 +50,8 @@ class Score:
         None where nothing does work.
     warnings
         What a reader must know before believing the numbers.
+    verb
+        What the machine does, in words, as its coordinate's scale has it.
     """
 
     estimates: dict[str, Estimate]
@@ -61,6 +63,7 @@ class Score:
     regime: str | None = None
     energy_balance: Estimate | None = None
     warnings: tuple[str, ...] = ()
+    verb: str = TURNS.verb
 
     @property
     def velocity(self) -> Estimate:
@@ -117,6 +120,7 @@ def score(run: Run | Motion) -> Score:
             *_balance_warnings(balance),
             *_heating_warnings(estimates["temperature"], run.spec.protocol.temperature),
         ),
+        verb=observed.motion.scale.verb,
     )
 
 
@@ -131,6 +135,7 @@ def _score_motion(motion: Motion) -> Score:
         verdict=direction,
         controlled=False,
         warnings=(*motion.warnings, *_sampling_warnings(motion)),
+        verb=motion.scale.verb,
     )
 
 

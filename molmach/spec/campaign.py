@@ -21,6 +21,8 @@ from molmach.spec.reading import override, read_mapping, read_text, validate
 from molmach.spec.space import DesignSpace, Label
 
 WHAT = "a campaign's YAML file"
+DYNAMICS = "dynamics"
+"""The evaluation of campaigns that name no other."""
 
 
 class Objective(Section):
@@ -66,14 +68,33 @@ class Racing(Section):
     Attributes
     ----------
     rungs
-        From cheap to full length.
+        Of the evaluation ``dynamics``, from cheap to full length; others have theirs in ``evaluation``.
     keep
         Of the machines that stand on a rung, at most one in so many goes on; and none does whose
         upper confidence bound lies below the lower one of the best.
     """
 
-    rungs: Annotated[tuple[Rung, ...], Field(min_length=1, max_length=10)]
+    rungs: Annotated[tuple[Rung, ...], Field(max_length=10)] = ()
     keep: Annotated[int, Field(strict=True, ge=1, le=100)] = 3
+
+
+class EvaluationEntry(Section):
+    """What is done to a machine to learn what it is worth.
+
+    Attributes
+    ----------
+    use
+        ``dynamics``, which simulates it, another registered name, or ``file.py:Class``.
+    rungs
+        From cheap to full effort, each a mapping of what the evaluation takes; one empty rung by default.
+        Those of ``dynamics`` stand in the section ``racing``.
+    options
+        What else it takes.
+    """
+
+    use: Annotated[str, Field(min_length=1)] = DYNAMICS
+    rungs: Annotated[tuple[dict[str, Any], ...], Field(max_length=10)] = ()
+    options: dict[str, Any] = Field(default_factory=dict)
 
 
 class Confirmation(Section):
@@ -158,6 +179,8 @@ class Campaign(Section):
         What may vary.
     objectives
         What is wanted; several give a Pareto front.
+    evaluation
+        What is done to each machine.
     racing, confirmation, budget
         What is spent, and how.
     agents
@@ -177,7 +200,8 @@ class Campaign(Section):
     protocol: dict[str, Any] = Field(default_factory=dict)
     space: DesignSpace
     objectives: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=5)]
-    racing: Racing
+    evaluation: EvaluationEntry = Field(default_factory=EvaluationEntry)
+    racing: Racing = Field(default_factory=Racing)
     confirmation: Confirmation = Field(default_factory=Confirmation)
     agents: Annotated[tuple[AgentEntry, ...], Field(min_length=1, max_length=50)]
     batch: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 4
@@ -197,12 +221,35 @@ class Campaign(Section):
         return [objectives] if isinstance(objectives, dict) else objectives
 
     @model_validator(mode="after")
+    def _rungs_where_they_belong(self) -> Campaign:
+        if self.evaluation.use == DYNAMICS:
+            if not self.racing.rungs:
+                raise ValueError(
+                    "racing.rungs: none; expected 1 to 10, such as {replicas: 16, duration: 25 ps}"
+                )
+            for name in ("rungs", "options"):
+                if getattr(self.evaluation, name):
+                    raise ValueError(
+                        f"evaluation.{name}: dynamics takes none; its rungs stand in racing.rungs"
+                    )
+        elif self.racing.rungs:
+            raise ValueError(
+                f"racing.rungs: are of dynamics; those of {self.evaluation.use!r} stand in evaluation.rungs"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _labels_differ(self) -> Campaign:
         labels = [agent.label for agent in self.agents]
         for label in labels:
             if labels.count(label) > 1:
                 raise ValueError(f"agents: two are called {label!r}; expected a different name for each")
         return self
+
+    @property
+    def rungs(self) -> int:
+        """Levels of effort, from cheap to full."""
+        return len(self.racing.rungs) or len(self.evaluation.rungs) or 1
 
     @property
     def template(self) -> dict[str, Any]:
@@ -213,8 +260,13 @@ class Campaign(Section):
 
     def canonical(self) -> str:
         """The same text for every spelling of the same campaign."""
-        content = self.model_dump(mode="json", exclude={"name", "description", "base"})
+        content = self.model_dump(mode="json", exclude={"name", "description", "base"} | self._unsaid)
         return json.dumps(content, sort_keys=True, separators=(",", ":"))
+
+    @property
+    def _unsaid(self) -> set[str]:
+        """Sections that say nothing where they are the default, so that keys of before stay."""
+        return {"evaluation"} if self.evaluation == EvaluationEntry() else set()
 
     @property
     def key(self) -> str:
@@ -223,7 +275,7 @@ class Campaign(Section):
 
     def to_yaml(self) -> str:
         """The whole campaign, its base filled in, as a file that reads back to an equal one."""
-        content = self.model_dump(mode="json", exclude_none=True, exclude={"base"})
+        content = self.model_dump(mode="json", exclude_none=True, exclude={"base"} | self._unsaid)
         return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, default_flow_style=None))
 
 

@@ -21,7 +21,7 @@ MACHINES = "molmach.machines"
 FORCE_FIELDS = "molmach.forcefield"
 """Names a :class:`molmach.forcefield.ForceField` that is made from its name."""
 
-_OURS = (DRIVES, MACHINES)
+_OURS = (DRIVES, MACHINES, FORCE_FIELDS)
 """Groups of which molmach itself registers members."""
 
 

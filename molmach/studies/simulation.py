@@ -219,12 +219,9 @@ def run_here(plan: Plan, out: Path | None = None) -> Result:
     return result
 
 
-def simulate_here(spec: Spec, *, controls: bool = False, out: Path | None = None) -> Run:
-    """Simulate a machine in this process, if not asked otherwise without controls and files.
-
-    Arguments as :class:`Plan` and :func:`run_here` have them.
-    """
-    return run_here(Plan(spec, controls), out).run
+def simulate_here(spec: Spec) -> Run:
+    """Simulate a machine without controls in this process, and write nothing; as :func:`run_here`."""
+    return run_here(Plan(spec, controls=False)).run
 
 
 def _choice(work: Path, conditions: list[Condition], wanted: str, platform: str | None) -> Choice:

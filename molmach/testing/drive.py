@@ -214,15 +214,15 @@ def _forces(
     import openmm
 
     from molmach import engine
+    from molmach.engine.native_forces import amplitude
     from molmach.forcefield import Group
 
     condition = engine.prepare("check", 0, assembly, drive, case.spec.protocol)
     platform = openmm.Platform.getPlatform("Reference")
     context: openmm.Context = openmm.Context(condition.system, condition.integrator, platform)
     context.setPositions(positions_nm)
-    named = sorted(name for name in context.getParameters() if name.startswith("amplitude"))
-    for name in named:
-        context.setParameter(name, amplitudes[int(name.removeprefix("amplitude"))])
+    for number, value in enumerate(amplitudes):
+        context.setParameter(amplitude(number), value)
     groups = {int(Group.DRIVE), int(Group.LOAD)}
     state = context.getState(getForces=True, groups=groups)
     return np.asarray(state.getForces(asNumpy=True)._value)

@@ -24,8 +24,9 @@ from molmach.agents.inference.model_reduction import (
 )
 from molmach.agents.inference.structures import learn
 from molmach.agents.random import Random
-from molmach.search import Design, Finding, Space, View
+from molmach.search import Design, Space, View
 from molmach.spec.campaign import loads_campaign
+from tests.helpers.planted import trial_of
 
 PHENYLENE = "[CH:1]#[C:2]c1c([*:10])c([*:11])c([C:3]#[CH:4])c([*:12])c1([*:13])"
 SIX_SITES = "[CH:1]#[C:2]c1c([*:10])c([*:11])c([C:3]#[CH:4])c([*:12])c1OC([*:13])C([*:14])N([*:15])"
@@ -57,14 +58,14 @@ def agent(space):
     return ActiveInference(space)
 
 
-def finding(space, design, *values, error=0.05, **more):
+def measured_trial(space, design, *values, error=0.05):
     key = space.resolve(design).key
-    return Finding(design, key, "a", 0, values, (error,) * len(values), **more)
+    return trial_of(design, key, values, (error,) * len(values))
 
 
-def view_of(space, findings=(), taken=(), seed=1, batch=0, budget_left=0.9):
-    keys = frozenset([*(f.key for f in findings), *taken])
-    return View(space, tuple(findings), keys, budget_left, batch, seed)
+def view_of(space, trials=(), taken=(), seed=1, batch=0, budget_left=0.9):
+    keys = frozenset([*(f.machine for f in trials), *taken])
+    return View(space, tuple(trials), keys, budget_left, batch, seed)
 
 
 def polarity(design):
@@ -82,8 +83,8 @@ def measured(space, n, seed=0, score=polarity, error=0.05):
     while len(found) < n:
         design = space.sample(rng)
         if space.is_machine(design):
-            new = finding(space, design, score(design) + error * rng.standard_normal(), error=error)
-            found.setdefault(new.key, new)
+            new = measured_trial(space, design, score(design) + error * rng.standard_normal(), error=error)
+            found.setdefault(new.machine, new)
     return tuple(found.values())
 
 
@@ -295,7 +296,7 @@ def test_exchangeable_sites_are_found_and_share_their_effects(agent, space):
 
 
 def planted(space, seed, n=150, noise=0.15):
-    """Findings of a landscape with two idle sites and one interaction, and what was planted."""
+    """Trials of a landscape with two idle sites and one interaction, and what was planted."""
     rng = np.random.default_rng(seed)
     names = [variable.name for variable in space.variables]
     order = rng.permutation(6)
@@ -311,12 +312,12 @@ def planted(space, seed, n=150, noise=0.15):
         Design.of({name: FRAGMENTS[k] for name, k in zip(names, everything[row], strict=True)})
         for row in rows
     ]
-    findings = [
-        Finding(design, str(k), "a", 0, (float(score),), (10.0 * noise,))
+    trials = [
+        trial_of(design, str(k), (float(score),), (10.0 * noise,))
         for k, (design, score) in enumerate(zip(designs, scores, strict=True))
     ]
     idle = {names[place] for place in order[:2]}
-    return findings, idle, f"{names[first]} x {names[second]}"
+    return trials, idle, f"{names[first]} x {names[second]}"
 
 
 @pytest.fixture(scope="module")
@@ -325,8 +326,8 @@ def six():
 
 
 def recovered(six, seed):
-    findings, idle, pair = planted(six.space, seed)
-    best = six.understanding(view_of(six.space, findings)).best
+    trials, idle, pair = planted(six.space, seed)
+    best = six.understanding(view_of(six.space, trials)).best
     kept = {factor.name for factor in best.factors}
     pruned = {factor.name for factor in six.model.factors.effects} - kept
     return pruned == idle and [factor.name for factor in best.factors if factor.order == 2] == [pair]
@@ -343,9 +344,9 @@ def test_structure_is_recovered_nine_times_in_ten(six):
 
 
 def test_explanation_names_what_was_planted(six):
-    findings, idle, pair = planted(six.space, 1)
-    told = six.explain(view_of(six.space, findings))
-    assert six.explain(view_of(six.space, findings)) == told
+    trials, idle, pair = planted(six.space, 1)
+    told = six.explain(view_of(six.space, trials))
+    assert six.explain(view_of(six.space, trials)) == told
     for name in idle:
         assert f"- {name} makes no difference and was pruned (log evidence +" in told
     assert f"- {pair}: held, log evidence +" in told
@@ -359,25 +360,27 @@ def test_explanation_names_what_was_planted(six):
 
 
 def test_effects_are_told_in_the_unit_of_the_score(six):
-    findings, _, _ = planted(six.space, 2)
+    trials, _, _ = planted(six.space, 2)
     thousandfold = [
-        Finding(f.design, f.key, "a", 0, (1000 * f.values[0],), (1000 * f.errors[0],)) for f in findings
+        trial_of(f.design, f.machine, (1000 * f.values[0],), (1000 * f.errors[0],)) for f in trials
     ]
-    small, large = (six.understanding(view_of(six.space, f)) for f in (findings, thousandfold))
+    small, large = (six.understanding(view_of(six.space, f)) for f in (trials, thousandfold))
     assert large.evidence.scale == pytest.approx(1000 * small.evidence.scale)
     np.testing.assert_allclose(large.best.beliefs.mean, small.best.beliefs.mean, atol=1e-8)
 
 
 def evaluations_to_the_best(agent, space, seed, goal, batch=4, limit=136):
     rng = np.random.default_rng(1000 + seed)
-    findings = []
-    while len(findings) < limit:
-        view = view_of(space, findings, seed=seed, batch=len(findings) // batch, budget_left=0.9)
+    trials = []
+    while len(trials) < limit:
+        view = view_of(space, trials, seed=seed, batch=len(trials) // batch, budget_left=0.9)
         for proposal in agent.propose(view, batch):
             score = polarity(proposal.design)
-            findings.append(finding(space, proposal.design, score + 0.1 * rng.standard_normal(), error=0.1))
+            trials.append(
+                measured_trial(space, proposal.design, score + 0.1 * rng.standard_normal(), error=0.1)
+            )
             if score >= goal:
-                return len(findings)
+                return len(trials)
     return limit
 
 
@@ -392,14 +395,14 @@ def test_finds_the_best_in_half_of_random_searchs_evaluations(agent, space):
 
 def test_predictions_are_honest(agent, space):
     """Of 60 machines that were not measured, z-scores of the agent's predictions; 3.29 is 1 in 1000."""
-    findings = measured(space, 100)
-    understanding = agent.understanding(view_of(space, findings[:40]))
+    trials = measured(space, 100)
+    understanding = agent.understanding(view_of(space, trials[:40]))
     outlook = Outlook(
-        understanding, agent.model.bases(agent.model.code([f.design for f in findings[40:]])), 0.0
+        understanding, agent.model.bases(agent.model.code([f.design for f in trials[40:]])), 0.0
     )
     mean, sd = outlook.moments()
     evidence = understanding.evidence
-    values = np.array([f.values[0] for f in findings[40:]])
+    values = np.array([f.values[0] for f in trials[40:]])
     z = (values - evidence.centre - evidence.scale * mean) / (evidence.scale * sd)
     assert abs(z.mean()) < 0.5
     assert 0.3 < z.std() < 1.7
@@ -414,9 +417,9 @@ def proposed(agent, view, n=4):
 
 
 def test_the_same_view_gives_the_same_proposals(agent, space):
-    findings = measured(space, 10)
-    first = proposed(agent, view_of(space, findings))
-    view = view_of(space, findings)
+    trials = measured(space, 10)
+    first = proposed(agent, view_of(space, trials))
+    view = view_of(space, trials)
     agent.explain(view)
     assert proposed(ActiveInference(space), view) == first
 
@@ -441,12 +444,12 @@ def test_as_many_as_asked_for(agent, space, n):
 def test_an_exhausted_space_gives_what_is_left():
     space = space_of(sites={10: FRAGMENTS[:3], 11: ["hydrogen"], 12: ["hydrogen"], 13: FRAGMENTS[:3]})
     agent = ActiveInference(space)
-    findings = measured(space, 5)
-    assert len(proposed(agent, view_of(space, findings), 4)) == 1
+    trials = measured(space, 5)
+    assert len(proposed(agent, view_of(space, trials), 4)) == 1
     everything = measured(space, 6)
     assert agent.propose(view_of(space, everything), 4) == []
-    keys = [f.key for f in everything[2:]]
-    assert agent.propose(view_of(space, findings[:2], taken=keys), 4) == []
+    keys = [f.machine for f in everything[2:]]
+    assert agent.propose(view_of(space, trials[:2], taken=keys), 4) == []
     assert "nothing is left" in agent.explain(view_of(space, everything))
 
 
@@ -455,10 +458,10 @@ def test_infeasible_machines_are_neither_proposed_nor_learned_from():
     agent = ActiveInference(space)
     good = measured(space, 6)
     design = next(d for d in space.enumerate() if space.is_machine(d) and view_of(space, good).is_new(d))
-    failed = Finding(design, space.resolve(design).key, "a", 0, (), (), feasible=False, reason="it burst")
+    failed = trial_of(design, space.resolve(design).key, (), (), "it burst")
     proposals = proposed(agent, view_of(space, [*good, failed]), 8)
     assert len(proposals) == 8
-    nonsense = Finding(design, failed.key, "a", 0, (math.nan,), (math.inf,))
+    nonsense = trial_of(design, failed.machine, (math.nan,), (math.inf,))
     assert len(proposed(agent, view_of(space, [*good, nonsense]), 2)) == 2
 
 
@@ -477,23 +480,23 @@ def test_numbers_are_searched_too():
     def score(design):
         return -8.0 * (share(design["drive.frequency"]) - 0.33) ** 2 + (design["R10"] == "chloro")
 
-    findings = list(measured(space, 4, score=score))
+    trials = list(measured(space, 4, score=score))
     for batch in range(5):
-        for proposal in proposed(agent, view_of(space, findings, batch=batch)):
-            findings.append(finding(space, proposal.design, score(proposal.design)))
-    best = max(findings, key=lambda f: f.values[0]).design
+        for proposal in proposed(agent, view_of(space, trials, batch=batch)):
+            trials.append(measured_trial(space, proposal.design, score(proposal.design)))
+    best = max(trials, key=lambda f: f.values[0]).design
     assert best["R10"] == "chloro"
     assert abs(share(best["drive.frequency"]) - 0.33) < 0.15
-    assert "GHz" in agent.explain(view_of(space, findings))
+    assert "GHz" in agent.explain(view_of(space, trials))
 
 
 def test_of_several_objectives_the_first_is_predicted(agent, space):
     rng = np.random.default_rng(0)
-    findings = [
-        finding(space, f.design, 100.0 + f.values[0], float(rng.normal()), error=0.05)
+    trials = [
+        measured_trial(space, f.design, 100.0 + f.values[0], float(rng.normal()), error=0.05)
         for f in measured(space, 12)
     ]
-    proposals = proposed(agent, view_of(space, findings))
+    proposals = proposed(agent, view_of(space, trials))
     assert all(90.0 < proposal.mean < 110.0 for proposal in proposals)
 
 
@@ -502,13 +505,13 @@ def test_open_spaces_are_edited():
         sites={10: FRAGMENTS[:2], 11: ["hydrogen"], 12: ["hydrogen"], 13: ["hydrogen"]}, edits=["extend"]
     )
     agent = ActiveInference(space)
-    findings = measured(space, 2)
-    proposals = proposed(agent, view_of(space, findings), 3)
+    trials = measured(space, 2)
+    proposals = proposed(agent, view_of(space, trials), 3)
     assert proposals
     assert all(proposal.design.edited for proposal in proposals)
-    findings = [*findings, *(finding(space, p.design, 3.0 + k) for k, p in enumerate(proposals))]
-    assert "edited" in agent.explain(view_of(space, findings))
-    assert proposed(agent, view_of(space, findings, batch=1), 2)
+    trials = [*trials, *(measured_trial(space, p.design, 3.0 + k) for k, p in enumerate(proposals))]
+    assert "edited" in agent.explain(view_of(space, trials))
+    assert proposed(agent, view_of(space, trials, batch=1), 2)
 
 
 def test_wide_spaces_stay_within_the_columns_that_can_be_handled(six):

@@ -20,9 +20,10 @@ from molmach.agents.regression.machine_kernel import MachineKernel, matern
 from molmach.agents.regression.substituents import SIMILARITIES, distances
 from molmach.agents.regression.warping import Warping
 from molmach.agents.symmetry import exchanges as exchanges_of
-from molmach.search import Agent, Design, Finding, Proposal, Space, View
+from molmach.search import Agent, Design, Proposal, Space, Trial, View
 from molmach.search.space.fragments import library
 from molmach.spec.campaign import loads_campaign
+from tests.helpers.planted import trial_of
 
 FIVE = ["hydrogen", "fluoro", "chloro", "cyano", "methyl"]
 FREQUENCY = {"drive.frequency": {"low": "10 GHz", "high": "400 GHz", "scale": "log"}}
@@ -56,14 +57,12 @@ def mixed() -> Space:
     return space_of(dict.fromkeys((10, 11), FIVE), parameters=FREQUENCY)
 
 
-def found(space: Space, design: Design, value: float, error: float = 0.1, **more: object) -> Finding:
-    return Finding(design, space.resolve(design).key, "someone", 0, (value,), (error,), **more)
+def found(space: Space, design: Design, value: float, error: float = 0.1) -> Trial:
+    return trial_of(design, space.resolve(design).key, (value,), (error,))
 
 
-def view_of(
-    space: Space, findings: list[Finding], batch: int = 3, taken: frozenset[str] = frozenset()
-) -> View:
-    return View(space, tuple(findings), taken | {finding.key for finding in findings}, 0.5, batch, 1)
+def view_of(space: Space, trials: list[Trial], batch: int = 3, taken: frozenset[str] = frozenset()) -> View:
+    return View(space, tuple(trials), taken | {trial.machine for trial in trials}, 0.5, batch, 1)
 
 
 def worth(space: Space, design: Design) -> float:
@@ -216,14 +215,14 @@ def test_substituents_are_as_far_apart_as_chemistry_says():
 def search(agent: Agent, space: Space, seed: int, goal: float, limit: int = 60) -> int:
     """Evaluations, in batches of 4 and with noise, until a design of at least this worth was evaluated."""
     rng = np.random.default_rng(seed)
-    findings: list[Finding] = []
-    while len(findings) < limit:
-        view = View(space, tuple(findings), frozenset(f.key for f in findings), 0.5, len(findings), seed)
+    trials: list[Trial] = []
+    while len(trials) < limit:
+        view = View(space, tuple(trials), frozenset(f.machine for f in trials), 0.5, len(trials), seed)
         for proposal in agent.propose(view, 4):
             value = worth(space, proposal.design)
-            findings.append(found(space, proposal.design, value + 0.1 * rng.normal(), 0.1))
+            trials.append(found(space, proposal.design, value + 0.1 * rng.normal(), 0.1))
             if value >= goal:
-                return len(findings)
+                return len(trials)
     return limit
 
 
@@ -239,7 +238,7 @@ def test_optimum_of_a_mixed_space_is_found_much_faster_than_at_random(mixed: Spa
     assert 2.0 * np.median(ours) <= np.median(random), (ours, random)
 
 
-def history(space: Space, n: int, seed: int = 0, error: float = 0.1) -> list[Finding]:
+def history(space: Space, n: int, seed: int = 0, error: float = 0.1) -> list[Trial]:
     rng = np.random.default_rng(seed)
     designs = [space.sample(rng) for _ in range(n)]
     return [found(space, d, worth(space, d) + error * rng.normal(), error) for d in designs]
@@ -247,11 +246,11 @@ def history(space: Space, n: int, seed: int = 0, error: float = 0.1) -> list[Fin
 
 def test_same_view_gives_the_same_proposals(mixed: Space):
     """A new agent that is told everything again asks for the same."""
-    findings = history(mixed, 20)
-    first = Bayesian(mixed).propose(view_of(mixed, findings), 4)
+    trials = history(mixed, 20)
+    first = Bayesian(mixed).propose(view_of(mixed, trials), 4)
     agent = Bayesian(mixed)
-    agent.propose(view_of(mixed, findings[:10], batch=1), 4)
-    assert agent.propose(view_of(mixed, findings), 4) == first
+    agent.propose(view_of(mixed, trials[:10], batch=1), 4)
+    assert agent.propose(view_of(mixed, trials), 4) == first
 
 
 def keys(space: Space, proposals: list[Proposal]) -> set[str]:
@@ -262,28 +261,28 @@ def keys(space: Space, proposals: list[Proposal]) -> set[str]:
 def test_proposals_are_new_and_differ(four_sites: Space, n: int):
     rng = np.random.default_rng(n)
     designs = [four_sites.sample(rng) for _ in range(40)]
-    findings = [found(four_sites, d, float(len(str(d.values)))) for d in designs]
+    trials = [found(four_sites, d, float(len(str(d.values)))) for d in designs]
     asked = [four_sites.sample(rng) for _ in range(200)]
     taken = frozenset(four_sites.resolve(design).key for design in asked)
-    proposals = Bayesian(four_sites).propose(view_of(four_sites, findings, taken=taken), n)
+    proposals = Bayesian(four_sites).propose(view_of(four_sites, trials, taken=taken), n)
     assert len(keys(four_sites, proposals)) == n == len(proposals)
-    assert not keys(four_sites, proposals) & (taken | {finding.key for finding in findings})
+    assert not keys(four_sites, proposals) & (taken | {trial.machine for trial in trials})
 
 
 def test_nothing_is_proposed_where_everything_was():
     space = space_of({10: FIVE, 13: FIVE})
     designs = list(space.enumerate())
-    findings = [found(space, d, float(i)) for i, d in enumerate(designs[:-1])]
-    assert Bayesian(space).propose(view_of(space, findings), 3)[0].design == designs[-1]
-    findings.append(found(space, designs[-1], 0.0))
-    assert Bayesian(space).propose(view_of(space, findings), 3) == []
-    assert "Nothing new" in Bayesian(space).explain(view_of(space, findings))
+    trials = [found(space, d, float(i)) for i, d in enumerate(designs[:-1])]
+    assert Bayesian(space).propose(view_of(space, trials), 3)[0].design == designs[-1]
+    trials.append(found(space, designs[-1], 0.0))
+    assert Bayesian(space).propose(view_of(space, trials), 3) == []
+    assert "Nothing new" in Bayesian(space).explain(view_of(space, trials))
 
 
 def test_edited_molecules_are_proposed_in_an_open_space():
     space = space_of({10: FIVE}, edits=EDITS)
-    findings = [found(space, d, float(i)) for i, d in enumerate(space.enumerate())]
-    proposals = Bayesian(space).propose(view_of(space, findings), 4)
+    trials = [found(space, d, float(i)) for i, d in enumerate(space.enumerate())]
+    proposals = Bayesian(space).propose(view_of(space, trials), 4)
     assert len(keys(space, proposals)) == 4
     assert all(proposal.design.edited for proposal in proposals)
 
@@ -295,29 +294,29 @@ def test_noisy_measurements_of_nearly_the_same_machine_are_averaged(mixed: Space
         Design.of({"R10": "fluoro", "R11": "methyl", number.name: number.at(0.5 + 1e-3 * i)})
         for i in range(12)
     ]
-    findings = [found(mixed, d, 1.0 if i % 2 else -1.0, 1.0) for i, d in enumerate(spots)]
-    findings += [found(mixed, spots[0], 1.0, 1.0)]
+    trials = [found(mixed, d, 1.0 if i % 2 else -1.0, 1.0) for i, d in enumerate(spots)]
+    trials += [found(mixed, spots[0], 1.0, 1.0)]
     kernel = MachineKernel(mixed, exchanges_of(mixed))
     points = kernel.points(spots, mixed)
-    values = np.array([finding.values[0] for finding in findings[:12]])
+    values = np.array([trial.values[0] for trial in trials[:12]])
     parameters = fit(kernel, points, values, np.ones(12), (np.log(1e-3), 1.5))
     mean, _ = regression(kernel, parameters, points, values, np.ones(12)).predict(points)
     assert np.all(np.abs(mean) < 0.5)
-    assert len(Bayesian(mixed).propose(view_of(mixed, findings), 4)) == 4
+    assert len(Bayesian(mixed).propose(view_of(mixed, trials), 4)) == 4
 
 
 def test_what_fails_is_avoided(mixed: Space):
     """All with cyano fail, though values would rise towards it."""
     rng = np.random.default_rng(3)
-    findings = []
+    trials = []
     for _ in range(30):
         design = mixed.sample(rng)
         if "cyano" in (design["R10"], design["R11"]):
             key = mixed.resolve(design).key
-            findings.append(Finding(design, key, "someone", 0, (), (), False, "it blew up"))
+            trials.append(trial_of(design, key, (), (), "it blew up"))
         else:
-            findings.append(found(mixed, design, worth(mixed, design)))
-    proposals = Bayesian(mixed).propose(view_of(mixed, findings), 8)
+            trials.append(found(mixed, design, worth(mixed, design)))
+    proposals = Bayesian(mixed).propose(view_of(mixed, trials), 8)
     assert sum("cyano" in (p.design["R10"], p.design["R11"]) for p in proposals) <= 1
 
 
@@ -330,13 +329,13 @@ def test_nineteen_of_twenty_predictions_hold(mixed: Space):
     z = []
     for seed in range(8):
         seen, fresh = history(mixed, 40, seed), history(mixed, 50, 100 + seed)
-        values = np.array([finding.values[0] for finding in seen])
-        points = kernel.points([finding.design for finding in seen], mixed)
+        values = np.array([trial.values[0] for trial in seen])
+        points = kernel.points([trial.design for trial in seen], mixed)
         errors = np.full(40, 0.1)
         parameters = fit(kernel, points, values, errors, (np.log(1e-3), 1.5))
         model = regression(kernel, parameters, points, values, errors)
-        mean, variance = model.predict(kernel.points([finding.design for finding in fresh], mixed))
-        measured = np.array([finding.values[0] for finding in fresh])
+        mean, variance = model.predict(kernel.points([trial.design for trial in fresh], mixed))
+        measured = np.array([trial.values[0] for trial in fresh])
         z += [*((measured - mean) / np.sqrt(variance + model.nugget + 0.01))]
     assert 0.88 <= np.mean(np.abs(z) < 1.96) <= 0.995
 
@@ -359,13 +358,13 @@ def test_matern_is_one_at_no_distance_and_falls():
 
 def test_several_objectives_predict_the_first(mixed: Space):
     rng = np.random.default_rng(5)
-    findings = []
+    trials = []
     for _ in range(25):
         design = mixed.sample(rng)
         value = worth(mixed, design)
         key = mixed.resolve(design).key
-        findings.append(Finding(design, key, "someone", 0, (100.0 + value, -value), (0.1, 0.1)))
-    proposals = Bayesian(mixed).propose(view_of(mixed, findings), 3)
+        trials.append(trial_of(design, key, (100.0 + value, -value), (0.1, 0.1)))
+    proposals = Bayesian(mixed).propose(view_of(mixed, trials), 3)
     assert all(
         95.0 < p.mean < 106.0 and p.sd < 5.0 for p in proposals if p.mean is not None and p.sd is not None
     )

@@ -19,13 +19,13 @@ from tests.helpers.planted import (
     EDITS,
     NO_SITES,
     PARAMETERS,
-    finding,
     history,
     new_and_distinct,
     planted,
     replay,
     shares,
     space_of,
+    trial,
     view_of,
 )
 
@@ -83,8 +83,8 @@ def test_an_exhausted_space_gives_what_is_left_and_then_nothing():
             13: ["hydrogen"],
         }
     )
-    everything = [finding(space, design, float(i)) for i, design in enumerate(space.enumerate())]
-    keys = {f.key for f in everything}
+    everything = [trial(space, design, float(i)) for i, design in enumerate(space.enumerate())]
+    keys = {f.machine for f in everything}
     view = view_of(space, everything[:-1])
     assert len(Evolutionary(space, initial=3).propose(view, 4)) == len(keys - view.taken)
     assert Evolutionary(space, initial=3).propose(view_of(space, everything), 4) == []
@@ -95,7 +95,7 @@ def test_values_that_could_not_be_simulated_are_left_alone(space, truth):
         return design["R11"] == "chloro" or design["R12"] == "chloro"
 
     found = history(space, 80, lambda design: (truth[space.resolve(design).key],))
-    found = [finding(space, f.design, feasible=False) if bad(f.design) else f for f in found]
+    found = [trial(space, f.design, feasible=False) if bad(f.design) else f for f in found]
     agent = Evolutionary(space)
     designs = [p.design for batch in range(4) for p in agent.propose(view_of(space, found, batch), 8)]
     assert np.mean([bad(design) for design in designs]) < 0.12  # 0.36 at random
@@ -110,7 +110,7 @@ def test_numbers_climb_to_a_peak_between_the_bounds():
     found = history(space, 8, lambda design: (height(design),))
     for batch in range(8):
         view = view_of(space, found, batch)
-        found += [finding(space, p.design, height(p.design)) for p in Evolutionary(space).propose(view, 4)]
+        found += [trial(space, p.design, height(p.design)) for p in Evolutionary(space).propose(view, 4)]
     assert max(height(f.design) for f in found) > -0.003
 
 
@@ -118,22 +118,18 @@ def test_steps_of_numbers_grow_after_successes_and_shrink_after_failures():
     space = space_of(NO_SITES, parameters={"drive.frequency": PARAMETERS["drive.frequency"]})
     variable = space.variables[0]
     walk = [Design.of({variable.name: variable.at(0.1 + 0.08 * i)}) for i in range(8)]
-    rising = trace(view_of(space, [finding(space, d, float(i)) for i, d in enumerate(walk)]))
-    falling = trace(view_of(space, [finding(space, d, -float(i)) for i, d in enumerate(walk)]))
+    rising = trace(view_of(space, [trial(space, d, float(i)) for i, d in enumerate(walk)]))
+    falling = trace(view_of(space, [trial(space, d, -float(i)) for i, d in enumerate(walk)]))
     assert falling.step < 0.2 < rising.step
 
 
 def test_the_way_of_breeding_that_brought_the_best_is_used_more():
     space = space_of()
     base = Design.of({"R10": "hydrogen", "R11": "fluoro", "R12": "chloro", "R13": "cyano"})
-    found = [finding(space, base, 0.0), *history(space, 10, lambda _: (-5.0,), seed=4)]
+    found = [trial(space, base, 0.0), *history(space, 10, lambda _: (-5.0,), seed=4)]
     children = [base.replace(R10=v) for v in ("fluoro", "chloro", "cyano", "methyl")]
-    good = trace(
-        view_of(space, found + [finding(space, d, 1.0 + i) for i, d in enumerate(children)])
-    ).success()
-    bad = trace(
-        view_of(space, found + [finding(space, d, -9.0 - i) for i, d in enumerate(children)])
-    ).success()
+    good = trace(view_of(space, found + [trial(space, d, 1.0 + i) for i, d in enumerate(children)])).success()
+    bad = trace(view_of(space, found + [trial(space, d, -9.0 - i) for i, d in enumerate(children)])).success()
     assert good["mutation"] > bad["mutation"]
 
 

@@ -16,13 +16,13 @@ from tests.helpers.planted import (
     EDITS,
     NO_SITES,
     PARAMETERS,
-    finding,
     history,
     new_and_distinct,
     planted,
     replay,
     shares,
     space_of,
+    trial,
     view_of,
 )
 
@@ -225,9 +225,9 @@ def test_an_exhausted_space_gives_what_is_left_and_then_nothing():
             13: ["hydrogen"],
         }
     )
-    everything = [finding(space, design, float(i)) for i, design in enumerate(space.enumerate())]
+    everything = [trial(space, design, float(i)) for i, design in enumerate(space.enumerate())]
     view = view_of(space, everything[:-1])
-    left = {f.key for f in everything} - view.taken
+    left = {f.machine for f in everything} - view.taken
     assert len(Reinforcement(space, initial=3).propose(view, 4)) == len(left)
     assert Reinforcement(space, initial=3).propose(view_of(space, everything), 4) == []
 
@@ -237,7 +237,7 @@ def test_values_that_could_not_be_simulated_are_left_alone(space, truth):
         return design["R11"] == "chloro" or design["R12"] == "chloro"
 
     found = history(space, 80, lambda design: (truth[space.resolve(design).key],))
-    found = [finding(space, f.design, feasible=False) if bad(f.design) else f for f in found]
+    found = [trial(space, f.design, feasible=False) if bad(f.design) else f for f in found]
     agent = Reinforcement(space)
     designs = [p.design for batch in range(4) for p in agent.propose(view_of(space, found, batch), 8)]
     assert np.mean([bad(design) for design in designs]) < 0.12  # 0.36 at random
@@ -252,7 +252,7 @@ def test_numbers_climb_to_a_peak_between_the_bounds():
     found = history(space, 8, lambda design: (height(design),))
     for batch in range(8):
         view = view_of(space, found, batch)
-        found += [finding(space, p.design, height(p.design)) for p in Reinforcement(space).propose(view, 4)]
+        found += [trial(space, p.design, height(p.design)) for p in Reinforcement(space).propose(view, 4)]
     assert max(height(f.design) for f in found) > -0.005
 
 

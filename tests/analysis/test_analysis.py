@@ -28,7 +28,7 @@ from molmach.spec import load
 from molmach.units import TURN, thermal_energy
 from tests.conftest import ROTOR
 from tests.helpers.browser import MISSING, Browser
-from tests.helpers.ledgers import Scribe, campaign
+from tests.helpers.ledgers import Scribe, campaign, rows_of
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -108,7 +108,7 @@ def test_a_ledger_becomes_frames_in_the_sense_that_was_asked_for(folder: Path) -
     from molmach.search.record.ledger import NAME, Ledger
 
     ledger = Ledger(folder / NAME)
-    entries = list(ledger.entries())
+    entries = list(ledger.findings())
     assert len(tables.evaluations) == len(entries) >= 60
     for (_, row), entry in zip(tables.evaluations.iterrows(), entries, strict=True):
         assert row["machine"] == entry.machine
@@ -121,9 +121,9 @@ def test_a_ledger_becomes_frames_in_the_sense_that_was_asked_for(folder: Path) -
         else:
             assert math.isnan(row["velocity"])
             assert row["reason"]
-    counts = dict(ledger.query("SELECT state, COUNT(*) FROM proposals GROUP BY state"))
+    counts = dict(rows_of(ledger, "SELECT state, COUNT(*) FROM proposals GROUP BY state"))
     assert tables.proposals["state"].value_counts().to_dict() == counts
-    designs = [json.loads(text)[0] for (text,) in ledger.query("SELECT design FROM proposals ORDER BY id")]
+    designs = [json.loads(text)[0] for (text,) in rows_of(ledger, "SELECT design FROM proposals ORDER BY id")]
     assert tables.proposals["design.R10"].tolist() == [dict(design)["R10"] for design in designs]
     assert tables.evaluations["design.drive.frequency"].notna().all()
     assert tables.events["kind"].tolist()[0] == "started"

@@ -33,6 +33,10 @@ from tests.helpers.documents import (
 )
 
 README, ARCHITECTURE, HOW_TO = "README.md", "ARCHITECTURE.md", "docs/how-to"
+_SMALL = (
+    '--set budget.evaluations=4 --set racing.rungs="[{replicas: 4, duration: 2 ps}]" '
+    "--set confirmation.machines=0"
+)
 _FEW = '--replicas 4 --duration "2 ps" --set protocol.equilibration="2 ps"'
 
 SHORTER = {
@@ -44,22 +48,31 @@ SHORTER = {
     ),
     (f"{HOW_TO}/add-a-system.md", "molmach simulate"): _FEW,
     (f"{HOW_TO}/add-a-drive.md", "molmach simulate"): _FEW,
+    (f"{HOW_TO}/add-a-drive.md", "molmach campaign run"): _SMALL,
+    (f"{HOW_TO}/add-a-machine-kind.md", "molmach simulate"): _FEW,
+    (f"{HOW_TO}/add-a-machine-kind.md", "molmach campaign run"): _SMALL,
     (f"{HOW_TO}/add-a-force-field.md", "molmach simulate"): _FEW,
-    (f"{HOW_TO}/add-an-agent.md", "molmach campaign run"): (
-        '--set budget.evaluations=4 --set racing.rungs="[{replicas: 4, duration: 2 ps}]" '
+    (f"{HOW_TO}/add-an-executor.md", "molmach campaign run"): (
+        '--set budget.evaluations=3 --set racing.rungs="[{replicas: 4, duration: 2 ps}]" '
         "--set confirmation.machines=0"
     ),
+    (f"{HOW_TO}/add-an-agent.md", "molmach campaign run"): _SMALL,
 }
 """Options that are put behind a command of a page, by its beginning. Other commands run as they stand."""
 
 QUICK = {
     (README, "molmach build my-rotor.yaml"),
     (f"{HOW_TO}/add-a-system.md", "molmach simulate"),
-    (f"{HOW_TO}/add-a-drive.md", "molmach simulate"),
+    (f"{HOW_TO}/add-a-drive.md", "molmach"),
+    (f"{HOW_TO}/add-a-machine-kind.md", "molmach"),
     (f"{HOW_TO}/add-a-force-field.md", "molmach simulate cyanobiphenyl-rotor"),
     (f"{HOW_TO}/add-an-agent.md", "molmach campaign run"),
+    (f"{HOW_TO}/add-an-evaluation.md", "molmach campaign run"),
 }
 """Commands that run with the other quick tests; the rest run with the slow ones."""
+
+QUICK_PYTHON = {f"{HOW_TO}/add-a-drive.md", f"{HOW_TO}/add-a-machine-kind.md"}
+"""Pages whose Python runs with the other quick tests, behind their commands."""
 
 CHECKED = {
     (
@@ -218,7 +231,7 @@ def test_files_in_the_documents_are_read_without_complaint(block: Block, tmp_pat
     elif "name" not in content:  # a part of a file
         assert content.keys() <= Spec.model_fields.keys() | Campaign.model_fields.keys()
         assert content.get("machine", {}).keys() <= Rotor.model_fields.keys()
-    else:
+    elif not _adds_its_kind(block, content):
         page = ROOT / block.page
         write(
             [part for part in blocks(page) if part.kind == "yaml" and "systems/" not in part.text],
@@ -228,6 +241,13 @@ def test_files_in_the_documents_are_read_without_complaint(block: Block, tmp_pat
         path = tmp_path / "it.yaml"
         path.write_text(block.text, encoding="utf-8")
         assert (load_campaign if "space" in content else load)(path).name == content["name"]
+
+
+def _adds_its_kind(block: Block, content: dict[str, Any]) -> bool:
+    """Whether a file's machine is of a kind that its page adds: what reads it is the page's own run."""
+    added = [part.text for part in blocks(ROOT / block.page) if part.file == "pyproject.toml"]
+    kinds = [tomllib.loads(text)["project"]["entry-points"].get("molmach.machines", {}) for text in added]
+    return bool(any(kinds)) and "machine" in content
 
 
 RUN = [
@@ -274,7 +294,8 @@ def _succeeds(words: list[str], place: Path, environment: dict[str, str]) -> Non
 @pytest.mark.parametrize("page", [p for p in RUN if any(row[0] == name_of(p) for row in QUICK)], ids=name_of)
 def test_a_page_does_what_it_says(page: Path, tmp_path: Path) -> None:
     """Seeds stand in the files; with others a shortened claim would fail one of its controls twice in a hundred."""
-    _run(page, tmp_path, lambda block, command: _entry(QUICK, block, command) is not None, python=False)
+    python = name_of(page) in QUICK_PYTHON
+    _run(page, tmp_path, lambda block, command: _entry(QUICK, block, command) is not None, python)
 
 
 @pytest.mark.slow

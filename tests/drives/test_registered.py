@@ -15,12 +15,12 @@ from tests.conftest import ROTOR
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An installed package whose drive and force field have no module."""
+    """An installed package whose drive has no module, and with a force field that is MMFF94."""
     record = tmp_path / "other-1.0.dist-info"
     record.mkdir()
     (record / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
     (record / "entry_points.txt").write_text(
-        "[molmach.drives]\nbroken = nowhere:Broken\n[molmach.forcefield]\nlost = nowhere:Lost\n"
+        "[molmach.drives]\nbroken = nowhere:Broken\n[molmach.forcefield]\nrenamed = molmach.forcefield.mmff94:MMFF94\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     registered.cache_clear()
@@ -42,6 +42,6 @@ def test_our_own_kinds_are_read_without_the_others() -> None:
 
 @pytest.mark.usefixtures("package")
 def test_an_added_force_field_is_among_the_accepted_ones() -> None:
-    assert load(ROTOR, ["protocol.force_field=lost"]).protocol.build_field == "MMFF94"
-    with pytest.raises(SpecError, match="expected 'MMFF94', 'MMFF94s', 'bead_spring' or 'lost'"):
+    assert load(ROTOR, ["protocol.force_field=renamed"]).protocol.build_field == "MMFF94"
+    with pytest.raises(SpecError, match="expected 'MMFF94', 'MMFF94s', 'bead_spring' or 'renamed'"):
         load(ROTOR, ["protocol.force_field=UFF"])

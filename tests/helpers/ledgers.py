@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,9 @@ from typing import Any
 import numpy as np
 
 from molmach.errors import InfeasibleError
-from molmach.search import Candidate, Design, Proposal, Space
-from molmach.search.loop.evaluation import CONFIRMATION, Job, Outcome
-from molmach.search.loop.quantities import Measured
+from molmach.search import Candidate, Design, Finding, Measured, Space, State, Trial
 from molmach.search.record.ledger import NAME, Ledger
+from molmach.search.record.trial import CONFIRMATION
 from molmach.spec import Campaign
 from molmach.spec.campaign import loads_campaign
 
@@ -60,7 +61,7 @@ class Scribe:
         self.ledger.event("started")
         self.space = Space(self.campaign)
         self.rng = np.random.default_rng(self.seed)
-        self._jobs = 0
+        self._evaluations = 0
 
     def truth(self, design: Design) -> tuple[float, ...]:
         """Made-up values of each objective, greater is better."""
@@ -83,29 +84,32 @@ class Scribe:
         """Enter a proposal; its machine where it is a new one."""
         mean = self.truth(design)[0] + self.spread * 4.0 * float(self.rng.standard_normal())
         sd = None if agent == "random" else 4.0
-        proposal = Proposal(design, rationale or "looks good", mean, sd)
+        trial = Trial(0, agent, batch, design, rationale or "looks good", mean, sd)
         try:
             machine = self.space.resolve(design)
         except InfeasibleError as error:
-            self.ledger.add_proposal(agent, batch, proposal, None, "infeasible", str(error))
+            self.ledger.add(trial.refused(State.INFEASIBLE, str(error)))
             return None
-        if self.ledger.query("SELECT 1 FROM machines WHERE key = ?", (machine.key,)):
-            self.ledger.add_proposal(agent, batch, proposal, machine.key, "repeat")
+        if self.ledger.smiles_of(machine.key):
+            self.ledger.add(trial.refused(State.REPEAT, machine=machine.key))
             return None
-        self.ledger.add_proposal(agent, batch, proposal, machine.key, "started")
-        self.ledger.add_machine(machine.key, machine.smiles, design, agent)
+        self.ledger.add(trial.queued(machine.key, machine.smiles).started())
         return machine
 
     def evaluate(self, agent: str, machine: Candidate, rung: int, reason: str = "") -> tuple[Measured, ...]:
         """Enter a result of a machine."""
-        self._jobs += 1
-        job = Job(f"job{self._jobs:08d}", machine.key, rung, machine.spec)
+        self._evaluations += 1
+        key = f"job{self._evaluations:08d}"
         measured = () if reason else self.measure(machine.design, {0: 4.0, 1: 1.5}.get(rung, 0.5))
         controls = _controls(measured) if rung == CONFIRMATION and measured else {}
         seconds = float(self.rng.gamma(20.0, {0: 0.02, 1: 0.08}.get(rung, 0.3)))
-        outcome = Outcome(job.key, {}, reason, seconds, 1000, controls)
-        self.ledger.add_evaluation(job, agent, outcome, measured, reused=False)
+        self.enter(Finding(key, machine.key, agent, rung, reason, measured, seconds, 1000, False, time.time(),
+                           machine.spec.protocol.seed, controls))  # fmt: skip
         return measured
+
+    def enter(self, finding: Finding) -> None:
+        """Enter what an evaluation found, without samples."""
+        self.ledger.add_finding(finding, {})
 
     def search(self, evaluations: int, confirm: int = 3) -> None:
         """A whole search: agents by turns, every third machine on the second rung, the best again."""
@@ -130,18 +134,15 @@ class Scribe:
 
     def flood(self, evaluations: int) -> None:
         """Very many results without chemistry: every machine is a benzene."""
-        spec = self.space.resolve(self._machine()).spec
         design, agents = self.space.sample(self.rng), [agent.label for agent in self.campaign.agents]
         numbers = self.rng.standard_normal((evaluations, len(self.campaign.objectives)))
         for i, drawn in enumerate(numbers):
             key, agent = f"{i // 2:064x}", agents[i // 2 % len(agents)]
             if i % 2 == 0:
-                proposal = Proposal(design, "", float(drawn[0]) + 0.1, 0.5)
-                self.ledger.add_proposal(agent, i, proposal, key, "started")
-                self.ledger.add_machine(key, "c1ccccc1", design, agent)
-            measured = [Measured(x, 0.3, x - 0.6, x + 0.6) for x in drawn.tolist()]
-            outcome = Outcome(f"flood{i}", {}, "", 0.1, 1000)
-            self.ledger.add_evaluation(Job(outcome.key, key, i % 2, spec), agent, outcome, measured, False)
+                trial = Trial(0, agent, i, design, "", float(drawn[0]) + 0.1, 0.5)
+                self.ledger.add(trial.queued(key, "c1ccccc1").started())
+            measured = tuple(Measured(x, 0.3, x - 0.6, x + 0.6) for x in drawn.tolist())
+            self.enter(Finding(f"flood{i}", key, agent, i % 2, "", measured, 0.1, 1000, False, time.time()))
 
     def _machine(self) -> Design:
         """A design at random that is a machine."""
@@ -164,6 +165,11 @@ class Scribe:
         self.ledger.commit()
         self.ledger.close()
         return self.folder
+
+
+def rows_of(ledger: Ledger, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """Rows of a query on a ledger's database, or none of a change to it."""
+    return ledger._base.execute(sql, values).fetchall()
 
 
 def _controls(measured: tuple[Measured, ...]) -> dict[str, Any]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import yaml
 
 from molmach.errors import InfeasibleError
-from molmach.search import Design, Finding, Space, View
+from molmach.search import Design, Finding, Measured, Space, State, Trial, View
 from molmach.search.agents.interface import Agent
 from molmach.spec.campaign import loads_campaign
 
@@ -66,32 +66,44 @@ def planted(space: Space, seed: int) -> dict[str, float]:
     return {key: float(3.0 * np.tanh(np.mean(found) / 3.0)) for key, found in values.items()}
 
 
-def finding(space: Space, design: Design, *values: float, feasible: bool = True) -> Finding:
-    """What a measurement of a design found."""
-    errors = (NOISE,) * len(values)
-    return Finding(design, space.resolve(design).key, "other", 0, values, errors, feasible)
+def trial_of(
+    design: Design, machine: str, values: Sequence[float], errors: Sequence[float], reason: str = ""
+) -> Trial:
+    """The trial of a machine that was measured on the first rung, or failed for a reason."""
+    measured = tuple(
+        Measured(value, error, value - 2 * error, value + 2 * error)
+        for value, error in zip(values, errors, strict=True)
+    )
+    begun = Trial(0, "other", 0, design, machine=machine, state=State.RUNNING)
+    return begun.found(Finding(machine, machine, "other", 0, reason, measured, 1.0, 1, False, 0.0))
 
 
-def view_of(space: Space, findings: list[Finding], batch: int = 3, budget_left: float = 0.5) -> View:
-    """The view after these findings."""
-    return View(space, tuple(findings), frozenset(f.key for f in findings), budget_left, batch, 11)
+def trial(space: Space, design: Design, *values: float, feasible: bool = True) -> Trial:
+    """The trial of a design with the usual noise; without values where it is not feasible."""
+    key, errors = space.resolve(design).key, (NOISE,) * len(values)
+    return trial_of(design, key, values, errors, "" if feasible else "it broke")
+
+
+def view_of(space: Space, trials: list[Trial], batch: int = 3, budget_left: float = 0.5) -> View:
+    """The view after these trials."""
+    return View(space, tuple(trials), frozenset(t.machine for t in trials), budget_left, batch, 11)
 
 
 def history(
     space: Space, count: int, value: Callable[[Design], tuple[float, ...]], seed: int = 0
-) -> list[Finding]:
-    """Findings of designs at random, every other one edited where the space is open; none twice."""
+) -> list[Trial]:
+    """Trials of designs at random, every other one edited where the space is open; none twice."""
     rng = np.random.default_rng(seed)
-    found: dict[str, Finding] = {}
+    trials: dict[str, Trial] = {}
     for attempt in range(20 * count):
         design = space.sample(rng)
         if space.open and attempt % 2:
             edited = space.edit(design, rng)
             design = edited[0] if edited else design
-        if len(found) < count and space.is_machine(design):
-            one = finding(space, design, *(v + NOISE * rng.normal() for v in value(design)))
-            found.setdefault(one.key, one)
-    return list(found.values())
+        if len(trials) < count and space.is_machine(design):
+            one = trial(space, design, *(v + NOISE * rng.normal() for v in value(design)))
+            trials.setdefault(one.machine, one)
+    return list(trials.values())
 
 
 def replay(
@@ -101,18 +113,18 @@ def replay(
     space = agent.space
     rng = np.random.default_rng(1000 + seed)
     good = sorted(truth.values(), reverse=True)[max(1, round(top * len(truth))) - 1]
-    findings: list[Finding] = []
+    trials: list[Trial] = []
     foretold = []
-    while len(findings) < limit:
-        taken = frozenset(f.key for f in findings)
-        view = View(space, tuple(findings), taken, 1.0 - len(findings) / limit, len(findings), seed)
+    while len(trials) < limit:
+        taken = frozenset(t.machine for t in trials)
+        view = View(space, tuple(trials), taken, 1.0 - len(trials) / limit, len(trials), seed)
         for proposal in agent.propose(view, 4):
             key = space.resolve(proposal.design).key
-            findings.append(finding(space, proposal.design, truth[key] + NOISE * rng.normal()))
+            trials.append(trial(space, proposal.design, truth[key] + NOISE * rng.normal()))
             if proposal.mean is not None and proposal.sd is not None:
-                foretold.append((findings[-1].values[0], proposal.mean, proposal.sd))
+                foretold.append((trials[-1].values[0], proposal.mean, proposal.sd))
             if truth[key] >= good:
-                return len(findings), foretold
+                return len(trials), foretold
     return limit, foretold
 
 

@@ -19,15 +19,15 @@ from molmach.report.campaign.data import best_so_far, front
 from molmach.report.campaign.page import write_report
 from molmach.report.campaign.sections import explanation
 from molmach.report.words import duration, to_its_precision
-from molmach.search import Proposal
-from molmach.search.loop.evaluation import CONFIRMATION
+from molmach.search import State, Trial
 from molmach.search.loop.quantities import unit_of
-from molmach.search.loop.racing import fronts
 from molmach.search.record import results
+from molmach.search.record.folder import read_campaign
+from molmach.search.record.fronts import fronts
 from molmach.search.record.ledger import NAME, Ledger, reading
-from molmach.search.running import read_campaign
+from molmach.search.record.trial import CONFIRMATION
 from tests.helpers.browser import MISSING, Browser
-from tests.helpers.ledgers import Scribe, campaign
+from tests.helpers.ledgers import Scribe, campaign, rows_of
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 TWO = [{"maximise": "velocity"}, {"minimise": "work_rate"}]
@@ -96,11 +96,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     scribe = Scribe(campaign(), tmp_path_factory.mktemp("campaign") / "done")
     scribe.search(60)
     design = scribe.space.sample(scribe.rng).replace(R10="no-such-fragment")
-    scribe.ledger.add_proposal("random", 0, Proposal(design, EVIL), None, "infeasible", "R10: no such value")
+    scribe.ledger.add(Trial(0, "random", 0, design, EVIL).refused(State.INFEASIBLE, "R10: no such value"))
     scribe.ledger.note(
         "explained bayesian", f"I believe:\n- R10 matters {EVIL}\n- so does R11\n\nThat is all."
     )
-    best = scribe.ledger.query("SELECT machine FROM evaluations WHERE rung = -1 ORDER BY low DESC")[0][0]
+    best = rows_of(scribe.ledger, "SELECT machine FROM evaluations WHERE rung = -1 ORDER BY low DESC")[0][0]
     run = scribe.folder / "machines" / best[:12]
     run.mkdir(parents=True)
     (run / "report.html").write_text("<!doctype html>", encoding="utf-8")
@@ -146,7 +146,7 @@ def test_what_people_and_agents_wrote_is_shown_and_not_obeyed(tmp_path: Path) ->
     other = scribe.propose("bayesian", scribe._machine())
     assert other is not None
     scribe.evaluate("bayesian", other, 0)
-    scribe.ledger.query("UPDATE machines SET smiles = ? WHERE key = ?", (EVIL, other.key))
+    rows_of(scribe.ledger, "UPDATE machines SET smiles = ? WHERE key = ?", (EVIL, other.key))
     scribe.ledger.event("agent_failed", EVIL, EVIL)
     scribe.ledger.note(f"explained {EVIL}", EVIL)
     text = _report(scribe.end())
@@ -168,15 +168,17 @@ STATES = {
 
 def _confirm_badly(scribe: Scribe, reason: str = "") -> None:
     """A confirmation whose mirror image does not turn the other way, or which failed."""
-    key, agent = scribe.ledger.query("SELECT machine, agent FROM evaluations WHERE ok ORDER BY low DESC")[0]
+    key, agent = rows_of(scribe.ledger, "SELECT machine, agent FROM evaluations WHERE ok ORDER BY low DESC")[
+        0
+    ]
     design = scribe.ledger.designs()[key]
     scribe.evaluate(agent, scribe.space.resolve(design), CONFIRMATION, reason)
     if not reason:
-        row = scribe.ledger.query("SELECT controls FROM evaluations WHERE rung = -1")[0][0]
+        row = rows_of(scribe.ledger, "SELECT controls FROM evaluations WHERE rung = -1")[0][0]
         judged = json.loads(row) | {"verdict": "failed", "warnings": ["the energy books do not close"]}
         judged["mirror"] |= {"passed": False, "statement": "mirror image turns the same way"}
         judged["undriven"]["velocity"] = {"value": None, "ci95": [None, None], "unit": "turn/ns"}
-        scribe.ledger.query("UPDATE evaluations SET controls = ? WHERE rung = -1", (json.dumps(judged),))
+        rows_of(scribe.ledger, "UPDATE evaluations SET controls = ? WHERE rung = -1", (json.dumps(judged),))
 
 
 SAID = {
@@ -229,8 +231,8 @@ def test_a_curve_goes_back_where_a_longer_run_takes_back_a_promise(tmp_path: Pat
     assert machine is not None
     for rung in (0, 1):
         scribe.evaluate("random", machine, rung)
-    scribe.ledger.query("UPDATE evaluations SET low = 5 - 3 * rung, value = 6, high = 7, seconds = 2")
-    curve = best_so_far(scribe.ledger.entries(), 0)["random"]
+    rows_of(scribe.ledger, "UPDATE evaluations SET low = 5 - 3 * rung, value = 6, high = 7, seconds = 2")
+    curve = best_so_far(scribe.ledger.findings(), 0)["random"]
     assert (curve.evaluations, curve.seconds, curve.bound) == ([1, 2], [2.0, 4.0], [5.0, 2.0])
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from molmach.building import Scale, build, coordinate_of
+from molmach.building import PLACES, TURNS, Scale, build, coordinate_of
 from molmach.data import Motion, Performance, Run, Series
 from molmach.data.intervals import Jackknife, Student
 from molmach.data.observed import Observed
@@ -238,8 +238,8 @@ def test_the_lag_behind_a_field_without_a_sense_is_the_mirror_image_s(
             assert 1.0 - here.value == pytest.approx(there.value - 1.0)
 
 
-LINE = Scale("cell", 0.5, None, "hop", "hop", "cells")
-RING = Scale("lap", 3.0, 3.0, "lap", "run", "laps")
+LINE = replace(PLACES, unit="cell", unit_size=0.5, event="hop")
+RING = replace(TURNS, unit="lap", unit_size=3.0, period=3.0, event="lap", own_unit="m")
 
 
 def test_a_coordinate_that_molmach_does_not_know_is_scored_by_what_it_says_of_itself() -> None:

@@ -13,17 +13,19 @@ import numpy as np
 import pytest
 
 from molmach.errors import CampaignError
-from molmach.search import Agent, Design, Proposal, View
+from molmach.search import Agent, Design, Evaluation, Finding, Proposal, Result, Task, View
 from molmach.search.agents.runner import Answer
 from molmach.search.agents.team import LocalTeam
-from molmach.search.loop.driver import Conductor
-from molmach.search.loop.evaluation import CONFIRMATION, Job, Outcome
+from molmach.search.loop.driver import Driver
+from molmach.search.loop.evaluations import evaluation_of
 from molmach.search.loop.executors import LocalExecutor
 from molmach.search.record import results
 from molmach.search.record.cache import Store
-from molmach.search.record.ledger import Entry, Ledger
+from molmach.search.record.ledger import Ledger
+from molmach.search.record.trial import CONFIRMATION
 from molmach.spec import Campaign
 from molmach.spec.campaign import loads_campaign
+from tests.helpers.ledgers import rows_of
 
 REPLICAS = 16
 FRAGMENTS = ["hydrogen", "fluoro", "chloro", "cyano", "methyl"]
@@ -32,7 +34,7 @@ FRAGMENTS = ["hydrogen", "fluoro", "chloro", "cyano", "methyl"]
 def searched(**sections: Any) -> Campaign:
     """325 machines, two rungs, two of the best confirmed."""
     content = {
-        "name": "conducted",
+        "name": "driven",
         "base": "difluorophenylene-rotor",
         "machine": {"smiles": "[CH:1]#[C:2]c1c([*:10])c([*:11])c([C:3]#[CH:4])c([*:12])c1([*:13])"},
         "space": {"sites": dict.fromkeys((10, 11, 12, 13), FRAGMENTS)},
@@ -45,7 +47,7 @@ def searched(**sections: Any) -> Campaign:
         "budget": {"evaluations": 60},
         **sections,
     }
-    return loads_campaign(content, "conducted", Path(__file__).parent)
+    return loads_campaign(content, "driven", Path(__file__).parent)
 
 
 def truth(machine: str) -> float:
@@ -60,19 +62,24 @@ def _erfinv(x: float) -> float:
     return float(erfinv(x))
 
 
-def measure(job: Job) -> Outcome:
-    """A noisy result, the same for the same job."""
-    protocol = job.spec.protocol
+def measure(task: Task) -> Result:
+    """A noisy result, the same for the same task."""
+    protocol = task.spec.protocol
     rng = np.random.default_rng(protocol.seed)
-    velocity = rng.normal(truth(job.machine), 4.0, protocol.replicas)
-    controls = {"verdict": "forward"} if job.rung == CONFIRMATION else {}
-    return Outcome(job.key, {"velocity": velocity.tolist()}, seconds=1.5, steps=1000, controls=controls)
+    velocity = rng.normal(truth(task.machine), 4.0, protocol.replicas)
+    controls = {"verdict": "forward"} if task.rung == CONFIRMATION else {}
+    return Result(task.key, {"velocity": velocity.tolist()}, seconds=1.5, steps=1000, controls=controls)
 
 
-def conduct(
+def dynamics(campaign: Campaign) -> Evaluation:
+    """The campaign's evaluation, of which only the tasks are used."""
+    return evaluation_of(campaign, Path())
+
+
+def carry_out(
     campaign: Campaign,
     path: str | Path = ":memory:",
-    evaluation: Callable[[Job], Outcome] = measure,
+    evaluation: Callable[[Task], Result] = measure,
     slots: int = 2,
     patience: float = 20.0,
     store: Store | None = None,
@@ -80,9 +87,9 @@ def conduct(
     """Carry a campaign out in this process; its ledger, and why it ended."""
     ledger = Ledger(path, write=True)
     team = LocalTeam(campaign, Path(__file__).parent, patience)
-    conductor = Conductor(campaign, ledger, LocalExecutor(evaluation, slots), team, store=store)
+    executor = LocalExecutor(evaluation, slots)
     try:
-        return ledger, conductor.run()
+        return ledger, Driver(campaign, ledger, executor, team, dynamics(campaign), store=store).run()
     except BaseException:
         ledger.close()
         raise
@@ -90,7 +97,7 @@ def conduct(
 
 def entries(ledger: Ledger) -> dict[str, tuple[Any, ...]]:
     """What was found, by evaluation, without the moment at which."""
-    return {e.key: (e.machine, e.agent, e.rung, e.reason, e.measured) for e in ledger.entries()}
+    return {e.key: (e.machine, e.agent, e.rung, e.reason, e.measured) for e in ledger.findings()}
 
 
 def document(ledger: Ledger, campaign: Campaign) -> dict[str, Any]:
@@ -103,13 +110,13 @@ def document(ledger: Ledger, campaign: Campaign) -> dict[str, Any]:
 
 def test_a_campaign_spends_its_budget_and_runs_the_winners_again() -> None:
     campaign = searched()
-    ledger, reason = conduct(campaign)
+    ledger, reason = carry_out(campaign)
     found = document(ledger, campaign)
     assert reason == "all evaluations of the budget are done"
     assert found["state"] == "finished"
     assert (found["evaluations"], found["confirmations"], found["lost"]) == (60, 2, 0)
     assert found["core_seconds"] == pytest.approx(90.0)
-    past = list(ledger.entries())
+    past = list(ledger.findings())
     assert len({e.key for e in past}) == 62
     rungs = [e.rung for e in past]
     first, second = rungs.count(0), rungs.count(1)
@@ -118,7 +125,7 @@ def test_a_campaign_spends_its_budget_and_runs_the_winners_again() -> None:
     assert all(row["confirmed"]["verified"] for row in best)
     leaders = sorted({e.machine: e.measured[0].low for e in past if e.rung >= 0}.items(), key=lambda r: -r[1])
     assert {row["machine"] for row in best} == {machine for machine, _ in leaders[:2]}
-    seeds = ledger.query("SELECT COUNT(DISTINCT seed), COUNT(*) FROM evaluations")[0]
+    seeds = rows_of(ledger, "SELECT COUNT(DISTINCT seed), COUNT(*) FROM evaluations")[0]
     assert seeds[0] == seeds[1]
 
 
@@ -128,34 +135,34 @@ def test_the_winners_second_run_takes_back_what_luck_gave() -> None:
         budget={"evaluations": 200}, racing={"rungs": [{"replicas": 16, "duration": "20 ps"}]}
     )
 
-    def equal(job: Job) -> Outcome:
-        rng = np.random.default_rng(job.spec.protocol.seed)
-        return Outcome(job.key, {"velocity": rng.normal(0.0, 4.0, job.spec.protocol.replicas).tolist()})
+    def equal(task: Task) -> Result:
+        rng = np.random.default_rng(task.spec.protocol.seed)
+        return Result(task.key, {"velocity": rng.normal(0.0, 4.0, task.spec.protocol.replicas).tolist()})
 
-    ledger, _ = conduct(campaign, evaluation=equal)
-    first = {e.machine: e.measured[0] for e in ledger.entries() if e.rung == 0}
-    again = {e.machine: e.measured[0] for e in ledger.entries() if e.rung == CONFIRMATION}
+    ledger, _ = carry_out(campaign, evaluation=equal)
+    first = {e.machine: e.measured[0] for e in ledger.findings() if e.rung == 0}
+    again = {e.machine: e.measured[0] for e in ledger.findings() if e.rung == CONFIRMATION}
     assert all(first[machine].value > 1.5 for machine in again)
     for m in again.values():
         assert abs(m.value) < 3.6 * m.error
 
 
 def test_every_ending_is_named() -> None:
-    assert conduct(searched(budget={"core_seconds": 15.0}))[1] == "the budget's core seconds are spent"
-    assert conduct(searched(budget={"evaluations": 300, "target": 5.0}))[1] == "the target is reached"
+    assert carry_out(searched(budget={"core_seconds": 15.0}))[1] == "the budget's core seconds are spent"
+    assert carry_out(searched(budget={"evaluations": 300, "target": 5.0}))[1] == "the target is reached"
     few = searched(
         space={"sites": {n: ["hydrogen", "fluoro"] for n in (10, 11, 12, 13)}},
         budget={"evaluations": 300},
     )
-    ledger, reason = conduct(few)
+    ledger, reason = carry_out(few)
     assert reason == "no agent has another idea"
-    machines = {e.machine for e in ledger.entries()}
+    machines = {e.machine for e in ledger.findings()}
     assert len(machines) == (2**4 + 2**2) // 2  # every machine of the space, each once
 
 
 def test_minimising_is_maximising_the_opposite() -> None:
     campaign = searched(objectives={"minimise": "velocity"})
-    found = document(conduct(campaign)[0], campaign)
+    found = document(carry_out(campaign)[0], campaign)
     best = found["best"][0]["objectives"][0]
     assert best["value"] < 0.0
     assert best["ci95"][0] < best["value"] < best["ci95"][1]
@@ -164,13 +171,13 @@ def test_minimising_is_maximising_the_opposite() -> None:
 def test_several_objectives_give_a_front_that_nobody_on_it_dominates() -> None:
     campaign = searched(objectives=[{"maximise": "velocity"}, {"minimise": "work_rate"}])
 
-    def both(job: Job) -> Outcome:
-        outcome = measure(job)
-        rng = np.random.default_rng(job.spec.protocol.seed + 1)
-        cost = rng.normal(truth(job.machine[::-1]), 4.0, job.spec.protocol.replicas)
-        return Outcome(job.key, {**outcome.samples, "work_rate": cost.tolist()})
+    def both(task: Task) -> Result:
+        result = measure(task)
+        rng = np.random.default_rng(task.spec.protocol.seed + 1)
+        cost = rng.normal(truth(task.machine[::-1]), 4.0, task.spec.protocol.replicas)
+        return Result(task.key, {**result.samples, "work_rate": cost.tolist()})
 
-    found = document(conduct(campaign, evaluation=both)[0], campaign)
+    found = document(carry_out(campaign, evaluation=both)[0], campaign)
     front = [row for row in found["best"] if row["on_front"]]
     assert len(front) >= 2
     ends = [(row["objectives"][0]["ci95"][0], -row["objectives"][1]["ci95"][1]) for row in front]
@@ -181,24 +188,24 @@ def test_several_objectives_give_a_front_that_nobody_on_it_dominates() -> None:
 def test_failures_are_results_and_the_agents_go_on() -> None:
     campaign = searched()
 
-    def half(job: Job) -> Outcome:
-        if int(job.machine[:2], 16) % 2:
-            return Outcome(job.key, reason="the integration diverged", seconds=0.5)
-        return measure(job)
+    def half(task: Task) -> Result:
+        if int(task.machine[:2], 16) % 2:
+            return Result(task.key, reason="the integration diverged", seconds=0.5)
+        return measure(task)
 
-    ledger, _ = conduct(campaign, evaluation=half)
+    ledger, _ = carry_out(campaign, evaluation=half)
     found = document(ledger, campaign)
     assert 15 <= found["failed"] <= 40
     assert found["evaluations"] == 60
-    failed = {e.machine for e in ledger.entries() if not e.ok}
+    failed = {e.machine for e in ledger.findings() if not e.ok}
     assert not {row["machine"] for row in found["best"]} & failed
-    assert all(e.rung == 0 for e in ledger.entries() if not e.ok)
+    assert all(e.rung == 0 for e in ledger.findings() if not e.ok)
 
 
 def test_an_objective_that_is_not_defined_is_a_failure_with_its_reason() -> None:
     campaign = searched(objectives={"maximise": "sqrt(velocity)"})
-    ledger, _ = conduct(campaign)
-    reasons = {e.reason for e in ledger.entries()}
+    ledger, _ = carry_out(campaign)
+    reasons = {e.reason for e in ledger.findings()}
     assert reasons == {"", "the objective is not defined for this run"}
 
 
@@ -211,7 +218,7 @@ class PowerCutError(BaseException):
 
 def test_a_campaign_in_one_process_is_deterministic() -> None:
     campaign = searched(agents=["random", "evolutionary"], budget={"evaluations": 40})
-    runs = [conduct(campaign, slots=2)[0] for _ in range(2)]
+    runs = [carry_out(campaign, slots=2)[0] for _ in range(2)]
     assert entries(runs[0]) == entries(runs[1])
 
 
@@ -231,23 +238,23 @@ def test_a_campaign_cut_anywhere_ends_as_an_undisturbed_one(tmp_path: Path, cut:
             "keep": 1,
         },
     )
-    undisturbed, _ = conduct(campaign)
+    undisturbed, _ = carry_out(campaign)
     calls: list[str] = []
 
-    def evaluation(job: Job) -> Outcome:
+    def evaluation(task: Task) -> Result:
         if len(calls) == cut:
             raise PowerCutError
-        calls.append(job.key)
-        return measure(job)
+        calls.append(task.key)
+        return measure(task)
 
     with pytest.raises(PowerCutError):
-        conduct(campaign, tmp_path / "ledger.sqlite", evaluation)
+        carry_out(campaign, tmp_path / "ledger.sqlite", evaluation)
     kept = Ledger(tmp_path / "ledger.sqlite")
     before = entries(kept)
     kept.close()
     assert before.keys() == set(calls)
     calls.append("the cut")
-    resumed, _ = conduct(campaign, tmp_path / "ledger.sqlite", evaluation)
+    resumed, _ = carry_out(campaign, tmp_path / "ledger.sqlite", evaluation)
     after = entries(resumed)
     assert before.items() <= after.items()
     assert len(calls) == len(set(calls)) == 1 + len(after)
@@ -261,16 +268,16 @@ def test_a_campaign_cut_anywhere_ends_as_an_undisturbed_one(tmp_path: Path, cut:
 
 
 def test_more_budget_goes_on_where_it_ended(tmp_path: Path) -> None:
-    ledger, _ = conduct(searched(), tmp_path / "ledger.sqlite")
+    ledger, _ = carry_out(searched(), tmp_path / "ledger.sqlite")
     first = entries(ledger)
     ledger.close()
     calls = []
 
-    def counted(job: Job) -> Outcome:
-        calls.append(job.key)
-        return measure(job)
+    def counted(task: Task) -> Result:
+        calls.append(task.key)
+        return measure(task)
 
-    ledger, _ = conduct(searched(budget={"evaluations": 90}), tmp_path / "ledger.sqlite", counted)
+    ledger, _ = carry_out(searched(budget={"evaluations": 90}), tmp_path / "ledger.sqlite", counted)
     assert first.items() <= entries(ledger).items()
     assert not set(calls) & set(first)
     assert document(ledger, searched())["evaluations"] == 90
@@ -278,16 +285,16 @@ def test_more_budget_goes_on_where_it_ended(tmp_path: Path) -> None:
 
 def test_what_another_campaign_has_evaluated_is_not_done_again(tmp_path: Path) -> None:
     store = Store(tmp_path / "evaluations.sqlite")
-    first, _ = conduct(searched(), store=store)
+    first, _ = carry_out(searched(), store=store)
     calls = []
 
-    def counted(job: Job) -> Outcome:
-        calls.append(job)
-        return measure(job)
+    def counted(task: Task) -> Result:
+        calls.append(task)
+        return measure(task)
 
-    second, _ = conduct(searched(), evaluation=counted, store=store)
+    second, _ = carry_out(searched(), evaluation=counted, store=store)
     assert entries(second).keys() == entries(first).keys()
-    assert all(job.rung == CONFIRMATION for job in calls)  # a verdict is always made anew
+    assert all(task.rung == CONFIRMATION for task in calls)  # a verdict is always made anew
     assert document(second, searched())["core_seconds"] == 0.0
     assert document(second, searched())["reused"] == 60
 
@@ -296,15 +303,15 @@ def test_lost_work_is_done_again_and_given_up_after_five_times() -> None:
     campaign = searched(budget={"evaluations": 30})
     tries: dict[str, int] = {}
 
-    def unreliable(job: Job) -> Outcome:
-        tries[job.key] = tries.get(job.key, 0) + 1
-        poison = job.machine.startswith(("1", "2"))
-        if poison or (job.machine.startswith(("3", "4", "5")) and tries[job.key] < 3):
+    def unreliable(task: Task) -> Result:
+        tries[task.key] = tries.get(task.key, 0) + 1
+        poison = task.machine.startswith(("1", "2"))
+        if poison or (task.machine.startswith(("3", "4", "5")) and tries[task.key] < 3):
             raise OSError("the node went away")
-        return measure(job)
+        return measure(task)
 
-    ledger, _ = conduct(campaign, evaluation=unreliable)
-    for entry in ledger.entries():
+    ledger, _ = carry_out(campaign, evaluation=unreliable)
+    for entry in ledger.findings():
         if entry.machine.startswith(("1", "2")):
             assert tries[entry.key] == 5
             assert entry.reason == "lost 5 times: OSError: the node went away"
@@ -314,11 +321,11 @@ def test_lost_work_is_done_again_and_given_up_after_five_times() -> None:
 
 
 def test_a_cluster_that_gives_nothing_back_ends_the_campaign() -> None:
-    def gone(job: Job) -> Outcome:
+    def gone(task: Task) -> Result:
         raise OSError("no node")
 
     with pytest.raises(CampaignError, match="evaluations don't come back any more: OSError: no node"):
-        conduct(searched(), evaluation=gone)
+        carry_out(searched(), evaluation=gone)
 
 
 # bad agents
@@ -374,7 +381,7 @@ class Meddling(Agent):
     """Tries to change what others see."""
     def propose(self, view, n):
         try:
-            view.findings.clear()
+            view.trials.clear()
         except Exception:
             pass
         try:
@@ -400,7 +407,7 @@ def test_no_bad_agent_stops_the_others(bad_agents: Path) -> None:
     names = [f"{bad_agents}:{name}" for name in BAD_NAMES]
     campaign = searched(agents=[*names, "random"], budget={"evaluations": 40})
     started = time.monotonic()
-    ledger, reason = conduct(campaign, patience=0.3)
+    ledger, reason = carry_out(campaign, patience=0.3)
     assert time.monotonic() - started < 60.0
     assert reason == "all evaluations of the budget are done"
     found = document(ledger, campaign)
@@ -409,9 +416,9 @@ def test_no_bad_agent_stops_the_others(bad_agents: Path) -> None:
     assert evaluated["random"] >= 25
     assert evaluated.get("Endless", 0) <= 1
     assert found["agents"]["Nowhere"]["infeasible"] > 0
-    benched = {who for (who,) in ledger.query("SELECT who FROM events WHERE kind = 'agent_benched'")}
-    assert benched == {"Crashing", "Exiting", "Stillborn", "Hanging", "Rubbish"}
-    words = dict(ledger.query("SELECT who, text FROM events WHERE kind = 'agent_failed'"))
+    given_up = {who for (who,) in rows_of(ledger, "SELECT who FROM events WHERE kind = 'agent_benched'")}
+    assert given_up == {"Crashing", "Exiting", "Stillborn", "Hanging", "Rubbish"}
+    words = dict(rows_of(ledger, "SELECT who, text FROM events WHERE kind = 'agent_failed'"))
     assert "no answer within 0.3 s" in words["Hanging"]
     assert "RuntimeError: no idea" in words["Crashing"]
     assert "ZeroDivisionError" in words["Stillborn"]
@@ -421,10 +428,10 @@ def test_no_bad_agent_stops_the_others(bad_agents: Path) -> None:
 def test_a_bad_agent_alone_ends_the_campaign_with_a_reason(bad_agents: Path, name: str) -> None:
     campaign = searched(agents=[f"{bad_agents}:{name}"])
     if name in ("Endless", "Nowhere", "Silent", "Meddling"):
-        assert conduct(campaign, patience=0.3)[1] == "no agent has another idea"
+        assert carry_out(campaign, patience=0.3)[1] == "no agent has another idea"
     else:
         with pytest.raises(CampaignError, match=f"every agent has failed; the last one: {name}: "):
-            conduct(campaign, patience=0.3)
+            carry_out(campaign, patience=0.3)
 
 
 # team play
@@ -457,7 +464,7 @@ def test_the_team_is_judged_by_what_it_delivers() -> None:
         racing={"rungs": [{"replicas": REPLICAS, "duration": "20 ps"}]},
         budget={"evaluations": 120},
     )
-    found = document(conduct(campaign)[0], campaign)["agents"]
+    found = document(carry_out(campaign)[0], campaign)["agents"]
     assert found["Knowing"]["evaluated"] > found["Proud"]["evaluated"]
     assert found["Knowing"]["evaluated"] > found["random"]["evaluated"]
     assert found["Knowing"]["coverage"] > 0.85
@@ -475,19 +482,19 @@ class Slowed(LocalTeam):
         super().__init__(campaign, Path(__file__).parent)
         self._slow, self._looks, self._waited = slow, looks, 0
 
-    def answers(self) -> list[Answer]:
+    def answers(self) -> dict[str, Answer]:
         """The quick ones' at once."""
         question = self._asked.pop(self._slow, None)
-        found = []
+        answers: dict[str, Answer] = {}
         while self._asked:
-            found += super().answers()
+            answers |= super().answers()
         if question is not None:
             self._asked[self._slow] = question
             self._waited += 1
             if self._waited > self._looks:
                 self._waited = 0
-                found += super().answers()
-        return found
+                answers |= super().answers()
+        return answers
 
 
 class Steady(Agent):
@@ -512,14 +519,14 @@ def steady_and_others(**sections: Any) -> Campaign:
 
 def owners(ledger: Ledger) -> list[str]:
     """Whose machines were measured, in their order."""
-    return [entry.agent for entry in ledger.entries()]
+    return [entry.agent for entry in ledger.findings()]
 
 
 def test_turns_go_by_what_was_delivered_not_by_whose_answer_is_there() -> None:
     """Agents of one process answer one after the other; equal turns would be 200 of 600."""
     turns = 0
     for seed in (1, 2, 3, 4):
-        ledger, _ = conduct(steady_and_others(seed=seed, budget={"evaluations": 150}), slots=1)
+        ledger, _ = carry_out(steady_and_others(seed=seed, budget={"evaluations": 150}), slots=1)
         turns += owners(ledger).count("Steady")
     assert turns > 250
 
@@ -528,7 +535,8 @@ def test_turns_go_by_what_was_delivered_not_by_whose_answer_is_there() -> None:
 def test_no_slow_agent_stops_the_others(looks: int) -> None:
     campaign = steady_and_others(budget={"evaluations": 100})
     ledger = Ledger(":memory:", write=True)
-    Conductor(campaign, ledger, LocalExecutor(measure, 4), Slowed(campaign, "Steady", looks)).run()
+    team = Slowed(campaign, "Steady", looks)
+    Driver(campaign, ledger, LocalExecutor(measure, 4), team, dynamics(campaign)).run()
     measured = owners(ledger)
     assert len(measured) == 100
     assert (measured.count("Steady") >= 20) == (looks == 1)
@@ -540,14 +548,14 @@ class Watching(Agent):
     told: list[tuple[int, int]] = []  # noqa: RUF012 read by the test
     heard: list[Any] = []  # noqa: RUF012
 
-    def observe(self, findings: Any) -> None:
+    def observe(self, trials: Any) -> None:
         """Keep it."""
-        type(self).heard += findings
+        type(self).heard += trials
 
     def propose(self, view: View, n: int) -> list[Proposal]:
         """One design at random."""
-        assert len({f.key for f in view.known}) == len(view.known)
-        type(self).told.append((view.batch, len(view.findings)))
+        assert len({t.machine for t in view.known}) == len(view.known)
+        type(self).told.append((view.batch, len(view.trials)))
         return [Proposal(view.space.sample(view.rng), "one")]
 
 
@@ -556,17 +564,19 @@ def test_every_agent_is_told_every_result() -> None:
     import sys
 
     campaign = searched(agents=[f"{Path(__file__).name}:Watching", "random"], budget={"evaluations": 40})
-    ledger, _ = conduct(campaign, slots=1)
-    watching = sys.modules[f"agent_of_file_{Path(__file__).stem}"].Watching
+    ledger, _ = carry_out(campaign, slots=1)
+    watching = sys.modules[f"plugin_of_file_{Path(__file__).stem}"].Watching
     assert importlib.util.find_spec("molmach") is not None
     batches = [batch for batch, _ in watching.told]
     counts = [count for _, count in watching.told]
     assert batches == sorted(batches)
     assert counts == sorted(counts)
-    past = [e for e in ledger.history() if isinstance(e, Entry) and e.rung >= 0]
-    heard = [(f.key, f.rung, f.values[0]) for f in watching.heard]
-    assert heard == [(e.machine, e.rung, e.measured[0].value) for e in past][: len(heard)]
-    assert len(heard) >= 30
+    past = [f for f in ledger.history() if isinstance(f, Finding) and f.rung >= 0]
+    heard = [(t.machine, t.rung, t.values[0]) for t in watching.heard]
+    assert set(heard) <= {(f.machine, f.rung, f.measured[0].value) for f in past}
+    first_heard = list(dict.fromkeys(t.machine for t in watching.heard))
+    assert first_heard == list(dict.fromkeys(f.machine for f in past))[: len(first_heard)]
+    assert len(heard) >= 25
     assert {f.agent for f in watching.heard} == {"Watching", "random"}
 
 

@@ -240,7 +240,7 @@ BAD = [
 
 @pytest.mark.parametrize(("override", "message"), BAD)
 def test_a_wrong_campaign_is_refused_before_anything_starts(override: str, message: str) -> None:
-    from molmach.search.running import check
+    from molmach.search.loop.checking import check
 
     path = Path("examples/small.yaml")
     with pytest.raises(SpecError) as error:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach.search.loop.bandit import TOP_SHARE
-from molmach.search.loop.evaluation import CONFIRMATION
-from molmach.search.record.ledger import Entry, Ledger
+from molmach.search.record.ledger import Ledger
+from molmach.search.record.trial import CONFIRMATION, Finding
 
 Floats = NDArray[np.float64]
 
@@ -56,7 +56,7 @@ class _Best:
         self._now: dict[str, tuple[int, float]] = {}
         self._heap: list[tuple[float, str]] = []
 
-    def take(self, entry: Entry, bound: float | None) -> None:
+    def take(self, entry: Finding, bound: float | None) -> None:
         """One more evaluation; without a bound where it failed."""
         self._spent = (self._spent[0] + 1, self._spent[1] + entry.seconds)
         if bound is None or self._now.get(entry.machine, (-1, 0.0))[0] > entry.rung:
@@ -76,7 +76,7 @@ class _Best:
         return self.curve
 
 
-def best_so_far(entries: Iterable[Entry], objective: int) -> dict[str, Curve]:
+def best_so_far(entries: Iterable[Finding], objective: int) -> dict[str, Curve]:
     """The best bound of an objective, of each agent against its own costs and of :data:`TEAM` against all.
 
     A machine counts by the highest rung that it has reached, so a curve falls where a longer run takes
@@ -92,16 +92,16 @@ def best_so_far(entries: Iterable[Entry], objective: int) -> dict[str, Curve]:
     return {name: tracker.end() for name, tracker in trackers.items()}
 
 
-def _bound(entry: Entry, objective: int) -> float | None:
+def _bound(entry: Finding, objective: int) -> float | None:
     if not entry.ok or objective >= len(entry.measured):
         return None
     low = entry.measured[objective].low
     return low if math.isfinite(low) else None
 
 
-def standing(entries: Iterable[Entry], objectives: int) -> list[Entry]:
+def standing(entries: Iterable[Finding], objectives: int) -> list[Finding]:
     """The latest result of every machine on the highest rung where it gave all its numbers."""
-    found: dict[str, Entry] = {}
+    found: dict[str, Finding] = {}
     for entry in entries:
         if entry.rung == CONFIRMATION or not entry.ok or len(entry.measured) != objectives:
             continue
@@ -124,7 +124,7 @@ def front(points: Floats) -> NDArray[np.bool_]:
     return on_front
 
 
-def finds(entries: Iterable[Entry]) -> Counter[str]:
+def finds(entries: Iterable[Finding]) -> Counter[str]:
     """How often each agent's machine came out among the best tenth of those before it on the first rung."""
     found: Counter[str] = Counter()
     values: list[float] = []
@@ -147,7 +147,7 @@ class Cost:
     seconds: float = 0.0
 
 
-def costs(entries: Iterable[Entry]) -> dict[int, dict[str, Cost]]:
+def costs(entries: Iterable[Finding]) -> dict[int, dict[str, Cost]]:
     """What was spent, by rung (confirmations last) and agent."""
     found: dict[int, dict[str, Cost]] = {}
     for entry in entries:
@@ -163,17 +163,11 @@ def predictions(ledger: Ledger) -> dict[str, Floats]:
 
     Predictions are of the first objective, so there are none to compare where there are several.
     """
-    rows = ledger.query(
-        "SELECT p.agent, p.mean, p.sd, e.value, e.error FROM proposals p "
-        "JOIN evaluations e ON e.machine = p.machine AND e.rung = 0 WHERE p.state = 'started' "
-        "AND p.mean IS NOT NULL AND p.sd IS NOT NULL AND e.ok AND e.value IS NOT NULL AND e.others = '[]' "
-        "ORDER BY p.id"
-    )
-    found: dict[str, list[Sequence[float]]] = {}
-    for agent, *numbers in rows:
-        if all(x is not None and math.isfinite(x) for x in numbers):
-            found.setdefault(agent, []).append(numbers)
-    return {agent: np.array(numbers) for agent, numbers in found.items()}
+    rows: dict[str, list[Sequence[float]]] = {}
+    for p in ledger.predictions():
+        if all(math.isfinite(x) for x in (p.mean, p.sd, p.value, p.error)):
+            rows.setdefault(p.agent, []).append((p.mean, p.sd, p.value, p.error))
+    return {agent: np.array(numbers) for agent, numbers in rows.items()}
 
 
 def failures(ledger: Ledger, most: int = 15) -> tuple[list[tuple[str, str, int]], int]:
@@ -182,21 +176,8 @@ def failures(ledger: Ledger, most: int = 15) -> tuple[list[tuple[str, str, int]]
     Reasons that differ only after their first colon are counted as one.
     """
     counted: Counter[tuple[str, str]] = Counter()
-    for what, query in (
-        ("evaluation", "SELECT reason, COUNT(*) FROM evaluations WHERE NOT ok GROUP BY reason"),
-        ("proposal", "SELECT reason, COUNT(*) FROM proposals WHERE state = 'infeasible' GROUP BY reason"),
-        ("worker", "SELECT text, COUNT(*) FROM events WHERE kind = 'lost' GROUP BY text"),
-        ("agent", "SELECT who || ': ' || text, COUNT(*) FROM events "
-         "WHERE kind IN ('agent_failed', 'agent_benched') GROUP BY who, text"),
-    ):  # fmt: skip
-        for reason, count in ledger.query(query):
-            text = str(reason) if what == "agent" else str(reason).partition(":")[0]
-            counted[what, text.strip()[:_REASON] or "no reason given"] += count
+    for failure in ledger.failures():
+        text = failure.reason if failure.what == "agent" else failure.reason.partition(":")[0]
+        counted[failure.what, text.strip()[:_REASON] or "no reason given"] += failure.count
     rows = [(what, reason, count) for (what, reason), count in counted.most_common()]
     return rows[:most], max(0, len(rows) - most)
-
-
-def explanations(ledger: Ledger) -> dict[str, str]:
-    """What each agent said it believes, by agent."""
-    rows = ledger.query("SELECT key, value FROM meta WHERE key LIKE 'explained %' ORDER BY key")
-    return {key.removeprefix("explained "): value for key, value in rows if value.strip()}

@@ -15,8 +15,8 @@ from molmach.report.plots import LABELS
 from molmach.report.svg import inline_figure
 from molmach.report.words import duration, to_its_precision
 from molmach.scoring.motion import VELOCITY
-from molmach.search.loop.evaluation import CONFIRMATION
 from molmach.search.record.ledger import Ledger
+from molmach.search.record.trial import CONFIRMATION
 from molmach.search.space.space import Space
 
 
@@ -116,8 +116,8 @@ def _driven(
     ledger: Ledger, best: Mapping[str, Any], again: Mapping[str, Any], unit: str
 ) -> dict[str, Any] | None:
     """The machine's own velocity in its confirmation."""
-    key = ledger.query("SELECT key FROM evaluations WHERE machine = ? AND rung = -1", (best["machine"],))
-    samples = ledger.samples(key[0][0]).get("velocity", []) if key else []
+    finding = ledger.confirmation(best["machine"])
+    samples = [] if finding is None else ledger.samples(finding.key).get("velocity", [])
     if len(samples) > 1:
         return replace(VELOCITY, unit=unit).estimate({"velocity": samples}).to_json()
     first = again["objectives"][0] if again["objectives"] else None

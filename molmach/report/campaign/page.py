@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -18,9 +18,9 @@ from molmach.report.campaign.headline import headline, searched
 from molmach.report.campaign.sections import Frame
 from molmach.report.svg import inline_figure
 from molmach.report.tables import table
-from molmach.search.loop.evaluation import CONFIRMATION
 from molmach.search.record import results
-from molmach.search.record.ledger import Entry, Ledger
+from molmach.search.record.ledger import Ledger
+from molmach.search.record.trial import CONFIRMATION, Finding
 from molmach.spec import Campaign
 
 NAME = "report.html"
@@ -55,7 +55,7 @@ def write_report(ledger: Ledger, campaign: Campaign, folder: Path, out: Path | N
 def report_page(ledger: Ledger, campaign: Campaign, folder: Path, path: Path) -> str:
     """The page as a text; ``path`` is where it will stand, from which it links."""
     frame = Frame(campaign, path)
-    entries = list(ledger.entries())
+    entries = list(ledger.findings())
     confirmed = {entry.machine for entry in entries if entry.rung == CONFIRMATION}
     listed = min(max(_LISTED[0], len(confirmed)), _LISTED[1])
     document = results.document(ledger, campaign, folder, listed)
@@ -112,7 +112,7 @@ def _swatch(number: int) -> str:
     )
 
 
-def _curves(frame: Frame, entries: Sequence[Entry], agents: Sequence[str]) -> str:
+def _curves(frame: Frame, entries: Sequence[Finding], agents: Sequence[str]) -> str:
     found = ""
     for k, axis in enumerate(frame.axes):
         curves = data.best_so_far(entries, k)
@@ -150,7 +150,7 @@ def _finds(frame: Frame, document: Mapping[str, Any]) -> str:
     )
 
 
-def _front(frame: Frame, entries: Sequence[Entry], confirmed: set[str]) -> str:
+def _front(frame: Frame, entries: Sequence[Finding], confirmed: set[str]) -> str:
     axes = frame.axes
     standing = data.standing(entries, len(axes)) if len(axes) > 1 else []
     if not standing:
@@ -169,7 +169,11 @@ def _front(frame: Frame, entries: Sequence[Entry], confirmed: set[str]) -> str:
 
 
 def _agents_section(
-    frame: Frame, ledger: Ledger, entries: Sequence[Entry], document: Mapping[str, Any], agents: Sequence[str]
+    frame: Frame,
+    ledger: Ledger,
+    entries: Sequence[Finding],
+    document: Mapping[str, Any],
+    agents: Sequence[str],
 ) -> str:
     team = {name: dict(document["agents"][name]) for name in agents if name in document["agents"]}
     if not team:
@@ -217,7 +221,7 @@ def _scatters(frame: Frame, ledger: Ledger, agents: Sequence[str]) -> str:
     )
 
 
-def _costs(frame: Frame, entries: Sequence[Entry], agents: Sequence[str]) -> str:
+def _costs(frame: Frame, entries: Sequence[Finding], agents: Sequence[str]) -> str:
     spent = data.costs(entries)
     if not spent:
         return '<p class="soft">Nothing has been spent yet.</p>'
@@ -234,7 +238,7 @@ def _costs(frame: Frame, entries: Sequence[Entry], agents: Sequence[str]) -> str
 def _explanations(ledger: Ledger, finished: bool) -> str:
     found = "".join(
         f"<article><h3>{escape(agent)}</h3>{sections.explanation(text)}</article>"
-        for agent, text in data.explanations(ledger).items()
+        for agent, text in ledger.explanations().items()
     )
     if found:
         return found
@@ -249,13 +253,12 @@ def _provenance(ledger: Ledger, campaign: Campaign, document: Mapping[str, Any])
         "seed of the simulations": str(campaign.template["protocol"].get("seed", 1)),
         "ledger": str(ledger.path.name),
     }
-    for time, kind, text in ledger.query(
-        "SELECT datetime(time, 'unixepoch'), kind, text FROM events "
-        "WHERE kind IN ('started', 'stopped', 'finished') ORDER BY id DESC LIMIT 20"
-    )[::-1]:
-        rows[f"{time} UTC"] = f"{kind}: {text}" if text else kind
-    for number, sitting in enumerate(json.loads(ledger.noted("sittings") or "[]"), start=1):
-        listed = ", ".join(f"{name} {version}" for name, version in sitting["versions"].items())
-        rows[f"sitting {number}"] = f"{sitting['executor']} executor; {listed}"
+    turns = [event for event in ledger.events() if event.kind in ("started", "stopped", "finished")]
+    for event in turns[-20:]:
+        when = datetime.fromtimestamp(event.time, UTC).strftime("%Y-%m-%d %H:%M:%S")
+        rows[f"{when} UTC"] = f"{event.kind}: {event.text}" if event.text else event.kind
+    for number, session in enumerate(ledger.sessions(), start=1):
+        listed = ", ".join(f"{name} {version}" for name, version in session["versions"].items())
+        rows[f"session {number}"] = f"{session['executor']} executor; {listed}"
     cells = [(escape(name), escape(value)) for name, value in rows.items()]
     return table("Provenance", ("what", "value"), cells, kind="plain")

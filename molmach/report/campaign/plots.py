@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from molmach.report.campaign.data import TEAM, Cost, Curve, front
 from molmach.report.plots import COLOURS, LABELS
 from molmach.report.svg import INK, LINE
-from molmach.search.record.ledger import Entry
+from molmach.search.record.trial import Finding
 
 Floats = NDArray[np.float64]
 
@@ -100,7 +100,7 @@ def _frame_bounds(axis: Any, wanted: Axis, curves: Mapping[str, Curve]) -> None:
 
 
 def pareto_plot(
-    standing: Sequence[Entry], confirmed: set[str], x: Axis, y: Axis, columns: tuple[int, int]
+    standing: Sequence[Finding], confirmed: set[str], x: Axis, y: Axis, columns: tuple[int, int]
 ) -> Figure:
     """Every machine by two objectives; those of the front with intervals, its cautious ends joined."""
     figure, axis = _panel(3.9, 5.6)

@@ -20,8 +20,8 @@ from molmach.report.plots import LABELS
 from molmach.report.svg import inline_molecule
 from molmach.report.tables import table
 from molmach.report.words import to_its_precision
-from molmach.search.loop.evaluation import CONFIRMATION
 from molmach.search.loop.quantities import unit_of
+from molmach.search.record.trial import CONFIRMATION
 from molmach.search.space.design import Numeric
 from molmach.spec import Campaign
 

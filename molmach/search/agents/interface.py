@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from molmach.search.record.trial import Trial
 from molmach.search.space.design import Design
 from molmach.search.space.space import Space
 
@@ -41,37 +41,6 @@ class Proposal:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What an evaluation found, as agents are told it.
-
-    Attributes
-    ----------
-    design, key
-        The machine, and its key in the space.
-    agent
-        Who proposed it.
-    rung
-        How much effort went into it, from 0.
-    values, errors
-        Of each objective, in a sense in which greater is better, and their standard errors; empty
-        where nothing could be measured.
-    feasible
-        Whether the machine could be built and simulated.
-    reason
-        Why not.
-    """
-
-    design: Design
-    key: str
-    agent: str
-    rung: int
-    values: tuple[float, ...]
-    errors: tuple[float, ...]
-    feasible: bool = True
-    reason: str = ""
-
-
-@dataclass(frozen=True)
 class View:
     """The campaign as an agent sees it.
 
@@ -79,8 +48,9 @@ class View:
     ----------
     space
         The designs.
-    findings
-        All results so far, from all agents, oldest first; a machine may occur once a rung.
+    trials
+        All trials that came to something, from all agents, in the order in which they first did: measured on
+        whatever rung, failed, or no machine at all.
     taken
         Keys of machines that were proposed by anyone, whether measured yet or not; not to be changed.
     budget_left
@@ -92,7 +62,7 @@ class View:
     """
 
     space: Space
-    findings: Sequence[Finding]
+    trials: Sequence[Trial]
     taken: Set[str]
     budget_left: float
     batch: int
@@ -104,19 +74,19 @@ class View:
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(self.batch,)))
 
     @cached_property
-    def known(self) -> tuple[Finding, ...]:
-        """The latest result of every machine on its highest rung, infeasible ones included."""
-        latest: dict[str, Finding] = {}
-        for finding in self.findings:
-            before = latest.get(finding.key)
-            if before is None or finding.rung >= before.rung:
-                latest[finding.key] = finding
-        return tuple(latest.values())
+    def known(self) -> tuple[Trial, ...]:
+        """The trial of every machine that came to something, failed ones included.
+
+        Of the designs that are no machine only the latest, however many there were, and none with values that
+        the space does not have.
+        """
+        said = (trial for trial in self.trials if trial.machine or self.space.holds(trial.design))
+        return tuple({trial.machine: trial for trial in said}.values())
 
     @cached_property
-    def measured(self) -> tuple[Finding, ...]:
+    def measured(self) -> tuple[Trial, ...]:
         """Those of :attr:`known` that have values."""
-        return tuple(finding for finding in self.known if finding.feasible and finding.values)
+        return tuple(trial for trial in self.known if trial.feasible and trial.values)
 
     @cached_property
     def utilities(self) -> tuple[Floats, Floats]:
@@ -126,8 +96,8 @@ class View:
         weights of this call (Knowles, IEEE Trans. Evol. Comput. 10, 50 (2006)), so that an agent
         that maximises one number spreads over the Pareto front.
         """
-        values = np.array([finding.values for finding in self.measured], dtype=np.float64)
-        errors = np.array([finding.errors for finding in self.measured], dtype=np.float64)
+        values = np.array([trial.values for trial in self.measured], dtype=np.float64)
+        errors = np.array([trial.errors for trial in self.measured], dtype=np.float64)
         if values.size == 0:
             return np.zeros(0), np.zeros(0)
         if values.shape[1] == 1:
@@ -172,8 +142,8 @@ class Agent(ABC):
     def propose(self, view: View, n: int) -> list[Proposal]:
         """Up to ``n`` designs, best first. Fewer, or none, when the agent has no more ideas."""
 
-    def observe(self, findings: Sequence[Finding]) -> None:  # noqa: B027 an agent may read the view alone
-        """Be told new results, from all agents, before the next call of :meth:`propose`."""
+    def observe(self, trials: Sequence[Trial]) -> None:  # noqa: B027 an agent may read the view alone
+        """Be told which trials have new results, of all agents, before the next call of :meth:`propose`."""
 
     def explain(self, view: View) -> str:
         """What the agent believes and why it wants what it wants, in plain words; '' if it has none."""
@@ -208,9 +178,3 @@ def fresh_samples(view: View, n: int, chosen: set[str] | None = None, tries: int
         order = view.rng.permutation(len(everything))
         kept += distinct_new(view, [everything[i] for i in order], n - len(kept), chosen)
     return kept
-
-
-def standard_error(low: float, high: float) -> float:
-    """Standard error that a 95 % interval stands for; infinite where it is not defined."""
-    half = 0.5 * (high - low)
-    return half / 1.96 if math.isfinite(half) else math.inf

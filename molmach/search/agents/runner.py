@@ -1,4 +1,4 @@
-"""The place of one agent: what it was told, and what it says, made safe for the driver."""
+"""Running one agent: what it was told, and what it says, made safe for the driver."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from molmach.search.agents.interface import Agent, Finding, Proposal, View
+from molmach.search.agents.interface import Agent, Proposal, View
 from molmach.search.agents.registry import make_agent
+from molmach.search.record.trial import Trial
 from molmach.search.space.design import Design, Value
 from molmach.search.space.space import Space
 from molmach.spec import Campaign
@@ -24,13 +25,12 @@ FAULTS = (Exception, SystemExit)
 """What an agent may raise without any harm to others."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What an agent said when it was asked for proposals; ``error`` where it failed instead."""
+class AgentFailedError(Exception):
+    """What stands for an agent's answer where it raised or said nonsense; its text says what."""
 
-    agent: str
-    proposals: tuple[Proposal, ...] = ()
-    error: str = ""
+
+Answer = tuple[Proposal, ...] | AgentFailedError
+"""What comes of asking an agent for proposals."""
 
 
 @dataclass(frozen=True)
@@ -45,20 +45,20 @@ class Question:
         Proposals that are wanted.
     budget_left
         Share of the budget.
-    findings, taken
-        Results, and machines proposed by anyone, since the agent's last question; all of them for an
-        agent that was started anew.
+    trials, taken
+        Trials with new results, and machines proposed by anyone, since the agent's last question; all of them
+        for an agent that was started anew.
     """
 
     batch: int
     n: int
     budget_left: float
-    findings: tuple[Finding, ...] = ()
+    trials: tuple[Trial, ...] = ()
     taken: tuple[str, ...] = ()
 
 
-class Host:
-    """One agent with its own copy of the space and of what was found.
+class Runner:
+    """Runs one agent, with its own copy of the space and of what was found.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class Host:
         self._space = Space(campaign)
         words = np.random.SeedSequence(campaign.seed, spawn_key=(index,)).generate_state(2, np.uint32)
         self._seed = int(words[0]) << 32 | int(words[1])
-        self._findings: list[Finding] = []
+        self._trials: dict[int, Trial] = {}
         self._taken: dict[str, None] = {}
 
     @cached_property
@@ -88,9 +88,9 @@ class Host:
         try:
             proposals = self._agent.propose(self._view(question), question.n)
             few = itertools.islice(proposals, question.n)
-            return Answer(self._entry.label, tuple(checked(proposal) for proposal in few))
+            return tuple(checked(proposal) for proposal in few)
         except FAULTS as error:
-            return Answer(self._entry.label, error=describe(error))
+            return AgentFailedError(describe(error))
 
     def explain(self, question: Question) -> str:
         """What the agent believes, in plain words; '' where it has none or fails."""
@@ -102,12 +102,12 @@ class Host:
 
     def _view(self, question: Question) -> View:
         """What the agent sees, after it was told the news."""
-        self._findings += question.findings
+        self._trials |= {trial.number: trial for trial in question.trials}
         self._taken |= dict.fromkeys(question.taken)
-        if question.findings:
-            self._agent.observe(question.findings)
-        taken = self._taken.keys()
-        return View(self._space, self._findings, taken, question.budget_left, question.batch, self._seed)
+        if question.trials:
+            self._agent.observe(question.trials)
+        trials, taken = tuple(self._trials.values()), self._taken.keys()
+        return View(self._space, trials, taken, question.budget_left, question.batch, self._seed)
 
 
 def describe(error: BaseException) -> str:

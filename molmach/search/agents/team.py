@@ -11,7 +11,7 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from types import FrameType
 
-from molmach.search.agents.runner import Answer, Host, Question
+from molmach.search.agents.runner import AgentFailedError, Answer, Question, Runner
 from molmach.spec import Campaign
 
 PATIENCE = 300.0
@@ -19,7 +19,7 @@ PATIENCE = 300.0
 
 
 class Team(ABC):
-    """The hosts of all agents. No call but :meth:`explain` waits for an agent.
+    """The runners of all agents. No call but :meth:`explain` waits for an agent.
 
     Attributes
     ----------
@@ -42,8 +42,8 @@ class Team(ABC):
         """Agents that were asked and have not answered."""
 
     @abstractmethod
-    def answers(self) -> list[Answer]:
-        """Answers that have come since the last call."""
+    def answers(self) -> dict[str, Answer]:
+        """Agent -> its answer, of those that have answered since the last call."""
 
     @abstractmethod
     def restart(self, agent: str) -> None:
@@ -81,13 +81,13 @@ class LocalTeam(Team):
         self._folder = folder
         self._patience = patience
         self.names = tuple(agent.label for agent in campaign.agents)
-        self._hosts: dict[str, Host] = {}
+        self._runners: dict[str, Runner] = {}
         self._asked: dict[str, Question] = {}
 
-    def _host(self, agent: str) -> Host:
-        if agent not in self._hosts:
-            self._hosts[agent] = Host(self._campaign, self.names.index(agent), self._folder)
-        return self._hosts[agent]
+    def _runner(self, agent: str) -> Runner:
+        if agent not in self._runners:
+            self._runners[agent] = Runner(self._campaign, self.names.index(agent), self._folder)
+        return self._runners[agent]
 
     def ask(self, agent: str, question: Question) -> None:
         """See :class:`Team`."""
@@ -98,31 +98,31 @@ class LocalTeam(Team):
         """See :class:`Team`."""
         return frozenset(self._asked)
 
-    def answers(self) -> list[Answer]:
+    def answers(self) -> dict[str, Answer]:
         """See :class:`Team`; the first agent that was asked thinks now."""
         if not self._asked:
-            return []
+            return {}
         agent = next(iter(self._asked))
         question = self._asked.pop(agent)
         try:
             with _limited(self._patience):
-                return [self._host(agent).ask(question)]
+                return {agent: self._runner(agent).ask(question)}
         except TooLongError as error:
-            return [Answer(agent, error=str(error))]
+            return {agent: AgentFailedError(str(error))}
 
     def restart(self, agent: str) -> None:
         """See :class:`Team`."""
-        self._hosts.pop(agent, None)
+        self._runners.pop(agent, None)
 
     def dismiss(self, agent: str) -> None:
         """See :class:`Team`."""
-        self._hosts.pop(agent, None)
+        self._runners.pop(agent, None)
 
     def explain(self, agent: str, question: Question) -> str:
         """See :class:`Team`."""
         try:
             with _limited(self._patience):
-                return self._host(agent).explain(question)
+                return self._runner(agent).explain(question)
         except TooLongError:
             return ""
 

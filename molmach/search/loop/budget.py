@@ -9,7 +9,7 @@ from molmach.spec.campaign import Budget
 
 
 class Clock:
-    """Seconds that a campaign has been running, over all its sittings."""
+    """Seconds that a campaign has been running, however often it was interrupted."""
 
     def __init__(self, before: float) -> None:
         self._before = before
@@ -22,8 +22,8 @@ class Clock:
 
 
 @dataclass
-class Accounts:
-    """Running sums of a campaign beside its budget.
+class BudgetUse:
+    """What a campaign has spent, beside what it may spend.
 
     Attributes
     ----------

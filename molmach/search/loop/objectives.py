@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from molmach.search.loop.quantities import Expression, Measured, Samples
+from molmach.search.loop.evaluations import Evaluation
+from molmach.search.loop.quantities import Expression
+from molmach.search.record.result import Result, Samples
+from molmach.search.record.trial import Measured
 from molmach.spec.campaign import Objective
 
 
@@ -15,6 +18,8 @@ class Objectives:
     ----------
     objectives
         As in the campaign file.
+    evaluation
+        The campaign's, whose quantities they may name.
 
     Raises
     ------
@@ -22,13 +27,23 @@ class Objectives:
         An expression can't be read.
     """
 
-    def __init__(self, objectives: Sequence[Objective]) -> None:
-        self._wanted = [(objective.sign, Expression(objective.expression)) for objective in objectives]
+    def __init__(self, objectives: Sequence[Objective], evaluation: Evaluation) -> None:
+        find, listed = evaluation.quantity, evaluation.listed
+        self._wanted = [(o.sign, Expression(o.expression, find=find, listed=listed)) for o in objectives]
 
     def measure(self, samples: Samples) -> tuple[Measured, ...]:
         """Value and interval of each, from one number a replica of each quantity."""
-        found = []
+        measured = []
         for sign, expression in self._wanted:
             m = expression.measure(samples)
-            found.append(m if sign > 0 else Measured(-m.value, m.error, -m.high, -m.low))
-        return tuple(found)
+            measured.append(m if sign > 0 else Measured(-m.value, m.error, -m.high, -m.low))
+        return tuple(measured)
+
+    def judge(self, result: Result) -> tuple[str, tuple[Measured, ...]]:
+        """Why a result gives no values, or '' and the values."""
+        if result.reason:
+            return result.reason, ()
+        measured = self.measure(result.samples)
+        if not all(m.defined for m in measured):
+            return "the objective is not defined for this run", ()
+        return "", measured

@@ -9,23 +9,22 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from molmach.building import PLACES, TURNS
 from molmach.data import Run
 from molmach.data.intervals import Jackknife
 from molmach.data.observed import Observed
 from molmach.data.quantity import OBJECTIVES_ALONE, Quantity
-from molmach.data.statistics import Floats
+from molmach.data.statistics import CONFIDENCE, Floats
 from molmach.errors import SpecError
 from molmach.scoring import quantities
-
-Samples = dict[str, list[float]]
-"""Name -> one number a replica."""
+from molmach.search.record.result import Samples
+from molmach.search.record.trial import Measured
 
 
 def samples_of(run: Run) -> Samples:
@@ -122,21 +121,6 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Measured:
-    """A value with its standard error and 95 % interval."""
-
-    value: float
-    error: float
-    low: float
-    high: float
-
-    @property
-    def defined(self) -> bool:
-        """Whether value and error are numbers."""
-        return math.isfinite(self.value) and math.isfinite(self.error)
-
-
 class Expression:
     """An arithmetic expression of quantities.
 
@@ -151,6 +135,10 @@ class Expression:
         Numbers, quantities, + - * / **, and abs, sqrt, log, exp, min, max.
     field
         Where it stands, for errors.
+    find
+        Gives the quantity of a name, None where there is none; by default those of a simulated machine.
+    listed
+        Names that errors list.
 
     Raises
     ------
@@ -158,8 +146,15 @@ class Expression:
         Anything else is in it.
     """
 
-    def __init__(self, text: str, field: str = "objectives") -> None:
+    def __init__(
+        self,
+        text: str,
+        field: str = "objectives",
+        find: Callable[[str], Quantity | None] = quantity_of,
+        listed: Collection[str] = QUANTITIES,
+    ) -> None:
         self.text = text
+        self._find = find
         self.quantities: dict[str, Quantity] = {}
         try:
             self._tree = ast.parse(text.strip(), mode="eval").body if len(text) <= 500 else None
@@ -167,7 +162,7 @@ class Expression:
             self._tree = None
         if self._tree is None or not self._allowed(self._tree):
             raise SpecError(
-                f"{field}: got {text!r}; expected an expression of {', '.join(QUANTITIES)} "
+                f"{field}: got {text!r}; expected an expression of {', '.join(listed)} "
                 f"with + - * / ** and {', '.join(_FUNCTIONS)}"
             )
 
@@ -176,7 +171,7 @@ class Expression:
             case ast.Constant(value=value):
                 return isinstance(value, int | float) and not isinstance(value, bool)
             case ast.Name(id=name):
-                quantity = quantity_of(name)
+                quantity = self._find(name)
                 if quantity is not None:
                     self.quantities[name] = quantity
                 return quantity is not None
@@ -198,23 +193,43 @@ class Expression:
     def measure(self, samples: Mapping[str, Sequence[float]]) -> Measured:
         """Value and interval from one number a replica; hyphens in names of samples count as underscores.
 
-        nan where the value is no number, or a quantity is none that such a machine has.
+        nan where the value is no number, or a quantity is none that such a machine has. Where there are no
+        replicas a number alone is exact, or has the standard error ``NAME.error``, carried on linearly.
         """
         samples = {name.replace("-", "_"): values for name, values in samples.items()}
         if not all(quantity.known_from(samples) for quantity in self.quantities.values()):
             return Measured(math.nan, math.nan, math.nan, math.nan)
-        if isinstance(self._tree, ast.Name):
-            estimate = self.quantities[self._tree.id].estimate(samples)
-            return Measured(estimate.value, estimate.error, *estimate.ci95)
         inputs = tuple(dict.fromkeys(name for q in self.quantities.values() for name in q.inputs))
         names = inputs or tuple(samples)[:1]
         arrays = [np.asarray(samples[name], dtype=np.float64) for name in names]
+        if all(array.size == 1 for array in arrays):
+            errors = [float(samples.get(f"{name}.error", (0.0,))[0]) for name in names]
+            return self._of_single_values(dict(zip(names, arrays, strict=True)), errors)
+        if isinstance(self._tree, ast.Name):
+            estimate = self.quantities[self._tree.id].estimate(samples)
+            return Measured(estimate.value, estimate.error, *estimate.ci95)
 
         def combine(*means: Floats) -> Any:
             return self._evaluate(self._tree, dict(zip(names, means, strict=True)))
 
         spread = Jackknife().spread(arrays, combine)
         return Measured(spread.value, spread.error, spread.low, spread.high)
+
+    def _of_single_values(self, values: Mapping[str, Floats], errors: Sequence[float]) -> Measured:
+        """Value and normal interval where there are no replicas; errors are taken to be independent."""
+
+        def at(shifted: Mapping[str, Floats]) -> float:
+            with np.errstate(all="ignore"):
+                return float(np.asarray(self._evaluate(self._tree, shifted), dtype=np.float64).item())
+
+        value, variance = at(values), 0.0
+        for (name, number), error in zip(values.items(), errors, strict=True):
+            if error:
+                ends = (at({**values, name: number + side * error}) for side in (0.5, -0.5))
+                variance += (next(ends) - next(ends)) ** 2
+        spread = math.sqrt(variance) if math.isfinite(variance) else math.nan
+        half = float(stats.norm.ppf(0.5 + 0.5 * CONFIDENCE)) * spread
+        return Measured(value, spread, value - half, value + half)
 
     def _evaluate(self, node: ast.AST | None, means: Mapping[str, Floats]) -> Any:
         match node:

@@ -14,11 +14,9 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from molmach.search.loop.quantities import Measured
-
-Floats = NDArray[np.float64]
+from molmach.search.record.fronts import fronts
+from molmach.search.record.trial import Measured
 
 
 class Ladder:
@@ -35,13 +33,13 @@ class Ladder:
     def __init__(self, rungs: int, keep: int) -> None:
         self._keep = keep
         self._on: list[dict[str, tuple[Measured, ...]]] = [{} for _ in range(rungs)]
-        self._sent: list[set[str]] = [set() for _ in range(rungs)]
+        self._started: list[set[str]] = [set() for _ in range(rungs)]
         self._highest: dict[str, int] = {}
         self._best_low = -math.inf
         self._top_low = -math.inf
         self._best_on = [-math.inf] * rungs
         self._open: list[list[tuple[float, str]]] = [[] for _ in range(rungs)]
-        self._hopeless: list[list[tuple[float, str]]] = [[] for _ in range(rungs)]
+        self._behind: list[list[tuple[float, str]]] = [[] for _ in range(rungs)]
 
     @property
     def top(self) -> int:
@@ -53,13 +51,13 @@ class Ladder:
         """Largest lower bound of the first objective on the last rung."""
         return self._top_low
 
-    def sent(self, machine: str, rung: int) -> None:
+    def started(self, machine: str, rung: int) -> None:
         """An evaluation on a rung was started, or is known."""
-        self._sent[rung].add(machine)
+        self._started[rung].add(machine)
 
-    def landed(self, machine: str, rung: int, measured: Sequence[Measured]) -> None:
+    def finished(self, machine: str, rung: int, measured: Sequence[Measured]) -> None:
         """An evaluation is finished; without values where it failed."""
-        self._sent[rung].add(machine)
+        self._started[rung].add(machine)
         if not measured or not all(m.defined for m in measured):
             return
         before = self._highest.get(machine)
@@ -73,41 +71,41 @@ class Ladder:
         self._highest[machine] = rung
         if before is not None and self._on[before][machine][0].low >= self._best_low:
             self._best_low = max(self._on[r][m][0].low for m, r in self._highest.items())
-            self._hope_again()
+            self._look_again()
         self._best_low = max(self._best_low, measured[0].low)
 
-    def _hope_again(self) -> None:
+    def _look_again(self) -> None:
         """The best was not as good as it had seemed."""
-        for waiting, hopeless in zip(self._open, self._hopeless, strict=True):
-            for entry in hopeless:
+        for waiting, behind in zip(self._open, self._behind, strict=True):
+            for entry in behind:
                 heapq.heappush(waiting, entry)
-            hopeless.clear()
+            behind.clear()
 
     def promotion(self) -> tuple[str, int] | None:
         """The machine that goes on next and the rung it goes to, highest rung first; None if none does."""
         leader = -math.inf
         for rung in range(self.top - 1, -1, -1):
             leader = max(leader, self._best_on[rung + 1])
-            machine = self._most_hopeful(rung)
+            machine = self._best_waiting(rung)
             if machine is None:
                 continue
-            gone_on = len(self._sent[rung + 1])
+            gone_on = len(self._started[rung + 1])
             if gone_on < len(self._on[rung]) // self._keep or (
                 gone_on and merit(self._on[rung][machine]) > leader
             ):
                 return machine, rung + 1
         return None
 
-    def _most_hopeful(self, rung: int) -> str | None:
+    def _best_waiting(self, rung: int) -> str | None:
         """The best machine that waits on a rung and may yet win; with several objectives any may."""
         waiting = self._open[rung]
         while waiting:
             machine = waiting[0][1]
             measured = self._on[rung][machine]
-            if machine in self._sent[rung + 1]:
+            if machine in self._started[rung + 1]:
                 heapq.heappop(waiting)
             elif len(measured) == 1 and measured[0].high < self._best_low:
-                self._hopeless[rung].append(heapq.heappop(waiting))
+                self._behind[rung].append(heapq.heappop(waiting))
             else:
                 return machine
         return None
@@ -129,37 +127,3 @@ class Ladder:
 def merit(measured: Sequence[Measured]) -> float:
     """What machines of a rung are compared by when one is to go on: the sum of the objectives' values."""
     return sum(m.value for m in measured)
-
-
-def fronts(points: Floats, wanted: int) -> list[int]:
-    """On which front each point lies: 0 the Pareto front, 1 the front without that, and so on.
-
-    Non-dominated sorting (Deb et al., IEEE Trans. Evol. Comput. 6, 182 (2002)). With one objective all are
-    on front 0, so that the order is left to the caller.
-
-    Parameters
-    ----------
-    points
-        (n_points, n_objectives), greater is better.
-    wanted
-        Fronts are told apart until so many points are on them; the rest share the number after.
-    """
-    if points.size == 0 or points.shape[1] == 1:
-        return [0] * len(points)
-    number = np.zeros(len(points), dtype=np.int64)
-    left = np.argsort(-points.sum(axis=1), kind="stable")  # nothing is dominated by what comes after it
-    front = 0
-    while left.size and len(points) - left.size < wanted:
-        behind, ahead = [], left
-        while ahead.size:
-            first, rest = ahead[0], ahead[1:]
-            number[first] = front
-            gap = points[first] - points[rest]
-            worse = np.all(gap >= 0.0, axis=1) & np.any(gap > 0.0, axis=1)
-            behind.append(rest[worse])
-            ahead = rest[~worse]
-        left = np.concatenate(behind)
-        left = left[np.argsort(-points[left].sum(axis=1), kind="stable")]
-        front += 1
-    number[left] = front
-    return [int(n) for n in number]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from molmach.search.loop.quantities import Measured
+from molmach.search.record.trial import Measured
 
 _SECONDS = 0.25
 _SHARE = 0.05

@@ -60,11 +60,8 @@ def achiral_control(ledger: Ledger, campaign: Campaign) -> AchiralControl | None
     """The control of a campaign; None where its drive has a handedness of its own."""
     space = Space(campaign)
     designs = ledger.designs()
-    rows = ledger.query(
-        "SELECT machine, key, MAX(rung) FROM evaluations WHERE ok AND rung >= 0 GROUP BY machine"
-    )
     p_values = []
-    for machine, key, _ in rows:
+    for machine, key in ledger.longest():
         try:
             candidate = space.resolve(designs[machine])
         except InfeasibleError:
@@ -72,7 +69,9 @@ def achiral_control(ledger: Ledger, campaign: Campaign) -> AchiralControl | None
         if drives.mirror(candidate.spec.drive) != candidate.spec.drive:
             return None
         if is_achiral(Chem.MolFromSmiles(candidate.smiles)):
-            p_values.append(p_value_of_zero(np.array(ledger.samples(key)["velocity"])))
+            velocity = ledger.samples(key).get("velocity", [])
+            if len(velocity) > 1:
+                p_values.append(p_value_of_zero(np.array(velocity)))
     if not p_values:
         return AchiralControl(0, float("nan"), float("nan"))
     combined = float(stats.combine_pvalues(p_values, method="fisher").pvalue)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from molmach.errors import Argument, CampaignError
-from molmach.search.loop.evaluation import Outcome
+from molmach.search.record.result import Result
 
 
 class Store:
@@ -41,16 +41,16 @@ class Store:
                 Argument("store"), f" {path}: can't be used for evaluations ({error})"
             ) from error
 
-    def get(self, key: str) -> Outcome | None:
+    def get(self, key: str) -> Result | None:
         """What came of an evaluation, if any campaign has done it."""
         row = self._base.execute(
             "SELECT reason, samples, steps FROM outcomes WHERE key = ?", (key,)
         ).fetchone()
-        return None if row is None else Outcome(key, dict(json.loads(row[1])), row[0], 0.0, row[2])
+        return None if row is None else Result(key, dict(json.loads(row[1])), row[0], 0.0, row[2])
 
-    def put(self, outcomes: Iterable[Outcome]) -> None:
+    def put(self, results: Iterable[Result]) -> None:
         """Keep what came of evaluations."""
-        rows = [(o.key, o.reason, json.dumps(o.samples), o.seconds, o.steps) for o in outcomes]
+        rows = [(r.key, r.reason, json.dumps(r.samples), r.seconds, r.steps) for r in results]
         if rows:
             with self._base:
                 self._base.executemany("INSERT OR IGNORE INTO outcomes VALUES (?, ?, ?, ?, ?)", rows)

@@ -17,12 +17,6 @@ COLUMNS = (
 )  # fmt: skip
 """``value`` and its bounds are of the first objective, greater is better; rung -1 is a confirmation."""
 
-_QUERY = (
-    "SELECT e.id, e.key, e.machine, m.smiles, m.design, e.agent, e.rung, e.seed, e.ok, e.reason, e.value, "
-    "e.error, e.low, e.high, e.others, e.controls, e.seconds, e.steps, e.reused, e.finished "
-    "FROM evaluations e LEFT JOIN machines m ON m.key = e.machine ORDER BY e.id"
-)
-
 
 def export_table(ledger: Ledger, path: Path) -> int:
     """Write every evaluation to a CSV or Parquet file; returns how many.
@@ -34,7 +28,7 @@ def export_table(ledger: Ledger, path: Path) -> int:
     MissingExtraError
         Parquet without pyarrow.
     """
-    rows = ledger.query(_QUERY)
+    rows = ledger.table()
     if path.suffix not in (".csv", ".parquet"):
         raise SpecError(OUT, f" {path}: expected a name that ends in .csv or .parquet")
     try:

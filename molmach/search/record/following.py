@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from molmach.search.record.ledger import NAME, Ledger
+from molmach.search.record.rows import Event
 
 _SILENT_SECONDS = 60.0
 """The driver writes its clock every second or so, and what an evaluation found as soon as it is back."""
@@ -44,16 +45,15 @@ class Follower:
         self.look()
 
     def look(self) -> bool:
-        """Read the ledger; whether something was found since the last look."""
+        """Read the ledger; whether something is new since the last look."""
         with closing(Ledger(self._file)) as ledger:
-            self.evaluations = int(ledger.query("SELECT COUNT(*) FROM evaluations")[0][0])
-            events = ledger.query("SELECT id, kind, who, text FROM events ORDER BY id DESC LIMIT 1")
+            self.evaluations = ledger.evaluations()
+            last = ledger.last_event() or Event(0, 0.0, "", "", "")
             clock = ledger.noted("wall_seconds") or ""
-            told = ledger.query("SELECT COUNT(*) FROM meta WHERE key LIKE 'explained %'")[0][0]
-        number, kind, who, text = events[0] if events else (0, "", "", "")
-        self.state = kind if kind in ("finished", "stopped") else "running"
-        self.last = " ".join(part for part in (kind.replace("_", " "), who, text) if part)
-        mark = (self.evaluations, number, told)
+            explained = len(ledger.explanations())
+        self.state = last.kind if last.kind in ("finished", "stopped") else "running"
+        self.last = " ".join(part for part in (last.kind.replace("_", " "), last.who, last.text) if part)
+        mark = (self.evaluations, last.number, explained)
         changed = mark != self._mark
         if changed or clock != self._clock:
             self._alive_at = time.monotonic()

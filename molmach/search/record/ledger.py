@@ -7,68 +7,28 @@ time (write-ahead log). Every commit is synced to disk, so what is in the ledger
 from __future__ import annotations
 
 import contextlib
-import heapq
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from molmach.errors import CampaignError
 from molmach.files import hold
-from molmach.search.agents.interface import Finding, Proposal
-from molmach.search.loop.evaluation import Job, Outcome
-from molmach.search.loop.quantities import Measured
-from molmach.search.space.design import Design
+from molmach.search.record.reader import STARTED, WORDS, LedgerReader
+from molmach.search.record.result import Samples
+from molmach.search.record.trial import Finding, State, Trial
 
 FORMAT = "molmach.ledger/1"
 NAME = "ledger.sqlite"
+LOCK = "ledger.lock"
 
 
-@dataclass(frozen=True)
-class Queued:
-    """A proposal of a machine that nobody had proposed; ``id`` is its number in the ledger."""
-
-    id: int
-    agent: str
-    machine: str
-    proposal: Proposal
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An evaluation in the ledger; :attr:`measured` has one value for each objective, greater is better."""
-
-    key: str
-    machine: str
-    agent: str
-    rung: int
-    reason: str
-    measured: tuple[Measured, ...]
-    seconds: float
-    steps: int
-    reused: bool
-    time: float
-
-    @property
-    def ok(self) -> bool:
-        """Whether it gave numbers."""
-        return not self.reason
-
-
-@dataclass(frozen=True)
-class Unbuildable:
-    """A proposal in the ledger that was no machine."""
-
-    finding: Finding
-    time: float
-
-
-class Ledger:
+class Ledger(LedgerReader):
     """A campaign's ledger.
 
     Parameters
@@ -87,14 +47,13 @@ class Ledger:
     def __init__(self, path: str | Path, *, write: bool = False) -> None:
         self.path = Path(path)
         self._lock: Any = None
-        in_memory = str(path) == ":memory:"
         if not write and not self.path.is_file():
             raise CampaignError(f"{path}: no such ledger; expected a campaign's folder")
-        if write and not in_memory:
+        if write and str(path) != ":memory:":
             self._lock = _locked(self.path.with_suffix(".lock"))
         try:
             place = str(path) if write else f"{self.path.resolve().as_uri()}?mode=ro"
-            self._base = sqlite3.connect(place, uri=not write)
+            super().__init__(sqlite3.connect(place, uri=not write))
             self._prepare(write)
         except BaseException as error:
             self._unlock()
@@ -109,9 +68,9 @@ class Ledger:
             mark = f"INSERT INTO meta VALUES ('format', '{FORMAT}');"
             self._base.execute("PRAGMA journal_mode = WAL")
             self._base.executescript(f"BEGIN; {script} {mark} COMMIT;")
-        found = self.noted("format")
-        if found != FORMAT:
-            raise CampaignError(f"{self.path}: format {found}; this version reads {FORMAT}")
+        written = self.noted("format")
+        if written != FORMAT:
+            raise CampaignError(f"{self.path}: format {written}; this version reads {FORMAT}")
         if write:
             self._base.execute("PRAGMA synchronous = FULL")
 
@@ -137,15 +96,25 @@ class Ledger:
         """Forget what was written since the last commit."""
         self._base.rollback()
 
-    # what is written
-
     def note(self, key: str, value: str) -> None:
         """Keep a text under a key."""
         self._base.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
-    def note_asked(self, agent: str, times: int) -> None:
+    def note_answers(self, agent: str, times: int) -> None:
         """Keep how often an agent has answered."""
         self.note(f"asked {agent}", str(times))
+
+    def note_explanation(self, agent: str, text: str) -> None:
+        """Keep what an agent believes."""
+        self.note(f"explained {agent}", text)
+
+    def note_session(self, executor: str, versions: Mapping[str, str]) -> None:
+        """Keep with what the campaign is gone on with, where it differs from the last time."""
+        session = {"executor": executor, "versions": dict(versions)}
+        before = self.sessions()
+        if not before or before[-1] != session:
+            self.note("sittings", json.dumps([*before, session]))
+            self.commit()
 
     def event(self, kind: str, who: str = "", text: str = "") -> None:
         """Record that something happened."""
@@ -153,129 +122,47 @@ class Ledger:
             "INSERT INTO events (time, kind, who, text) VALUES (?, ?, ?, ?)", (time.time(), kind, who, text)
         )
 
-    def add_machine(self, key: str, smiles: str, design: Design, agent: str) -> None:
-        """Record a machine that nobody had proposed."""
-        self._base.execute(
-            "INSERT OR IGNORE INTO machines VALUES (?, ?, ?, ?)", (key, smiles, design.to_json(), agent)
-        )
-
-    def add_proposal(
-        self, agent: str, batch: int, proposal: Proposal, machine: str | None, state: str, reason: str = ""
-    ) -> int:
-        """Record a proposal; returns its number."""
+    def add(self, trial: Trial) -> Trial:
+        """Record a trial, and its machine where nobody had proposed it; the trial with its number."""
+        made, design, word = time.time(), trial.design.to_json(), WORDS.get(trial.state, STARTED)
         cursor = self._base.execute(
             "INSERT INTO proposals (agent, batch, machine, design, rationale, mean, sd, state, reason, made) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                agent, batch, machine, proposal.design.to_json(), proposal.rationale,
-                proposal.mean, proposal.sd, state, reason, time.time(),
+                trial.agent, trial.batch, trial.machine or None, design, trial.rationale,
+                trial.mean, trial.sd, word, trial.reason, made,
             ),
         )  # fmt: skip
-        return int(cursor.lastrowid or 0)
+        if trial.state not in (State.INFEASIBLE, State.REPEAT):
+            self._base.execute(
+                "INSERT OR IGNORE INTO machines VALUES (?, ?, ?, ?)",
+                (trial.machine, trial.smiles, design, trial.agent),
+            )
+        return replace(trial, number=int(cursor.lastrowid or 0), made=made)
 
-    def mark_started(self, proposal: int) -> None:
-        """A proposal has left its queue."""
-        self._base.execute("UPDATE proposals SET state = 'started' WHERE id = ?", (proposal,))
+    def mark_started(self, trial: Trial) -> None:
+        """A trial has left its queue."""
+        self._base.execute("UPDATE proposals SET state = 'started' WHERE id = ?", (trial.number,))
 
-    def add_evaluation(
-        self, job: Job, agent: str, outcome: Outcome, measured: Sequence[Measured], reused: bool
-    ) -> bool:
-        """Record a finished evaluation; False if it was there already."""
-        first = measured[0] if measured else None
+    def add_finding(self, finding: Finding, samples: Samples) -> bool:
+        """Record what an evaluation found; False if it was there already."""
+        first = finding.measured[0] if finding.measured else None
         numbers = (None,) * 4 if first is None else (first.value, first.error, first.low, first.high)
-        others = json.dumps([[m.value, m.error, m.low, m.high] for m in measured[1:]])
+        others = json.dumps([[m.value, m.error, m.low, m.high] for m in finding.measured[1:]])
         cursor = self._base.execute(
             "INSERT OR IGNORE INTO evaluations (key, machine, agent, rung, seed, ok, reason, value, error, "
             "low, high, others, controls, seconds, steps, reused, finished) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
-                job.key, job.machine, agent, job.rung, str(job.spec.protocol.seed), not outcome.reason,
-                outcome.reason, *numbers, others, json.dumps(outcome.controls),
-                outcome.seconds, outcome.steps, reused, time.time(),
+                finding.key, finding.machine, finding.agent, finding.rung, str(finding.seed), finding.ok,
+                finding.reason, *numbers, others, json.dumps(finding.controls), finding.seconds,
+                finding.steps, finding.reused, finding.finished,
             ),
         )  # fmt: skip
         if cursor.rowcount != 1:
             return False
-        self._base.execute("INSERT INTO samples VALUES (?, ?)", (job.key, json.dumps(outcome.samples)))
+        self._base.execute("INSERT INTO samples VALUES (?, ?)", (finding.key, json.dumps(samples)))
         return True
-
-    # what is read
-
-    def last(self, kind: str) -> str:
-        """Who and what of the latest event of a kind; '' if there is none."""
-        rows = self.query("SELECT who, text FROM events WHERE kind = ? ORDER BY id DESC LIMIT 1", (kind,))
-        return ": ".join(part for part in rows[0] if part) if rows else ""
-
-    def noted(self, key: str) -> str | None:
-        """The text under a key."""
-        row = self._base.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return None if row is None else str(row[0])
-
-    def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Rows of a query."""
-        return self._base.execute(sql, values).fetchall()
-
-    def entries(self) -> Iterator[Entry]:
-        """Evaluations in the order in which they were finished."""
-        rows = self._base.execute(
-            "SELECT key, machine, agent, rung, ok, reason, value, error, low, high, others, seconds, steps, "
-            "reused, finished FROM evaluations ORDER BY id"
-        )
-        for key, machine, agent, rung, ok, reason, *numbers, others, seconds, steps, reused, when in rows:
-            first = [Measured(*numbers)] if ok and None not in numbers else []
-            rest = [Measured(*values) for values in json.loads(others)]
-            yield Entry(
-                key, machine, agent, rung, reason, (*first, *rest), seconds, steps, bool(reused), when
-            )
-
-    def designs(self) -> dict[str, Design]:
-        """The design of every machine."""
-        rows = self._base.execute("SELECT key, design FROM machines")
-        return {key: Design.from_json(design) for key, design in rows}
-
-    def proposals(self, state: str) -> list[Queued]:
-        """Proposals in a state, in the order in which they were made."""
-        rows = self._base.execute(
-            "SELECT id, agent, machine, design, rationale, mean, sd FROM proposals "
-            "WHERE state = ? ORDER BY id",
-            (state,),
-        )
-        return [
-            Queued(number, agent, machine, Proposal(Design.from_json(design), rationale, mean, sd))
-            for number, agent, machine, design, rationale, mean, sd in rows
-        ]
-
-    def owners(self) -> list[tuple[str, str]]:
-        """(machine, agent who proposed it first), in the order in which they were proposed."""
-        return self.query(
-            "SELECT machine, agent FROM proposals WHERE state IN ('queued', 'started') ORDER BY id"
-        )
-
-    def batches(self) -> dict[str, int]:
-        """How often each agent has answered."""
-        return {
-            key.removeprefix("asked "): int(value)
-            for key, value in self._base.execute("SELECT key, value FROM meta WHERE key LIKE 'asked %'")
-        }
-
-    def samples(self, key: str) -> dict[str, list[float]]:
-        """One number a replica of each quantity of an evaluation."""
-        row = self._base.execute("SELECT samples FROM samples WHERE key = ?", (key,)).fetchone()
-        return {} if row is None else dict(json.loads(row[0]))
-
-    def infeasible(self) -> Iterator[Unbuildable]:
-        """Proposals that were no machines, in the order in which they were made."""
-        rows = self._base.execute(
-            "SELECT agent, design, reason, made FROM proposals WHERE state = 'infeasible' ORDER BY id"
-        )
-        for agent, design, reason, made in rows:
-            finding = Finding(Design.from_json(design), "", agent, 0, (), (), False, reason)
-            yield Unbuildable(finding, made)
-
-    def history(self) -> Iterator[Entry | Unbuildable]:
-        """Evaluations and proposals that were no machines, in the order in which agents heard of them."""
-        streams: tuple[Iterator[Entry | Unbuildable], ...] = (self.entries(), self.infeasible())
-        return heapq.merge(*streams, key=lambda past: past.time)
 
 
 def _is_about_the_disk(error: sqlite3.Error) -> bool:

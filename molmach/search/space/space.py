@@ -187,6 +187,11 @@ class Space:
                 return changed, reaction.name
         return None
 
+    def holds(self, design: Design) -> bool:
+        """Whether the design has a value of every variable, be it a machine or not."""
+        values = dict(design.values)
+        return all(variable.accepts(values.get(variable.name)) for variable in self.variables)
+
     def is_machine(self, design: Design) -> bool:
         """Whether the design is a machine that keeps to the constraints."""
         try:

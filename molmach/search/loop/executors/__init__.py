@@ -1,6 +1,7 @@
-"""Where evaluations run: in this process, or on a Ray cluster."""
+"""Executors: where evaluations run and agents think, each registered by name."""
 
-from molmach.search.loop.executors.base import Executor, Finished
+from molmach.search.loop.executors.base import Executor
 from molmach.search.loop.executors.local import LocalExecutor
+from molmach.search.loop.executors.registry import executor_class
 
-__all__ = ["Executor", "Finished", "LocalExecutor"]
+__all__ = ["Executor", "LocalExecutor", "executor_class"]

@@ -3,40 +3,74 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
 
-from molmach.search.loop.evaluation import Job, Outcome
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A job that came back; ``outcome`` is None where it was lost, and ``problem`` says how."""
-
-    job: Job
-    outcome: Outcome | None
-    problem: str = ""
+from molmach.search.agents.team import LocalTeam, Team
+from molmach.search.loop.evaluations import Task
+from molmach.search.record.result import Result
+from molmach.spec import Campaign
 
 
 class Executor(ABC):
-    """Runs jobs, each on one core."""
+    """Does tasks, each on one core.
+
+    It is made by :meth:`start`, used by one driver in one thread, and closed at the end.
+    """
+
+    summary: str = ""
+    """One line that says what it is."""
+
+    @classmethod
+    def start(cls, cores: int | None = None, address: str | None = None) -> Self:
+        """An executor for a campaign.
+
+        Parameters
+        ----------
+        cores
+            How many it shall use; None for what it finds good. One that has no choice takes no notice.
+        address
+            A cluster to join; one that joins none takes no notice.
+
+        Raises
+        ------
+        CampaignError
+            It can't be started: nothing answers at the address.
+        """
+        return cls()
 
     @property
     @abstractmethod
     def slots(self) -> int:
-        """How many jobs it should have in hand, so that every core is busy and few decisions are early."""
+        """How many tasks it should have in hand, so that every core is busy and few decisions are early."""
 
     @property
     @abstractmethod
     def in_hand(self) -> int:
-        """Jobs that have not come back."""
+        """Tasks that have not come back."""
 
     @abstractmethod
-    def submit(self, job: Job) -> None:
-        """Take a job."""
+    def submit(self, task: Task) -> None:
+        """Take a task. One that was lost may be submitted again."""
 
     @abstractmethod
-    def wait(self, seconds: float) -> list[Finished]:
-        """Jobs that have come back, after at most so long; at once if there are any."""
+    def wait(self, seconds: float) -> list[Result]:
+        """What has come back, after at most so long; at once if there is anything.
+
+        Every task comes back once. Where its worker died or raised, its result says in ``lost`` how.
+        """
+
+    def team(self, campaign: Campaign, folder: Path) -> Team:
+        """Where the campaign's agents think: by default in this process, while evaluations wait.
+
+        Parameters
+        ----------
+        campaign
+            Whose agents they are.
+        folder
+            Where relative files of agents start.
+        """
+        return LocalTeam(campaign, folder)
 
     def close(self) -> None:  # noqa: B027 an executor may hold nothing
-        """Drop what is in hand."""
+        """Drop what is in hand and let go of everything; a second call does nothing."""

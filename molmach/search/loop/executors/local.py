@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from molmach.search.loop.evaluation import Job, Outcome, evaluate
-from molmach.search.loop.executors.base import Executor, Finished
+from molmach.search.loop.evaluations import Task, evaluate
+from molmach.search.loop.executors.base import Executor
+from molmach.search.record.result import Result
 
 
 class LocalExecutor(Executor):
-    """Runs a job when it is waited for.
+    """Does a task when it is waited for.
 
     Parameters
     ----------
     evaluation
-        What does a job.
+        What does a task.
     slots
-        Jobs in hand; more than one only delays what the search learns, as a cluster of so many cores would.
+        Tasks in hand; more than one only delays what the search learns, as a cluster of so many cores would.
     """
 
-    def __init__(self, evaluation: Callable[[Job], Outcome] = evaluate, slots: int = 1) -> None:
+    summary = "in this process, one after the other"
+
+    def __init__(self, evaluation: Callable[[Task], Result] = evaluate, slots: int = 1) -> None:
         self._evaluation = evaluation
         self._slots = slots
-        self._jobs: deque[Job] = deque()
+        self._tasks: deque[Task] = deque()
 
     @property
     def slots(self) -> int:
@@ -33,22 +36,22 @@ class LocalExecutor(Executor):
     @property
     def in_hand(self) -> int:
         """See :class:`Executor`."""
-        return len(self._jobs)
+        return len(self._tasks)
 
-    def submit(self, job: Job) -> None:
+    def submit(self, task: Task) -> None:
         """See :class:`Executor`."""
-        self._jobs.append(job)
+        self._tasks.append(task)
 
-    def wait(self, seconds: float) -> list[Finished]:
-        """See :class:`Executor`; the oldest job is done now."""
-        if not self._jobs:
+    def wait(self, seconds: float) -> list[Result]:
+        """See :class:`Executor`; the oldest task is done now."""
+        if not self._tasks:
             return []
-        job = self._jobs.popleft()
+        task = self._tasks.popleft()
         try:
-            return [Finished(job, self._evaluation(job))]
+            return [self._evaluation(task)]
         except Exception as error:  # as a worker's would: the campaign goes on
-            return [Finished(job, None, f"{type(error).__name__}: {error}"[:500])]
+            return [Result(task.key, lost=f"{type(error).__name__}: {error}"[:500])]
 
     def close(self) -> None:
         """See :class:`Executor`."""
-        self._jobs.clear()
+        self._tasks.clear()

@@ -1,4 +1,4 @@
-"""The parts of a search: intervals of expressions, racing, the split of the budget, ledger and store."""
+"""The parts of a search: intervals of expressions, racing, the bandit, ledger and store."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from molmach.errors import CampaignError, SpecError
-from molmach.search.loop.bandit import Calibration, Split
-from molmach.search.loop.evaluation import CONFIRMATION, Job, Outcome, job_for
-from molmach.search.loop.quantities import FIELD, FOLLOWED, Expression, Measured, threshold_factors
-from molmach.search.loop.racing import Ladder, fronts
+from molmach.search import Finding, Measured, Result
+from molmach.search.loop.bandit import Bandit
+from molmach.search.loop.evaluations import evaluation_of
+from molmach.search.loop.quantities import FIELD, FOLLOWED, Expression, threshold_factors
+from molmach.search.loop.racing import Ladder
 from molmach.search.record.cache import Store
+from molmach.search.record.calibration import Calibration
+from molmach.search.record.fronts import fronts
 from molmach.search.record.ledger import Ledger
+from molmach.search.record.trial import CONFIRMATION
 from tests.helpers.ledgers import Scribe, campaign
 from tests.helpers.planted import space_of
 
@@ -130,10 +134,10 @@ def race(truth: list[float], noise: float, keep: int, seed: int) -> tuple[str, i
         if promotion is None and not waiting:
             break
         machine, rung = promotion or (str(waiting.pop(0)), 0)
-        ladder.sent(machine, rung)
+        ladder.started(machine, rung)
         error = noise / 2.0**rung
         counts[rung] += 1
-        ladder.landed(machine, rung, measured(truth[int(machine)] + error * rng.standard_normal(), error))
+        ladder.finished(machine, rung, measured(truth[int(machine)] + error * rng.standard_normal(), error))
     return ladder.leaders(1)[0][0], sum(counts), counts
 
 
@@ -151,31 +155,31 @@ def test_racing_finds_the_best_with_few_long_runs() -> None:
 
 def test_a_machine_that_is_lost_for_sure_is_not_promoted() -> None:
     ladder = Ladder(2, 2)
-    ladder.landed("best", 0, measured(10.0, 0.1))
-    ladder.landed("best", 1, measured(10.0, 0.05))
+    ladder.finished("best", 0, measured(10.0, 0.1))
+    ladder.finished("best", 1, measured(10.0, 0.05))
     for k in range(20):
-        ladder.landed(f"poor{k}", 0, measured(1.0 + 0.01 * k, 0.1))
+        ladder.finished(f"poor{k}", 0, measured(1.0 + 0.01 * k, 0.1))
     assert ladder.promotion() is None
 
 
 def test_a_leader_that_disappoints_gives_others_their_chance_again() -> None:
     ladder = Ladder(2, 2)
-    ladder.landed("lucky", 0, measured(10.0, 0.1))
-    ladder.landed("steady", 0, measured(5.0, 0.1))
+    ladder.finished("lucky", 0, measured(10.0, 0.1))
+    ladder.finished("steady", 0, measured(5.0, 0.1))
     assert ladder.promotion() == ("lucky", 1)
-    ladder.sent("lucky", 1)
-    ladder.landed("third", 0, measured(4.0, 0.1))
-    ladder.landed("fourth", 0, measured(3.0, 0.1))
+    ladder.started("lucky", 1)
+    ladder.finished("third", 0, measured(4.0, 0.1))
+    ladder.finished("fourth", 0, measured(3.0, 0.1))
     assert ladder.promotion() is None
-    ladder.landed("lucky", 1, measured(2.0, 0.1))
+    ladder.finished("lucky", 1, measured(2.0, 0.1))
     assert ladder.promotion() == ("steady", 1)
 
 
 def test_machines_are_ranked_by_what_is_sure() -> None:
     ladder = Ladder(1, 2)
-    ladder.landed("noisy", 0, measured(12.0, 5.0))
-    ladder.landed("sure", 0, measured(10.0, 0.5))
-    ladder.landed("failed", 0, ())
+    ladder.finished("noisy", 0, measured(12.0, 5.0))
+    ladder.finished("sure", 0, measured(10.0, 0.5))
+    ladder.finished("failed", 0, ())
     assert [row[0] for row in ladder.leaders(5)] == ["sure", "noisy"]
 
 
@@ -200,27 +204,29 @@ def test_fronts_are_those_of_the_definition(points: list[tuple[int, int, int]]) 
     assert fronts(array, len(points) + 1) == expected
 
 
-# the split
+# the bandit
 
 
 def test_the_budget_goes_to_who_delivers() -> None:
     """Agents whose machines are better by one standard deviation get more than half of three's turns."""
     for seed in range(5):
-        rng, split, turns = np.random.default_rng(seed), Split(["good", "poor", "failing"], seed), []
+        rng, bandit, turns = np.random.default_rng(seed), Bandit(["good", "poor", "failing"], seed), []
         for turn in range(300):
-            agent = split.choose(["good", "poor", "failing"], turn)
+            agent = bandit.choose(["good", "poor", "failing"], turn)
             turns.append(agent)
             value = {"good": rng.normal(1.5), "poor": rng.normal(), "failing": None}[agent]
-            split.record(agent, value)
+            bandit.record(agent, value)
         assert turns.count("good") > 150
         assert turns.count("poor") >= 5
         assert turns.count("failing") >= 5
-        assert sum(split.shares.values()) == pytest.approx(1.0)
-        assert max(split.shares, key=split.shares.__getitem__) == "good"
+        assert sum(bandit.shares.values()) == pytest.approx(1.0)
+        assert max(bandit.shares, key=bandit.shares.__getitem__) == "good"
 
 
-def test_the_split_depends_on_seed_and_turn_alone() -> None:
-    choices = [[Split(["a", "b"], seed).choose(["a", "b"], turn) for turn in range(40)] for seed in (1, 1, 2)]
+def test_the_bandit_depends_on_seed_and_turn_alone() -> None:
+    choices = [
+        [Bandit(["a", "b"], seed).choose(["a", "b"], turn) for turn in range(40)] for seed in (1, 1, 2)
+    ]
     assert choices[0] == choices[1] != choices[2]
 
 
@@ -241,7 +247,7 @@ def test_calibration_counts_what_lies_in_the_range() -> None:
     assert honest.count == 1000
 
 
-# jobs
+# tasks
 
 
 def test_the_same_evaluation_has_the_same_key_and_seed_and_every_other_another() -> None:
@@ -249,10 +255,11 @@ def test_the_same_evaluation_has_the_same_key_and_seed_and_every_other_another()
     searched = campaign()
     machine = space.resolve(next(iter(space.enumerate())))
     other = space.resolve(list(space.enumerate())[77])
-    jobs = [job_for(searched, m, rung) for m in (machine, other) for rung in (0, 1, CONFIRMATION)]
-    assert len({job.key for job in jobs}) == len({job.spec.protocol.seed for job in jobs}) == 6
+    dynamics = evaluation_of(searched, Path())
+    tasks = [dynamics.task(m, rung) for m in (machine, other) for rung in (0, 1, CONFIRMATION)]
+    assert len({task.key for task in tasks if task}) == len({task.seed for task in tasks if task}) == 6
     again = campaign(agents=("random",), budget={"evaluations": 7}, description="another")
-    assert job_for(again, machine, 1) == job_for(searched, machine, 1)
+    assert evaluation_of(again, Path()).task(machine, 1) == dynamics.task(machine, 1)
 
 
 # ledger and store
@@ -263,12 +270,12 @@ def test_an_evaluation_is_entered_once(tmp_path: Path) -> None:
     machine = scribe.propose("random", next(d for d in [scribe.space.sample(scribe.rng)] if d))
     while machine is None:
         machine = scribe.propose("random", scribe.space.sample(scribe.rng))
-    job = Job("k", machine.key, 0, machine.spec)
-    outcome = Outcome("k", {"velocity": [1.0, 2.0]}, "", 1.0, 10)
-    assert scribe.ledger.add_evaluation(job, "random", outcome, measured(1.5, 0.5), False)
-    assert not scribe.ledger.add_evaluation(job, "random", outcome, measured(9.0, 0.5), False)
+    first = Finding("k", machine.key, "random", 0, "", measured(1.5, 0.5), 1.0, 10, False, 12.0, 5)
+    again = Finding("k", machine.key, "random", 0, "", measured(9.0, 0.5), 1.0, 10, False, 13.0, 5)
+    assert scribe.ledger.add_finding(first, {"velocity": [1.0, 2.0]})
+    assert not scribe.ledger.add_finding(again, {"velocity": [1.0, 2.0]})
     scribe.ledger.commit()
-    assert [entry.measured[0].value for entry in scribe.ledger.entries()] == [1.5]
+    assert list(scribe.ledger.findings()) == [first]
     assert scribe.ledger.samples("k") == {"velocity": [1.0, 2.0]}
 
 
@@ -291,8 +298,8 @@ def test_one_process_writes_and_others_read_meanwhile(tmp_path: Path) -> None:
     second.join()
     scribe.ledger.event("half a step")
     reader = Ledger(tmp_path / "ledger.sqlite")
-    assert len(list(reader.entries())) >= 20
-    assert reader.last("half a step") == ""
+    assert len(list(reader.findings())) >= 20
+    assert reader.last_event("half a step") is None
     with pytest.raises(sqlite3.OperationalError):
         reader.event("readers don't write")
     reader.close()
@@ -316,9 +323,9 @@ def test_what_is_no_ledger_is_refused(tmp_path: Path) -> None:
 
 def test_campaigns_share_what_was_evaluated(tmp_path: Path) -> None:
     one, two = Store(tmp_path / "e.sqlite"), Store(tmp_path / "e.sqlite")
-    one.put([Outcome("a", {"velocity": [1.0]}, "", 2.0, 30), Outcome("b", {}, "diverged", 1.0, 0)])
-    assert two.get("a") == Outcome("a", {"velocity": [1.0]}, "", 0.0, 30)
-    two.put([Outcome("a", {"velocity": [9.0]}, "", 2.0, 30)])
+    one.put([Result("a", {"velocity": [1.0]}, "", 2.0, 30), Result("b", {}, "diverged", 1.0, 0)])
+    assert two.get("a") == Result("a", {"velocity": [1.0]}, "", 0.0, 30)
+    two.put([Result("a", {"velocity": [9.0]}, "", 2.0, 30)])
     assert one.get("a") == two.get("a")
     failed = two.get("b")
     assert failed is not None

@@ -7,17 +7,18 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from molmach.errors import Argument, CampaignError
-from molmach.search.agents.runner import Answer, Host, Question
+from molmach.search.agents.runner import AgentFailedError, Answer, Question, Runner
 from molmach.search.agents.team import PATIENCE, Team
-from molmach.search.loop.evaluation import Job, Outcome, evaluate
-from molmach.search.loop.executors.base import Executor, Finished
+from molmach.search.loop.evaluations import Task, evaluate
+from molmach.search.loop.executors.base import Executor
+from molmach.search.record.result import Result
 from molmach.spec import Campaign
 
 _CORES_ASKED_EVERY = 2.0
@@ -61,8 +62,8 @@ def _cores() -> int:
 
 
 def _resources() -> dict[str, float]:
-    found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-    return found
+    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return resources
 
 
 def _line(error: Exception) -> str:
@@ -72,24 +73,35 @@ def _line(error: Exception) -> str:
     return f"{type(cause).__name__}: {lines[0] if lines else ''}"[:300]
 
 
-class ClusterExecutor(Executor):
+class RayExecutor(Executor):
     """One core for each evaluation, wherever in the cluster.
 
-    Ray starts no lost job again: the campaign does, which counts how often, where Ray never stops to start
-    what runs out of memory. Jobs in hand are twice the cluster's cores, counted anew as nodes come and go,
+    Ray starts no lost task again: the campaign does, which counts how often, where Ray never stops to start
+    what runs out of memory. Tasks in hand are twice the cluster's cores, counted anew as nodes come and go,
     so that no core waits for the driver.
 
     Parameters
     ----------
     evaluation
-        What does a job; it is sent to the workers.
+        What does a task; it is sent to the workers.
     """
 
-    def __init__(self, evaluation: Callable[[Job], Outcome] = evaluate) -> None:
+    summary = "on every core of a Ray cluster, started here or joined"
+
+    def __init__(self, evaluation: Callable[[Task], Result] = evaluate) -> None:
         self._remote = ray.remote(num_cpus=1, max_retries=0)(evaluation)
-        self._jobs: dict[Any, Job] = {}
+        self._tasks: dict[Any, Task] = {}
         self._counted = -math.inf
         self._cores = 1
+        self._connected = False
+
+    @classmethod
+    def start(cls, cores: int | None = None, address: str | None = None) -> Self:
+        """See :class:`Executor`; a cluster is started on this machine, or the one at ``address`` joined."""
+        connect(address, cores)
+        executor = cls()
+        executor._connected = True
+        return executor
 
     @property
     def slots(self) -> int:
@@ -103,38 +115,46 @@ class ClusterExecutor(Executor):
     @property
     def in_hand(self) -> int:
         """See :class:`Executor`."""
-        return len(self._jobs)
+        return len(self._tasks)
 
-    def submit(self, job: Job) -> None:
+    def submit(self, task: Task) -> None:
         """See :class:`Executor`."""
-        self._jobs[self._remote.remote(job)] = job
+        self._tasks[self._remote.remote(task)] = task
 
-    def wait(self, seconds: float) -> list[Finished]:
+    def wait(self, seconds: float) -> list[Result]:
         """See :class:`Executor`."""
-        if not self._jobs:
+        if not self._tasks:
             time.sleep(min(seconds, 0.02))
             return []
-        ready, _ = ray.wait(list(self._jobs), num_returns=1, timeout=seconds)
+        ready, _ = ray.wait(list(self._tasks), num_returns=1, timeout=seconds)
         if ready:
-            more, _ = ray.wait(list(self._jobs), num_returns=len(self._jobs), timeout=0)
+            more, _ = ray.wait(list(self._tasks), num_returns=len(self._tasks), timeout=0)
             ready = more or ready
         return [self._fetched(reference) for reference in ready]
 
-    def _fetched(self, reference: Any) -> Finished:
-        job = self._jobs.pop(reference)
+    def _fetched(self, reference: Any) -> Result:
+        task = self._tasks.pop(reference)
         try:
-            return Finished(job, ray.get(reference))
+            result: Result = ray.get(reference)
+            return result
         except Exception as error:  # Ray's, the evaluation's own, or one that can't even be unpacked
-            return Finished(job, None, _line(error))
+            return Result(task.key, lost=_line(error))
+
+    def team(self, campaign: Campaign, folder: Path) -> Team:
+        """See :class:`Executor`; each agent is an actor."""
+        return RayTeam(campaign, folder)
 
     def close(self) -> None:
-        """See :class:`Executor`."""
-        for reference in self._jobs:
+        """See :class:`Executor`; a cluster that :meth:`start` has joined is left."""
+        for reference in self._tasks:
             ray.cancel(reference, force=True)
-        self._jobs.clear()
+        self._tasks.clear()
+        if self._connected:
+            ray.shutdown()
+        self._connected = False
 
 
-class ClusterTeam(Team):
+class RayTeam(Team):
     """Each agent a Ray actor, which thinks while simulations run.
 
     Parameters
@@ -154,14 +174,14 @@ class ClusterTeam(Team):
         self._folder = folder
         self._patience = patience
         self.names = tuple(agent.label for agent in campaign.agents)
-        self._host = ray.remote(num_cpus=0, max_restarts=0)(Host)
+        self._runner = ray.remote(num_cpus=0, max_restarts=0)(Runner)
         self._actors = {name: self._new(name) for name in self.names}
         self._asked: dict[str, tuple[Any, float]] = {}
 
     def _new(self, agent: str) -> Any:
         here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        host = self._host.options(scheduling_strategy=here)  # where agents' files are, and which stays
-        return host.remote(self._campaign, self.names.index(agent), self._folder)
+        runner = self._runner.options(scheduling_strategy=here)  # where agents' files are, and which stays
+        return runner.remote(self._campaign, self.names.index(agent), self._folder)
 
     def ask(self, agent: str, question: Question) -> None:
         """See :class:`Team`."""
@@ -172,27 +192,27 @@ class ClusterTeam(Team):
         """See :class:`Team`."""
         return frozenset(self._asked)
 
-    def answers(self) -> list[Answer]:
+    def answers(self) -> dict[str, Answer]:
         """See :class:`Team`."""
-        found = []
+        answers: dict[str, Answer] = {}
         for agent, (reference, since) in list(self._asked.items()):
             ready, _ = ray.wait([reference], timeout=0)
             if ready:
-                found.append(self._answer(agent, reference))
+                answers[agent] = self._answer(reference)
             elif time.monotonic() - since > self._patience:
-                found.append(Answer(agent, error=f"no answer within {self._patience:g} s"))
+                answers[agent] = AgentFailedError(f"no answer within {self._patience:g} s")
             else:
                 continue
             del self._asked[agent]
-        return found
+        return answers
 
     @staticmethod
-    def _answer(agent: str, reference: Any) -> Answer:
+    def _answer(reference: Any) -> Answer:
         try:
             answer: Answer = ray.get(reference)
             return answer
         except Exception as error:  # its process died, or what it says can't be unpacked
-            return Answer(agent, error=_line(error))
+            return AgentFailedError(_line(error))
 
     def restart(self, agent: str) -> None:
         """See :class:`Team`."""

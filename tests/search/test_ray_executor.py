@@ -14,11 +14,14 @@ import numpy as np
 import pytest
 import yaml
 
-from molmach.search.loop.driver import Conductor
-from molmach.search.loop.evaluation import CONFIRMATION, Job, Outcome
+from molmach.search import Result, Task
+from molmach.search.loop.driver import Driver
+from molmach.search.loop.evaluations import evaluation_of
 from molmach.search.record import results
+from molmach.search.record.folder import read_campaign
 from molmach.search.record.ledger import NAME, Ledger
-from molmach.search.running import read_campaign, run_campaign
+from molmach.search.record.trial import CONFIRMATION
+from molmach.search.running import run_campaign
 from molmach.spec.campaign import load_campaign, loads_campaign
 from tests.helpers.processes import below, kill
 
@@ -60,8 +63,8 @@ def run(file: Path, folder: Path) -> subprocess.Popen[str]:
 def evaluated(folder: Path) -> dict[str, Any]:
     """Key -> machine, rung and value of every evaluation in a folder's ledger."""
     ledger = Ledger(folder / NAME)
-    found = {e.key: (e.machine, e.rung, e.reason, e.measured) for e in ledger.entries()}
-    count = ledger.query("SELECT COUNT(*) FROM evaluations")[0][0]
+    found = {e.key: (e.machine, e.rung, e.reason, e.measured) for e in ledger.findings()}
+    count = ledger.evaluations()
     ledger.close()
     assert count == len(found)
     return found
@@ -81,7 +84,7 @@ def strike(driver: subprocess.Popen[str], victim: str, rng: np.random.Generator)
         return True
     if victim == "driver":
         return kill(driver.pid)
-    title = {"worker": ("ray::evaluate", "ray::IDLE"), "agent": ("ray::Host",)}[victim]
+    title = {"worker": ("ray::evaluate", "ray::IDLE"), "agent": ("ray::Runner",)}[victim]
     chosen = [pid for pid, text in family.items() if text.startswith(title)]
     return bool(chosen) and kill(chosen[int(rng.integers(len(chosen)))])
 
@@ -177,19 +180,19 @@ def test_nodes_come_and_go(tmp_path: Path) -> None:
     ray = pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
-    from molmach.search.loop.executors.cluster import ClusterExecutor, ClusterTeam, connect
+    from molmach.search.loop.executors.ray import RayExecutor, RayTeam, connect
 
     campaign = loads_campaign(content(3, agents=["random"]), "nodes", tmp_path)
     where = tmp_path / "nodes.txt"
 
-    def evaluation(job: Job) -> Outcome:
+    def evaluation(task: Task) -> Result:
         time.sleep(0.25)
         with where.open("a", encoding="utf-8") as stream:
-            stream.write(f"{ray.get_runtime_context().get_node_id()} {job.key}\n")
-        rng = np.random.default_rng(job.spec.protocol.seed)
-        velocity = rng.normal(int(job.machine[:4], 16) / 6553.6, 1.0, job.spec.protocol.replicas)
-        controls = {"verdict": "forward"} if job.rung == CONFIRMATION else {}
-        return Outcome(job.key, {"velocity": velocity.tolist()}, seconds=0.25, controls=controls)
+            stream.write(f"{ray.get_runtime_context().get_node_id()} {task.key}\n")
+        rng = np.random.default_rng(task.spec.protocol.seed)
+        velocity = rng.normal(int(task.machine[:4], 16) / 6553.6, 1.0, task.spec.protocol.replicas)
+        controls = {"verdict": "forward"} if task.rung == CONFIRMATION else {}
+        return Result(task.key, {"velocity": velocity.tolist()}, seconds=0.25, controls=controls)
 
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     try:
@@ -197,7 +200,7 @@ def test_nodes_come_and_go(tmp_path: Path) -> None:
         cluster.wait_for_nodes()
         connect(cluster.address)
         ledger = Ledger(tmp_path / NAME, write=True)
-        team = ClusterTeam(campaign, tmp_path)
+        team = RayTeam(campaign, tmp_path)
         marks: list[int] = []
 
         def watch(snapshot: Any) -> None:
@@ -208,11 +211,11 @@ def test_nodes_come_and_go(tmp_path: Path) -> None:
                 marks.append(snapshot.evaluations)
                 cluster.add_node(num_cpus=1)
 
-        conductor = Conductor(campaign, ledger, ClusterExecutor(evaluation), team, watch=watch)
-        conductor.run()
+        dynamics = evaluation_of(campaign, tmp_path)
+        Driver(campaign, ledger, RayExecutor(evaluation), team, dynamics, watch=watch).run()
         found = results.document(ledger, campaign, tmp_path)
         team.close()
-        entries = list(ledger.entries())
+        entries = list(ledger.findings())
         ledger.close()
     finally:
         ray.shutdown()

@@ -1,0 +1,53 @@
+"""Finding what is wrong with a campaign before anything is started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from molmach.errors import InfeasibleError, SpecError
+from molmach.search.agents.registry import check_agent
+from molmach.search.loop.evaluations import evaluation_of
+from molmach.search.loop.objectives import Objectives
+from molmach.search.record.trial import CONFIRMATION
+from molmach.search.space.space import Space
+from molmach.spec import Campaign
+
+_TRIES = 200
+
+
+def check(campaign: Campaign, source: Path) -> Space:
+    """Find what is wrong with a campaign; its space.
+
+    Parameters
+    ----------
+    campaign
+        The campaign.
+    source
+        Folder where relative files of agents and evaluations start.
+
+    Raises
+    ------
+    SpecError
+        Space, objectives, agents, evaluation or rungs can't be taken.
+    MissingExtraError
+        An agent or the evaluation needs a module that is not installed.
+    """
+    space = Space(campaign)
+    for agent in campaign.agents:
+        check_agent(agent, source)
+    evaluation = evaluation_of(campaign, source)
+    Objectives(campaign.objectives, evaluation)
+    rng = np.random.default_rng(0)
+    problem = "no design"
+    for _ in range(_TRIES):
+        try:
+            candidate = space.resolve(space.sample(rng))
+        except InfeasibleError as error:
+            problem = str(error)
+            continue
+        for rung in (*range(evaluation.rungs), CONFIRMATION):
+            evaluation.task(candidate, rung)
+        return space
+    raise SpecError(f"space: none of {_TRIES} designs at random is a machine; the last one: {problem}")

@@ -1,0 +1,70 @@
+"""What others may add to a search: a class by its registered name, or as ``file.py:Class``."""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+from molmach.errors import MissingExtraError, SpecError
+from molmach.spec.registered import registered
+
+
+def load(use: str, group: str, field: str, folder: Path) -> Any:
+    """What a name of a group or ``file.py:Class`` stands for.
+
+    Parameters
+    ----------
+    use
+        The name, or a file and a class in it.
+    group
+        Of entry points.
+    field
+        Where ``use`` stands, for errors.
+    folder
+        Where relative files start.
+
+    Raises
+    ------
+    SpecError
+        There is no such name, file or class, or the file can't be imported.
+    MissingExtraError
+        It needs a module that is not installed.
+    """
+    if ".py:" in use:
+        return _from_file(use, field, folder)
+    known = registered(group)
+    if use not in known:
+        nearest = difflib.get_close_matches(use, known, 1)
+        hint = f"did you mean '{nearest[0]}'? " if nearest else ""
+        raise SpecError(f"{field}: got {use!r}; {hint}accepted: {', '.join(known)}, or file.py:Class")
+    try:
+        return known[use].load()
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"{field}: {use} needs the Python module {error.name}, which is not installed; "
+            "install the package that has it"
+        ) from error
+
+
+def _from_file(use: str, field: str, folder: Path) -> Any:
+    file, _, name = use.rpartition(":")
+    path = (folder / file).resolve()
+    if not path.is_file():
+        raise SpecError(f"{field}: got {use!r}, but there is no file {path}; expected file.py:Class")
+    # a name of its own, for a file may be called like a module that is there already: random.py
+    description = importlib.util.spec_from_file_location(f"plugin_of_file_{path.stem}", path)
+    assert description is not None
+    assert description.loader is not None
+    module = importlib.util.module_from_spec(description)
+    sys.modules[module.__name__] = module  # dataclasses look their module up there
+    try:
+        description.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[module.__name__]
+        raise SpecError(f"{field}: {path} can't be imported: {type(error).__name__}: {error}") from error
+    if not hasattr(module, name):
+        raise SpecError(f"{field}: {path} has no {name!r}; expected the name of a class in it")
+    return getattr(module, name)

@@ -1,0 +1,125 @@
+"""A campaign's folder: where it is, whose it is, and what is read of it again."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from molmach.errors import CampaignError, SpecError
+from molmach.files import write_text
+from molmach.search.record.ledger import LOCK, NAME, Ledger, reading
+from molmach.spec import Campaign, load_campaign
+from molmach.spec.campaign import WHAT
+from molmach.spec.reading import override, read_mapping, read_text, validate
+from molmach.studies.folder import OUT
+
+FILE = "campaign.yaml"
+FREE = {"budget", "confirmation", "description", "name"}
+"""Sections that may change when a campaign is gone on with: they change no evaluation."""
+
+
+def folder_of(campaign: Campaign, out: str | Path | None) -> Path:
+    """Where a campaign is kept; by default ``campaigns/<name>-<first twelve characters of the key>``."""
+    if out is not None:
+        return Path(out).resolve()
+    return Path("campaigns").resolve() / f"{campaign.name}-{campaign.key[:12]}"
+
+
+def check_place(folder: Path) -> None:
+    """Refuse a folder with other things in it; what a run that was killed at its start has left is none.
+
+    Raises
+    ------
+    SpecError
+        It is something else.
+    """
+    if not folder.exists() or (folder / NAME).exists():
+        return
+    if not folder.is_dir() or {path.name for path in folder.iterdir()} - {LOCK}:
+        raise SpecError(OUT, f" {folder}: exists and is not a campaign of molmach; choose another folder")
+
+
+def claim(folder: Path, ledger: Ledger, campaign: Campaign, source: Path) -> bool:
+    """Note in the ledger what it is for, or check that it is for the same; whether it was there before.
+
+    Parameters
+    ----------
+    folder, ledger, campaign
+        Of the campaign.
+    source
+        Folder where relative files of agents start.
+
+    Raises
+    ------
+    SpecError
+        The folder holds another campaign.
+    """
+    before, wanted = ledger.noted("campaign"), _identity(campaign)
+    if before is not None and before != wanted:
+        raise SpecError(
+            OUT,
+            f" {folder}: holds another campaign; only {', '.join(sorted(FREE))} may change when one is "
+            "gone on with; choose another folder",
+        )
+    ledger.note("campaign", wanted)
+    ledger.note("source", str(source.resolve()))
+    write_text(folder / FILE, campaign.to_yaml())
+    ledger.commit()
+    return before is not None
+
+
+def _identity(campaign: Campaign) -> str:
+    content = json.loads(campaign.canonical())
+    return json.dumps({k: v for k, v in content.items() if k not in FREE}, sort_keys=True)
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """What keeps a campaign from writing, as one error.
+
+    Raises
+    ------
+    CampaignError
+        The folder can't be written.
+    """
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError) as error:
+        if isinstance(error, ConnectionError):
+            raise
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise CampaignError(
+            f"{folder}: can't be written ({reason}); what was finished before is kept, and 'molmach campaign "
+            "resume' goes on when there is room"
+        ) from error
+
+
+def read_campaign(folder: Path, overrides: Iterable[str] = ()) -> tuple[Campaign, Path]:
+    """The campaign that a folder holds, and where its agents' files are.
+
+    Raises
+    ------
+    CampaignError
+        The folder holds none.
+    """
+    file = folder / FILE
+    if not (folder / NAME).is_file() or not file.is_file():
+        raise CampaignError(f"{folder}: holds no campaign; expected the folder of 'molmach campaign run'")
+    content = read_mapping(read_text(file, str(file), WHAT), str(file), Campaign)
+    for change in overrides:
+        override(content, change)
+    with reading(folder) as ledger:
+        source = Path(ledger.noted("source") or ".")
+    return validate(content, str(file), Campaign), source
+
+
+def find_campaign(file_or_folder: Path, overrides: Iterable[str] = ()) -> tuple[Campaign, Path, Path]:
+    """Campaign, its folder, and where its agents' files are, from its file or its folder."""
+    if file_or_folder.is_dir():
+        campaign, source = read_campaign(file_or_folder, overrides)
+        return campaign, file_or_folder.resolve(), source
+    campaign = load_campaign(file_or_folder, overrides)
+    return campaign, folder_of(campaign, None), file_or_folder.parent

@@ -1,0 +1,283 @@
+"""Reading a ledger: every question that anyone asks of it, as a method with a name."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from molmach.search.record.result import Samples
+from molmach.search.record.rows import Event, Failure, Prediction, Spent, Totals
+from molmach.search.record.trial import CONFIRMATION, Finding, Measured, State, Trial
+from molmach.search.space.design import Design
+
+STARTED = "started"
+"""The ledger's word for a trial that has left its queue, whatever came of it."""
+
+WORDS = {
+    State.QUEUED: "queued",
+    State.RUNNING: STARTED,
+    State.REPEAT: "repeat",
+    State.INFEASIBLE: "infeasible",
+}
+"""How the ledger calls states."""
+
+_STATES = {word: state for state, word in WORDS.items()}
+_FINDING = (
+    "key, machine, agent, rung, ok, reason, value, error, low, high, others, "
+    "seconds, steps, reused, finished, seed, controls"
+)
+_ASKED, _EXPLAINED = "asked ", "explained "
+
+
+class LedgerReader:
+    """What can be read of a ledger.
+
+    Parameters
+    ----------
+    base
+        The open database.
+    """
+
+    def __init__(self, base: sqlite3.Connection) -> None:
+        self._base = base
+
+    def noted(self, key: str) -> str | None:
+        """The text under a key."""
+        row = self._base.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    # trials
+
+    def trials(self, state: State | None = None) -> Iterator[Trial]:
+        """Trials as they were proposed, in that order and without their findings; of a state or all.
+
+        Those that have left their queue count as running.
+        """
+        words = [word for word, one in _STATES.items() if state in (None, one)]
+        rows = self._base.execute(
+            "SELECT p.id, p.agent, p.batch, p.design, p.rationale, p.mean, p.sd, p.state, p.reason, "
+            "p.machine, m.smiles, p.made FROM proposals p LEFT JOIN machines m ON m.key = p.machine "
+            f"WHERE p.state IN ({', '.join('?' * len(words))}) ORDER BY p.id",
+            words,
+        )
+        for number, agent, batch, design, rationale, mean, sd, word, reason, machine, smiles, made in rows:
+            yield Trial(
+                number, agent, batch, Design.from_json(design), rationale, mean, sd, _STATES[word], reason,
+                machine or "", smiles or "", made,
+            )  # fmt: skip
+
+    def designs(self) -> dict[str, Design]:
+        """The design by which each machine was proposed first."""
+        rows = self._base.execute("SELECT key, design FROM machines")
+        return {key: Design.from_json(design) for key, design in rows}
+
+    def smiles(self) -> dict[str, str]:
+        """The molecules of each machine, without map numbers."""
+        return dict(self._base.execute("SELECT key, smiles FROM machines"))
+
+    def smiles_of(self, machine: str) -> str:
+        """The molecules of one machine; '' where it is not there."""
+        row = self._base.execute("SELECT smiles FROM machines WHERE key = ?", (machine,)).fetchone()
+        return "" if row is None else str(row[0])
+
+    def design_of(self, machine: str) -> Design:
+        """The design by which a machine of the ledger was proposed first."""
+        row = self._base.execute("SELECT design FROM machines WHERE key = ?", (machine,)).fetchone()
+        return Design.from_json(row[0])
+
+    def lost(self) -> int:
+        """Machines whose evaluation was started and has no result; none once a campaign is finished."""
+        row = self._base.execute(
+            "SELECT COUNT(*) FROM proposals p WHERE state = ? "
+            "AND NOT EXISTS (SELECT 1 FROM evaluations e WHERE e.machine = p.machine AND e.rung = 0)",
+            (STARTED,),
+        ).fetchone()
+        return int(row[0])
+
+    # findings
+
+    def findings(self) -> Iterator[Finding]:
+        """What all evaluations found, in the order in which they were finished."""
+        return self._findings("ORDER BY id")
+
+    def confirmations(self) -> dict[str, Finding]:
+        """Machine -> what its second run found."""
+        return {f.machine: f for f in self._findings("WHERE rung = ? ORDER BY id", (CONFIRMATION,))}
+
+    def confirmation(self, machine: str) -> Finding | None:
+        """What a machine's second run found; None where there was none."""
+        return next(self._findings("WHERE machine = ? AND rung = ?", (machine, CONFIRMATION)), None)
+
+    def leading(self, most: int | None = None) -> list[Finding]:
+        """What was found of every machine on its highest rung, by the first objective's lower bound.
+
+        Parameters
+        ----------
+        most
+            How many findings of whatever rung are looked at; None for all.
+        """
+        ranked = "WHERE ok AND rung >= 0 AND low IS NOT NULL ORDER BY low DESC"
+        rows = self._findings(ranked if most is None else f"{ranked} LIMIT {most:d}")
+        highest = dict(
+            self._base.execute(
+                "SELECT machine, MAX(rung) FROM evaluations WHERE ok AND rung >= 0 GROUP BY machine"
+            )
+        )
+        return [finding for finding in rows if highest[finding.machine] == finding.rung]
+
+    def longest(self) -> list[tuple[str, str]]:
+        """(machine, key of its evaluation on the highest rung) of every machine that gave numbers."""
+        rows = self._base.execute(
+            "SELECT machine, key, MAX(rung) FROM evaluations WHERE ok AND rung >= 0 GROUP BY machine"
+        )
+        return [(machine, key) for machine, key, _ in rows]
+
+    def _findings(self, clause: str, values: Sequence[Any] = ()) -> Iterator[Finding]:
+        rows = self._base.execute(f"SELECT {_FINDING} FROM evaluations {clause}", values)
+        for row in rows:
+            key, machine, agent, rung, ok, reason, *numbers, others = row[:11]
+            seconds, steps, reused, when, seed, judged = row[11:]
+            first = [Measured(*numbers)] if ok and None not in numbers else []
+            rest = [Measured(*one) for one in json.loads(others)] if others != "[]" else []
+            yield Finding(
+                key, machine, agent, rung, reason, (*first, *rest), seconds, steps, bool(reused), when,
+                int(seed), {} if judged == "{}" else json.loads(judged),
+            )  # fmt: skip
+
+    def history(self) -> Iterator[Finding | Trial]:
+        """Findings, and trials that were no machines, in the order in which agents heard of them."""
+        streams: tuple[Iterator[Finding | Trial], ...] = (self.findings(), self.trials(State.INFEASIBLE))
+        return heapq.merge(*streams, key=lambda past: past.made if isinstance(past, Trial) else past.finished)
+
+    def samples(self, key: str) -> Samples:
+        """One number a replica of each quantity of an evaluation; empty where there are none."""
+        row = self._base.execute("SELECT samples FROM samples WHERE key = ?", (key,)).fetchone()
+        return {} if row is None else dict(json.loads(row[0]))
+
+    def all_samples(self) -> Iterator[tuple[str, Samples]]:
+        """(key of the evaluation, its samples) of those that have any."""
+        for key, text in self._base.execute("SELECT key, samples FROM samples"):
+            if samples := json.loads(text):
+                yield key, samples
+
+    def table(self) -> list[tuple[Any, ...]]:
+        """A row an evaluation with its machine; :data:`molmach.search.record.export.COLUMNS`."""
+        return self._base.execute(
+            "SELECT e.id, e.key, e.machine, m.smiles, m.design, e.agent, e.rung, e.seed, e.ok, e.reason, "
+            "e.value, e.error, e.low, e.high, e.others, e.controls, e.seconds, e.steps, e.reused, e.finished "
+            "FROM evaluations e LEFT JOIN machines m ON m.key = e.machine ORDER BY e.id"
+        ).fetchall()
+
+    # sums
+
+    def evaluations(self) -> int:
+        """Finished evaluations, confirmations included."""
+        return int(self._base.execute("SELECT COUNT(*) FROM evaluations").fetchone()[0])
+
+    def totals(self) -> Totals:
+        """Sums over all evaluations."""
+        count, failed, seconds, steps, reused = self._base.execute(
+            "SELECT COUNT(*), SUM(NOT ok), SUM(seconds), SUM(steps), SUM(reused) FROM evaluations "
+            "WHERE rung >= 0"
+        ).fetchone()
+        again = "SELECT COUNT(*) FROM evaluations WHERE rung = ?"
+        (confirmations,) = self._base.execute(again, (CONFIRMATION,)).fetchone()
+        return Totals(count, failed or 0, seconds or 0.0, steps or 0, reused or 0, confirmations)
+
+    def proposal_counts(self) -> dict[str, Counter[str]]:
+        """Agent -> how many of its proposals are ``queued``, ``started``, ``repeat`` and ``infeasible``."""
+        counts: dict[str, Counter[str]] = {}
+        for agent, state, count in self._base.execute(
+            "SELECT agent, state, COUNT(*) FROM proposals GROUP BY agent, state"
+        ):
+            counts.setdefault(agent, Counter())[state] = count
+        return counts
+
+    def spent(self) -> dict[str, Spent]:
+        """Agent -> what its machines have cost, confirmations left out."""
+        rows = self._base.execute(
+            "SELECT agent, COUNT(DISTINCT machine), MAX(low), SUM(seconds) FROM evaluations "
+            "WHERE rung >= 0 GROUP BY agent"
+        )
+        return {agent: Spent(machines, best, seconds) for agent, machines, best, seconds in rows}
+
+    def predictions(self, most: int | None = None) -> Iterator[Prediction]:
+        """Predictions beside what the first rung gave, in the order of the proposals.
+
+        With several objectives agents predict their own mixture of them, which no result can be held against:
+        then there are none.
+
+        Parameters
+        ----------
+        most
+            Only the latest so many; None for all.
+        """
+        rows = self._base.execute(
+            "SELECT * FROM (SELECT p.agent, p.mean, p.sd, e.value, e.error, p.id AS number FROM proposals p "
+            "JOIN evaluations e ON e.machine = p.machine AND e.rung = 0 "
+            "WHERE p.state = ? AND p.mean IS NOT NULL AND p.sd IS NOT NULL "
+            "AND e.ok AND e.value IS NOT NULL AND e.others = '[]' ORDER BY p.id DESC LIMIT ?) "
+            "ORDER BY number",
+            (STARTED, -1 if most is None else most),
+        )
+        for agent, mean, sd, value, error, _ in rows:
+            yield Prediction(agent, mean, sd, value, error)
+
+    def failures(self) -> list[Failure]:
+        """What went wrong, each reason once."""
+        queries: Mapping[str, str] = {
+            "evaluation": "SELECT reason, COUNT(*) FROM evaluations WHERE NOT ok GROUP BY reason",
+            "proposal": "SELECT reason, COUNT(*) FROM proposals WHERE state = 'infeasible' GROUP BY reason",
+            "worker": "SELECT text, COUNT(*) FROM events WHERE kind = 'lost' GROUP BY text",
+            "agent": "SELECT who || ': ' || text, COUNT(*) FROM events "
+            "WHERE kind IN ('agent_failed', 'agent_benched') GROUP BY who, text",
+        }
+        return [
+            Failure(what, str(reason), count)
+            for what, query in queries.items()
+            for reason, count in self._base.execute(query)
+        ]
+
+    # events and notes
+
+    def events(self) -> Iterator[Event]:
+        """Everything that happened, in its order."""
+        for row in self._base.execute("SELECT id, time, kind, who, text FROM events ORDER BY id"):
+            yield Event(*row)
+
+    def last_event(self, kind: str | None = None, *, but: str = "") -> Event | None:
+        """The latest event, of a kind or of any ``but`` one; None where there is none."""
+        row = self._base.execute(
+            "SELECT id, time, kind, who, text FROM events WHERE kind = COALESCE(?, kind) AND kind != ? "
+            "ORDER BY id DESC LIMIT 1",
+            (kind, but),
+        ).fetchone()
+        return None if row is None else Event(*row)
+
+    def event_counts(self) -> dict[str, int]:
+        """How often each kind of event happened."""
+        return dict(self._base.execute("SELECT kind, COUNT(*) FROM events GROUP BY kind"))
+
+    def answers(self) -> dict[str, int]:
+        """Agent -> how often it has answered."""
+        return {agent: int(text) for agent, text in self._notes(_ASKED)}
+
+    def explanations(self) -> dict[str, str]:
+        """Agent -> what it said that it believes, when the campaign last ended."""
+        return {agent: text for agent, text in self._notes(_EXPLAINED) if text.strip()}
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """``executor`` and ``versions`` of each start of the campaign, where they had changed."""
+        sessions: list[dict[str, Any]] = json.loads(self.noted("sittings") or "[]")
+        return sessions
+
+    def _notes(self, prefix: str) -> list[tuple[str, str]]:
+        """(rest of the key, text) of the notes whose key starts so, by key."""
+        rows = self._base.execute(
+            "SELECT key, value FROM meta WHERE key GLOB ? ORDER BY key", (prefix + "*",)
+        )
+        return [(key.removeprefix(prefix), value) for key, value in rows]

@@ -1,0 +1,68 @@
+"""What a ledger answers with, where it is no trial and no finding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened: seconds since the epoch, what, to whom, and in words."""
+
+    number: int
+    time: float
+    kind: str
+    who: str
+    text: str
+
+    @property
+    def words(self) -> str:
+        """To whom, and in words."""
+        return ": ".join(part for part in (self.who, self.text) if part)
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums over all evaluations but confirmations, which are counted beside them.
+
+    ``seconds`` are core seconds; ``reused`` those that another campaign had done.
+    """
+
+    evaluations: int
+    failed: int
+    seconds: float
+    steps: int
+    reused: int
+    confirmations: int
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What one agent's machines have cost: their number, their best lower bound, core seconds."""
+
+    machines: int
+    best_low: float | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What an agent had foretold of a machine, and what the first rung gave."""
+
+    agent: str
+    mean: float
+    sd: float
+    value: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A reason for which something failed, and how often it did.
+
+    ``what`` is ``evaluation``, ``proposal``, ``worker`` or ``agent``.
+    """
+
+    what: str
+    reason: str
+    count: int

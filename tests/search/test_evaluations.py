@@ -1,0 +1,141 @@
+"""Evaluations that are no molecular dynamics: the how-to's exact theory goes through a whole campaign."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from molmach.cli.main import app
+from molmach.data.quantity import Quantity, named
+from molmach.errors import SpecError
+from molmach.search.loop.checking import check
+from molmach.search.loop.evaluations import evaluation_of
+from molmach.search.loop.quantities import Expression
+from molmach.search.record.trial import CONFIRMATION
+from molmach.search.space.space import Space
+from molmach.spec import Campaign
+from molmach.spec.campaign import load_campaign, loads_campaign
+from tests.helpers.documents import ROOT, blocks
+
+PAGE = ROOT / "docs" / "how-to" / "add-an-evaluation.md"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files that the how-to tells a reader to write."""
+    folder = tmp_path_factory.mktemp("theory")
+    for block in blocks(PAGE):
+        if block.file in ("theory.py", "by-theory.yaml"):
+            (folder / block.file).write_text(block.text, encoding="utf-8")
+    return folder
+
+
+def command(*words: object) -> Any:
+    """The JSON document of a command, or its output."""
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout) if "--json" in words else done.output
+
+
+def test_an_exact_theory_goes_through_a_campaign(folder: Path) -> None:
+    """Run, resumed with more budget, reported and exported; the numbers are the theory's own."""
+    out = folder / "campaign"
+    run = ("campaign", "run", folder / "by-theory.yaml", "-o", out, "--executor", "local", "--json")
+    document = command(*run)
+    assert (document["state"], document["failed"], document["confirmations"]) == ("finished", 0, 0)
+    assert document["evaluations"] == 12
+    best = document["best"][0]["objectives"][0]
+    assert best["error"] == 0.0
+    assert best["ci95"] == [best["value"], best["value"]]
+    more = command(
+        "campaign", "resume", out, "--set", "budget.evaluations=30", "--executor", "local", "--json"
+    )  # fmt: skip
+    assert more["resumed"]
+    assert (
+        more["evaluations"] == more["agents"]["bayesian"]["evaluated"] + more["agents"]["random"]["evaluated"]
+    )
+    assert more["evaluations"] == 25  # every machine of the space, each once
+    assert more["best"][0]["objectives"][0]["value"] >= best["value"]
+    page = Path(command("campaign", "report", out, "--json")["report"]).read_text(encoding="utf-8")
+    assert "velocity - 10 * slip" in page
+    command("campaign", "export", out, "-o", out / "table.csv")
+    with (out / "table.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 25
+    assert all(float(row["value"]) == float(row["low"]) == float(row["high"]) for row in rows)
+
+
+def test_the_cache_holds_its_results_too(folder: Path) -> None:
+    again = command(
+        "campaign", "run", folder / "by-theory.yaml", "-o", folder / "again", "--executor", "local", "--json"
+    )  # fmt: skip
+    assert again["reused"] == again["evaluations"] == 12
+
+
+def changed(folder: Path, **sections: Any) -> Campaign:
+    """The how-to's campaign with other sections."""
+    content = yaml.safe_load((folder / "by-theory.yaml").read_text(encoding="utf-8"))
+    return loads_campaign({**content, **sections}, "changed", folder)
+
+
+def test_what_it_cannot_take_is_said_before_anything_starts(folder: Path) -> None:
+    with pytest.raises(SpecError, match="expected an expression of velocity, slip"):
+        check(changed(folder, objectives={"maximise": "diffusion"}), folder)
+    with pytest.raises(SpecError, match="theory under drive none"):
+        check(changed(folder, drive={"kind": "none"}), folder)
+    with pytest.raises(SpecError, match=r"racing\.rungs: are of dynamics"):
+        changed(folder, racing={"rungs": [{"replicas": 16, "duration": "25 ps"}]})
+    with pytest.raises(SpecError, match=r"evaluation\.use: got 'dynamic'; did you mean 'dynamics'"):
+        check(changed(folder, evaluation={"use": "dynamic"}), folder)
+    with pytest.raises(SpecError, match=r"evaluation\.rungs: dynamics takes none"):
+        changed(
+            folder,
+            evaluation={"rungs": [{}]},
+            racing={"rungs": [{"replicas": 16, "duration": "25 ps"}]},
+        )
+
+
+def test_a_key_depends_on_what_the_numbers_depend_on(folder: Path) -> None:
+    campaigns = [
+        changed(folder, evaluation={"use": "theory.py:Theory", "options": o}) for o in ({}, {"friction": 5.0})
+    ]
+    space = Space(campaigns[0])
+    machines = [space.resolve(design) for design in list(space.enumerate())[:3]]
+    tasks = [evaluation_of(c, folder).task(machine, 0) for c in campaigns for machine in machines]
+    assert len({task.key for task in tasks if task}) == 6
+    assert evaluation_of(campaigns[0], folder).task(machines[0], CONFIRMATION) is None
+
+
+@pytest.mark.parametrize("file", ["small", "ratchet", "fastest-rotor"])
+def test_a_campaign_that_names_no_evaluation_keeps_its_key(file: str) -> None:
+    """Keys of campaigns from before evaluations could be named."""
+    keys = {
+        "small": "a1548adb7d012e4ac82b3bc09b64950bbd50c8a36ee72f37d71b6dd67e447ce5",
+        "ratchet": "8d88394a2ae3f0890e42005ad8561124e44c4727e811e4faa4729ac9e79ee540",
+        "fastest-rotor": "40f0bcafdd85310a41eba384e914014492e7531f4b3fae68dfc0dbcbe3dc5be6",
+    }
+    campaign = load_campaign(ROOT / "examples" / f"{file}.yaml")
+    assert campaign.key == keys[file]
+    named = load_campaign(ROOT / "examples" / f"{file}.yaml", ["evaluation.use=dynamics"])
+    assert named.key == keys[file]
+    assert "evaluation:" not in named.to_yaml()
+
+
+def test_errors_of_single_values_go_through_an_expression() -> None:
+    """A product's relative errors add in squares, to first order; exact values have none."""
+    known = [Quantity("barrier", "a barrier", "kJ/mol"), Quantity("shift", "a shift", "nm")]
+    expression = Expression("2 * barrier * abs(shift) + 1", find=lambda name: named(known, name))
+    exact = expression.measure({"barrier": [3.0], "shift": [-5.0]})
+    assert (exact.value, exact.error, exact.low, exact.high) == (31.0, 0.0, 31.0, 31.0)
+    samples = {"barrier": [3.0], "barrier.error": [0.03], "shift": [-5.0], "shift.error": [0.1]}
+    found = expression.measure(samples)
+    assert found.value == 31.0
+    assert found.error == pytest.approx(30.0 * math.hypot(0.01, 0.02))
+    assert found.high - found.value == pytest.approx(1.959964 * found.error, rel=1e-5)
