@@ -52,9 +52,9 @@ check: $(VENV)/.dev types ## lint, types and import contract, no tests
 
 types: $(VENV)/.dev ## types and import contract
 	@# agents/ and systems/ are mapped into the package, which neither mypy nor import-linter follows:
-	@# both look at a copy laid out as the package is installed.
-	@rm -rf .check && mkdir .check && cp -r molmach .check/ && cp -r agents systems .check/molmach/
-	@cd .check && ../$(BIN)/mypy --config-file ../pyproject.toml
+	@# both look at a copy laid out as the package is installed, beside the tests and what they import.
+	@rm -rf .check && mkdir .check && cp -r molmach tests benchmarks tools .check/ && cp -r agents systems .check/molmach/
+	@cd .check && ../$(BIN)/mypy --config-file ../pyproject.toml -p molmach -p tests
 	@cd .check && PYTHONPATH=. ../$(BIN)/lint-imports --no-cache ../pyproject.toml
 
 pytest: $(VENV)/.dev ## the tests alone, in WORKERS processes (2)

@@ -64,51 +64,51 @@ class Bayesian(Agent):
         Their ``mean`` and ``sd`` are of the true value of the first objective, without a measurement's error.
         """
         kernel, _ = self._prepare()
-        found = seen(kernel, view)
-        if len(found.values) < self._initial:
+        known = seen(kernel, view)
+        if len(known.values) < self._initial:
             return [Proposal(design, "at random: too little is known") for design in fresh_samples(view, n)]
-        belief = self._belief(kernel, view, found)
-        pool = self._pool(view, found, belief)
-        proposals = self._predicted(view, found, belief, pool, belief.picks(pool, kernel, view, n))
+        belief = self._belief(kernel, view, known)
+        pool = self._pool(view, known, belief)
+        proposals = self._predicted(view, known, belief, pool, belief.picks(pool, kernel, view, n))
         if len(proposals) < n and not pool.whole:
             chosen = {self.space.resolve(proposal.design).key for proposal in proposals}
             rest = fresh_samples(view, n - len(proposals), chosen)
             proposals += [Proposal(design, "at random: no candidate of the model was new") for design in rest]
         return proposals
 
-    def _belief(self, kernel: MachineKernel, view: View, found: Seen) -> Belief:
-        model = model_of(kernel, found, view.rng)
-        best = float(model.predict(found.points)[0].max())
-        error = float(np.median(found.errors * found.warping.slope(found.values)))
+    def _belief(self, kernel: MachineKernel, view: View, known: Seen) -> Belief:
+        model = model_of(kernel, known, view.rng)
+        best = float(model.predict(known.points)[0].max())
+        error = float(np.median(known.errors * known.warping.slope(known.values)))
         return Belief(model, feasibility(kernel, view), best, error)
 
-    def _pool(self, view: View, found: Seen, belief: Belief) -> Pool:
+    def _pool(self, view: View, known: Seen, belief: Belief) -> Pool:
         """Candidates: every design while that is quick, else some at random and some near the best."""
         kernel, whole = self._prepare()
-        parents = best_trials(belief, found, PARENTS)
+        parents = best_trials(belief, known, PARENTS)
         if self.space.open:
-            return made(self.space, kernel, [found.trials[i].design for i in parents], view.rng)
-        most = max(_FEWEST, _CELLS // (len(found.values) * len(kernel.exchanges)))
+            return made(self.space, kernel, [known.trials[i].design for i in parents], view.rng)
+        most = max(_FEWEST, _CELLS // (len(known.values) * len(kernel.exchanges)))
         if whole is not None and len(whole) <= most:
             return Pool(whole, (), whole=True)
-        return looked_at(kernel, found.points[np.array(parents)], belief.score, most, view.rng)
+        return looked_at(kernel, known.points[np.array(parents)], belief.score, most, view.rng)
 
     def _predicted(
-        self, view: View, found: Seen, belief: Belief, pool: Pool, picks: list[int]
+        self, view: View, known: Seen, belief: Belief, pool: Pool, picks: list[int]
     ) -> list[Proposal]:
         """Proposals with the predicted values of the first objective."""
         if not picks:
             return []
         kernel, _ = self._prepare()
-        model, best = belief.model, float(found.warping.backward(np.array(belief.best_known)))
+        model, best = belief.model, float(known.warping.backward(np.array(belief.best_known)))
         ground = f"; the best known is believed to be at {best:.4g}"
-        if found.several:
-            found = found.first_objective()
+        if known.several:
+            known = known.first_objective()
             model, ground = (
-                model_of(kernel, found, view.rng),
+                model_of(kernel, known, view.rng),
                 " in the first objective; chosen for all of them",
             )
-        means, sds = unwarped(model, found, pool.points[np.array(picks)])
+        means, sds = unwarped(model, known, pool.points[np.array(picks)])
         designs = [pool.design(number, kernel, self.space) for number in picks]
         return [
             Proposal(design, f"predicted {mean:.4g} ± {sd:.2g}{ground}", float(mean), float(sd))
@@ -118,8 +118,8 @@ class Bayesian(Agent):
     def explain(self, view: View) -> str:
         """What varies with what, the fragments that do good and harm, and the most promising machine."""
         kernel, _ = self._prepare()
-        found = seen(kernel, view)
-        if len(found.values) < self._initial:
-            return f"{len(found.values)} machines are measured; {self._initial} are needed for a first model."
-        belief = self._belief(kernel, view, found)
-        return explanation(view, kernel, found, belief, self._pool(view, found, belief))
+        known = seen(kernel, view)
+        if len(known.values) < self._initial:
+            return f"{len(known.values)} machines are measured; {self._initial} are needed for a first model."
+        belief = self._belief(kernel, view, known)
+        return explanation(view, kernel, known, belief, self._pool(view, known, belief))

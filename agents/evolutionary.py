@@ -204,15 +204,15 @@ class Evolutionary(Agent):
         size = min(self._litter, max(2, _RESOLVED_CHILDREN // n)) if space.open else self._litter
         edits = max(1, _EDITED_CHILDREN // n)
         known = {trial.design for trial in breeder.view.known}
-        found: dict[Design, Birth] = {}
+        births: dict[Design, Birth] = {}
         for way in rng.choice(list(shares), size=size, p=list(shares.values())):
             edits -= way == "edit"
             if way == "edit" and edits < 0:
                 continue
             birth = _WAYS[way](breeder)
             if birth is not None and birth.design not in known:
-                found.setdefault(birth.design, birth)
-        return list(found.values())
+                births.setdefault(birth.design, birth)
+        return list(births.values())
 
     def _parents(self, view: View, known: Relatives, pedigree: Pedigree) -> list[Design]:
         """Best first by the lower confidence bound of what they pass on.

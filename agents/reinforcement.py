@@ -176,14 +176,14 @@ class Trainer:
         starts, places = self._starts(count)
         _, taken = self._rolled(starts)
         actions = self._game.actions
-        found = []
+        episodes = []
         for row, place in enumerate(places):
             plan = [actions[step[row]] for step in taken if step[row] != self._game.stop]
             origin = self.leading[place] if place >= 0 else self._game.design(starts[row])
             end = self._game.played(origin, plan, self.view.rng)
             if end is not None:
-                found.append(Episode(origin, end, tuple(str(action) for action in plan)))
-        return list({episode.end: episode for episode in reversed(found)}.values())[::-1]
+                episodes.append(Episode(origin, end, tuple(str(action) for action in plan)))
+        return list({episode.end: episode for episode in reversed(episodes)}.values())[::-1]
 
     def favoured(self, designs: Sequence[Design], most: int = 4) -> str:
         """The first actions that the policy favours, averaged over designs."""

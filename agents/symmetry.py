@@ -71,14 +71,14 @@ def _exchanges(space: Space) -> tuple[Permutation, ...]:
     if not probes:
         return (identity,)
     keys = [_key(space, probe) for probe in probes]
-    found = {identity}
+    exact = {identity}
     for permutation in itertools.islice(_candidates(space), _MOST_TRIED):
-        if permutation not in found and all(
+        if permutation not in exact and all(
             _key(space, permuted(space, probe, permutation)) == key
             for probe, key in zip(probes, keys, strict=True)
         ):
-            found = _closure(found | {permutation})
-    return (identity, *sorted(found - {identity}))
+            exact = _closure(exact | {permutation})
+    return (identity, *sorted(exact - {identity}))
 
 
 def likenesses(space: Space, exact: Sequence[Permutation]) -> tuple[tuple[Permutation, ...], ...]:
@@ -91,13 +91,13 @@ def likenesses(space: Space, exact: Sequence[Permutation]) -> tuple[tuple[Permut
     tried = itertools.islice(_candidates(space), _MOST_TRIED)
     identity = exact[0]
     moved = sorted(tried, key=lambda p: -sum(a != b for a, b in zip(p, identity, strict=True)))
-    found: dict[frozenset[Permutation], None] = {}
+    groups: dict[frozenset[Permutation], None] = {}
     for permutation in moved:
-        if permutation not in exact and len(found) < _LIKENESSES:
+        if permutation not in exact and len(groups) < _LIKENESSES:
             group = _closure({*exact, permutation})
             if len(group) <= _LARGEST:
-                found[frozenset(group)] = None
-    return tuple((identity, *sorted(group - {identity})) for group in found)
+                groups[frozenset(group)] = None
+    return tuple((identity, *sorted(group - {identity})) for group in groups)
 
 
 def permuted(space: Space, design: Design, permutation: Permutation) -> Design:

@@ -76,6 +76,14 @@ def parse(text: object, dimension: Dimension) -> float:
     ------
     QuantityError
         The value has no unit, an unknown one or one of another kind, or is not finite.
+
+    Examples
+    --------
+        >>> parse("1 ns", TIME), parse("10 MV/cm", FIELD), parse("3 turn/ns", FREQUENCY)
+        (1000.0, 1.0, 3.0)
+        >>> parse("5 GHz", TIME)
+        Traceback (most recent call last):
+        molmach.units.QuantityError: got '5 GHz'; expected a time with its unit, such as '200 ps'
     """
     expected = f"{dimension.name} with its unit, such as '{dimension.example}'"
     if not isinstance(text, str):
@@ -122,10 +130,18 @@ def _has_angle(quantity: Any) -> bool:
 
 
 def show(value: float, dimension: Dimension) -> str:
-    """Write a value in ``dimension.unit`` so that :func:`parse` reads back the same number."""
+    """Write a value in ``dimension.unit`` so that :func:`parse` reads back the same number.
+
+    >>> show(1000.0, TIME)
+    '1000 ps'
+    """
     return f"{value:.{_SIGNIFICANT_DIGITS}g} {dimension.unit}"
 
 
 def thermal_energy(temperature_K: float) -> float:
-    """k_B T in kJ/mol."""
+    """k_B T in kJ/mol.
+
+    >>> thermal_energy(300.0)
+    2.4943
+    """
     return BOLTZMANN * temperature_K

@@ -6,18 +6,31 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from molmach import engine
-from molmach.building import Assembly, build
+from molmach.building import Assembly
 from molmach.data import Series
 from molmach.engine import Choice
 from molmach.engine.batch import run_batch
 from molmach.spec import Drive, Protocol, Spec, load
 from tests.helpers.browser import Browser
+from tests.helpers.machines import BATCHED, ROTOR, built
 
-ROTOR = "difluorophenylene-rotor"
-NATIVE = Choice("native", "Reference", 1)
-BATCHED = Choice("batched", "compiled", 16)
+settings.register_profile(
+    "molmach", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("molmach")  # no example is too slow: how long one takes is the machine's business
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile the kernels once where several processes are about to run tests, each of which would do so."""
+    starts_others = getattr(session.config.option, "numprocesses", None) and not hasattr(
+        session.config, "workerinput"
+    )
+    if starts_others and not session.config.option.collectonly:
+        spec = load(ROTOR)
+        engine.compile_kernels([engine.prepare("claim", 0, built(ROTOR), spec.drive, spec.protocol)])
 
 
 @pytest.fixture(scope="session")
@@ -27,9 +40,9 @@ def rotor_spec() -> Spec:
 
 
 @pytest.fixture(scope="session")
-def rotor(rotor_spec: Spec) -> Assembly:
-    """The same, built."""
-    return build(rotor_spec)
+def rotor() -> Assembly:
+    """The difluorophenylene rotor, built."""
+    return built(ROTOR)
 
 
 @pytest.fixture

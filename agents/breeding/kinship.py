@@ -85,20 +85,20 @@ class Relatives:
         few = np.linspace(0, len(self.designs) - 1, min(len(self.designs), _LARGEST_SEARCH)).astype(np.int64)
         some, measured, errors = self.genome.of(few), self.measured[few], self._measured_errors[few]
         spread = float(np.std(measured, ddof=1)) or 1.0
-        found, width = Variances(0.6, 1.5, 0.05, 1.0), np.inf
+        likeliest, width = Variances(0.6, 1.5, 0.05, 1.0), np.inf
         shared, best = Shared.of(self.space, some, some), -np.inf
         for _ in range(_SWEEPS):
             for one, grid in _GRIDS.items():
                 for value in grid if one != "width" or self._warped else ():
-                    tried = found if one == "width" else replace(found, **{one: value})
+                    tried = likeliest if one == "width" else replace(likeliest, **{one: value})
                     tried_width = value * spread if one == "width" else width
                     warp = Warp(float(np.median(self.measured)), tried_width)
                     kin = shared.kinship(tried)
                     height = _log_posterior(kin, warp, measured, errors, tried)
                     if height > best:
-                        best, found, width = height, tried, tried_width
+                        best, likeliest, width = height, tried, tried_width
         scale = _variance(Warp(float(np.median(self.measured)), width).forward(measured))
-        return replace(found, inherited=found.inherited * scale), width
+        return replace(likeliest, inherited=likeliest.inherited * scale), width
 
     def _condition(self) -> None:
         kin = kinship(self.space, self.genome, self.genome, self.variances)

@@ -135,13 +135,13 @@ def _rows_without(rows: Floats, others: Floats) -> Floats:
 def _edits(view: View, best: Sequence[Design]) -> list[Design]:
     """Edits of the best machines, or of some at random where there are none yet."""
     parents = list(best) or [view.space.sample(view.rng) for _ in range(4)]
-    found: list[Design] = []
+    designs: list[Design] = []
     for number in range(_EDITS):
         parent = parents[min(int(view.rng.exponential(2.0)), len(parents) - 1, number)]
         try:
             edit = view.space.edit(parent, view.rng)
         except InfeasibleError:
             continue
-        if edit is not None and edit[0] not in found:
-            found.append(edit[0])
-    return found
+        if edit is not None and edit[0] not in designs:
+            designs.append(edit[0])
+    return designs

@@ -89,7 +89,7 @@ class Value:
 
     @property
     def total(self) -> float:
-        """-G."""
+        """-G, nats: all three parts, of which more is better."""
         return self.pragmatic + self.effects + self.structure
 
 

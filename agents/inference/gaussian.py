@@ -43,11 +43,11 @@ def posterior(X: Floats, alphas: Floats, weights: Floats, y: Floats) -> Posterio
     )
 
 
-def covariance(found: Posterior, alphas: Floats) -> Floats:
+def covariance(effects: Posterior, alphas: Floats) -> Floats:
     """(p, p) of the effects."""
-    if found.root.shape[0] == found.root.shape[1] == len(found.mean):
-        return found.root
-    full: Floats = np.diag(1.0 / alphas) - found.root.T @ found.root
+    if effects.root.shape[0] == effects.root.shape[1] == len(effects.mean):
+        return effects.root
+    full: Floats = np.diag(1.0 / alphas) - effects.root.T @ effects.root
     return full
 
 

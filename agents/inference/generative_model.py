@@ -191,8 +191,8 @@ class GenerativeModel:
 
     def bases(self, codes: Floats) -> list[Floats]:
         """(n, values) of each variable: which value, or how near each knot; last the edit's properties."""
-        found = [basis(variable, codes[:, place]) for place, variable in enumerate(self.variables)]
-        return [*found, codes[:, len(self.variables) :]]
+        values = [basis(variable, codes[:, place]) for place, variable in enumerate(self.variables)]
+        return [*values, codes[:, len(self.variables) :]]
 
 
 def code_of(variable: Variable, value: Value) -> float:

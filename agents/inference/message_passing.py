@@ -243,12 +243,14 @@ def _joint(
     alphas = np.concatenate(
         [np.full(part.stop - part.start, g.mean) for part, g in zip(slices, precisions, strict=True)]
     )
-    found = posterior(X, alphas, weights, evidence.scores)
-    squares = np.array([float(found.mean[p] @ found.mean[p] + found.variances[p].sum()) for p in slices])
+    effects = posterior(X, alphas, weights, evidence.scores)
+    squares = np.array(
+        [float(effects.mean[p] @ effects.mean[p] + effects.variances[p].sum()) for p in slices]
+    )
     share = free * weights
-    misfits = share**2 * (found.residual**2 + found.spread) + (1.0 - share) * free
-    scores = evidence.scores - (1.0 - share) * found.residual
-    return _Joint(found, alphas, squares, float(misfits.sum()), scores)
+    misfits = share**2 * (effects.residual**2 + effects.spread) + (1.0 - share) * free
+    scores = evidence.scores - (1.0 - share) * effects.residual
+    return _Joint(effects, alphas, squares, float(misfits.sum()), scores)
 
 
 def _free_energy(

@@ -78,11 +78,11 @@ class _Family:
 
     factors: FactorSet
     removals: tuple[Removal, ...]
-    found: dict[frozenset[str], tuple[tuple[Factor, ...], Beliefs]]
+    entries: dict[frozenset[str], tuple[tuple[Factor, ...], Beliefs]]
 
     @property
     def log_weight(self) -> float:
-        return max(_log_weight(*entry) for entry in self.found.values())
+        return max(_log_weight(*entry) for entry in self.entries.values())
 
 
 def prior_of(factor: Factor) -> Gamma:
@@ -103,7 +103,7 @@ def learn(model: GenerativeModel, codes: Floats, evidence: Evidence) -> Understa
     families = [_family(model.factors, bases, evidence)]
     if len(evidence.scores) > 2 and (alike := _most_alike(model, bases, evidence)):
         families.append(_family(alike, bases, evidence))
-    entries = [entry for family in families for entry in family.found.values()]
+    entries = [entry for family in families for entry in family.entries.values()]
     weights = softmax([_log_weight(*entry) for entry in entries])
     likely = weights > 0.01 * weights.max()
     structures = tuple(
@@ -140,14 +140,14 @@ def _family(factors: FactorSet, bases: Sequence[Floats], evidence: Evidence) -> 
     beliefs = _inferred(full, features, evidence)
     steps = reduction(full, beliefs, _SLACK)
     totals = np.cumsum([0.0, *(step.gain for step in steps)])
-    found: dict[frozenset[str], tuple[tuple[Factor, ...], Beliefs]] = {}
+    entries: dict[frozenset[str], tuple[tuple[Factor, ...], Beliefs]] = {}
     for length in _lengths(totals):
         removed = {step.name for step in steps[:length]}
         kept = tuple(factor for factor in full if factor.name not in removed)
         again = beliefs if length == 0 else _inferred(kept, features, evidence, (full, beliefs))
-        found[frozenset(f.name for f in kept)] = (kept, again)
-    _grow(found, factors.all, features, evidence)
-    return _Family(factors, tuple(steps), found)
+        entries[frozenset(f.name for f in kept)] = (kept, again)
+    _grow(entries, factors.all, features, evidence)
+    return _Family(factors, tuple(steps), entries)
 
 
 def _log_weight(factors: Sequence[Factor], beliefs: Beliefs) -> float:
@@ -220,14 +220,14 @@ def _lengths(totals: Floats) -> list[int]:
 
 
 def _grow(
-    found: dict[frozenset[str], tuple[tuple[Factor, ...], Beliefs]],
+    entries: dict[frozenset[str], tuple[tuple[Factor, ...], Beliefs]],
     everything: Sequence[Factor],
     features: dict[str, Floats],
     evidence: Evidence,
 ) -> None:
     """Add to the best structure the factor that its residuals ask for, while the evidence grows."""
     for _ in range(_GROWN):
-        factors, beliefs = max(found.values(), key=lambda entry: _log_weight(*entry))
+        factors, beliefs = max(entries.values(), key=lambda entry: _log_weight(*entry))
         missing = [f for f in everything if f.name not in {factor.name for factor in factors}]
         present = {place for factor in factors if factor.order == 1 for place in factor.places}
         missing = [f for f in missing if f.order < 2 or f.places <= present]
@@ -238,6 +238,6 @@ def _grow(
             return
         grown = tuple(f for f in everything if f.name == name or f in factors)
         key = frozenset(factor.name for factor in grown)
-        if key in found:
+        if key in entries:
             return
-        found[key] = (grown, _inferred(grown, features, evidence, (factors, beliefs)))
+        entries[key] = (grown, _inferred(grown, features, evidence, (factors, beliefs)))

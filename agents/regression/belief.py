@@ -98,32 +98,32 @@ def learned(
     return regression(kernel, parameters, points, values, errors)
 
 
-def model_of(kernel: MachineKernel, found: Seen, rng: np.random.Generator) -> Regression[Points]:
+def model_of(kernel: MachineKernel, known: Seen, rng: np.random.Generator) -> Regression[Points]:
     """The process of the warped values, its variance as large as hindsight says.
 
     What is searched for lies where little is known, so leave-one-out misses are smaller than those of the
     proposals. Hence a process that knows only the first two thirds of the trials predicts the last third,
     and variances are multiplied by its mean squared standardised miss, if that is above 1.
     """
-    values = found.warping.forward(found.values)
-    errors = found.errors * found.warping.slope(found.values)
-    model = learned(kernel, found.points, values, errors, rng)
+    values = known.warping.forward(known.values)
+    errors = known.errors * known.warping.slope(known.values)
+    model = learned(kernel, known.points, values, errors, rng)
     early = len(values) - max(_FEWEST_LATE, len(values) // 3)
     if early < _FEWEST_LATE:
         return model
     before, after = slice(0, early), slice(early, None)
-    past = learned(kernel, found.points[before], values[before], errors[before], rng, _MOST_FITTED // 2)
-    mean, variance = past.predict(found.points[after])
+    past = learned(kernel, known.points[before], values[before], errors[before], rng, _MOST_FITTED // 2)
+    mean, variance = past.predict(known.points[after])
     squares = (values[after] - mean) ** 2 / (variance + past.nugget + errors[after] ** 2)
     squares = np.minimum(squares, _LARGEST_SQUARE)
     factor = (_PRIOR_LATE + squares.sum()) / (_PRIOR_LATE + len(squares))
     return replace(model, inflation=model.inflation * max(1.0, float(factor)))
 
 
-def unwarped(model: Regression[Points], found: Seen, points: Points) -> tuple[Floats, Floats]:
+def unwarped(model: Regression[Points], known: Seen, points: Points) -> tuple[Floats, Floats]:
     """(n_points,) mean and standard deviation of the true values of machines at points."""
     mean, variance = model.predict(points)
-    mean, variance = found.warping.moments(mean, variance + model.nugget)
+    mean, variance = known.warping.moments(mean, variance + model.nugget)
     return mean, np.sqrt(variance)
 
 
@@ -225,7 +225,7 @@ class Belief:
         return None
 
 
-def best_trials(belief: Belief, found: Seen, n: int) -> list[int]:
+def best_trials(belief: Belief, known: Seen, n: int) -> list[int]:
     """Numbers of the ``n`` measured machines of the largest predicted values, best first."""
-    mean, _ = belief.model.predict(found.points)
+    mean, _ = belief.model.predict(known.points)
     return [int(i) for i in np.argsort(-mean, kind="stable")[:n]]

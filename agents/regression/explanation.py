@@ -20,20 +20,20 @@ _PROBES = 100
 _NAMED = 3
 
 
-def explanation(view: View, kernel: MachineKernel, found: Seen, belief: Belief, pool: Pool) -> str:
+def explanation(view: View, kernel: MachineKernel, known: Seen, belief: Belief, pool: Pool) -> str:
     """Several lines: how good the model is, what matters, what does good and harm, what is promising."""
     model = belief.model
-    spread = max(float(found.warping.forward(found.values).std()), 1e-12)
+    spread = max(float(known.warping.forward(known.values).std()), 1e-12)
     explained = 1.0 - (model.miss / spread) ** 2
     lines = [
-        f"{len(found.values)} machines are measured, with values from {found.values.min():.4g} to "
-        f"{found.values.max():.4g}. Predicting each from the others explains "
+        f"{len(known.values)} machines are measured, with values from {known.values.min():.4g} to "
+        f"{known.values.max():.4g}. Predicting each from the others explains "
         f"{100 * max(0.0, explained):.0f} % of their variance.",
-        _what_matters(view, kernel, model, found),
+        _what_matters(view, kernel, model, known),
         _what_likeness_is(kernel, model),
-        *_good_and_bad(view, kernel, model, found),
+        *_good_and_bad(view, kernel, model, known),
         _what_fails(view, belief),
-        _what_is_best(view, kernel, found, belief, pool),
+        _what_is_best(view, kernel, known, belief, pool),
     ]
     return "\n".join(line for line in lines if line)
 
@@ -45,10 +45,10 @@ def _probes(view: View, kernel: MachineKernel) -> Points:
     return kernel.points([d for d in designs if not kernel.open or view.space.is_machine(d)], view.space)
 
 
-def _what_matters(view: View, kernel: MachineKernel, model: Regression[Points], found: Seen) -> str:
+def _what_matters(view: View, kernel: MachineKernel, model: Regression[Points], known: Seen) -> str:
     """By how much the prediction changes when one variable alone is drawn anew."""
     points = _probes(view, kernel)
-    before, _ = unwarped(model, found, points)
+    before, _ = unwarped(model, known, points)
     order = np.random.default_rng(1).permutation(len(points))
     effects = []
     for number, variable in enumerate(view.space.variables):
@@ -58,7 +58,7 @@ def _what_matters(view: View, kernel: MachineKernel, model: Regression[Points], 
             categories[:, number] = categories[order, number]
         else:
             numbers[:, column] = numbers[order, column]
-        after, _ = unwarped(model, found, Points(categories, numbers, points.prints))
+        after, _ = unwarped(model, known, Points(categories, numbers, points.prints))
         effects.append((float(np.sqrt(np.mean((after - before) ** 2))), variable.name))
     said = ", ".join(f"{name} {effect:.3g}" for effect, name in sorted(effects, reverse=True))
     return f"Drawn anew, each alone moves the prediction (root mean square) by: {said}." if said else ""
@@ -74,7 +74,7 @@ def _what_likeness_is(kernel: MachineKernel, model: Regression[Points]) -> str:
     return f"Two substituents act differently if they differ in {said}."
 
 
-def _good_and_bad(view: View, kernel: MachineKernel, model: Regression[Points], found: Seen) -> list[str]:
+def _good_and_bad(view: View, kernel: MachineKernel, model: Regression[Points], known: Seen) -> list[str]:
     """For each named variable, the mean prediction with its best and worst value, all else at random."""
     points = _probes(view, kernel)
     lines = []
@@ -84,7 +84,7 @@ def _good_and_bad(view: View, kernel: MachineKernel, model: Regression[Points], 
             categories = points.categories.copy()
             categories[:, number] = value
             there = Points(categories, points.numbers, points.prints)
-            means.append(float(unwarped(model, found, there)[0].mean()))
+            means.append(float(unwarped(model, known, there)[0].mean()))
         if len(means) > 1:
             best, worst = int(np.argmax(means)), int(np.argmin(means))
             lines.append(
@@ -101,22 +101,22 @@ def _what_fails(view: View, belief: Belief) -> str:
     return f"{failed} of {len(view.known)} machines could not be measured; what resembles them is avoided."
 
 
-def _what_is_best(view: View, kernel: MachineKernel, found: Seen, belief: Belief, pool: Pool) -> str:
+def _what_is_best(view: View, kernel: MachineKernel, known: Seen, belief: Belief, pool: Pool) -> str:
     """The measured machine of the largest predicted value, and the next one to ask for."""
-    mean, _ = unwarped(belief.model, found, found.points)
+    mean, _ = unwarped(belief.model, known, known.points)
     top = int(np.argmax(mean))
-    known = (
-        f"The best known is {_named(view, found.trials[top].design.values)}, "
-        f"measured {found.values[top]:.4g} ± {found.errors[top]:.2g} and believed to be at {mean[top]:.4g}."
+    best = (
+        f"The best known is {_named(view, known.trials[top].design.values)}, "
+        f"measured {known.values[top]:.4g} ± {known.errors[top]:.2g} and believed to be at {mean[top]:.4g}."
     )
     picks = belief.picks(pool, kernel, view, 1)
     if not picks:
-        return known + " Nothing new is left to ask for."
-    mean, sd = unwarped(belief.model, found, pool.points[np.array(picks)])
+        return best + " Nothing new is left to ask for."
+    mean, sd = unwarped(belief.model, known, pool.points[np.array(picks)])
     design = pool.design(picks[0], kernel, view.space)
     edited = ", edited" if design.edited else ""
     return (
-        f"{known} The next to ask for is {_named(view, design.values)}{edited}, "
+        f"{best} The next to ask for is {_named(view, design.values)}{edited}, "
         f"predicted {mean[0]:.4g} ± {sd[0]:.2g}."
     )
 

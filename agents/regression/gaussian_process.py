@@ -158,9 +158,9 @@ def fit(
     for number in range(starts):
         start = mean if number == 0 or rng is None else mean + sd * rng.standard_normal(len(mean))
         bounds = list(zip(mean - 4.0 * sd, mean + 4.0 * sd, strict=True))
-        found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 40})
-        if best is None or found.fun < best.fun:
-            best = found
+        minimum = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 40})
+        if best is None or minimum.fun < best.fun:
+            best = minimum
     return np.asarray(best.x, dtype=np.float64)
 
 

@@ -290,7 +290,7 @@ class _Gradient:
         self.single[m] += change + float(np.vdot(outer, matern_slope(scaled) * scaled))
 
     def parameters(self) -> Floats:
-        """d/d(parameters)."""
+        """(n_parameters,) derivatives of the number with respect to the kernel's parameters."""
         groups = len(self.kernel.groups)
         additive, relevance = (
             np.bincount(self.kernel._orbit, total, groups) for total in (self.additive, self.relevance)

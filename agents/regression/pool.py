@@ -109,12 +109,12 @@ def looked_at(
 def made(space: Space, kernel: MachineKernel, parents: Sequence[Design], rng: np.random.Generator) -> Pool:
     """Candidates of an open space: at random, mutants and children of the best, and edits of those."""
     n_random, n_changed, n_edited = _OPEN
-    found = dict.fromkeys(space.sample(rng) for _ in range(n_random))
+    drawn = dict.fromkeys(space.sample(rng) for _ in range(n_random))
     sources = list(parents[:PARENTS])
     for _ in range(n_changed if sources else 0):
         first, second = (sources[int(rng.integers(len(sources)))] for _ in range(2))
-        found[space.mutate(first, rng) if rng.random() < 0.5 else space.cross(first, second, rng)] = None
-    machines = [design for design in found if space.is_machine(design)]
+        drawn[space.mutate(first, rng) if rng.random() < 0.5 else space.cross(first, second, rng)] = None
+    machines = [design for design in drawn if space.is_machine(design)]
     edited = []
     sources = sources or machines
     for _ in range(n_edited if sources else 0):

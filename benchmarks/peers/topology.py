@@ -63,7 +63,7 @@ def topology_of(assembly: Assembly) -> Topology:
         if i not in (k, ell) and ell != j and (i, j, k) in bent and (j, k, ell) in bent
     ]
     distance = Chem.GetDistanceMatrix(molecule)
-    pairs14 = [tuple(p) for p in np.argwhere(np.triu(np.abs(distance - 3.0) < 0.5)).tolist()]
+    pairs14 = [(i, j) for i, j in np.argwhere(np.triu(np.abs(distance - 3.0) < 0.5)).tolist()]
     return Topology(
         molecule, assembly.charges.tolist(), assembly.masses.tolist(), bonds, angles, torsions, pairs14
     )

@@ -27,5 +27,7 @@ def _described(command: Any, path: list[str]) -> Iterator[str]:
     if asked.exit_code != 0:
         raise RuntimeError(f"molmach {' '.join(path)} --help: {asked.output}")
     yield f"```text\n{asked.output.strip()}\n```"
-    for name, part in getattr(command, "commands", {}).items():
-        yield from _described(part, [*path, name])
+    if not hasattr(command, "list_commands"):
+        return
+    for name in command.list_commands(None):
+        yield from _described(command.get_command(None, name), [*path, name])

@@ -108,14 +108,14 @@ def _evaluations(pandas: Any, ledger: Ledger, campaign: Campaign) -> Any:
 
 def _objectives(campaign: Campaign, numbers: Sequence[Sequence[float | None]]) -> dict[str, float | None]:
     """Value, error and bounds of each objective; the ledger's greater-is-better is turned back."""
-    found: dict[str, float | None] = {}
+    columns: dict[str, float | None] = {}
     for number, objective in enumerate(campaign.objectives):
         value, error, low, high = numbers[number] if number < len(numbers) else [None] * 4
         if objective.sign < 0.0:
             value, low, high = (None if x is None else -x for x in (value, high, low))
         name = objective.expression
-        found |= {name: value, f"{name}.error": error, f"{name}.low": low, f"{name}.high": high}
-    return found
+        columns |= {name: value, f"{name}.error": error, f"{name}.low": low, f"{name}.high": high}
+    return columns
 
 
 def _designs(pandas: Any, designs: Sequence[Design | None], index: Any) -> Any:

@@ -77,12 +77,12 @@ def to_xarray(moving: Run | Motion) -> xarray.Dataset:
 def _of_motion(motion: Motion) -> dict[str, Any]:
     """Variables as xarray takes them: dimensions, values, attributes."""
     about = _about(motion.scale.own_unit, motion.scale.meaning)
-    found: dict[str, Any] = {"coordinate": (("replica", "time"), motion.coordinate, about)}
+    variables: dict[str, Any] = {"coordinate": (("replica", "time"), motion.coordinate, about)}
     if motion.followers:
         angles = np.stack(list(motion.followers.values()))
         dimensions = ("follower", "replica", "time")
-        found["follower_angle"] = (dimensions, angles, _about("rad", "unwrapped angle"))
-    return found
+        variables["follower_angle"] = (dimensions, angles, _about("rad", "unwrapped angle"))
+    return variables
 
 
 def _about(unit: str, meaning: str) -> dict[str, str]:

@@ -14,6 +14,12 @@ from molmach.units import TURN
 class Scale:
     """What one coordinate's motion is counted in, and called.
 
+        >>> from math import pi
+        >>> 5.0 * pi / TURNS.unit_size, TURNS.unit, TURNS.event
+        (2.5, 'turn', 'turn')
+        >>> PLACES.period is None
+        True
+
     Attributes
     ----------
     unit

@@ -234,13 +234,13 @@ def _count(designs: Space) -> dict[str, Any]:
 
 def _sampled(designs: Space, wanted: int, seed: int) -> list[dict[str, Any]]:
     rng = np.random.default_rng(seed)
-    found: dict[str, dict[str, Any]] = {}
+    machines: dict[str, dict[str, Any]] = {}
     for _ in range(50 * wanted):
         design = designs.sample(rng)
         if designs.is_machine(design):
             candidate = designs.resolve(design)
             label = ", ".join(f"{name} {value}" for name, value in design.values)
-            found.setdefault(
+            machines.setdefault(
                 candidate.key,
                 {
                     "machine": candidate.key,
@@ -249,9 +249,9 @@ def _sampled(designs: Space, wanted: int, seed: int) -> list[dict[str, Any]]:
                     "label": label,
                 },
             )
-        if len(found) == wanted:
+        if len(machines) == wanted:
             break
-    return list(found.values())
+    return list(machines.values())
 
 
 def _print_space(document: dict[str, Any], designs: Space, fragments: bool) -> None:

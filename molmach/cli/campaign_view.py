@@ -66,42 +66,42 @@ def _print_machines(out: Console, document: Mapping[str, Any]) -> None:
     names = [next(iter(objective.values())) for objective in document["objectives"]]
     several = len(names) > 1
     head = ["machine", "objective" if several else names[0], "search", "run again", "controls", "agent"]
-    blocks = [_lines(found, several) for found in document["best"][:_MOST]]
+    blocks = [_lines(machine, several) for machine in document["best"][:_MOST]]
     if not several:  # its name heads the column of numbers
         head[1:3] = [names[0]]
     rows = [head, *(line for block in blocks for line in block)]
     widths = [max(len(row[k]) for row in rows) for k in range(len(head))]
     out.print(f"[bold]{escape(_padded(head, widths))}[/]", soft_wrap=True)
-    for found, block in zip(document["best"], blocks, strict=False):
+    for machine, block in zip(document["best"], blocks, strict=False):
         for line in block:
             style = "red" if line[-2].startswith("failed") else ""
             out.print(_padded(line, widths), style=style, markup=False, soft_wrap=True)
-        for part in wrap(_design(found), out.width - 2, break_long_words=False):
+        for part in wrap(_design(machine), out.width - 2, break_long_words=False):
             out.print(f"{_GAP}{part.replace(_TOGETHER, ' ')}", style="dim", markup=False, soft_wrap=True)
-        out.print(f"{_GAP}{found['smiles']}", style="dim", markup=False, soft_wrap=True)
+        out.print(f"{_GAP}{machine['smiles']}", style="dim", markup=False, soft_wrap=True)
     if len(document["best"]) > _MOST:
         out.print(f"and {len(document['best']) - _MOST:,} more with --json")
 
 
-def _design(found: Mapping[str, Any]) -> str:
-    return ",  ".join(f"{name} {value}".replace(" ", _TOGETHER) for name, value in found["design"].items())
+def _design(machine: Mapping[str, Any]) -> str:
+    return ",  ".join(f"{name} {value}".replace(" ", _TOGETHER) for name, value in machine["design"].items())
 
 
-def _lines(found: Mapping[str, Any], several: bool) -> list[list[str]]:
-    again = found["confirmed"]
+def _lines(machine: Mapping[str, Any], several: bool) -> list[list[str]]:
+    again = machine["confirmed"]
     second = again["objectives"] if again else []
     verdict = "" if again is None else "failed" if not again["verified"] else _verdict(again)
     lines = []
-    for k, estimate in enumerate(found["objectives"]):
+    for k, estimate in enumerate(machine["objectives"]):
         first = k == 0
         numbers = [_interval(estimate), _interval(second[k]) if second else ""]
         lines.append(
             [
-                found["machine"][:12] if first else "",
+                machine["machine"][:12] if first else "",
                 *([estimate["expression"]] if several else []),
                 *numbers,
                 verdict if first else "",
-                found["agent"] if first else "",
+                machine["agent"] if first else "",
             ]
         )
     return lines

@@ -38,12 +38,12 @@ def kinetics(
     """
     spec = load(system, overrides or [])
     yields = (forward_yield, backward_yield)
-    found = _search(run.Plan(spec, level, temperature, excitation_rate, yields), out)
+    result = _search(run.Plan(spec, level, temperature, excitation_rate, yields), out)
     if as_json:
-        print_json(found.to_json())
+        print_json(result.to_json())
         return
-    _print_steps(found.steps)
-    _print_cycles(found.series, found.yields)
+    _print_steps(result.steps)
+    _print_cycles(result.series, result.yields)
 
 
 def _search(plan: run.Plan, out: Path | None) -> MotorKinetics:
@@ -86,17 +86,19 @@ def _print_cycles(series: Sequence[Cycle], yields: tuple[float, float]) -> None:
     console().print(table(heads, cells, range(4), title))
 
 
-def _imaginary(found: HelixInversion) -> str:
-    modes = found.saddle.modes
+def _imaginary(inversion: HelixInversion) -> str:
+    modes = inversion.saddle.modes
     return (
         f"{modes.imaginary} ({', '.join(f'{-w:.0f}i' for w in modes.wavenumbers[: modes.imaginary])} cm^-1)"
     )
 
 
-def _ends(found: HelixInversion) -> str:
-    if found.connected:
+def _ends(inversion: HelixInversion) -> str:
+    if inversion.connected:
         return "in the two forms"
-    places = " and ".join(f"{d.energy:.0f} kJ/mol ({'+' if d.helicity > 0 else '-'})" for d in found.descents)
+    places = " and ".join(
+        f"{d.energy:.0f} kJ/mol ({'+' if d.helicity > 0 else '-'})" for d in inversion.descents
+    )
     return f"at {places} from the metastable form (helicity)"
 
 

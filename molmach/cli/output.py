@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich import box
@@ -21,8 +21,10 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from molmach.engine import Progress as RunProgress
 from molmach.scoring import Estimate
+
+if TYPE_CHECKING:
+    from molmach.engine import Progress as RunProgress
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Overrides = Annotated[

@@ -59,32 +59,32 @@ def profile(
     if as_json:
         print_json(result.to_json())
         return
-    found = result.profile
+    profile = result.profile
     terminal = console()
     temperature = spec.protocol.temperature
     terminal.print(
-        f"[bold]{spec.name}[/bold]  {found.windows} windows, {found.replicas} replicas, {temperature:g} K"
+        f"[bold]{spec.name}[/bold]  {profile.windows} windows, {profile.replicas} replicas, {temperature:g} K"
     )
-    for name, state in found.states.items():
+    for name, state in profile.states.items():
         terminal.print(
-            table(("station", "at nm", "share", "95 % interval"), _stations(found, state), (1, 2, 3), name)
+            table(("station", "at nm", "share", "95 % interval"), _stations(profile, state), (1, 2, 3), name)
         )
-    heads = ("place / nm", *(f"{name} / (kJ/mol)" for name in found.states))
-    terminal.print(table(heads, _curve(found), range(len(heads))))
-    for warning in found.warnings:
+    heads = ("place / nm", *(f"{name} / (kJ/mol)" for name in profile.states))
+    terminal.print(table(heads, _curve(profile), range(len(heads))))
+    for warning in profile.warnings:
         terminal.print(f"[yellow]warning[/]: {warning}")
 
 
-def _stations(found: Profile, state: StateProfile) -> list[tuple[str, ...]]:
+def _stations(profile: Profile, state: StateProfile) -> list[tuple[str, ...]]:
     return [
-        (name, f"{found.stations[name]:.2f}", number(share.value), interval(share))
+        (name, f"{profile.stations[name]:.2f}", number(share.value), interval(share))
         for name, share in state.shares.items()
     ]
 
 
-def _curve(found: Profile) -> list[tuple[str, ...]]:
+def _curve(profile: Profile) -> list[tuple[str, ...]]:
     columns = [
-        [f"{number(e.value)} ({interval(e)})" for e in state.free_energy] for state in found.states.values()
+        [f"{number(e.value)} ({interval(e)})" for e in state.free_energy] for state in profile.states.values()
     ]
-    places = next(iter(found.states.values())).place
+    places = next(iter(profile.states.values())).place
     return [(f"{place:.3f}", *cells) for place, *cells in zip(places, *columns, strict=True)]

@@ -76,16 +76,16 @@ def scan(
         typer.echo("molmach: this scan is finished; showing it, nothing is simulated again", err=True)
     try:
         with progress_bar(f"{spec.name}, scan") as progress:
-            found = running.run(plan, out, workers=workers, progress=progress)
+            diagram = running.run(plan, out, workers=workers, progress=progress)
     except KeyboardInterrupt as interrupt:
         raise InterruptedRunError(
             "stopped; what was computed is kept, and the same command goes on from there"
         ) from interrupt
     if as_json:
-        assert found.folder is not None
-        print_json(read_document(found.folder))
+        assert diagram.folder is not None
+        print_json(read_document(diagram.folder))
     else:
-        _print(found)
+        _print(diagram)
 
 
 def _cycles(spec: Spec, cycles: float | None, duration: str | None, values: dict[str, str]) -> float | None:
@@ -103,51 +103,51 @@ def _cycles(spec: Spec, cycles: float | None, duration: str | None, values: dict
     return cycles
 
 
-def _print(found: Scan) -> None:
+def _print(diagram: Scan) -> None:
     out = console()
-    out.print(f"[bold]{found.plan.spec.name}[/bold]  {summary(found)}")
-    out.print(_matrix(found) if len(found.axes) == 2 else _list(found))
-    others = [axis.label for axis in found.axes if axis.key != found.field_key]
+    out.print(f"[bold]{diagram.plan.spec.name}[/bold]  {summary(diagram)}")
+    out.print(_matrix(diagram) if len(diagram.axes) == 2 else _list(diagram))
+    others = [axis.label for axis in diagram.axes if axis.key != diagram.field_key]
     heads = (*others, "V/nm", "95 % interval", "kT/μ", "95 % interval", "1-D")
-    for name in dict.fromkeys(threshold.name for threshold in found.thresholds):
-        cells = [threshold_cells(t, bool(others)) for t in found.thresholds if t.name == name]
+    for name in dict.fromkeys(threshold.name for threshold in diagram.thresholds):
+        cells = [threshold_cells(t, bool(others)) for t in diagram.thresholds if t.name == name]
         title = f"{LEVEL_NAMES[name]} (lag of {LEVELS[name]:.3f} turns per turn)"
         out.print(table(heads, cells, range(len(heads)), title))
-    for sentence in law_sentences(found):
+    for sentence in law_sentences(diagram):
         out.print(sentence)
     out.print("[yellow]uncontrolled[/]: a scan runs neither the undriven nor the mirror control")
-    for warning in found.warnings:
+    for warning in diagram.warnings:
         out.print(f"[yellow]warning[/]: {warning}")
-    assert found.folder is not None
+    assert diagram.folder is not None
     for name in ("diagram.png", "scan.csv", "report.html"):
-        out.print(f"{name.split('.')[0]}: {found.folder / name}", soft_wrap=True)
+        out.print(f"{name.split('.')[0]}: {diagram.folder / name}", soft_wrap=True)
 
 
-def _list(found: Scan) -> Table:
+def _list(diagram: Scan) -> Table:
     """A row for each point."""
     rows = []
-    for point in found.points:
+    for point in diagram.points:
         velocity, share = point.estimate("velocity"), point.followed.value
         followed = number(share) if share == share else ""
         cells = (number(velocity.value), interval(velocity), followed, point.problem or point.regime)
         rows.append((*(f"{value:g}" for value in point.values), *cells))
-    heads = (*(axis.label for axis in found.axes), _unit(found), "95 % interval", "followed", "regime")
+    heads = (*(axis.label for axis in diagram.axes), _unit(diagram), "95 % interval", "followed", "regime")
     return table(heads, rows, range(len(heads) - 1))
 
 
-def _matrix(found: Scan) -> Table:
+def _matrix(diagram: Scan) -> Table:
     """The first axis downward, its largest value on top, the second to the right."""
-    down, across = found.axes
-    has_regimes = bool(np.any(found.regime != ""))
-    values = found.followed if has_regimes else found.velocity
+    down, across = diagram.axes
+    has_regimes = bool(np.any(diagram.regime != ""))
+    values = diagram.followed if has_regimes else diagram.velocity
     rows = []
     for i in reversed(range(len(down.values))):
         cells = []
-        for value, regime in zip(values[i], found.regime[i], strict=True):
+        for value, regime in zip(values[i], diagram.regime[i], strict=True):
             text = f"{value:.2f}" if has_regimes else f"{value:.3g}"
             cells.append(f"{text}{_LETTERS.get(regime, '')}" if value == value else "none")
         rows.append((f"{down.values[i]:.4g}", *cells))
-    what = f"velocity in {_unit(found)}"
+    what = f"velocity in {_unit(diagram)}"
     if has_regimes:
         letters = ", ".join(f"{letter} {name}" for name, letter in _LETTERS.items())
         what = f"turns per turn of the field; {letters}"
@@ -155,5 +155,5 @@ def _matrix(found: Scan) -> Table:
     return table(heads, rows, range(len(heads)), f"{what}; to the right: {across.label}")
 
 
-def _unit(found: Scan) -> str:
-    return next((p.estimate("velocity").unit for p in found.points if p.score), "turn/ns")
+def _unit(diagram: Scan) -> str:
+    return next((p.estimate("velocity").unit for p in diagram.points if p.score), "turn/ns")

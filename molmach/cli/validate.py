@@ -30,14 +30,14 @@ def validate(
         if name not in library.names():
             raise SpecError(f"{name}: not a machine of the library; 'molmach systems' lists them")
     with status("validate") as say:
-        found = compare(names, say=say)
+        validation = compare(names, say=say)
     if as_json:
-        print_json(found.to_json())
+        print_json(validation.to_json())
     elif markdown:
-        typer.echo(_page(found.comparisons))
+        typer.echo(_page(validation.comparisons))
     else:
-        console().print(table(_HEADS, [_row(item) for item in found.comparisons], (2, 3)))
-    if found.differs:
+        console().print(table(_HEADS, [_row(item) for item in validation.comparisons], (2, 3)))
+    if validation.differs:
         raise typer.Exit(1)
 
 
@@ -54,7 +54,7 @@ def _row(item: Comparison) -> tuple[str, ...]:
     return (item.system, item.quantity, ours, reference, item.unit, item.verdict, item.rule, item.source)
 
 
-def _page(found: Sequence[Comparison]) -> str:
+def _page(comparisons: Sequence[Comparison]) -> str:
     lines = [
         "# Validation",
         "",
@@ -64,5 +64,7 @@ def _page(found: Sequence[Comparison]) -> str:
         "| " + " | ".join(_HEADS) + " |",
         "|" + "---|" * len(_HEADS),
     ]
-    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in _row(item)) + " |" for item in found]
+    lines += [
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in _row(item)) + " |" for item in comparisons
+    ]
     return "\n".join(lines)

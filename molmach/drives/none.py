@@ -23,5 +23,5 @@ class NoDriveModel(FieldDrive, AchiralDrive):
     does_nothing = True
 
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
-        """Nothing."""
+        """No forces, no schedule and no events."""
         return DriveTerms()

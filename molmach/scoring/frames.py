@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import mdtraj
 import numpy as np
 
 from molmach.data.statistics import Floats
@@ -49,6 +48,8 @@ def read_topology(path: Path) -> Any:
     ScoreError
         There is no such file, or MDTraj can't read it.
     """
+    import mdtraj  # slow to import, and what is no file never needs it
+
     _expect_file(path)
     try:
         return mdtraj.load_topology(str(path))
@@ -109,6 +110,8 @@ def _expect_file(path: Path) -> None:
 
 
 def _load(path: Path, topology: Any, atoms: Atoms, stride: int) -> Any:
+    import mdtraj  # slow to import, and what is no file never needs it
+
     if path.suffix.lower() == ".lammpstrj":
         _refuse_scaled(path)
     top = {} if path.suffix.lower() in (".h5", ".hdf5") else {"top": topology}

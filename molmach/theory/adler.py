@@ -9,7 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 def critical_dipole_energy(
     angular_frequency: float, friction_per_ps: float, moment_of_inertia: float
 ) -> float:
-    """Smallest mu E (kJ/mol) that locks the rotor to the field: ``g I |w|``."""
+    """Smallest mu E (kJ/mol) that locks the rotor to the field: ``g I |w|``.
+
+    >>> critical_dipole_energy(angular_frequency=-0.5, friction_per_ps=2.0, moment_of_inertia=3.0)
+    3.0
+    >>> adler_velocity([0.4, 0.5, 1.3], friction_per_ps=2.0, moment_of_inertia=3.0, dipole_energy=3.0)
+    array([0.4, 0.5, 0.1])
+    """
     return friction_per_ps * moment_of_inertia * abs(angular_frequency)
 
 

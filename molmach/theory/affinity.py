@@ -23,6 +23,11 @@ def ring_affinity(rates: Floats) -> float:
     ----------
     rates
         (n, n) rates or transition probabilities i -> j, n > 2; only neighbours are read.
+
+    Examples
+    --------
+        >>> ring_affinity(np.array([[0.0, 2.0, 1.0], [1.0, 0.0, 2.0], [2.0, 1.0, 0.0]])) / np.log(2.0)
+        3.0
     """
     here = np.arange(len(rates))
     there = np.roll(here, -1)

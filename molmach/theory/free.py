@@ -7,7 +7,11 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def rotational_diffusion(thermal_energy: float, friction_per_ps: float, moment_of_inertia: float) -> float:
-    """D = k_B T / (g I), rad^2/ps: growth of the angle's variance at long times is 2 D."""
+    """D = k_B T / (g I), rad^2/ps: growth of the angle's variance at long times is 2 D.
+
+    >>> rotational_diffusion(thermal_energy=2.5, friction_per_ps=2.0, moment_of_inertia=5.0)
+    0.25
+    """
     return thermal_energy / (friction_per_ps * moment_of_inertia)
 
 

@@ -55,10 +55,10 @@ def inertial_rotating_field_velocity(
     orders = np.arange(-_harmonics(reduced), _harmonics(reduced) + 1)
     previous, count = math.nan, _FEWEST
     while count <= _MOST:
-        found = _reduced_velocity(w, g, reduced, orders, count)
-        if abs(found - previous) <= _CONVERGED * max(abs(w), 1e-12):
-            return float(found * thermal)
-        previous, count = found, 2 * count
+        velocity = _reduced_velocity(w, g, reduced, orders, count)
+        if abs(velocity - previous) <= _CONVERGED * max(abs(w), 1e-12):
+            return float(velocity * thermal)
+        previous, count = velocity, 2 * count
     return math.nan
 
 

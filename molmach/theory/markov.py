@@ -1,6 +1,16 @@
 """Continuous-time Markov chains: stationary state, currents, entropy production.
 
-Schnakenberg, Rev. Mod. Phys. 48, 571 (1976).
+Schnakenberg, Rev. Mod. Phys. 48, 571 (1976). In a ring of three states that is left forward twice
+as often as back, a third of a step is gained over each edge per unit of time, and costs ln 2 k_B a step:
+
+    >>> import numpy as np
+    >>> rates = np.array([[0.0, 2.0, 1.0], [1.0, 0.0, 2.0], [2.0, 1.0, 0.0]])
+    >>> stationary_distribution(rates)
+    array([0.3333, 0.3333, 0.3333])
+    >>> currents(rates)[0, 1]
+    0.3333
+    >>> entropy_production(rates) - np.log(2.0)
+    0.0
 """
 
 from __future__ import annotations

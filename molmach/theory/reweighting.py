@@ -37,8 +37,8 @@ def mbar_free_energies(biases: Floats, counts: NDArray[np.int64]) -> Floats:
         return float(np.mean(mixed) - share @ energies), slope[1:]
 
     start = _first_guess(biases, counts)
-    found = minimize(objective, start[1:] - start[0], jac=True, method="BFGS", options={"gtol": 1e-10})
-    return np.concatenate([[0.0], found.x])
+    minimum = minimize(objective, start[1:] - start[0], jac=True, method="BFGS", options={"gtol": 1e-10})
+    return np.concatenate([[0.0], minimum.x])
 
 
 def _first_guess(biases: Floats, counts: NDArray[np.int64]) -> Floats:
@@ -80,5 +80,9 @@ def mbar_overlap(biases: Floats, counts: NDArray[np.int64], energies: Floats) ->
 
 
 def effective_samples(weights: Floats) -> float:
-    """Kish's number of equally weighted samples that would give means as sure, 1 / sum w^2."""
+    """Kish's number of equally weighted samples that would give means as sure, 1 / sum w^2.
+
+    >>> effective_samples(np.array([0.5, 0.5, 0.0, 0.0]))
+    2.0
+    """
     return float(1.0 / np.sum(weights**2))

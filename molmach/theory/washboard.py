@@ -38,6 +38,18 @@ def stratonovich_velocity(
         D0 = k_B T / (g I), rad^2/ps.
     period
         L, rad.
+
+    Examples
+    --------
+    Without a potential the velocity is the torque over the drag, F D0 / kT; a barrier of 10 kT, that is
+    25 kJ/mol, all but stops the motion.
+
+        >>> free = stratonovich_velocity(np.zeros_like, torque=1.0, thermal_energy=2.5, diffusion=0.25)
+        >>> free
+        0.1
+        >>> hindered = stratonovich_velocity(lambda x: 12.5 * np.cos(x), 1.0, 2.5, 0.25)
+        >>> 0.0 < hindered < 1e-2 * free
+        True
     """
     if torque < 0.0:
         return -stratonovich_velocity(lambda x: potential(-x), -torque, thermal_energy, diffusion, period)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import stats
 
 from molmach.agents.active_inference import ActiveInference
@@ -24,7 +27,9 @@ from molmach.agents.inference.model_reduction import (
 )
 from molmach.agents.inference.structures import learn
 from molmach.agents.random import Random
-from molmach.search import Design, Space, View
+from molmach.search import Design, Proposal, Space, Trial, View
+from molmach.search.agents.interface import Agent
+from molmach.search.space.design import Numeric
 from molmach.spec.campaign import loads_campaign
 from tests.helpers.planted import trial_of
 
@@ -32,8 +37,10 @@ PHENYLENE = "[CH:1]#[C:2]c1c([*:10])c([*:11])c([C:3]#[CH:4])c([*:12])c1([*:13])"
 SIX_SITES = "[CH:1]#[C:2]c1c([*:10])c([*:11])c([C:3]#[CH:4])c([*:12])c1OC([*:13])C([*:14])N([*:15])"
 FRAGMENTS = ["hydrogen", "fluoro", "chloro", "cyano", "methyl"]
 
+Floats = NDArray[np.float64]
 
-def space_of(smiles=PHENYLENE, sites=None, **space):
+
+def space_of(smiles: str = PHENYLENE, sites: dict[int, list[str]] | None = None, **space: Any) -> Space:
     sites = dict.fromkeys((10, 11, 12, 13), FRAGMENTS[:4]) if sites is None else sites
     content = {
         "name": "test",
@@ -49,26 +56,33 @@ def space_of(smiles=PHENYLENE, sites=None, **space):
 
 
 @pytest.fixture(scope="module")
-def space():
+def space() -> Space:
     return space_of()
 
 
 @pytest.fixture(scope="module")
-def agent(space):
+def agent(space: Space) -> ActiveInference:
     return ActiveInference(space)
 
 
-def measured_trial(space, design, *values, error=0.05):
+def measured_trial(space: Space, design: Design, *values: float, error: float = 0.05) -> Trial:
     key = space.resolve(design).key
     return trial_of(design, key, values, (error,) * len(values))
 
 
-def view_of(space, trials=(), taken=(), seed=1, batch=0, budget_left=0.9):
+def view_of(
+    space: Space,
+    trials: Sequence[Trial] = (),
+    taken: Sequence[str] = (),
+    seed: int = 1,
+    batch: int = 0,
+    budget_left: float = 0.9,
+) -> View:
     keys = frozenset([*(f.machine for f in trials), *taken])
     return View(space, tuple(trials), keys, budget_left, batch, seed)
 
 
-def polarity(design):
+def polarity(design: Design) -> float:
     """A score with the symmetry of the machine: unlike halves turn fast."""
     polar = {"hydrogen": 0.0, "fluoro": 1.0, "chloro": 0.8, "cyano": 2.0, "methyl": -0.3}
     sides = [polar[str(design[name])] for name in ("R10", "R11", "R12", "R13")]
@@ -77,9 +91,11 @@ def polarity(design):
     )
 
 
-def measured(space, n, seed=0, score=polarity, error=0.05):
+def measured(
+    space: Space, n: int, seed: int = 0, score: Callable[[Design], float] = polarity, error: float = 0.05
+) -> tuple[Trial, ...]:
     rng = np.random.default_rng(seed)
-    found = {}
+    found: dict[str, Trial] = {}
     while len(found) < n:
         design = space.sample(rng)
         if space.is_machine(design):
@@ -88,7 +104,9 @@ def measured(space, n, seed=0, score=polarity, error=0.05):
     return tuple(found.values())
 
 
-def problem(seed, n=40, widths=(1, 5, 5, 25), noise=0.1):
+def problem(
+    seed: int, n: int = 40, widths: tuple[int, ...] = (1, 5, 5, 25), noise: float = 0.1
+) -> tuple[list[Floats], Evidence]:
     """Random factors, of which the last has no effect."""
     rng = np.random.default_rng(seed)
     features = [np.ones((n, 1)), *(np.eye(width)[rng.integers(width, size=n)] for width in widths[1:])]
@@ -97,19 +115,19 @@ def problem(seed, n=40, widths=(1, 5, 5, 25), noise=0.1):
     return features, evidence
 
 
-def log_evidence(X, alphas, variances, y):
-    return stats.multivariate_normal(cov=np.diag(variances) + (X / alphas) @ X.T).logpdf(y)
+def log_evidence(X: Floats, alphas: Floats, variances: Floats, y: Floats) -> float:
+    return float(stats.multivariate_normal(cov=np.diag(variances) + (X / alphas) @ X.T).logpdf(y))
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_free_energy_never_rises(seed):
+def test_free_energy_never_rises(seed: int) -> None:
     features, evidence = problem(seed)
     beliefs = infer(features, evidence, [Gamma(1.0, 0.5)] * len(features))
     assert len(beliefs.trace) > 5
     assert np.all(np.diff(beliefs.trace) <= 1e-9)
 
 
-def test_free_energy_bounds_the_exact_log_evidence():
+def test_free_energy_bounds_the_exact_log_evidence() -> None:
     features, evidence = problem(1, n=15, widths=(1, 4))
     X, prior = features[1], Gamma(2.0, 1.0)
     beliefs = infer([X], evidence, [prior], sweeps=200)
@@ -124,7 +142,7 @@ def test_free_energy_bounds_the_exact_log_evidence():
     assert exact - 1.5 < -beliefs.free_energy < exact + 1e-2
 
 
-def test_posterior_is_exact_given_the_precisions():
+def test_posterior_is_exact_given_the_precisions() -> None:
     features, evidence = problem(2)
     beliefs = infer(features, evidence, [Gamma(1.0, 0.5)] * 4)
     X = np.concatenate(features, axis=1)
@@ -135,7 +153,7 @@ def test_posterior_is_exact_given_the_precisions():
     np.testing.assert_allclose(beliefs.mean, covariance @ X.T @ (weights * evidence.scores), atol=1e-9)
 
 
-def test_effects_are_the_same_solved_by_measurements_or_by_effects():
+def test_effects_are_the_same_solved_by_measurements_or_by_effects() -> None:
     rng = np.random.default_rng(3)
     X, y = rng.normal(size=(7, 12)), rng.normal(size=7)
     alphas, weights = rng.uniform(0.5, 2.0, 12), rng.uniform(1.0, 9.0, 7)
@@ -145,16 +163,17 @@ def test_effects_are_the_same_solved_by_measurements_or_by_effects():
     np.testing.assert_allclose(covariance(few, alphas), covariance(many, alphas), atol=1e-10)
 
 
-def linear_gaussian(seed):
+def linear_gaussian(seed: int) -> tuple[Floats, Floats, float, Floats, Floats, Floats]:
     rng = np.random.default_rng(seed)
     X, y, variance = rng.normal(size=(20, 6)), rng.normal(size=20), 0.3
     prior = np.diag(rng.uniform(0.5, 2.0, 6))
     precision = prior + X.T @ X / variance
-    return X, y, variance, prior, np.linalg.solve(precision, X.T @ y / variance), precision
+    mean = np.linalg.solve(precision, X.T @ y / variance).astype(np.float64)
+    return X, y, variance, prior, mean, precision
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_reduced_evidence_equals_the_evidence_computed_directly(seed):
+def test_reduced_evidence_equals_the_evidence_computed_directly(seed: int) -> None:
     X, y, variance, prior, mean, precision = linear_gaussian(seed)
     rng = np.random.default_rng(100 + seed)
     at, sharper = rng.normal(size=6), np.diag(np.diag(prior) * rng.uniform(1.0, 50.0, 6))
@@ -167,22 +186,26 @@ def test_reduced_evidence_equals_the_evidence_computed_directly(seed):
     np.testing.assert_allclose(reduced_mean, exact, atol=1e-9)
 
 
-def test_switching_a_factor_off_equals_the_evidence_computed_directly():
+def test_switching_a_factor_off_equals_the_evidence_computed_directly() -> None:
     X, y, variance, _, _, _ = linear_gaussian(7)
     alphas = np.array([1.0, 1.0, 1.0, 0.7, 0.7, 0.7])
-    covariance = np.linalg.inv(np.diag(alphas) + X.T @ X / variance)
+    covariance = np.linalg.inv(np.diag(alphas) + X.T @ X / variance).astype(np.float64)
     mean = covariance @ X.T @ y / variance
     without = log_evidence(X[:, :3], alphas[:3], np.full(20, variance), y)
     full = log_evidence(X, alphas, np.full(20, variance), y)
     gained = switched_off(mean[3:], covariance[3:, 3:], 0.7)
     assert gained == pytest.approx(without - full, abs=1e-8)
-    almost = np.linalg.inv(covariance), np.diag(alphas), np.diag([*alphas[:3], 1e11, 1e11, 1e11])
+    almost = (
+        np.linalg.inv(covariance).astype(np.float64),
+        np.diag(alphas),
+        np.diag([*alphas[:3], 1e11, 1e11, 1e11]),
+    )
     zero = np.zeros(6)
     limit = reduced_log_evidence((mean, almost[0]), (zero, almost[1]), (zero, almost[2]))[0]
     assert limit == pytest.approx(gained, abs=1e-5)
 
 
-def test_evidence_for_a_factor_equals_the_evidence_computed_directly():
+def test_evidence_for_a_factor_equals_the_evidence_computed_directly() -> None:
     X, y, variance, _, _, _ = linear_gaussian(3)
     sharp = Gamma(1e9, 1e9 / 0.7)
     rest = np.linalg.inv(np.full(20, variance) * np.eye(20) + X[:, :3] @ X[:, :3].T)
@@ -194,7 +217,7 @@ def test_evidence_for_a_factor_equals_the_evidence_computed_directly():
     )
 
 
-def test_evidence_is_the_same_whether_a_factor_is_pruned_or_grown():
+def test_evidence_is_the_same_whether_a_factor_is_pruned_or_grown() -> None:
     features, evidence = problem(4)
     prior = Gamma(1.0, 0.5)
     small = infer(features[:-1], evidence, [prior] * 3)
@@ -204,7 +227,9 @@ def test_evidence_is_the_same_whether_a_factor_is_pruned_or_grown():
     assert grown < -1.0
 
 
-def test_information_on_effects_is_the_entropy_that_a_measurement_removes(agent, space):
+def test_information_on_effects_is_the_entropy_that_a_measurement_removes(
+    agent: ActiveInference, space: Space
+) -> None:
     understanding = agent.understanding(view_of(space, measured(space, 20)))
     codes = agent.model.code([space.sample(np.random.default_rng(5))])
     bases = agent.model.bases(codes)
@@ -222,7 +247,7 @@ def test_information_on_effects_is_the_entropy_that_a_measurement_removes(agent,
     assert effects[0] == pytest.approx(total, rel=1e-6)
 
 
-def test_information_on_structure_agrees_with_monte_carlo():
+def test_information_on_structure_agrees_with_monte_carlo() -> None:
     weights = np.array([0.2, 0.5, 0.3])
     means, spreads = np.array([[0.0], [1.0], [3.0]]), np.array([[0.5], [1.0], [0.2]])
     rng = np.random.default_rng(1)
@@ -235,7 +260,7 @@ def test_information_on_structure_agrees_with_monte_carlo():
     assert mixture_information(weights, np.zeros((3, 1)), np.ones((3, 1)))[0] == pytest.approx(0.0, abs=1e-12)
 
 
-def test_expected_preference_agrees_with_monte_carlo():
+def test_expected_preference_agrees_with_monte_carlo() -> None:
     wanted = Preference(best=1.0, above=3.0, below=0.5)
     y = 0.4 + 0.9 * np.random.default_rng(2).standard_normal(400_000)
     preference = np.where(y > 1.0, 3.0, 0.5) * (y - 1.0)
@@ -243,7 +268,7 @@ def test_expected_preference_agrees_with_monte_carlo():
     assert abs(expected - preference.mean()) < 4.0 * preference.std() / math.sqrt(len(y))
 
 
-def test_expected_free_energy_agrees_with_pymdp():
+def test_expected_free_energy_agrees_with_pymdp() -> None:
     pytest.importorskip("pymdp", reason="compares with pymdp: pip install 'molmach[pymdp]'")
     from jax import numpy as jnp
     from pymdp import control
@@ -265,7 +290,7 @@ def test_expected_free_energy_agrees_with_pymdp():
     assert weights @ wanted.expected(means, spreads**2) == pytest.approx(utility, abs=1e-3)
 
 
-def test_a_chosen_design_is_taken_for_measured(agent, space):
+def test_a_chosen_design_is_taken_for_measured(agent: ActiveInference, space: Space) -> None:
     """After a batch's first member the variances are those of beliefs with one more measurement."""
     understanding = agent.understanding(view_of(space, measured(space, 12)))
     rng = np.random.default_rng(3)
@@ -281,7 +306,7 @@ def test_a_chosen_design_is_taken_for_measured(agent, space):
         np.testing.assert_allclose(component.variance, exact, rtol=1e-6, atol=1e-9)
 
 
-def test_exchangeable_sites_are_found_and_share_their_effects(agent, space):
+def test_exchangeable_sites_are_found_and_share_their_effects(agent: ActiveInference, space: Space) -> None:
     assert set(agent.model.symmetry) == {(0, 1, 2, 3), (3, 2, 1, 0)}
     assert [factor.name for factor in agent.model.factors.effects] == ["R10|R13", "R11|R12"]
     design = Design.of({"R10": "fluoro", "R11": "cyano", "R12": "chloro", "R13": "hydrogen"})
@@ -295,7 +320,7 @@ def test_exchangeable_sites_are_found_and_share_their_effects(agent, space):
     assert len(np.unique(agent.model.canonical(codes), axis=0)) == 1
 
 
-def planted(space, seed, n=150, noise=0.15):
+def planted(space: Space, seed: int, n: int = 150, noise: float = 0.15) -> tuple[list[Trial], set[str], str]:
     """Trials of a landscape with two idle sites and one interaction, and what was planted."""
     rng = np.random.default_rng(seed)
     names = [variable.name for variable in space.variables]
@@ -321,11 +346,11 @@ def planted(space, seed, n=150, noise=0.15):
 
 
 @pytest.fixture(scope="module")
-def six():
+def six() -> ActiveInference:
     return ActiveInference(space_of(SIX_SITES, dict.fromkeys(range(10, 16), FRAGMENTS)))
 
 
-def recovered(six, seed):
+def recovered(six: ActiveInference, seed: int) -> bool:
     trials, idle, pair = planted(six.space, seed)
     best = six.understanding(view_of(six.space, trials)).best
     kept = {factor.name for factor in best.factors}
@@ -333,17 +358,17 @@ def recovered(six, seed):
     return pruned == idle and [factor.name for factor in best.factors if factor.order == 2] == [pair]
 
 
-def test_structure_is_recovered(six):
+def test_structure_is_recovered(six: ActiveInference) -> None:
     """150 of 15 625 machines, noise of 15 % of the spread."""
     assert [recovered(six, seed) for seed in range(4)] == [True] * 4
 
 
 @pytest.mark.slow
-def test_structure_is_recovered_nine_times_in_ten(six):
+def test_structure_is_recovered_nine_times_in_ten(six: ActiveInference) -> None:
     assert sum(recovered(six, seed) for seed in range(30)) >= 27
 
 
-def test_explanation_names_what_was_planted(six):
+def test_explanation_names_what_was_planted(six: ActiveInference) -> None:
     trials, idle, pair = planted(six.space, 1)
     told = six.explain(view_of(six.space, trials))
     assert six.explain(view_of(six.space, trials)) == told
@@ -359,7 +384,7 @@ def test_explanation_names_what_was_planted(six):
     assert "epistemic value" in told
 
 
-def test_effects_are_told_in_the_unit_of_the_score(six):
+def test_effects_are_told_in_the_unit_of_the_score(six: ActiveInference) -> None:
     trials, _, _ = planted(six.space, 2)
     thousandfold = [
         trial_of(f.design, f.machine, (1000 * f.values[0],), (1000 * f.errors[0],)) for f in trials
@@ -369,9 +394,11 @@ def test_effects_are_told_in_the_unit_of_the_score(six):
     np.testing.assert_allclose(large.best.beliefs.mean, small.best.beliefs.mean, atol=1e-8)
 
 
-def evaluations_to_the_best(agent, space, seed, goal, batch=4, limit=136):
+def evaluations_to_the_best(
+    agent: Agent, space: Space, seed: int, goal: float, batch: int = 4, limit: int = 136
+) -> int:
     rng = np.random.default_rng(1000 + seed)
-    trials = []
+    trials: list[Trial] = []
     while len(trials) < limit:
         view = view_of(space, trials, seed=seed, batch=len(trials) // batch, budget_left=0.9)
         for proposal in agent.propose(view, batch):
@@ -384,7 +411,7 @@ def evaluations_to_the_best(agent, space, seed, goal, batch=4, limit=136):
     return limit
 
 
-def test_finds_the_best_in_half_of_random_searchs_evaluations(agent, space):
+def test_finds_the_best_in_half_of_random_searchs_evaluations(agent: ActiveInference, space: Space) -> None:
     """If it were as good as random search, 10 seeds would all lie below 34 of 136 with chance 1e-6."""
     best = max(polarity(design) for design in space.enumerate())
     needed = [evaluations_to_the_best(agent, space, seed, best) for seed in range(10)]
@@ -393,7 +420,7 @@ def test_finds_the_best_in_half_of_random_searchs_evaluations(agent, space):
     assert max(needed) < 34
 
 
-def test_predictions_are_honest(agent, space):
+def test_predictions_are_honest(agent: ActiveInference, space: Space) -> None:
     """Of 60 machines that were not measured, z-scores of the agent's predictions; 3.29 is 1 in 1000."""
     trials = measured(space, 100)
     understanding = agent.understanding(view_of(space, trials[:40]))
@@ -408,7 +435,7 @@ def test_predictions_are_honest(agent, space):
     assert 0.3 < z.std() < 1.7
 
 
-def proposed(agent, view, n=4):
+def proposed(agent: ActiveInference, view: View, n: int = 4) -> list[Proposal]:
     proposals = agent.propose(view, n)
     keys = [view.space.resolve(proposal.design).key for proposal in proposals]
     assert len(set(keys)) == len(keys)
@@ -416,7 +443,7 @@ def proposed(agent, view, n=4):
     return proposals
 
 
-def test_the_same_view_gives_the_same_proposals(agent, space):
+def test_the_same_view_gives_the_same_proposals(agent: ActiveInference, space: Space) -> None:
     trials = measured(space, 10)
     first = proposed(agent, view_of(space, trials))
     view = view_of(space, trials)
@@ -424,7 +451,9 @@ def test_the_same_view_gives_the_same_proposals(agent, space):
     assert proposed(ActiveInference(space), view) == first
 
 
-def test_empty_history_gives_different_designs_without_predictions(agent, space):
+def test_empty_history_gives_different_designs_without_predictions(
+    agent: ActiveInference, space: Space
+) -> None:
     proposals = proposed(agent, view_of(space), 8)
     assert len(proposals) == 8
     assert all(proposal.mean is None for proposal in proposals)
@@ -433,15 +462,16 @@ def test_empty_history_gives_different_designs_without_predictions(agent, space)
 
 
 @pytest.mark.parametrize("n", [1, 32])
-def test_as_many_as_asked_for(agent, space, n):
+def test_as_many_as_asked_for(agent: ActiveInference, space: Space, n: int) -> None:
     proposals = proposed(agent, view_of(space, measured(space, 1)), n)
     assert len(proposals) == n
     assert all(
-        np.isfinite(p.mean) and p.sd > 0 for p in proposed(agent, view_of(space, measured(space, 2)), 2)
+        p.mean is not None and p.sd is not None and np.isfinite(p.mean) and p.sd > 0
+        for p in proposed(agent, view_of(space, measured(space, 2)), 2)
     )
 
 
-def test_an_exhausted_space_gives_what_is_left():
+def test_an_exhausted_space_gives_what_is_left() -> None:
     space = space_of(sites={10: FRAGMENTS[:3], 11: ["hydrogen"], 12: ["hydrogen"], 13: FRAGMENTS[:3]})
     agent = ActiveInference(space)
     trials = measured(space, 5)
@@ -453,7 +483,7 @@ def test_an_exhausted_space_gives_what_is_left():
     assert "nothing is left" in agent.explain(view_of(space, everything))
 
 
-def test_infeasible_machines_are_neither_proposed_nor_learned_from():
+def test_infeasible_machines_are_neither_proposed_nor_learned_from() -> None:
     space = space_of(constraints={"heavy_atoms": 13})
     agent = ActiveInference(space)
     good = measured(space, 6)
@@ -465,7 +495,7 @@ def test_infeasible_machines_are_neither_proposed_nor_learned_from():
     assert len(proposed(agent, view_of(space, [*good, nonsense]), 2)) == 2
 
 
-def test_numbers_are_searched_too():
+def test_numbers_are_searched_too() -> None:
     """A hump at a third of the way along a logarithmic scale, on one site that matters."""
     space = space_of(
         sites={10: FRAGMENTS[:3], 11: ["hydrogen"], 12: ["hydrogen"], 13: ["fluoro"]},
@@ -475,9 +505,9 @@ def test_numbers_are_searched_too():
         },
     )
     agent = ActiveInference(space)
-    share = {v.name: v.share for v in space.variables if v.name == "drive.frequency"}["drive.frequency"]
+    share = next(v.share for v in space.variables if isinstance(v, Numeric) and v.name == "drive.frequency")
 
-    def score(design):
+    def score(design: Design) -> float:
         return -8.0 * (share(design["drive.frequency"]) - 0.33) ** 2 + (design["R10"] == "chloro")
 
     trials = list(measured(space, 4, score=score))
@@ -490,31 +520,31 @@ def test_numbers_are_searched_too():
     assert "GHz" in agent.explain(view_of(space, trials))
 
 
-def test_of_several_objectives_the_first_is_predicted(agent, space):
+def test_of_several_objectives_the_first_is_predicted(agent: ActiveInference, space: Space) -> None:
     rng = np.random.default_rng(0)
     trials = [
         measured_trial(space, f.design, 100.0 + f.values[0], float(rng.normal()), error=0.05)
         for f in measured(space, 12)
     ]
     proposals = proposed(agent, view_of(space, trials))
-    assert all(90.0 < proposal.mean < 110.0 for proposal in proposals)
+    assert all(proposal.mean is not None and 90.0 < proposal.mean < 110.0 for proposal in proposals)
 
 
-def test_open_spaces_are_edited():
+def test_open_spaces_are_edited() -> None:
     space = space_of(
         sites={10: FRAGMENTS[:2], 11: ["hydrogen"], 12: ["hydrogen"], 13: ["hydrogen"]}, edits=["extend"]
     )
     agent = ActiveInference(space)
-    trials = measured(space, 2)
+    trials = [*measured(space, 2)]
     proposals = proposed(agent, view_of(space, trials), 3)
     assert proposals
     assert all(proposal.design.edited for proposal in proposals)
-    trials = [*trials, *(measured_trial(space, p.design, 3.0 + k) for k, p in enumerate(proposals))]
+    trials += [measured_trial(space, p.design, 3.0 + k) for k, p in enumerate(proposals)]
     assert "edited" in agent.explain(view_of(space, trials))
     assert proposed(agent, view_of(space, trials, batch=1), 2)
 
 
-def test_wide_spaces_stay_within_the_columns_that_can_be_handled(six):
+def test_wide_spaces_stay_within_the_columns_that_can_be_handled(six: ActiveInference) -> None:
     """600 machines leave room for 316 columns, not for all of 15 tables of 25."""
     model = six.model
     space = six.space

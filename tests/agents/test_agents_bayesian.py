@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy.integrate import quad
 from scipy.stats import norm
 
@@ -21,6 +23,7 @@ from molmach.agents.regression.substituents import SIMILARITIES, distances
 from molmach.agents.regression.warping import Warping
 from molmach.agents.symmetry import exchanges as exchanges_of
 from molmach.search import Agent, Design, Proposal, Space, Trial, View
+from molmach.search.space.design import Numeric
 from molmach.search.space.fragments import library
 from molmach.spec.campaign import loads_campaign
 from tests.helpers.planted import trial_of
@@ -28,6 +31,8 @@ from tests.helpers.planted import trial_of
 FIVE = ["hydrogen", "fluoro", "chloro", "cyano", "methyl"]
 FREQUENCY = {"drive.frequency": {"low": "10 GHz", "high": "400 GHz", "scale": "log"}}
 EDITS = ["replace", "extend", "cyclise", "swap_heteroatom"]
+
+Floats = NDArray[np.float64]
 
 
 def space_of(sites: dict[int, list[str]], **more: object) -> Space:
@@ -68,7 +73,9 @@ def view_of(space: Space, trials: list[Trial], batch: int = 3, taken: frozenset[
 def worth(space: Space, design: Design) -> float:
     """Smooth: best with cyano at R10 and fluoro at R11 near the middle of the decades of frequency."""
     gain = {"hydrogen": 0.0, "methyl": 0.3, "chloro": 1.0, "fluoro": 1.2, "cyano": 2.0}
-    share = space.variables[-1].share(design["drive.frequency"])
+    frequency = space.variables[-1]
+    assert isinstance(frequency, Numeric)
+    share = frequency.share(design["drive.frequency"])
     both = design["R10"] == "cyano" and design["R11"] == "fluoro"
     return gain[str(design["R10"])] + 0.5 * gain[str(design["R11"])] + both - 8.0 * (share - 0.55) ** 2
 
@@ -77,19 +84,19 @@ def worth(space: Space, design: Design) -> float:
 class Dot:
     """The textbook's simplest kernel, exp(parameter) x x', without a gradient."""
 
-    prior = (np.zeros(1), np.ones(1))
+    prior: tuple[Floats, Floats] = field(default_factory=lambda: (np.zeros(1), np.ones(1)))
 
-    def matrix(self, parameters, first, second):
-        return np.exp(parameters[0]) * np.outer(first, second)
+    def matrix(self, parameters: Floats, first: Floats, second: Floats) -> Floats:
+        return np.asarray(np.exp(parameters[0]) * np.outer(first, second))
 
-    def diagonal(self, parameters, points):
-        return np.exp(parameters[0]) * points**2
+    def diagonal(self, parameters: Floats, points: Floats) -> Floats:
+        return np.asarray(np.exp(parameters[0]) * points**2)
 
-    def with_gradient(self, parameters, points):
+    def with_gradient(self, parameters: Floats, points: Floats) -> tuple[Floats, Callable[[Floats], Floats]]:
         raise NotImplementedError
 
 
-def test_posterior_is_the_exact_one_of_bayesian_linear_regression():
+def test_posterior_is_the_exact_one_of_bayesian_linear_regression() -> None:
     """k = x x' and a constant of variance 1 is a line with standard normal slope and offset."""
     x, y, errors = np.array([-1.0, 0.5, 2.0]), np.array([1.0, 2.0, 6.0]), np.array([0.3, 0.1, 0.5])
     model = regression(Dot(), np.array([0.0, np.log(1e-12)]), x, y, errors)
@@ -105,7 +112,7 @@ def test_posterior_is_the_exact_one_of_bayesian_linear_regression():
     np.testing.assert_allclose(variance, model.inflation * exact, rtol=1e-5)
 
 
-def test_leave_one_out_misses_are_those_of_models_without_that_point():
+def test_leave_one_out_misses_are_those_of_models_without_that_point() -> None:
     rng = np.random.default_rng(1)
     x, errors = rng.normal(size=8), np.full(8, 0.4)
     y = 2.0 * x + 0.4 * rng.normal(size=8)
@@ -123,7 +130,7 @@ def test_leave_one_out_misses_are_those_of_models_without_that_point():
 
 
 @pytest.mark.parametrize(("mean", "sd", "best"), [(0.3, 0.5, 0.1), (-1.0, 0.4, 0.2), (0.0, 0.1, 1.0)])
-def test_expected_improvement_is_its_integral(mean: float, sd: float, best: float):
+def test_expected_improvement_is_its_integral(mean: float, sd: float, best: float) -> None:
     integral, _ = quad(
         lambda f: (f - best) * norm.pdf(f, mean, sd), best, best + 12 * sd, epsabs=0.0, epsrel=1e-10
     )
@@ -131,17 +138,19 @@ def test_expected_improvement_is_its_integral(mean: float, sd: float, best: floa
     assert ours == pytest.approx(np.log(integral), rel=1e-6)
 
 
-def test_hopeless_candidates_are_still_told_apart():
+def test_hopeless_candidates_are_still_told_apart() -> None:
     z = -np.logspace(-1, 8, 200)
     logs = log_expected_improvement(z, np.ones(200), 0.0)
     assert np.all(np.isfinite(logs))
     assert np.all(np.diff(logs) < 0.0)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1))
 @pytest.mark.parametrize("name", ["four_sites", "mixed"])
-def test_kernel_is_positive_semidefinite_and_its_gradient_exact(name: str, seed: int, request):
+def test_kernel_is_positive_semidefinite_and_its_gradient_exact(
+    name: str, seed: int, request: pytest.FixtureRequest
+) -> None:
     space = request.getfixturevalue(name)
     kernel = MachineKernel(space, exchanges_of(space))
     rng = np.random.default_rng(seed)
@@ -159,7 +168,7 @@ def test_kernel_is_positive_semidefinite_and_its_gradient_exact(name: str, seed:
     assert pull_back(slope) @ change == pytest.approx(measured, rel=1e-5, abs=1e-6 * np.abs(covariance).sum())
 
 
-def test_kernel_of_edited_molecules_is_positive_semidefinite_and_its_gradient_exact():
+def test_kernel_of_edited_molecules_is_positive_semidefinite_and_its_gradient_exact() -> None:
     space = space_of({10: FIVE, 13: FIVE}, parameters=FREQUENCY, edits=EDITS)
     kernel = MachineKernel(space, exchanges_of(space))
     rng = np.random.default_rng(4)
@@ -176,7 +185,7 @@ def test_kernel_of_edited_molecules_is_positive_semidefinite_and_its_gradient_ex
         assert exact == pytest.approx(np.vdot(slope, ahead - behind) / 2e-5, rel=1e-4, abs=1e-6)
 
 
-def test_one_machine_has_one_prediction_whatever_its_spelling(four_sites: Space):
+def test_one_machine_has_one_prediction_whatever_its_spelling(four_sites: Space) -> None:
     """Turned by half a turn about its axle, the ring has R10 where R13 was, and R11 where R12 was."""
     exchanges = exchanges_of(four_sites)
     assert exchanges == ((0, 1, 2, 3), (3, 2, 1, 0))
@@ -190,12 +199,12 @@ def test_one_machine_has_one_prediction_whatever_its_spelling(four_sites: Space)
     )
 
 
-def test_sites_that_differ_are_not_exchanged():
+def test_sites_that_differ_are_not_exchanged() -> None:
     assert exchanges_of(space_of({10: FIVE, 13: ["hydrogen", "fluoro"]})) == ((0, 1),)
     assert exchanges_of(space_of({10: FIVE, 11: FIVE})) == ((0, 1),)
 
 
-def test_substituents_are_as_far_apart_as_chemistry_says():
+def test_substituents_are_as_far_apart_as_chemistry_says() -> None:
     names = list(library())
     tables = distances([library()[name] for name in names])
     assert np.all(np.isfinite(tables))
@@ -226,7 +235,7 @@ def search(agent: Agent, space: Space, seed: int, goal: float, limit: int = 60) 
     return limit
 
 
-def test_optimum_of_a_mixed_space_is_found_much_faster_than_at_random(mixed: Space):
+def test_optimum_of_a_mixed_space_is_found_much_faster_than_at_random(mixed: Space) -> None:
     """3.5 of at most 3.6 is reached by one design in about 110 at random, so random search mostly fails in 60.
 
     Of 50 runs on other seeds, 47 took at most 24 (random search: 15 of 100); at that rate three or more of eight
@@ -244,7 +253,7 @@ def history(space: Space, n: int, seed: int = 0, error: float = 0.1) -> list[Tri
     return [found(space, d, worth(space, d) + error * rng.normal(), error) for d in designs]
 
 
-def test_same_view_gives_the_same_proposals(mixed: Space):
+def test_same_view_gives_the_same_proposals(mixed: Space) -> None:
     """A new agent that is told everything again asks for the same."""
     trials = history(mixed, 20)
     first = Bayesian(mixed).propose(view_of(mixed, trials), 4)
@@ -258,7 +267,7 @@ def keys(space: Space, proposals: list[Proposal]) -> set[str]:
 
 
 @pytest.mark.parametrize("n", [1, 4, 32])
-def test_proposals_are_new_and_differ(four_sites: Space, n: int):
+def test_proposals_are_new_and_differ(four_sites: Space, n: int) -> None:
     rng = np.random.default_rng(n)
     designs = [four_sites.sample(rng) for _ in range(40)]
     trials = [found(four_sites, d, float(len(str(d.values)))) for d in designs]
@@ -269,7 +278,7 @@ def test_proposals_are_new_and_differ(four_sites: Space, n: int):
     assert not keys(four_sites, proposals) & (taken | {trial.machine for trial in trials})
 
 
-def test_nothing_is_proposed_where_everything_was():
+def test_nothing_is_proposed_where_everything_was() -> None:
     space = space_of({10: FIVE, 13: FIVE})
     designs = list(space.enumerate())
     trials = [found(space, d, float(i)) for i, d in enumerate(designs[:-1])]
@@ -279,7 +288,7 @@ def test_nothing_is_proposed_where_everything_was():
     assert "Nothing new" in Bayesian(space).explain(view_of(space, trials))
 
 
-def test_edited_molecules_are_proposed_in_an_open_space():
+def test_edited_molecules_are_proposed_in_an_open_space() -> None:
     space = space_of({10: FIVE}, edits=EDITS)
     trials = [found(space, d, float(i)) for i, d in enumerate(space.enumerate())]
     proposals = Bayesian(space).propose(view_of(space, trials), 4)
@@ -287,9 +296,10 @@ def test_edited_molecules_are_proposed_in_an_open_space():
     assert all(proposal.design.edited for proposal in proposals)
 
 
-def test_noisy_measurements_of_nearly_the_same_machine_are_averaged(mixed: Space):
+def test_noisy_measurements_of_nearly_the_same_machine_are_averaged(mixed: Space) -> None:
     """Designs a thousandth apart with contradicting values: predicted in between, no error of numerics."""
     number = mixed.variables[-1]
+    assert isinstance(number, Numeric)
     spots = [
         Design.of({"R10": "fluoro", "R11": "methyl", number.name: number.at(0.5 + 1e-3 * i)})
         for i in range(12)
@@ -305,7 +315,7 @@ def test_noisy_measurements_of_nearly_the_same_machine_are_averaged(mixed: Space
     assert len(Bayesian(mixed).propose(view_of(mixed, trials), 4)) == 4
 
 
-def test_what_fails_is_avoided(mixed: Space):
+def test_what_fails_is_avoided(mixed: Space) -> None:
     """All with cyano fail, though values would rise towards it."""
     rng = np.random.default_rng(3)
     trials = []
@@ -320,7 +330,7 @@ def test_what_fails_is_avoided(mixed: Space):
     assert sum("cyano" in (p.design["R10"], p.design["R11"]) for p in proposals) <= 1
 
 
-def test_nineteen_of_twenty_predictions_hold(mixed: Space):
+def test_nineteen_of_twenty_predictions_hold(mixed: Space) -> None:
     """Coverage of 95 % intervals on 400 fresh measurements after 40, over 8 histories: within 88 to 99.5 %.
 
     The histories share their model's errors, so the band is wider than the binomial one.
@@ -340,7 +350,7 @@ def test_nineteen_of_twenty_predictions_hold(mixed: Space):
     assert 0.88 <= np.mean(np.abs(z) < 1.96) <= 0.995
 
 
-def test_explanation_names_what_matters(mixed: Space):
+def test_explanation_names_what_matters(mixed: Space) -> None:
     text = Bayesian(mixed).explain(view_of(mixed, history(mixed, 60)))
     assert "R10: best with cyano" in text
     assert "R11: best with" in text
@@ -348,7 +358,7 @@ def test_explanation_names_what_matters(mixed: Space):
     assert "needed" in Bayesian(mixed).explain(view_of(mixed, []))
 
 
-def test_matern_is_one_at_no_distance_and_falls():
+def test_matern_is_one_at_no_distance_and_falls() -> None:
     r2 = np.linspace(0.0, 9.0, 50)
     values = matern(r2)
     assert values[0] == 1.0
@@ -356,7 +366,7 @@ def test_matern_is_one_at_no_distance_and_falls():
     assert matern(np.array([1.0]))[0] == pytest.approx((1 + 5**0.5 + 5 / 3) * np.exp(-(5**0.5)))
 
 
-def test_several_objectives_predict_the_first(mixed: Space):
+def test_several_objectives_predict_the_first(mixed: Space) -> None:
     rng = np.random.default_rng(5)
     trials = []
     for _ in range(25):
@@ -372,7 +382,7 @@ def test_several_objectives_predict_the_first(mixed: Space):
 
 
 @pytest.mark.parametrize("power", [0.0, 0.5, 1.0, 1.7, 2.0])
-def test_warping_is_undone_and_its_slope_is_exact(power: float):
+def test_warping_is_undone_and_its_slope_is_exact(power: float) -> None:
     warping = Warping(3.0, 2.0, power)
     values = np.linspace(-9.0, 15.0, 41)
     np.testing.assert_allclose(warping.backward(warping.forward(values)), values, atol=1e-5)
@@ -380,19 +390,19 @@ def test_warping_is_undone_and_its_slope_is_exact(power: float):
     np.testing.assert_allclose(warping.slope(values), step, rtol=1e-6)
 
 
-def test_moments_behind_a_warping_are_those_of_the_lognormal():
+def test_moments_behind_a_warping_are_those_of_the_lognormal() -> None:
     """At power 0, 1 + value is lognormal as far as the normal lies above zero."""
     mean, variance = Warping(0.0, 1.0, 0.0).moments(np.array([2.0]), np.array([0.09]))
     assert mean[0] == pytest.approx(np.exp(2.045) - 1.0, rel=1e-6)
     assert variance[0] == pytest.approx(np.expm1(0.09) * np.exp(4.09), rel=1e-5)
 
 
-def test_long_tails_are_drawn_in_and_normal_values_left():
+def test_long_tails_are_drawn_in_and_normal_values_left() -> None:
     rng = np.random.default_rng(0)
     assert Warping.of(np.exp(2.0 * rng.normal(size=60))).power < 0.3
     assert Warping.of(rng.normal(size=200)).power == pytest.approx(1.0, abs=0.25)
 
 
-def test_too_small_a_start_is_refused(mixed: Space):
+def test_too_small_a_start_is_refused(mixed: Space) -> None:
     with pytest.raises(TypeError, match="initial: got 1; expected at least 4"):
         Bayesian(mixed, initial=1)

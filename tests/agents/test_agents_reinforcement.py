@@ -51,7 +51,7 @@ def some_steps(rng: np.random.Generator, n: int = 40) -> policy.Steps:
     )
 
 
-def test_policy_gradient_agrees_with_finite_differences():
+def test_policy_gradient_agrees_with_finite_differences() -> None:
     rng = np.random.default_rng(3)
     steps, parameters = some_steps(rng), policy.new_parameters(7, 5, rng)
     parameters = {name: value + 0.3 * rng.normal(size=value.shape) for name, value in parameters.items()}
@@ -68,7 +68,7 @@ def test_policy_gradient_agrees_with_finite_differences():
             assert slope[name][place] == pytest.approx((sides[0] - sides[1]) / 2e-5, abs=1e-8), name
 
 
-def test_expected_policy_gradient_is_the_gradient_of_the_expected_reward():
+def test_expected_policy_gradient_is_the_gradient_of_the_expected_reward() -> None:
     # Every action taken once, weighted by its probability: the score-function identity, without sampling.
     rng = np.random.default_rng(5)
     parameters = policy.new_parameters(3, 4, rng)
@@ -80,7 +80,7 @@ def test_expected_policy_gradient_is_the_gradient_of_the_expected_reward():
     np.testing.assert_allclose(slope, chances * (rewards - chances @ rewards), atol=1e-12)
 
 
-def test_importance_weights_are_those_of_the_policies_up_to_one():
+def test_importance_weights_are_those_of_the_policies_up_to_one() -> None:
     rng = np.random.default_rng(4)
     steps, parameters = some_steps(rng), policy.new_parameters(7, 5, rng)
     importance, advantage = policy.step_weights(parameters, steps)
@@ -90,7 +90,7 @@ def test_importance_weights_are_those_of_the_policies_up_to_one():
     assert advantage.std() == pytest.approx(1.0)
 
 
-def test_actions_that_are_not_allowed_have_no_probability():
+def test_actions_that_are_not_allowed_have_no_probability() -> None:
     rng = np.random.default_rng(6)
     steps, parameters = some_steps(rng), policy.new_parameters(7, 5, rng)
     chances = np.exp(policy.log_probabilities(parameters, steps.states, steps.allowed))
@@ -98,7 +98,7 @@ def test_actions_that_are_not_allowed_have_no_probability():
     np.testing.assert_allclose(chances.sum(axis=1), 1.0)
 
 
-def test_policy_learns_which_action_pays_in_which_state():
+def test_policy_learns_which_action_pays_in_which_state() -> None:
     rng = np.random.default_rng(7)
     parameters = policy.new_parameters(2, 3, rng)
     climber = policy.Adam(parameters, 0.05)
@@ -116,7 +116,7 @@ def test_policy_learns_which_action_pays_in_which_state():
     assert chances[1, 2] > 0.9
 
 
-def test_rows_of_the_game_change_as_the_designs_do(mixed):
+def test_rows_of_the_game_change_as_the_designs_do(mixed: Space) -> None:
     game, rng = Game(mixed), np.random.default_rng(2)
     for _ in range(40):
         design = mixed.sample(rng)
@@ -130,7 +130,7 @@ def test_rows_of_the_game_change_as_the_designs_do(mixed):
         np.testing.assert_allclose(game.after(rows, np.array([number])), game.rows([after]), atol=2e-3)
 
 
-def test_an_action_undone_and_done_again_leads_back(mixed):
+def test_an_action_undone_and_done_again_leads_back(mixed: Space) -> None:
     game, rng = Game(mixed), np.random.default_rng(3)
     rows = game.rows([mixed.sample(rng) for _ in range(200)])
     rows[::3, -1] = 1.0
@@ -141,7 +141,7 @@ def test_an_action_undone_and_done_again_leads_back(mixed):
     assert np.all(game.allowed(before, begun=False)[np.arange(200), actions])
 
 
-def test_set_actions_take_away_an_edit(mixed):
+def test_set_actions_take_away_an_edit(mixed: Space) -> None:
     game, rng = Game(mixed), np.random.default_rng(5)
     rows = game.rows([mixed.sample(rng)])
     edited = game.after(rows, np.array([[a.kind for a in game.actions].index("edit")]))
@@ -150,9 +150,12 @@ def test_set_actions_take_away_an_edit(mixed):
     assert game.after(edited, np.array([number]))[0, -1] == 0.0
 
 
-def test_the_ensemble_follows_the_animal_model_and_disagrees_where_nothing_was_measured(space, truth):
+def test_the_ensemble_follows_the_animal_model_and_disagrees_where_nothing_was_measured(
+    space: Space, truth: dict[str, float]
+) -> None:
     found = history(space, 60, lambda design: (truth[space.resolve(design).key],))
     known = relatives(view_of(space, found))
+    assert known is not None
     game, rng = Game(space), np.random.default_rng(1)
     model = RewardModel(game, known, 200, rng)
     others = [space.sample(rng) for _ in range(100)]
@@ -163,26 +166,31 @@ def test_the_ensemble_follows_the_animal_model_and_disagrees_where_nothing_was_m
     assert model.members(game.rows(known.designs)).std(axis=1).mean() < members.std(axis=1).mean()
 
 
-def test_both_ways_round_of_the_ring_have_the_same_reward(space, truth):
+def test_both_ways_round_of_the_ring_have_the_same_reward(space: Space, truth: dict[str, float]) -> None:
     found = history(space, 20, lambda design: (truth[space.resolve(design).key],))
-    game = Game(space)
-    model = RewardModel(game, relatives(view_of(space, found)), 3, np.random.default_rng(1))
+    game, known = Game(space), relatives(view_of(space, found))
+    assert known is not None
+    model = RewardModel(game, known, 3, np.random.default_rng(1))
     design = Design.of({"R10": "fluoro", "R11": "cyano", "R12": "methyl", "R13": "chloro"})
     other = Design.of({"R10": "chloro", "R11": "methyl", "R12": "cyano", "R13": "fluoro"})
     first, second = model.members(game.rows([design, other]))
     np.testing.assert_allclose(first, second)
 
 
-def test_training_raises_what_episodes_bring(space, truth):
+def test_training_raises_what_episodes_bring(space: Space, truth: dict[str, float]) -> None:
     found = history(space, 40, lambda design: (truth[space.resolve(design).key],))
     view = view_of(space, found)
-    trainer = Trainer(view, relatives(view), 3)
+    known = relatives(view)
+    assert known is not None
+    trainer = Trainer(view, known, 3)
     before = trainer.expected()
     trainer.train()
     assert trainer.expected() > before + 0.5 * np.std(list(truth.values()))
 
 
-def test_finds_the_best_machines_in_far_fewer_evaluations_than_random(space, truth):
+def test_finds_the_best_machines_in_far_fewer_evaluations_than_random(
+    space: Space, truth: dict[str, float]
+) -> None:
     # Seeds are fixed. An agent no better than random would pass with probability 0.001 (rank test).
     ours = [replay(Reinforcement(space), truth, seed, limit=80)[0] for seed in range(14)]
     random = [replay(Random(space), truth, seed)[0] for seed in range(40)]
@@ -190,7 +198,7 @@ def test_finds_the_best_machines_in_far_fewer_evaluations_than_random(space, tru
     assert np.median(ours) <= 0.7 * np.median(random)
 
 
-def test_predictions_are_calibrated(space, truth):
+def test_predictions_are_calibrated(space: Space, truth: dict[str, float]) -> None:
     # About 140 z-scores: their spread has a standard error of 6 %; the band is three of them and 15 %.
     told = [t for seed in range(5) for t in replay(Reinforcement(space), truth, seed, limit=36, top=0.0)[1]]
     z = np.array([(measured - mean) / sd for measured, mean, sd in told])
@@ -200,7 +208,9 @@ def test_predictions_are_calibrated(space, truth):
     assert 0.85 < np.mean(np.abs(z) < 1.96) <= 1.0
 
 
-def test_same_view_gives_the_same_proposals_even_after_a_restart(space, truth):
+def test_same_view_gives_the_same_proposals_even_after_a_restart(
+    space: Space, truth: dict[str, float]
+) -> None:
     found = history(space, 30, lambda design: (truth[space.resolve(design).key],))
     first = Reinforcement(space).propose(view_of(space, found), 4)
     assert Reinforcement(space_of()).propose(view_of(space_of(), found), 4) == first
@@ -209,14 +219,16 @@ def test_same_view_gives_the_same_proposals_even_after_a_restart(space, truth):
 
 @pytest.mark.parametrize("count", [0, 1, 2, 9, 40])
 @pytest.mark.parametrize("n", [1, 4, 32])
-def test_proposals_are_new_machines_whatever_is_known(space, truth, count, n):
+def test_proposals_are_new_machines_whatever_is_known(
+    space: Space, truth: dict[str, float], count: int, n: int
+) -> None:
     view = view_of(space, history(space, count, lambda design: (truth[space.resolve(design).key],)))
     proposals = Reinforcement(space).propose(view, n)
     assert len(proposals) == n
     assert new_and_distinct(view, [proposal.design for proposal in proposals])
 
 
-def test_an_exhausted_space_gives_what_is_left_and_then_nothing():
+def test_an_exhausted_space_gives_what_is_left_and_then_nothing() -> None:
     space = space_of(
         sites={
             10: ["hydrogen", "fluoro", "chloro"],
@@ -232,7 +244,7 @@ def test_an_exhausted_space_gives_what_is_left_and_then_nothing():
     assert Reinforcement(space, initial=3).propose(view_of(space, everything), 4) == []
 
 
-def test_values_that_could_not_be_simulated_are_left_alone(space, truth):
+def test_values_that_could_not_be_simulated_are_left_alone(space: Space, truth: dict[str, float]) -> None:
     def bad(design: Design) -> bool:
         return design["R11"] == "chloro" or design["R12"] == "chloro"
 
@@ -243,7 +255,7 @@ def test_values_that_could_not_be_simulated_are_left_alone(space, truth):
     assert np.mean([bad(design) for design in designs]) < 0.12  # 0.36 at random
 
 
-def test_numbers_climb_to_a_peak_between_the_bounds():
+def test_numbers_climb_to_a_peak_between_the_bounds() -> None:
     space = space_of(NO_SITES, parameters=PARAMETERS)
 
     def height(design: Design) -> float:
@@ -257,7 +269,7 @@ def test_numbers_climb_to_a_peak_between_the_bounds():
 
 
 @pytest.mark.parametrize("smiles", [None, NO_SITES])
-def test_open_spaces_are_left_by_edits(smiles):
+def test_open_spaces_are_left_by_edits(smiles: str | None) -> None:
     space = space_of(smiles, edits=EDITS)
     view = view_of(space, history(space, 24, lambda design: (1.0 if design.edited else 0.0,)))
     proposals = Reinforcement(space).propose(view, 6)
@@ -266,16 +278,16 @@ def test_open_spaces_are_left_by_edits(smiles):
     assert any(p.design.edited for p in proposals)
 
 
-def test_of_several_objectives_the_first_is_predicted(space, truth):
+def test_of_several_objectives_the_first_is_predicted(space: Space, truth: dict[str, float]) -> None:
     def both(design: Design) -> tuple[float, ...]:
         value = truth[space.resolve(design).key]
         return 100.0 + value, -value
 
     proposals = Reinforcement(space).propose(view_of(space, history(space, 40, both)), 4)
-    assert all(90.0 < p.mean < 110.0 for p in proposals)
+    assert all(p.mean is not None and 90.0 < p.mean < 110.0 for p in proposals)
 
 
-def test_explains_what_the_policy_favours(space, truth):
+def test_explains_what_the_policy_favours(space: Space, truth: dict[str, float]) -> None:
     agent = Reinforcement(space)
     assert "Too little" in agent.explain(view_of(space, []))
     found = history(space, 40, lambda design: (truth[space.resolve(design).key],))
@@ -286,6 +298,6 @@ def test_explains_what_the_policy_favours(space, truth):
 
 
 @pytest.mark.parametrize("option", ["initial", "actions", "rollouts"])
-def test_options_below_one_are_refused(space, option):
+def test_options_below_one_are_refused(space: Space, option: str) -> None:
     with pytest.raises(TypeError, match=f"{option}: got 0; expected at least 1"):
         Reinforcement(space, **{option: 0})

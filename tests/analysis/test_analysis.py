@@ -23,12 +23,13 @@ from matplotlib.figure import Figure
 
 import molmach
 from molmach import Motion, Run, analysis, read_run, score, simulate
+from molmach.building import PLACES, Assembly
 from molmach.errors import MissingExtraError, ScoreError
 from molmach.spec import load
 from molmach.units import TURN, thermal_energy
-from tests.conftest import ROTOR
 from tests.helpers.browser import MISSING, Browser
 from tests.helpers.ledgers import Scribe, campaign, rows_of
+from tests.helpers.machines import ROTOR
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -164,7 +165,8 @@ def test_plots_draw_where_they_are_told_and_return_the_axes(run: Run) -> None:
         own = plot(None)
         assert isinstance(own, Axes)
         assert own.get_xlabel(), name
-        assert own.figure.number in pyplot.get_fignums()  # type: ignore[union-attr]
+        assert isinstance(own.figure, Figure)
+        assert own.figure.number in pyplot.get_fignums()
         pyplot.close("all")
     polar = Figure().subplots(subplot_kw={"projection": "polar"})
     assert analysis.plot_polar(run, polar) is polar
@@ -217,7 +219,7 @@ def test_a_lag_needs_a_field_and_a_dipole(run: Run) -> None:
     with pytest.raises(ScoreError, match="expected one under a rotating field"):
         analysis.field_lag(run.controls["undriven"])
     with pytest.raises(ScoreError, match="expected an angle"):
-        analysis.plot_polar(Motion(np.arange(9.0), np.zeros((2, 9)), unit="nm"))
+        analysis.plot_polar(Motion(np.arange(9.0), np.zeros((2, 9)), scale=PLACES))
 
 
 def test_a_view_holds_every_frame_and_colours_every_part(run: Run) -> None:
@@ -246,9 +248,10 @@ def test_a_browser_shows_views_without_the_network(run: Run, browser: Browser, t
     """Two in one page, beside module loaders such as notebooks bring."""
     pytest.importorskip("py3Dmol")
     loaders = "<script>var exports = {}, module = {exports}, define = () => {}; define.amd = {};</script>"
+    everything: tuple[Run | Assembly, ...] = (run, run.assembly)
     views = "".join(
         f"<div id='view{number}'>{analysis.view(shown)._make_html()}</div>"
-        for number, shown in enumerate((run, run.assembly))
+        for number, shown in enumerate(everything)
     )
     assert "THIS SOFTWARE IS PROVIDED BY THE COPYRIGHT HOLDERS" in views
     path = tmp_path / "views.html"

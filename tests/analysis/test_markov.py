@@ -13,7 +13,7 @@ from scipy import stats
 from molmach import Motion
 from molmach.analysis import MarkovModel, chapman_kolmogorov, implied_timescales, markov_model
 from molmach.analysis.affinity import counted_affinity
-from molmach.building import Assembly
+from molmach.building import PLACES, Assembly
 from molmach.data import Series
 from molmach.errors import ScoreError
 from molmach.spec import Spec, load
@@ -43,7 +43,7 @@ def _brownian(height: float, force: float, replicas: int, duration_ps: float, se
     """Overdamped motion, Euler-Maruyama with 2 fs, a sample every 20 fs, after 5 ps."""
     rng, step, every = np.random.default_rng(seed), 2e-3, 10
     x = rng.uniform(0.0, TURN, replicas)
-    samples = []
+    samples: list[Floats] = []
     noise = math.sqrt(2.0 * step)
     for k in range(round((duration_ps + 5.0) / step) + 1):
         if k * step >= 5.0 and k % every == 0:
@@ -54,7 +54,7 @@ def _brownian(height: float, force: float, replicas: int, duration_ps: float, se
             + noise * rng.standard_normal(replicas)
         )
     coordinate = np.array(samples).T
-    return Motion(step * every * np.arange(coordinate.shape[1]), coordinate)
+    return Motion(step * every * np.arange(float(coordinate.shape[1])), coordinate)
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +211,10 @@ def test_committors_are_those_of_the_diffusion(tilted: Motion) -> None:
     q = model.committor(source, sink)
     assert set(q[source]) == {0.0}
     assert set(q[sink]) == {1.0}
-    weight = lambda x: np.exp(_potential(x) - FORCE * x)  # noqa: E731
+
+    def weight(x: Floats) -> Floats:
+        return np.asarray(np.exp(_potential(x) - FORCE * x))
+
     seen = half - 0.5826 * math.sqrt(2.0 * lag)
     for low, high, into in ((seen, math.pi - seen, True), (math.pi + seen, TURN - seen, False)):
         grid = np.linspace(low, high, 4001)
@@ -310,7 +313,7 @@ def test_a_molecule_under_a_torque_pays_for_it(
 
 
 def test_what_has_no_chain_is_refused(tilted: Motion) -> None:
-    places = Motion(tilted.time_ps, tilted.coordinate, unit="nm")
+    places = Motion(tilted.time_ps, tilted.coordinate, scale=PLACES)
     still = Motion(tilted.time_ps, 0.01 * np.sin(tilted.coordinate))
     rarely = Motion(40.0 * tilted.time_ps[::400], tilted.coordinate[:, ::400])
     cases: list[tuple[Callable[[], Any], str]] = [

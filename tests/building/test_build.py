@@ -10,6 +10,7 @@ from molmach import systems
 from molmach.building import Assembly, RotorAngle, build, mirror, read_sdf, unwrap, write_structure
 from molmach.errors import BuildError
 from molmach.spec import Spec, load, loads
+from tests.helpers.machines import built
 
 
 def _spec(smiles: str, axle: str, extra: str = "") -> Spec:
@@ -20,7 +21,7 @@ def _spec(smiles: str, axle: str, extra: str = "") -> Spec:
 
 @pytest.mark.parametrize("name", [name for name in systems.names() if load(name).machine.kind == "rotor"])
 def test_axle_lies_on_z_with_the_reference_in_the_xz_plane(name: str) -> None:
-    assembly = build(load(name))
+    assembly = built(name)
     positions = assembly.positions_nm
     first, second = positions[list(assembly.axle)]
     np.testing.assert_allclose(0.5 * (first + second), 0.0, atol=1e-9)

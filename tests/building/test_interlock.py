@@ -105,7 +105,7 @@ def test_numbers_of_many_frames_are_those_of_each() -> None:
         assert np.array_equal(crossings[i, j], piercings(loops[i, j], other[i, j]))
 
 
-WAYS = {
+WAYS: dict[str, tuple[list[list[float]], int, tuple[int, int]]] = {
     "beside": ([[2.5, 0, -6], [2.5, 0, 6]], 0, (0, 0)),
     "under and past": ([[-6, 0, -1.5], [0, 0, -1.5], [6, 0, -1.5]], 0, (0, 0)),
     "through": ([[0.1, 0, -6], [0.1, 0, 6]], 1, (1, 0)),
@@ -134,7 +134,9 @@ def test_a_hundred_planted_threads_of_each_kind_are_told_apart() -> None:
 def check_way(seed: int, way: str) -> None:
     corners, number, crossings = WAYS[way]
     random = np.random.default_rng(seed)
-    size = 1 + sum(random.normal(0, 0.05) * np.cos(k * TURN + random.uniform(0, 6)) for k in (2, 3, 4))
+    size = np.ones_like(TURN)
+    for k in (2, 3, 4):
+        size += random.normal(0, 0.05) * np.cos(k * TURN + random.uniform(0, 6))
     ring_loop = CIRCLE * size[:, None]
     ring_loop[:, 2] += sum(random.normal(0, 0.1) * np.cos(k * TURN + random.uniform(0, 6)) for k in (2, 3))
     at = np.linspace(0, len(corners) - 1, 12 * (len(corners) - 1) + 1)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from molmach.building import (
     Assembly,
@@ -20,23 +21,18 @@ from molmach.building import (
     write_structure,
 )
 from molmach.building.coordinate import save_coordinates
-from molmach.data import Performance, Run, Series
 from molmach.data.stations import StationMap
 from molmach.errors import SpecError
 from molmach.scoring import score
 from molmach.spec import Spec, loads
 from molmach.studies.simulation import simulate
-from tests.cli.test_cli import _json, _molmach
+from tests.helpers.command_line import json_of, run_molmach
+from tests.helpers.machines import SHUTTLE
+from tests.helpers.runs import run_of, series_of
+
+Floats = NDArray[np.float64]
 
 PROTOCOL = "drive: {kind: none}\nprotocol: {duration: 2 ps, equilibration: 0 ps, replicas: 4, seed: 1}\n"
-SHUTTLE = """
-name: shuttle
-machine:
-  kind: rotaxane
-  axle: "CC(C)(C)c1cc(C[NH2+:1]CCCCCC[NH2+:2]Cc2cc(C(C)(C)C)cc(C(C)(C)C)c2)cc(C(C)(C)C)c1"
-  rings: ["C1COCCOCCOCCOCCOCCOCCOCCO1"]
-  stations: {left: [1], right: [2]}
-"""
 CATENANE = """
 name: linked-crowns
 machine:
@@ -95,11 +91,12 @@ def test_a_ring_s_place_follows_it_along_a_straight_and_a_bent_axle(shuttle: Ass
     def at(s: float, bend: float) -> float:
         """Track on a circle of curvature ``bend``, ring around its point at s."""
         positions = np.zeros((n, 3))
-        where = lambda t: (  # noqa: E731
-            np.stack([(1 - np.cos(bend * t)) / bend, 0 * t, np.sin(bend * t) / bend], -1)
-            if bend
-            else np.stack([0 * t, 0 * t, t], -1)
-        )
+
+        def where(t: Floats) -> Floats:
+            if bend:
+                return np.stack([(1 - np.cos(bend * t)) / bend, 0 * t, np.sin(bend * t) / bend], -1)
+            return np.stack([0 * t, 0 * t, t], -1)
+
         positions[path] = where(z)
         turn = np.linspace(0.0, 2.0 * math.pi, len(loop), endpoint=False)
         normal = np.array([math.cos(bend * s), 0.0, -math.sin(bend * s)])
@@ -174,13 +171,9 @@ def test_a_shuttle_runs_and_is_scored_in_nm(shuttle_spec: Spec, tmp_path: Path) 
 
 def test_a_machine_that_came_apart_is_reported_and_not_scored(shuttle_spec: Spec, shuttle: Assembly) -> None:
     n = 50
-    flat = np.zeros((4, n))
     intact = np.array([True, True, False, True])
-    series = Series(np.arange(n) * 0.1, flat, flat, flat, flat, flat, np.zeros(4), np.full(4, 300.0), intact)
-    run = Run(
-        shuttle_spec, shuttle, shuttle_spec.drive, series, Performance(1.0, 1.0, "batched", "compiled", 1)
-    )
-    result = score(run)
+    series = series_of(0.1 * np.arange(float(n)), np.zeros((4, n)), intact=intact)
+    result = score(run_of(shuttle_spec, shuttle, series))
     assert result.verdict == "failed"
     assert list(result.estimates) == ["velocity"]
     assert math.isnan(result.velocity.value)
@@ -210,9 +203,9 @@ def test_a_wrong_interlocked_machine_is_named_with_what_is_accepted(change: str,
 
 def test_build_shows_the_proof_and_every_bracket_atom(tmp_path: Path) -> None:
     """The terminal's markup must not swallow [n+]."""
-    shown = _molmach("build", "ammonium-bipyridinium-shuttle", "-o", str(tmp_path)).stdout
+    shown = run_molmach("build", "ammonium-bipyridinium-shuttle", "-o", str(tmp_path)).stdout
     assert "".join(line[33:].strip() for line in shown.splitlines()).count("[n+]") == 2
     assert "threading" in shown
-    document = _json("build", "ammonium-bipyridinium-shuttle", "-o", str(tmp_path), "--json")
+    document = json_of("build", "ammonium-bipyridinium-shuttle", "-o", str(tmp_path))
     assert [abs(number) for number in document["threading"]] == [1.0]
     assert document["stoppers"] == [["blocked", "blocked"]]

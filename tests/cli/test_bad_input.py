@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from molmach.cli.main import app, run
 from molmach.errors import MolmachError, SpecError
 from molmach.spec import Spec, load, loads
-from tests.conftest import ROTOR
+from tests.helpers.machines import ROTOR
 
 GOOD: dict[str, Any] = {
     "name": "r",
@@ -212,7 +212,7 @@ _VALUES = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(st.lists(st.tuples(st.sampled_from(_PATHS), _VALUES, st.booleans()), min_size=1, max_size=3))
 @example([(("drive", "field"), "0V/-m", False)])
 def test_mutated_specs_are_read_or_refused_never_crash(
@@ -239,7 +239,7 @@ def test_mutated_specs_are_read_or_refused_never_crash(
         assert loads(spec.to_yaml()).key == spec.key
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(max_size=200))
 def test_any_text_is_read_or_refused_never_crashes(text: str) -> None:
     with pytest.raises(MolmachError):

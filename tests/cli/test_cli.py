@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib
 import json
+import shutil
+import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +18,16 @@ from typer.testing import CliRunner
 from molmach import systems
 from molmach.building import Assembly, mirror, write_structure
 from molmach.cli.main import app
-from tests.conftest import ROTOR
-
-
-def _molmach(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "molmach.cli.main", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=300)
-
-
-def _json(*arguments: str, cwd: Path | None = None) -> dict[str, Any]:
-    result = _molmach(*arguments, "--json", cwd=cwd)
-    assert result.returncode == 0, result.stderr
-    return dict(json.loads(result.stdout))
+from tests.helpers.command_line import command, json_of, run_molmach
+from tests.helpers.machines import ROTOR
+from tests.helpers.waiting import GENEROUS, wait_until
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """A strongly driven short run with controls, by the command line."""
     folder = tmp_path_factory.mktemp("cli") / "run"
-    document = _json(
+    document = json_of(
         "simulate", ROTOR, "--replicas", "6", "--duration", "20 ps", "--seed", "3", "-o", str(folder),
         "--set", "drive={kind: constant_torque, torque: 8 kJ/mol, load: 1 kJ/mol}",
     )  # fmt: skip
@@ -97,12 +88,12 @@ def test_the_run_folder_holds_what_the_design_names(run: tuple[Path, dict[str, A
     assert trajectory.n_frames == 21
     assert trajectory.time[-1] == pytest.approx(20.0)
     assert json.loads((folder / "score.json").read_text())["key"] == document["key"]
-    assert _json("simulate", str(folder / "machine.yaml"), "-o", str(folder))["key"] == document["key"]
+    assert json_of("simulate", str(folder / "machine.yaml"), "-o", str(folder))["key"] == document["key"]
 
 
 def test_score_of_the_folder_gives_the_same_score(run: tuple[Path, dict[str, Any]]) -> None:
     folder, document = run
-    again = _json("score", str(folder))
+    again = json_of("score", str(folder))
     assert again["score"] == document["score"]
     assert again["controls"] == document["controls"]
 
@@ -112,7 +103,7 @@ def test_the_runs_own_trajectories_score_as_anyones(
 ) -> None:
     folder, document = run
     files = [folder / ("trajectory.xtc" if r == 0 else f"trajectory-{r}.xtc") for r in range(6)]
-    foreign = _json(
+    foreign = json_of(
         "score", "--top", str(folder / "topology.pdb"), *(a for f in files for a in ("--traj", str(f))),
         "--axle", ",".join(map(str, rotor.axle)), "--rotor", ",".join(map(str, rotor.rotor)),
     )  # fmt: skip
@@ -126,7 +117,7 @@ def test_the_runs_own_trajectories_score_as_anyones(
 
 
 def test_uncontrolled_runs_say_so(tmp_path: Path) -> None:
-    document = _json(
+    document = json_of(
         "simulate", ROTOR, "--no-controls", "--replicas", "2", "--duration", "2 ps",
         "--set", "protocol.equilibration=0 ps", cwd=tmp_path,
     )  # fmt: skip
@@ -139,13 +130,11 @@ def test_uncontrolled_runs_say_so(tmp_path: Path) -> None:
 
 def test_a_failed_control_ends_with_exit_code_3(run: tuple[Path, dict[str, Any]], tmp_path: Path) -> None:
     """The undriven control's series is replaced by the driven one: scoring again must catch it."""
-    import shutil
-
     folder, _ = run
     copy = tmp_path / "tampered"
     shutil.copytree(folder, copy)
     shutil.copy(folder / "coordinate.npz", copy / "controls" / "undriven" / "coordinate.npz")
-    result = _molmach("score", str(copy), "--json")
+    result = run_molmach("score", str(copy), "--json")
     assert result.returncode == 3
     document = json.loads(result.stdout)
     assert document["score"]["verdict"] == "failed"
@@ -153,14 +142,14 @@ def test_a_failed_control_ends_with_exit_code_3(run: tuple[Path, dict[str, Any]]
 
 
 def test_people_get_a_table_with_verdict_and_report(run: tuple[Path, dict[str, Any]]) -> None:
-    result = _molmach("score", str(run[0]))
+    result = run_molmach("score", str(run[0]))
     assert result.returncode == 0
     for text in ("forward", "both controls agree", "95 % interval", "undriven", "mirror", "report.html"):
         assert text in result.stdout
 
 
 def test_systems_lists_the_library_with_references() -> None:
-    document = _json("systems")
+    document = json_of("systems")
     assert [entry["name"] for entry in document["systems"]] == systems.names()
     assert len(document["systems"]) >= 6
     for entry in document["systems"]:
@@ -171,7 +160,7 @@ def test_systems_lists_the_library_with_references() -> None:
 
 
 def test_build_reports_dipole_and_inertia(tmp_path: Path) -> None:
-    document = _json("build", ROTOR, "-o", str(tmp_path))
+    document = json_of("build", ROTOR, "-o", str(tmp_path))
     assert document["rotor_dipole"]["magnitude"] == pytest.approx(3.50, abs=0.01)
     assert document["moment_of_inertia"] == pytest.approx(2.96, abs=0.02)
     assert all(Path(path).is_file() for path in document["files"])
@@ -183,7 +172,7 @@ def test_energy_of_mirror_images_is_equal(tmp_path: Path, rotor: Assembly) -> No
     write_structure(mirror(rotor), tmp_path / "b")
     both = tmp_path / "both.sdf"
     both.write_text("".join((tmp_path / name / "assembly.sdf").read_text() for name in "ab"))
-    document = _json("energy", str(both))
+    document = json_of("energy", str(both))
     assert document["schema"] == "molmach.energy/1"
     first, second = document["records"]
     assert first["total"] == pytest.approx(second["total"], rel=1e-9)
@@ -198,11 +187,11 @@ def test_energy_reports_failures_beside_results(tmp_path: Path, rotor: Assembly)
     write_structure(rotor, tmp_path)
     bare = Chem.MolToMolBlock(Chem.RemoveHs(rotor.molecule))
     (tmp_path / "m.sdf").write_text((tmp_path / "assembly.sdf").read_text() + bare + "$$$$\n")
-    document = _json("energy", str(tmp_path / "m.sdf"))
+    document = json_of("energy", str(tmp_path / "m.sdf"))
     assert len(document["records"]) == 1
     assert "lacks hydrogens" in document["failed"][0]["problem"]
     (tmp_path / "bad.sdf").write_text(bare + "$$$$\n")
-    assert _molmach("energy", str(tmp_path / "bad.sdf")).returncode == 2
+    assert run_molmach("energy", str(tmp_path / "bad.sdf")).returncode == 2
 
 
 def test_bench_and_doctor_measure_every_platform(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,41 +204,25 @@ def test_bench_and_doctor_measure_every_platform(monkeypatch: pytest.MonkeyPatch
     assert reference["us_per_step_per_replica"] > 0.0
     assert {"system", "atoms", "ns_per_day"} <= reference.keys()
     assert {("batched", "compiled", count) for count in (1, 16, 64, 128)} <= rows.keys()
-    doctor = _json("doctor")
+    doctor = json_of("doctor")
     assert (doctor["chosen"]["engine"], doctor["chosen"]["platform"]) in {key[:2] for key in rows}
     assert doctor["versions"]["openmm"]
 
 
 def test_ctrl_c_keeps_what_was_computed(tmp_path: Path) -> None:
-    import signal
-
-    command = [
-        sys.executable,
-        "-m",
-        "molmach.cli.main",
-        "simulate",
-        ROTOR,
-        "-o",
-        str(tmp_path / "r"),
-        "--duration",
-        "100 ns",
-        "--json",
-    ]
     process = subprocess.Popen(
-        command,
+        command("simulate", ROTOR, "-o", str(tmp_path / "r"), "--duration", "100 ns", "--json"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         # A suite started in the background of a script inherits an ignored SIGINT.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
+    blocks = "batches/*/block-*.npz"
     try:
-        deadline = time.monotonic() + 120
-        blocks = "batches/*/block-*.npz"
-        while not list((tmp_path / "r.unfinished").glob(blocks)) and time.monotonic() < deadline:
-            time.sleep(0.2)
+        wait_until(lambda: list((tmp_path / "r.unfinished").glob(blocks)), "a block is written")
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=GENEROUS)
     finally:
         process.kill()
     assert process.returncode == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import typer.main
 
@@ -35,12 +36,12 @@ def _numbered(written: str) -> list[str]:
 
 
 def test_every_option_is_one_of_a_command() -> None:
-    group = typer.main.get_command(app)
     options: set[str] = set()
-    commands = [group]
+    commands: list[Any] = [typer.main.get_command(app)]
     while commands:
         command = commands.pop()
-        commands += getattr(command, "commands", {}).values()
+        if hasattr(command, "list_commands"):
+            commands += [command.get_command(None, name) for name in command.list_commands(None)]
         for parameter in command.params:
             options |= {*parameter.opts, *parameter.secondary_opts}
     assert set(OPTIONS.values()) <= options

@@ -31,6 +31,7 @@ from tests.helpers.documents import (
     tables,
     write,
 )
+from tests.helpers.waiting import GENEROUS
 
 README, ARCHITECTURE, HOW_TO = "README.md", "ARCHITECTURE.md", "docs/how-to"
 _SMALL = (
@@ -277,7 +278,8 @@ def _run(page: Path, work: Path, wanted: Callable[[Block, str], bool], python: b
         if block.kind == "sh":
             for command in block.commands:
                 if wanted(block, command):
-                    extra = SHORTER.get(_entry(SHORTER, block, command) or (), "")
+                    entry = _entry(SHORTER, block, command)
+                    extra = "" if entry is None else SHORTER[entry]
                     _succeeds([*_words(command), *_words(extra)], place, environment)
         elif (
             python and program and block is program[-1] and page.relative_to(ROOT).as_posix() not in ELSEWHERE
@@ -287,7 +289,7 @@ def _run(page: Path, work: Path, wanted: Callable[[Block, str], bool], python: b
 
 
 def _succeeds(words: list[str], place: Path, environment: dict[str, str]) -> None:
-    done = subprocess.run(words, cwd=place, env=environment, capture_output=True, text=True, timeout=900)
+    done = subprocess.run(words, cwd=place, env=environment, capture_output=True, text=True, timeout=GENEROUS)
     assert done.returncode == 0, f"{shlex.join(words)}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
 
 

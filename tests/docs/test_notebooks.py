@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.waiting import GENEROUS
+
 nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
-PATIENCE = 600
-"""Seconds after which a cell hangs."""
-
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
@@ -41,7 +40,7 @@ def test_a_notebook_runs_and_draws_every_figure(
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")  # wait for each other most of the time
     notebook = nbformat.read(shutil.copy(path, tmp_path), as_version=4)
     place = {"metadata": {"path": str(tmp_path)}}
-    nbclient.NotebookClient(notebook, timeout=PATIENCE, kernel_name="python3", resources=place).execute()
+    nbclient.NotebookClient(notebook, timeout=int(GENEROUS), kernel_name="python3", resources=place).execute()
     figures = 0
     for cell in notebook.cells:
         if cell.cell_type != "code":

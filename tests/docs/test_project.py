@@ -13,10 +13,7 @@ import pytest
 import yaml
 
 from tests.helpers.documents import PAGES, ROOT, blocks, name_of
-
-sys.path.insert(0, str(ROOT / "tools"))
-
-from minimum_constraints import lower_bounds
+from tools.minimum_constraints import lower_bounds
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

@@ -16,6 +16,7 @@ import pytest
 
 from tests.helpers.browser import MISSING, Browser
 from tests.helpers.documents import PAGES, PROJECT, ROOT
+from tests.helpers.waiting import GENEROUS
 
 nbformat = pytest.importorskip("nbformat", reason="the extra docs is not installed")
 pytest.importorskip("sphinx", reason="the extra docs is not installed")
@@ -50,7 +51,7 @@ def _build(folder: Path, notebooks: Path | None) -> Path:
         environment["MOLMACH_NOTEBOOKS"] = str(notebooks)
     done = subprocess.run(
         [sys.executable, "docs/site/build.py", str(folder / "site")],
-        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=3600,
+        cwd=ROOT, env=environment, capture_output=True, text=True, timeout=GENEROUS,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-6000:]
     return folder / "site"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import openmm
 import pytest
@@ -19,7 +21,7 @@ from molmach.spec import Drive, Protocol
 from molmach.units import VOLT_PER_NM
 
 DRIVES: list[Drive] = [
-    NoDrive(kind="none", load="2 kJ/mol"),  # type: ignore[arg-type]
+    NoDrive.model_validate({"kind": "none", "load": "2 kJ/mol"}),
     RotatingField.model_validate(
         {"kind": "rotating_field", "field": "2 V/nm", "frequency": "-80 GHz", "phase": "30 deg"}
     ),
@@ -36,7 +38,7 @@ DRIVES: list[Drive] = [
 ]
 
 
-def _context(assembly: Assembly, drive: Drive, seed: int = 3, **changes: str) -> openmm.Context:
+def _context(assembly: Assembly, drive: Drive, /, seed: int = 3, **changes: Any) -> openmm.Context:
     protocol = Protocol.model_validate({"replicas": 2, **changes})
     condition = engine.prepare("t", 0, assembly, drive, protocol)
     condition.integrator.setRandomNumberSeed(seed)
@@ -89,7 +91,7 @@ def test_a_torque_is_the_stated_one_at_every_instant(rotor: Assembly) -> None:
 
 @pytest.mark.parametrize("drive", DRIVES, ids=lambda drive: drive.kind)
 def test_mirrored_drive_on_the_mirror_image_gives_mirrored_forces(rotor: Assembly, drive: Drive) -> None:
-    exact = {"friction": "1e-20 /ps", "constraints": "none", "timestep": "1 fs"}
+    exact: dict[str, Any] = {"friction": "1e-20 /ps", "constraints": "none", "timestep": "1 fs"}
     here = _context(rotor, drive, **exact)
     there = _context(mirror(rotor), drives.mirror(drive), **exact)
     velocities = here.getState(getVelocities=True).getVelocities(asNumpy=True)._value

@@ -10,7 +10,7 @@ import pytest
 from molmach.errors import SpecError
 from molmach.spec import load
 from molmach.spec.registered import load_registered, registered
-from tests.conftest import ROTOR
+from tests.helpers.machines import ROTOR
 
 
 @pytest.fixture

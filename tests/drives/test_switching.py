@@ -23,6 +23,7 @@ from molmach.scoring import score
 from molmach.spec import Drive, Protocol, Spec, load, loads
 from molmach.studies.simulation import simulate
 from molmach.units import thermal_energy
+from tests.helpers.machines import SHUTTLE
 
 EVENTS = BOOKS.index("events")
 WORK = BOOKS.index("drive_work")
@@ -36,13 +37,9 @@ machine:
 drive: {kind: photoisomerisation, absorption: 20 /ns, lifetime: 1 ps}
 protocol: {duration: 300 ps, equilibration: 2 ps, replicas: 16, seed: 1}
 """
-SHUTTLE = """
-name: shuttle
-machine:
-  kind: rotaxane
-  axle: "CC(C)(C)c1cc(C[NH2+:1]CCCCCC[NH2+:2]Cc2cc(C(C)(C)C)cc(C(C)(C)C)c2)cc(C(C)(C)C)c1"
-  rings: ["C1COCCOCCOCCOCCOCCOCCOCCO1"]
-  stations: {left: [1], right: [2]}
+SWITCHED_SHUTTLE = (
+    SHUTTLE
+    + """\
 drive:
   kind: station_switch
   stations: {left: [0 kJ/mol, 30 kJ/mol], right: [5 kJ/mol, -30 kJ/mol]}
@@ -50,6 +47,7 @@ drive:
   period: 10 ps
 protocol: {duration: 2 ps, equilibration: 0 ps, replicas: 4, seed: 1}
 """
+)
 BEADS = """
 name: beads
 machine:
@@ -80,7 +78,7 @@ def motor() -> Assembly:
 
 @pytest.fixture(scope="module")
 def shuttle() -> Assembly:
-    return build(loads(SHUTTLE))
+    return build(loads(SWITCHED_SHUTTLE))
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +98,9 @@ def _stepper(condition: Condition) -> BatchedStepper:
 
 
 @pytest.mark.parametrize("thrown", [0.0, 1.0])
-@pytest.mark.parametrize("text", [MOTOR, SHUTTLE, BEADS], ids=["light", "stations-and-charge", "fuel"])
+@pytest.mark.parametrize(
+    "text", [MOTOR, SWITCHED_SHUTTLE, BEADS], ids=["light", "stations-and-charge", "fuel"]
+)
 def test_both_engines_have_the_same_switched_energy_and_forces(text: str, thrown: float) -> None:
     assembly = build(loads(text))
     condition = _condition(text, assembly)
@@ -188,7 +188,7 @@ def test_a_thermal_switch_keeps_detailed_balance_in_both_engines(beads: Assembly
 
 def test_a_clock_switches_on_time_and_its_work_is_what_the_potential_gains(shuttle: Assembly) -> None:
     """Work on the machine by the switched terms = jumps at the switch less what their energy keeps."""
-    condition = _condition(SHUTTLE, shuttle)
+    condition = _condition(SWITCHED_SHUTTLE, shuttle)
     stepper = _stepper(condition)
     states = []
     for _ in range(20):
@@ -199,7 +199,9 @@ def test_a_clock_switches_on_time_and_its_work_is_what_the_potential_gains(shutt
     assert stepper.present().books[0, :, EVENTS].tolist() == [2.0] * LANES
 
 
-@pytest.mark.parametrize("text", [MOTOR, SHUTTLE, BEADS], ids=["light", "stations-and-charge", "fuel"])
+@pytest.mark.parametrize(
+    "text", [MOTOR, SWITCHED_SHUTTLE, BEADS], ids=["light", "stations-and-charge", "fuel"]
+)
 def test_energy_is_conserved_through_switches_at_short_steps(text: str) -> None:
     """work = heat + change of internal energy, to 2 % of what goes through, over all lanes."""
     quick = ["protocol.timestep=0.2 fs", "protocol.constraints=none", "protocol.sampling=0.02 ps",
@@ -250,13 +252,17 @@ def test_fuel_turns_the_catenane_and_equilibrium_does_not(tmp_path: Path) -> Non
         (MOTOR, "machine.axle=[1, 2]", ""),
         (MOTOR, "drive.lifetime=-1 ps", "drive.lifetime: got -1 ps; expected a time above zero"),
         (MOTOR, "drive.absorption=100 /ps", "too quick for steps of 2 fs"),
-        (SHUTTLE, "drive.period=0.01 ps", "drive.period: 0.01 ps is fewer than 20 steps of 2 fs"),
+        (SWITCHED_SHUTTLE, "drive.period=0.01 ps", "drive.period: 0.01 ps is fewer than 20 steps of 2 fs"),
         (
-            SHUTTLE,
+            SWITCHED_SHUTTLE,
             "drive.stations={middle: [0 kJ/mol, 1 kJ/mol]}",
             "drive.stations: got 'middle'; expected stations",
         ),
-        (SHUTTLE, "drive.switch_on=1 /ps", "expected either period (by the clock) or both switch_on"),
+        (
+            SWITCHED_SHUTTLE,
+            "drive.switch_on=1 /ps",
+            "expected either period (by the clock) or both switch_on",
+        ),
         (
             BEADS,
             "drive={kind: photoisomerisation, absorption: 1 /ns, lifetime: 1 ps}",
@@ -264,11 +270,15 @@ def test_fuel_turns_the_catenane_and_equilibrium_does_not(tmp_path: Path) -> Non
         ),
         (BEADS, "protocol.force_field=MMFF94", "protocol.force_field: got 'MMFF94' for a bead_catenane"),
         (
-            SHUTTLE,
+            SWITCHED_SHUTTLE,
             "drive.load=1 kJ/mol",
             "drive.load: a torque about the axle does not push the ring of a rotaxane",
         ),
-        (SHUTTLE, "drive={kind: constant_torque, torque: 1 kJ/mol}", "drive.kind: a torque about the axle"),
+        (
+            SWITCHED_SHUTTLE,
+            "drive={kind: constant_torque, torque: 1 kJ/mol}",
+            "drive.kind: a torque about the axle",
+        ),
         (MOTOR, "drive={kind: flashing, stations: {a: 1 kJ/mol}, period: 1 ps}", "a rotor without stations"),
     ],
 )
@@ -286,7 +296,7 @@ def test_a_drive_that_does_not_fit_is_refused(text: str, change: str, message: s
 
 
 def test_undriven_twins_and_mirror_images_are_of_the_same_kind() -> None:
-    for text in (MOTOR, SHUTTLE, BEADS):
+    for text in (MOTOR, SWITCHED_SHUTTLE, BEADS):
         drive = loads(text).drive
         assert drives.mirror(drive) == drive
         assert drives.undriven(drive).kind == drive.kind

@@ -25,8 +25,8 @@ from molmach.lanes.random import xoshiro
 from molmach.scoring.rotation import diffusions, velocities
 from molmach.spec import Drive, Protocol, load, loads
 from molmach.units import BOLTZMANN, thermal_energy
-from tests.conftest import BATCHED, NATIVE
-from tests.forcefield.test_forcefield import _openmm, _strained
+from tests.helpers.energies import openmm_terms, strained
+from tests.helpers.machines import BATCHED, NATIVE, built
 from tests.helpers.molecules import SMILES, random_drug_like
 
 Runner = Callable[..., Series]
@@ -43,7 +43,7 @@ def _of_kernel(molecule: Chem.Mol, force_field: str) -> tuple[dict[str, float], 
 def _agree(molecule: Chem.Mol, variant: str) -> None:
     """1e-5 relative: each energy term to the sum of all terms' sizes, each force component to itself
     or, where it is smaller, to the root mean square of the molecule's forces."""
-    expected, expected_forces = _openmm(molecule, variant)
+    expected, expected_forces = openmm_terms(molecule, variant)
     terms, forces = _of_kernel(molecule, variant)
     size = sum(map(abs, terms.values()))
     for name, energy in expected.items():  # groups that the force field has no term for have no energy
@@ -55,7 +55,7 @@ def _agree(molecule: Chem.Mol, variant: str) -> None:
 @pytest.mark.parametrize("smiles", SMILES)
 def test_energies_and_forces_equal_the_native_engines(smiles: str) -> None:
     for variant in ("MMFF94", "MMFF94s"):
-        _agree(_strained(smiles), variant)
+        _agree(strained(smiles), variant)
 
 
 @pytest.mark.parametrize(("molecules", "seed"), [(60, 11), pytest.param(300, 12, marks=pytest.mark.slow)])
@@ -63,13 +63,13 @@ def test_energies_and_forces_of_random_drug_like_molecules_equal_the_native_engi
     molecules: int, seed: int
 ) -> None:
     for smiles in random_drug_like(molecules, seed):
-        _agree(_strained(smiles), "MMFF94")
+        _agree(strained(smiles), "MMFF94")
 
 
 @pytest.mark.parametrize("name", systems.names())
 def test_energies_and_forces_of_the_library_equal_the_native_engines(name: str) -> None:
     spec = load(name)
-    molecule = Chem.Mol(build(spec).molecule)
+    molecule = Chem.Mol(built(name).molecule)
     noise = np.random.default_rng(2).normal(0.0, 0.05, (molecule.GetNumAtoms(), 3))
     molecule.GetConformer().SetPositions(np.ascontiguousarray(molecule.GetConformer().GetPositions() + noise))
     _agree(molecule, spec.protocol.force_field)
@@ -174,8 +174,7 @@ def test_velocity_diffusion_and_temperature_agree_with_the_native_engine(
     name: str, run_series: Runner
 ) -> None:
     """Welch's tests over replicas at level 1e-3 each, so 2 % false alarms over the library at most."""
-    spec = load(name)
-    assembly = build(spec)
+    spec, assembly = load(name), built(name)
     sampling = spec.protocol.sampling
     protocol = Protocol.model_validate(
         spec.protocol.model_dump(mode="json")
@@ -243,7 +242,7 @@ print(engine.compile_kernels([engine.prepare("claim", 0, build(spec), spec.drive
 
 def _of_the_library(name: str) -> Condition:
     spec = load(name)
-    return engine.prepare("claim", 0, build(spec), spec.drive, spec.protocol)
+    return engine.prepare("claim", 0, built(name), spec.drive, spec.protocol)
 
 
 def test_force_fields_have_kernels_of_their_own() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -25,7 +24,9 @@ from molmach.errors import SimulationError, SpecError
 from molmach.spec import Protocol, Spec, load
 from molmach.studies.run_folder import read_run
 from molmach.studies.simulation import simulate
-from tests.conftest import BATCHED, NATIVE, ROTOR
+from tests.helpers.command_line import command, run_molmach
+from tests.helpers.machines import BATCHED, NATIVE, ROTOR
+from tests.helpers.waiting import GENEROUS, wait_until
 
 SHORT = ["protocol.duration=4 ps", "protocol.equilibration=1 ps", "protocol.replicas=3"]
 
@@ -113,32 +114,45 @@ def test_a_damaged_block_is_run_again(tmp_path: Path, rotor: Assembly, rotor_spe
         engine.collect(tmp_path, 0.1)
 
 
+def _blocks(out: Path) -> int:
+    """Checkpoints of an unfinished run."""
+    return len(list(out.with_name(f"{out.name}.unfinished").glob("batches/*/block-*.npz")))
+
+
+def _killed_after(process: subprocess.Popen[bytes], out: Path, blocks: int, seconds: float) -> bool:
+    """Kill -9 a run some time after so many blocks were written; False where it ended before."""
+    wait_until(
+        lambda: process.poll() is not None or _blocks(out) >= blocks, f"{blocks} blocks are written in {out}"
+    )
+    time.sleep(seconds)
+    ended = process.poll() is not None
+    process.kill()
+    process.wait()
+    return not ended
+
+
 def _kill_at_random(tmp_path: Path, times: int, seed: int) -> None:
-    """kill -9 of a run's whole process tree at random moments: it must go on each time."""
+    """kill -9 of a run at random moments, from its start to its second block: it must go on each time."""
     out = tmp_path / "run"
     arguments = [
         "simulate", ROTOR, "-o", str(out), "--replicas", "4", "--duration", "24 ps", "--engine", "native",
         "--platform", "Reference", "--set", "protocol.equilibration=1 ps", "--json",
     ]  # fmt: skip
-    command = [sys.executable, "-m", "molmach.cli.main", *arguments]
     rng = random.Random(seed)
     killed = 0
     for _ in range(times):
+        blocks = _blocks(out) + rng.choice((0, 1, 1, 2))
         process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+            command(*arguments), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
-        time.sleep(rng.uniform(0.2, 5.0))
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            killed += 1
-        process.wait()
+        killed += _killed_after(process, out, blocks, rng.uniform(0.0, 1.0))
         if out.exists():
             assert json.loads((out / "score.json").read_text())["score"]["replicas"] == 4
             assert (out / "report.html").read_text().rstrip().endswith("</html>")
             read_run(out)
             shutil.rmtree(out)
     assert killed > times / 2
-    finished = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    finished = run_molmach(*arguments)
     assert finished.returncode in (0, 3), finished.stderr
     assert not out.with_name("run.unfinished").exists()
     calm = simulate(
@@ -176,7 +190,7 @@ def test_workers_end_with_the_process_that_started_them(
     process.stdin.flush()
     assert "steps" in json.loads(process.stdout.readline())
     process.stdin.close()
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=GENEROUS) == 0
     assert batches.steps_done(tmp_path, task, 0) > 0
 
 

@@ -185,8 +185,8 @@ def test_eight_points_across_locked_slipping_and_random_regimes(rotor: Assembly,
     Sixteen replicas, so a false alarm is 0.7 % a point; the seed is fixed.
     """
     protocol = _protocol(replicas=16, duration="60 ps", equilibration="10 ps")
-    locked_to_random = [(4, 50), (2, 50), (1, 50), (0.5, 50), (0.2, 50), (0.1, 20)]
-    fast = [(1, 100), (1, 200), (2, 200), (3, 300)]
+    locked_to_random: list[tuple[float, int]] = [(4, 50), (2, 50), (1, 50), (0.5, 50), (0.2, 50), (0.1, 20)]
+    fast: list[tuple[float, int]] = [(1, 100), (1, 200), (2, 200), (3, 300)]
     for number, (field, frequency) in enumerate(locked_to_random + fast):
         drive = _drive(kind="rotating_field", field=f"{field} V/nm", frequency=f"{frequency} GHz")
         assert isinstance(drive, RotatingField)
@@ -227,7 +227,7 @@ def test_constant_torque_over_a_barrier_follows_stratonovich(rotor: Assembly, ru
         assert abs(z) < 3.5
 
 
-def _torsion_density(series: Series) -> np.ndarray:  # type: ignore[type-arg]
+def _torsion_density(series: Series) -> np.ndarray:
     wrapped = np.angle(np.exp(1j * series.coordinate[:, ::20]))
     return np.array([np.histogram(row, bins=12, range=(-np.pi, np.pi))[0] / row.size for row in wrapped])
 
@@ -270,7 +270,7 @@ def test_undriven_rotors_seldom_claim_a_direction(rotor: Assembly, run_series: R
 def test_five_per_cent_false_alarms_over_two_hundred_seeds(rotor: Assembly, run_series: Runner) -> None:
     """240 scores of 4 replicas, each with its own seeds: binomial bounds, false alarm 1e-3."""
     alarms = _false_alarms(rotor, run_series, 240, 4)
-    low, high = stats.binom.ppf([5e-4, 1 - 5e-4], 240, 0.05)
+    low, high = np.asarray(stats.binom.ppf([5e-4, 1 - 5e-4], 240, 0.05))
     print(f"{alarms} false alarms in 240")
     assert low <= alarms <= high
 

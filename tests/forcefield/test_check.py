@@ -20,14 +20,14 @@ from molmach.lanes.memory import add3
 from molmach.lanes.types import splat
 from molmach.spec import load
 from molmach.testing import check_force_field
-from tests.forcefield.test_forcefield import _strained
+from tests.helpers.energies import strained
 
 _MOLECULES = ("CCO", "c1ccccc1C#N", "C=C(N)C.O")
 
 
 @pytest.mark.parametrize("name", ["MMFF94", "MMFF94s"])
 def test_mmff94_obeys(name: str) -> None:
-    check_force_field(name, [_strained(smiles) for smiles in _MOLECULES])
+    check_force_field(name, [strained(smiles) for smiles in _MOLECULES])
 
 
 def test_the_bead_spring_obeys() -> None:
@@ -107,7 +107,7 @@ class _WrongKernel(MMFF94):
 )
 def test_what_does_not_hold_is_named(wrong: Callable[[str], MMFF94], message: str) -> None:
     with pytest.raises(AssertionError, match=message):
-        check_force_field(wrong("wrong"), [_strained("CCO")])
+        check_force_field(wrong("wrong"), [strained("CCO")])
 
 
 def test_no_molecule_is_no_check() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import re
 from pathlib import Path
@@ -11,14 +10,15 @@ import numpy as np
 import openmm
 import pytest
 from numpy.typing import NDArray
-from rdkit import Chem, rdBase
-from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
+from rdkit import Chem
+from rdkit.Chem import rdForceFieldHelpers
 
 from molmach import forcefield
 from molmach.errors import ForceFieldError, SpecError
 from molmach.forcefield import Group, energies_of_file
-from molmach.forcefield.system import create_system, energy_by_group
+from molmach.forcefield.system import create_system
 from molmach.units import KCAL
+from tests.helpers.energies import openmm_terms, strained
 from tests.helpers.molecules import SMILES
 
 _SWITCHES = {
@@ -32,25 +32,6 @@ _SWITCHES = {
 }
 
 
-@functools.cache
-def _strained(smiles: str) -> Chem.Mol:
-    """A conformer off its minimum, so that every term and force is far from zero."""
-    with rdBase.BlockLogs():
-        molecule = Chem.AddHs(Chem.MolFromSmiles(smiles))
-        parameters = rdDistGeom.ETKDGv3()
-        parameters.randomSeed = 7
-        parameters.useRandomCoords = True
-        assert rdDistGeom.EmbedMolecule(molecule, parameters) == 0, smiles
-        conformer = molecule.GetConformer()
-        fragments = Chem.GetMolFrags(molecule)
-        shift = np.zeros((molecule.GetNumAtoms(), 3))
-        for number, fragment in enumerate(fragments):
-            shift[list(fragment), 0] = 4.0 * number  # side by side, in contact
-        noise = np.random.default_rng(3).normal(0.0, 0.04, shift.shape)
-        conformer.SetPositions(np.ascontiguousarray(conformer.GetPositions() + shift + noise))
-        return molecule
-
-
 def _rdkit(molecule: Chem.Mol, variant: str, only: str | None = None) -> tuple[float, NDArray[np.float64]]:
     properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(molecule, mmffVariant=variant)
     for switch in _SWITCHES.values():
@@ -61,14 +42,6 @@ def _rdkit(molecule: Chem.Mol, variant: str, only: str | None = None) -> tuple[f
     return field.CalcEnergy() * KCAL, -np.array(field.CalcGrad()).reshape(-1, 3) * KCAL * 10.0
 
 
-def _openmm(molecule: Chem.Mol, variant: str) -> tuple[dict[str, float], NDArray[np.float64]]:
-    system = create_system(forcefield.get(variant), molecule)
-    context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference"))
-    context.setPositions(np.asarray(molecule.GetConformer().GetPositions()) / 10.0)
-    forces = context.getState(getForces=True).getForces(asNumpy=True)._value
-    return energy_by_group(context), np.asarray(forces)
-
-
 def test_the_set_is_large_and_varied() -> None:
     assert len(SMILES) == len(set(SMILES)) >= 130
     assert sum("." in smiles for smiles in SMILES) >= 8
@@ -77,9 +50,9 @@ def test_the_set_is_large_and_varied() -> None:
 @pytest.mark.parametrize("smiles", SMILES)
 def test_every_energy_term_and_force_equals_rdkits(smiles: str) -> None:
     """Bar: 1e-4 relative or 0.01 kcal/mol (per angstrom for forces)."""
-    molecule = _strained(smiles)
+    molecule = strained(smiles)
     for variant in ("MMFF94", "MMFF94s"):
-        terms, forces = _openmm(molecule, variant)
+        terms, forces = openmm_terms(molecule, variant)
         total, expected_forces = _rdkit(molecule, variant)
         assert sum(terms.values()) == pytest.approx(total, rel=1e-6, abs=1e-4)
         np.testing.assert_allclose(forces, expected_forces, rtol=1e-4, atol=1e-2)
@@ -90,7 +63,7 @@ def test_every_energy_term_and_force_equals_rdkits(smiles: str) -> None:
 
 
 def test_force_is_minus_the_gradient_of_energy() -> None:
-    molecule = _strained("C[C@@H]1Cc2ccc3ccccc3c2C1=C1c2ccccc2-c2ccccc12")
+    molecule = strained("C[C@@H]1Cc2ccc3ccccc3c2C1=C1c2ccccc2-c2ccccc12")
     system = create_system(forcefield.get("MMFF94"), molecule)
     context = openmm.Context(system, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference"))
     start = np.asarray(molecule.GetConformer().GetPositions()) / 10.0
@@ -110,17 +83,17 @@ def test_force_is_minus_the_gradient_of_energy() -> None:
 
 
 def test_hydrogen_mass_is_taken_from_the_heavy_atom() -> None:
-    molecule = _strained("CCO")
+    molecule = strained("CCO")
     field = forcefield.get("MMFF94")
     plain, heavy = (field.particles(molecule, hydrogen_mass=mass).masses for mass in (None, 3.0))
     assert sum(plain) == pytest.approx(sum(heavy))
     assert np.count_nonzero(heavy == 3.0) == 6
     with pytest.raises(ForceFieldError, match="expected a smaller mass"):
-        field.particles(_strained("C[SiH3]"), hydrogen_mass=6.0)
+        field.particles(strained("C[SiH3]"), hydrogen_mass=6.0)
 
 
 def test_constraints_lengthen_the_shortest_period() -> None:
-    molecule = _strained("CCO")
+    molecule = strained("CCO")
     field = forcefield.get("MMFF94")
     free = field.shortest_period(molecule, field.particles(molecule))
     fixed = field.shortest_period(molecule, field.particles(molecule, constrain_hydrogens=True))
@@ -136,7 +109,7 @@ def test_missing_hydrogens_and_types_are_refused() -> None:
 
 
 def test_a_bad_record_is_reported_and_the_others_are_kept(tmp_path: Path) -> None:
-    blocks = [Chem.MolToMolBlock(_strained(s)) for s in ("CC", "CO")]
+    blocks = [Chem.MolToMolBlock(strained(s)) for s in ("CC", "CO")]
     blocks.insert(1, "bad\n\n\n  1  0  0  0  0  0  0  0  0  0999 V2000\n  broken\nM  END\n")
     path = tmp_path / "m.sdf"
     path.write_text("".join(block + "$$$$\n" for block in blocks))

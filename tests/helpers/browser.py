@@ -18,6 +18,8 @@ import numpy as np
 import pytest
 from matplotlib import image
 
+from tests.helpers.waiting import GENEROUS, wait_until
+
 MISSING = pytest.mark.skipif(
     shutil.which("chromium") is None, reason="Debian package chromium is not installed"
 )
@@ -27,7 +29,6 @@ _SWITCHES = (
     "--disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync "
     "--disable-extensions --disable-dev-shm-usage --remote-debugging-pipe"
 )
-_PATIENCE = 60.0
 _FAR = 10
 """File descriptors from here on are none of those that the browser itself asks for."""
 
@@ -51,9 +52,9 @@ class Browser:
         self._pages: dict[str, Page] = {}
 
     def close(self) -> None:
-        """End it."""
+        """End the browser."""
         self.ask("Browser.close")
-        self._process.wait(timeout=_PATIENCE)
+        self._process.wait(timeout=GENEROUS)
         os.close(self._write)
         os.close(self._read)
 
@@ -81,7 +82,7 @@ class Browser:
         if session is not None:
             message["sessionId"] = session
         os.write(self._write, json.dumps(message).encode() + b"\0")
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + GENEROUS
         while True:
             answer = self._next(deadline)
             if answer.get("id") == self._asked:
@@ -132,12 +133,9 @@ class Page:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    def wait_for(self, expression: str, seconds: float = 20.0) -> None:
+    def wait_for(self, expression: str) -> None:
         """Wait until an expression is true."""
-        deadline = time.monotonic() + seconds
-        while not self.value(expression):
-            assert time.monotonic() < deadline, f"waited {seconds} s for {expression}"
-            time.sleep(0.02)
+        wait_until(lambda: self.value(expression), expression)
 
     def click(self, selector: str, across: float = 0.5) -> None:
         """Click an element, at a share of its width from its left."""
@@ -164,7 +162,7 @@ class Page:
         return np.asarray(image.imread(io.BytesIO(data)))[..., :3]
 
     def close(self) -> None:
-        """Close it."""
+        """Close the page's window."""
         self._browser.ask("Target.closeTarget", targetId=self._target)
 
     def _place(self, selector: str) -> list[float]:

@@ -114,7 +114,8 @@ class Scribe:
     def search(self, evaluations: int, confirm: int = 3) -> None:
         """A whole search: agents by turns, every third machine on the second rung, the best again."""
         agents = [agent.label for agent in self.campaign.agents]
-        done, values = 0, {}
+        done = 0
+        values: dict[str, tuple[float, str, Candidate]] = {}
         while done < evaluations:
             agent = agents[int(self.rng.integers(len(agents)))]
             machine = self.propose(agent, self._design(agent, values))
@@ -148,7 +149,7 @@ class Scribe:
         """A design at random that is a machine."""
         return next(d for d in iter(lambda: self.space.sample(self.rng), None) if self.space.is_machine(d))
 
-    def _design(self, agent: str, values: dict[str, Any]) -> Design:
+    def _design(self, agent: str, values: dict[str, tuple[float, str, Candidate]]) -> Design:
         """At random, or a change of one of the best."""
         if agent == "random" or len(values) < 10:
             return self.space.sample(self.rng)

@@ -18,6 +18,7 @@ import pytest
 from molmach import drives
 from molmach.building import coordinate_of
 from molmach.data.storage import load_trajectory
+from molmach.drives.rotating_field import RotatingField
 from molmach.errors import ScoreError
 from molmach.report import write_report
 from molmach.report.film import MOST_FRAMES, film_of
@@ -26,8 +27,8 @@ from molmach.spec import load
 from molmach.studies.run_folder import read_document, read_run
 from molmach.studies.simulation import simulate
 from molmach.units import thermal_energy
-from tests.conftest import ROTOR
 from tests.helpers.browser import MISSING, Browser, Page
+from tests.helpers.machines import ROTOR
 
 LARGEST = 5_000_000
 """Bytes that the page of an ordinary run stays below."""
@@ -115,7 +116,7 @@ def test_the_film_is_the_replica_nearest_to_the_mean_to_a_picometre(folder: Path
     shown = film["step"] * numbers.reshape(film["frames"], -1, 3) / 10.0
     np.testing.assert_allclose(shown, stored, atol=1e-3)
     np.testing.assert_allclose(film["time"], time_ps, atol=1e-4)
-    turned = coordinate_of(run.assembly)(stored) / (2.0 * np.pi)
+    turned = coordinate_of(run.assembly)(stored.astype(np.float64)) / (2.0 * np.pi)
     slipped = (np.array(film["motion"]) - (turned - turned[0]) + 0.5) % 1.0 - 0.5
     assert np.max(np.abs(slipped)) < 1e-3
 
@@ -123,7 +124,8 @@ def test_the_film_is_the_replica_nearest_to_the_mean_to_a_picometre(folder: Path
 def test_the_arrow_is_the_field_that_acts_at_the_frame(folder: Path) -> None:
     run, film = read_run(folder), _film(folder)
     angle = np.arctan2(*np.array(film["field"])[:, 1::-1].T)
-    expected = 2.0 * np.pi * run.spec.drive.frequency * 1e-3 * (1.5 + np.array(film["time"]))  # type: ignore[union-attr]
+    assert isinstance(run.spec.drive, RotatingField)
+    expected = 2.0 * np.pi * run.spec.drive.frequency * 1e-3 * (1.5 + np.array(film["time"]))
     np.testing.assert_allclose(np.cos(angle - expected), 1.0, atol=1e-6)
     terms = drives.terms(run.drive, run.assembly, thermal_energy(300.0))
     np.testing.assert_allclose(terms.field_at(np.zeros(1))[0], terms.cosine)

@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 
 from molmach import engine
 from molmach.building import Assembly, Follower, RotorAngle, build, mirror, read_sdf, write_structure
+from molmach.building.rotor import Rotor
 from molmach.cli.main import app
 from molmach.cli.options import OPTIONS
-from molmach.data import Motion, Performance, Run, Series
+from molmach.data import Motion, Run
 from molmach.engine.batch import run_batch
 from molmach.errors import BuildError, MolmachError, SpecError
 from molmach.scoring import score
@@ -22,19 +23,22 @@ from molmach.scoring.gearing import slips
 from molmach.spec import Spec, load, loads
 from molmach.studies.simulation import simulate
 from molmach.units import TURN
-from tests.conftest import BATCHED, NATIVE
+from tests.helpers.machines import BATCHED, NATIVE, built
+from tests.helpers.runs import run_of, series_of
 
 GEAR = "triptycyl-ether-gear"
 
 
 @pytest.fixture(scope="module")
 def gear() -> Assembly:
-    return build(load(GEAR))
+    return built(GEAR)
 
 
 def _spaced() -> Spec:
     """The library's gear with two triple bonds between each wheel and the oxygen: the teeth don't meet."""
-    smiles = load(GEAR).machine.smiles.replace("[O:1]", "C#CC#C[O:1]C#CC#C")
+    machine = load(GEAR).machine
+    assert isinstance(machine, Rotor)
+    smiles = machine.smiles.replace("[O:1]", "C#CC#C[O:1]C#CC#C")
     changes = ["protocol.duration=40 ps", "protocol.equilibration=5 ps", "protocol.frames=40 ps"]
     return load(GEAR, [f"machine.smiles={smiles!r}", *changes])
 
@@ -121,7 +125,7 @@ def test_gear_ratio_and_slips_of_series_whose_truth_is_known() -> None:
     wheel = Follower((0, 1), (2,), teeth=6, gear_ratio=-0.5)
     assert slips(rotor, meshed, wheel).sum() == 0
     free = np.cumsum(rng.normal(0.0, 0.1, rotor.shape), axis=1)
-    motion = Motion(0.1 * np.arange(rotor.shape[1]), rotor, followers={"meshed": meshed, "free": free})
+    motion = Motion(0.1 * np.arange(float(rotor.shape[1])), rotor, followers={"meshed": meshed, "free": free})
     estimates = score(motion).estimates
     ratio = estimates["gear_ratio_meshed"]
     assert ratio.ci95[0] < -0.5 < ratio.ci95[1]
@@ -139,13 +143,8 @@ def test_a_control_that_the_follower_fails_fails(gear: Assembly) -> None:
 
     def run(drift: float, follows: float) -> Run:
         angle = TURN * (drift * time_ps / 200.0 + rng.normal(0, 0.05, (8, 1)) * time_ps / 200.0)
-        zero = np.zeros_like(angle)
-        books = (zero, zero, zero, zero, zero[:, 0], zero[:, 0] + 300.0, zero[:, 0] == 0.0)
         second = -follows * angle + rng.normal(0, 0.05, (8, 1)) * time_ps / 200.0
-        series = Series(time_ps, angle, *books, followers=second[None])
-        return Run(
-            load(GEAR), gear, load(GEAR).drive, series, Performance(1.0, 1.0, "native", "Reference", 1)
-        )
+        return run_of(load(GEAR), gear, series_of(time_ps, angle, followers=second[None]))
 
     claim, undriven = run(4.0, 1.0), run(0.0, 1.0)
     for follows, verdict in ((1.0, "forward"), (0.0, "failed")):

@@ -24,7 +24,7 @@ from molmach.building import Assembly, write_structure
 from molmach.cli.main import run as command
 from molmach.scoring.rotation import diffusions, velocities
 from molmach.spec import load
-from tests.conftest import ROTOR
+from tests.helpers.machines import ROTOR
 from tests.helpers.peers import Field, Peers
 
 FALSE_ALARM = 0.01 / 4
@@ -86,7 +86,7 @@ def _agree(theirs: Motion, ours: Run) -> None:
     )  # a rotor at rest or in step would be told apart
 
 
-def _share_cut(path: Path, top: Path, axle: tuple[int, int]) -> float:
+def _share_cut(path: Path, top: Path, axle: tuple[int, ...]) -> float:
     """Share of the frames in which a wall of the cell passes between the axle's ends."""
     xyz = mdtraj.load(str(path), top=str(top)).xyz
     return float(np.mean(np.linalg.norm(xyz[:, axle[1]] - xyz[:, axle[0]], axis=-1) > 1.0))
@@ -116,8 +116,9 @@ def test_a_rotor_driven_by_lammps_scores_as_our_own(
     assembly = ours.assembly
     top, paths = peers.lammps(FIELD, REPLICAS, seed=200)
     assert _share_cut(paths[0], top, assembly.axle) > 0.5
-    options = {"equilibration_ps": 20.0, "frame_interval_ps": 0.4}
-    motion = read_trajectories(top, paths, assembly.axle, assembly.rotor, **options)
+    motion = read_trajectories(
+        top, paths, assembly.axle, assembly.rotor, equilibration_ps=20.0, frame_interval_ps=0.4
+    )
     assert motion.time_ps[-1] == pytest.approx(400.0)
     assert motion.moment_of_inertia == pytest.approx(assembly.moment_of_inertia(), rel=0.15)
     _agree(motion, ours)

@@ -19,14 +19,17 @@ from molmach.data.intervals import Jackknife, Student
 from molmach.data.observed import Observed
 from molmach.data.quantity import Quantity, named, ratio
 from molmach.drives import model
+from molmach.drives.chemical_fuel import ChemicalFuel
 from molmach.scoring import quantities, score
 from molmach.scoring.energetics import ENERGY_BALANCE
 from molmach.scoring.motion import DIRECTIONALITY, MOTION
+from molmach.search.loop.evaluations import evaluation_of
 from molmach.search.loop.objectives import Objectives
 from molmach.search.loop.quantities import QUANTITIES, Expression, quantity_of, samples_of
 from molmach.spec import load
 from molmach.spec.campaign import Objective
 from molmach.units import thermal_energy
+from tests.helpers.ledgers import campaign
 
 MACHINES = {
     "field": ("difluorophenylene-rotor", []),
@@ -79,7 +82,7 @@ def _run(spec: Any, assembly: Any, seed: int, replicas: int = 6) -> Run:
     coordinate = _walk(rng, coordinate_of(assembly).scale, replicas)
     followers = [-coordinate + rng.normal(0.0, 0.4, coordinate.shape) for _ in assembly.followers]
     series = Series(
-        time_ps=0.5 * np.arange(201),
+        time_ps=0.5 * np.arange(201.0),
         coordinate=coordinate,
         heat=_totals(rng, rng.normal(0.9, 3.0, shape)),
         drive_work=_totals(rng, rng.normal(1.0, 3.0, shape)),
@@ -101,13 +104,14 @@ def test_a_quantity_has_one_value_and_interval_in_score_and_campaign(
 ) -> None:
     run = _run(*assemblies[machine], seed)
     result, samples = score(run), samples_of(run)
+    dynamics = evaluation_of(campaign(), Path())
     assert result.estimates.keys() >= OWN[machine] | {"velocity", "directionality", "peclet", "work_rate"}
     for name, estimate in result.estimates.items():
         name = name.replace("-", "_")  # as an expression takes it
         measured = Expression(name).measure(samples)
         numbers = (measured.value, measured.low, measured.high)
         assert numbers == pytest.approx((estimate.value, *estimate.ci95), rel=1e-15, nan_ok=True), name
-        worse = Objectives([Objective(minimise=name)]).measure(samples)[0]
+        worse = Objectives([Objective(minimise=name)], dynamics).measure(samples)[0]
         assert (worse.value, worse.low, worse.high) == pytest.approx(
             (-estimate.value, -estimate.ci95[1], -estimate.ci95[0]), rel=1e-15, nan_ok=True
         )
@@ -212,6 +216,7 @@ def test_entropy_is_what_is_spent_and_not_the_heat_of_what_was_spent(
     """Fuel: its free energy and the load's work over T. Other drives: heat over T."""
     fuelled = _run(*assemblies["fuel"], 3)
     series, kT = fuelled.series, thermal_energy(fuelled.spec.protocol.temperature)
+    assert isinstance(fuelled.drive, ChemicalFuel)
     spent = fuelled.drive.chemical_potential * series.events[:, -1] + series.load_work[:, -1]
     taken = quantities.samples_of(Observed.of(fuelled))
     np.testing.assert_allclose(taken["entropy_rate"], spent / kT / 0.1)

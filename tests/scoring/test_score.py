@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy import stats
 
 from molmach import theory
 from molmach.building import Assembly
-from molmach.data import Performance, Run, Series
+from molmach.data import Run
 from molmach.data.statistics import jackknife_estimate, mean_estimate
 from molmach.errors import ScoreError
 from molmach.scoring import Estimate, score, score_angles
@@ -22,16 +23,17 @@ from molmach.scoring.regime import driven_regime
 from molmach.scoring.rotation import completed_turns, diffusions
 from molmach.spec import load
 from molmach.units import TURN
-from tests.conftest import ROTOR
+from tests.helpers.machines import ROTOR
+from tests.helpers.runs import run_of, series_of
+
+Floats = NDArray[np.float64]
 
 
-def _walks(
-    drift_turns_per_ns: float, diffusion: float, replicas: int, seed: int, samples: int = 400
-) -> tuple:  # type: ignore[type-arg]
+def _walks(drift_turns_per_ns: float, diffusion: float, replicas: int, seed: int) -> tuple[Floats, Floats]:
     """Exact drifting random walks, (angle rad, time ps): 0.5 ps samples, diffusion in turn^2/ns."""
     rng = np.random.default_rng(seed)
     samples = 400
-    time_ps = np.arange(samples + 1) * 0.5
+    time_ps = np.linspace(0.0, 0.5 * samples, samples + 1)
     steps = rng.normal(drift_turns_per_ns * 5e-4, math.sqrt(2 * diffusion * 5e-4), (replicas, samples))
     return TURN * np.concatenate([np.zeros((replicas, 1)), np.cumsum(steps, axis=1)], axis=1), time_ps
 
@@ -72,9 +74,9 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
         drifting = score_angles(*_walks(20.0, 10.0, 8, seed))
         covered += drifting.velocity.ci95[0] <= 20.0 <= drifting.velocity.ci95[1]
         alarms += score_angles(*_walks(0.0, 10.0, 8, 1000 + seed)).verdict != "unresolved"
-    low, high = stats.binom.ppf([5e-4, 1 - 5e-4], 400, 0.95)
+    low, high = np.asarray(stats.binom.ppf([5e-4, 1 - 5e-4], 400, 0.95))
     assert low <= covered <= high
-    low, high = stats.binom.ppf([5e-4, 1 - 5e-4], 400, 0.05)
+    low, high = np.asarray(stats.binom.ppf([5e-4, 1 - 5e-4], 400, 0.05))
     assert low <= alarms <= high
 
 
@@ -133,11 +135,7 @@ def _run(rotor: Assembly, drifts: dict[str, float]) -> Run:
     parts = {}
     for seed, (name, drift) in enumerate(drifts.items()):
         angle, time_ps = _walks(drift, 5.0, 8, seed)
-        zero = np.zeros_like(angle)
-        series = Series(
-            time_ps, angle, zero, zero, zero, zero, zero[:, 0], zero[:, 0] + 300.0, zero[:, 0] == 0.0
-        )
-        parts[name] = Run(spec, rotor, spec.drive, series, Performance(1.0, 1.0, "native", "Reference", 1))
+        parts[name] = run_of(spec, rotor, series_of(time_ps, angle))
     claim = parts.pop("claim")
     return replace(claim, controls=parts)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from molmach.search.record.trial import CONFIRMATION
 from molmach.spec import Campaign
 from molmach.spec.campaign import loads_campaign
 from tests.helpers.ledgers import rows_of
+from tests.helpers.waiting import GENEROUS
 
 REPLICAS = 16
 FRAGMENTS = ["hydrogen", "fluoro", "chloro", "cyano", "methyl"]
@@ -81,7 +81,7 @@ def carry_out(
     path: str | Path = ":memory:",
     evaluation: Callable[[Task], Result] = measure,
     slots: int = 2,
-    patience: float = 20.0,
+    patience: float = GENEROUS,
     store: Store | None = None,
 ) -> tuple[Ledger, str]:
     """Carry a campaign out in this process; its ledger, and why it ended."""
@@ -390,6 +390,8 @@ class Meddling(Agent):
             pass
         return []
 '''
+PATIENCE = 3.0
+"""Seconds in which even a busy machine answers for an agent that does not hang."""
 BAD_NAMES = (
     "Crashing", "Exiting", "Stillborn", "Hanging", "Rubbish", "Endless", "Nowhere", "Silent", "Meddling",
 )  # fmt: skip
@@ -406,9 +408,7 @@ def bad_agents(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_no_bad_agent_stops_the_others(bad_agents: Path) -> None:
     names = [f"{bad_agents}:{name}" for name in BAD_NAMES]
     campaign = searched(agents=[*names, "random"], budget={"evaluations": 40})
-    started = time.monotonic()
-    ledger, reason = carry_out(campaign, patience=0.3)
-    assert time.monotonic() - started < 60.0
+    ledger, reason = carry_out(campaign, patience=PATIENCE)
     assert reason == "all evaluations of the budget are done"
     found = document(ledger, campaign)
     assert found["evaluations"] == 40
@@ -419,7 +419,7 @@ def test_no_bad_agent_stops_the_others(bad_agents: Path) -> None:
     given_up = {who for (who,) in rows_of(ledger, "SELECT who FROM events WHERE kind = 'agent_benched'")}
     assert given_up == {"Crashing", "Exiting", "Stillborn", "Hanging", "Rubbish"}
     words = dict(rows_of(ledger, "SELECT who, text FROM events WHERE kind = 'agent_failed'"))
-    assert "no answer within 0.3 s" in words["Hanging"]
+    assert f"no answer within {PATIENCE:g} s" in words["Hanging"]
     assert "RuntimeError: no idea" in words["Crashing"]
     assert "ZeroDivisionError" in words["Stillborn"]
 
@@ -428,10 +428,10 @@ def test_no_bad_agent_stops_the_others(bad_agents: Path) -> None:
 def test_a_bad_agent_alone_ends_the_campaign_with_a_reason(bad_agents: Path, name: str) -> None:
     campaign = searched(agents=[f"{bad_agents}:{name}"])
     if name in ("Endless", "Nowhere", "Silent", "Meddling"):
-        assert carry_out(campaign, patience=0.3)[1] == "no agent has another idea"
+        assert carry_out(campaign, patience=PATIENCE)[1] == "no agent has another idea"
     else:
         with pytest.raises(CampaignError, match=f"every agent has failed; the last one: {name}: "):
-            carry_out(campaign, patience=0.3)
+            carry_out(campaign, patience=PATIENCE)
 
 
 # team play

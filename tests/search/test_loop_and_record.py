@@ -25,6 +25,7 @@ from molmach.search.record.ledger import Ledger
 from molmach.search.record.trial import CONFIRMATION
 from tests.helpers.ledgers import Scribe, campaign
 from tests.helpers.planted import space_of
+from tests.helpers.waiting import GENEROUS
 
 numbers = st.floats(-100.0, 100.0)
 
@@ -294,7 +295,7 @@ def test_one_process_writes_and_others_read_meanwhile(tmp_path: Path) -> None:
     told: multiprocessing.Queue[str] = multiprocessing.Queue()
     second = multiprocessing.Process(target=_write, args=(tmp_path / "ledger.sqlite", told))
     second.start()
-    assert "another process is running this campaign" in told.get(timeout=60)
+    assert "another process is running this campaign" in told.get(timeout=GENEROUS)
     second.join()
     scribe.ledger.event("half a step")
     reader = Ledger(tmp_path / "ledger.sqlite")

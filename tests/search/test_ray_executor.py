@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ from molmach.search.record.ledger import NAME, Ledger
 from molmach.search.record.trial import CONFIRMATION
 from molmach.search.running import run_campaign
 from molmach.spec.campaign import load_campaign, loads_campaign
+from tests.helpers.command_line import command
 from tests.helpers.processes import below, kill
+from tests.helpers.waiting import GENEROUS, wait_until
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="processes are found in /proc")
 
@@ -53,9 +56,9 @@ def content(members: int, **sections: Any) -> dict[str, Any]:
 
 def run(file: Path, folder: Path) -> subprocess.Popen[str]:
     """A campaign in a session of its own."""
-    command = [sys.executable, "-m", "molmach.cli.main", "campaign", "run", str(file), "-o", str(folder)]
+    store = folder.with_suffix(".store")
     return subprocess.Popen(
-        [*command, "--cores", "2", "--store", str(folder.with_suffix(".store")), "--json"],
+        command("campaign", "run", str(file), "-o", str(folder), "--cores", "2", "--store", str(store), "--json"),
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
 
@@ -89,15 +92,13 @@ def strike(driver: subprocess.Popen[str], victim: str, rng: np.random.Generator)
     return bool(chosen) and kill(chosen[int(rng.integers(len(chosen)))])
 
 
-def suffer(
-    file: Path, folder: Path, strikes: list[str], seed: int, budget_s: float
-) -> tuple[dict[str, Any], Counter[str]]:
+def suffer(file: Path, folder: Path, strikes: list[str], seed: int) -> tuple[dict[str, Any], Counter[str]]:
     """Carry a campaign out while it is struck, resuming it whenever its driver is gone; its document."""
     rng = np.random.default_rng(seed)
     struck: Counter[str] = Counter()
     waiting = list(strikes)
     before: dict[str, Any] = {}
-    ends = time.monotonic() + budget_s
+    ends = time.monotonic() + GENEROUS
     while time.monotonic() < ends:
         driver = run(file, folder)
         known = len(before)
@@ -114,8 +115,8 @@ def suffer(
                 waiting.pop(0)
                 known = len(evaluated_so_far(folder))
                 if victim in ("power", "driver"):
-                    driver.wait(timeout=60)
-        out, err = driver.communicate(timeout=60)
+                    driver.wait(timeout=GENEROUS)
+        out, err = driver.communicate(timeout=GENEROUS)
         after = evaluated(folder)
         assert before.items() <= after.items()  # nothing finished is lost or changed
         before = after
@@ -123,7 +124,7 @@ def suffer(
             document: dict[str, Any] = json.loads(out)
             return document, struck
         assert driver.returncode < 0, err
-    raise AssertionError(f"not finished within {budget_s} s; struck {dict(struck)}")
+    raise AssertionError(f"not finished within {GENEROUS:g} s; struck {dict(struck)}")
 
 
 def evaluated_so_far(folder: Path) -> dict[str, Any]:
@@ -134,9 +135,7 @@ def evaluated_so_far(folder: Path) -> dict[str, Any]:
         return {}
 
 
-def compare_with_undisturbed(
-    tmp_path: Path, members: int, strikes: list[str], seed: int, budget_s: float
-) -> Counter[str]:
+def compare_with_undisturbed(tmp_path: Path, members: int, strikes: list[str], seed: int) -> Counter[str]:
     """A struck campaign on a cluster beside an undisturbed one in this process; how often it was struck.
 
     On one rung order does not matter; on several, who is promoted depends on who came first.
@@ -145,7 +144,7 @@ def compare_with_undisturbed(
     racing = {"rungs": [{"replicas": 16, "duration": "4 ps"}]}
     file.write_text(yaml.safe_dump(content(members, racing=racing)), encoding="utf-8")
     calm = run_campaign(load_campaign(file), tmp_path / "calm", executor="local", source=tmp_path)
-    found, struck = suffer(file, tmp_path / "struck", strikes, seed, budget_s)
+    found, struck = suffer(file, tmp_path / "struck", strikes, seed)
     machines = (members**4 + members**2) // 2
     assert evaluated(tmp_path / "struck") == evaluated(tmp_path / "calm")
     assert len(searched(evaluated(tmp_path / "calm"))) == machines
@@ -162,7 +161,7 @@ def compare_with_undisturbed(
 
 
 def test_a_campaign_after_a_power_cut_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
-    assert compare_with_undisturbed(tmp_path, 2, ["power"], seed=1, budget_s=240.0) == {"power": 1}
+    assert compare_with_undisturbed(tmp_path, 2, ["power"], seed=1) == {"power": 1}
 
 
 @pytest.mark.slow
@@ -171,7 +170,7 @@ def test_thirty_kills_lose_nothing(tmp_path: Path) -> None:
     strikes = [
         str(v) for v in rng.permutation(["worker"] * 10 + ["agent"] * 6 + ["driver"] * 7 + ["power"] * 7)
     ]
-    struck = compare_with_undisturbed(tmp_path, 5, strikes, seed=2, budget_s=1800.0)
+    struck = compare_with_undisturbed(tmp_path, 5, strikes, seed=2)
     assert struck.total() == 30
 
 
@@ -183,12 +182,28 @@ def test_nodes_come_and_go(tmp_path: Path) -> None:
     from molmach.search.loop.executors.ray import RayExecutor, RayTeam, connect
 
     campaign = loads_campaign(content(3, agents=["random"]), "nodes", tmp_path)
-    where = tmp_path / "nodes.txt"
+    where, stage = tmp_path / "nodes.txt", tmp_path / "stage.txt"
+    where.touch()
+    stage.write_text("two nodes")
+
+    def done() -> Counter[str]:
+        return Counter(line.split()[0] for line in where.read_text().splitlines())
 
     def evaluation(task: Task) -> Result:
-        time.sleep(0.25)
+        """Waits for its turn, so that every node has its share however slowly it starts."""
+        here = ray.get_runtime_context().get_node_id()
+
+        def my_turn() -> bool:
+            counts = done()
+            return {
+                "two nodes": counts.total() < 14 and counts[here] < 10,
+                "one node": counts.total() < 22,
+                "another node": counts[here] < 3 or sum(count >= 3 for count in counts.values()) == 3,
+            }[stage.read_text()]
+
+        wait_until(my_turn, f"it is the turn of {here}")
         with where.open("a", encoding="utf-8") as stream:
-            stream.write(f"{ray.get_runtime_context().get_node_id()} {task.key}\n")
+            stream.write(f"{here} {task.key}\n")
         rng = np.random.default_rng(task.spec.protocol.seed)
         velocity = rng.normal(int(task.machine[:4], 16) / 6553.6, 1.0, task.spec.protocol.replicas)
         controls = {"verdict": "forward"} if task.rung == CONFIRMATION else {}
@@ -196,32 +211,33 @@ def test_nodes_come_and_go(tmp_path: Path) -> None:
 
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     try:
-        second = cluster.add_node(num_cpus=1)
-        cluster.wait_for_nodes()
+        second = cluster.add_node(wait=False, num_cpus=1)
+        cluster.wait_for_nodes(timeout=GENEROUS)
+
+        def change_nodes() -> None:
+            wait_until(lambda: done().total() >= 14, "two nodes have worked")
+            cluster.remove_node(second, allow_graceful=False)
+            stage.write_text("one node")
+            wait_until(lambda: done().total() >= 22, "one node has worked")
+            cluster.add_node(wait=False, num_cpus=1)
+            stage.write_text("another node")
+
         connect(cluster.address)
         ledger = Ledger(tmp_path / NAME, write=True)
-        team = RayTeam(campaign, tmp_path)
-        marks: list[int] = []
-
-        def watch(snapshot: Any) -> None:
-            if not marks and snapshot.evaluations >= 14:
-                marks.append(snapshot.evaluations)
-                cluster.remove_node(second, allow_graceful=False)
-            elif len(marks) == 1 and snapshot.evaluations >= marks[0] + 8:
-                marks.append(snapshot.evaluations)
-                cluster.add_node(num_cpus=1)
-
-        dynamics = evaluation_of(campaign, tmp_path)
-        Driver(campaign, ledger, RayExecutor(evaluation), team, dynamics, watch=watch).run()
+        team, dynamics = RayTeam(campaign, tmp_path), evaluation_of(campaign, tmp_path)
+        driver = Driver(campaign, ledger, RayExecutor(evaluation), team, dynamics)
+        with ThreadPoolExecutor(1) as pool:
+            changed = pool.submit(change_nodes)
+            driver.run()
+            changed.result()
         found = results.document(ledger, campaign, tmp_path)
         team.close()
         entries = list(ledger.findings())
         ledger.close()
     finally:
         ray.shutdown()
-        cluster.shutdown()
-    assert len(marks) == 2
-    nodes = Counter(line.split()[0] for line in where.read_text().splitlines())
+        cluster.shutdown()  # type: ignore[no-untyped-call]
+    nodes = done()
     assert len(nodes) == 3, nodes  # the head, the node that was lost, and the one that joined
     assert min(nodes.values()) >= 3
     assert found["lost"] == 0

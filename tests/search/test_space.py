@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from rdkit import Chem
 
 from molmach.building import is_achiral
+from molmach.building.rotor import Rotor
+from molmach.drives.rotating_field import RotatingField
 from molmach.errors import InfeasibleError, SpecError
 from molmach.search import Design, Space
 from molmach.search.space.constraints import synthetic_accessibility
@@ -49,7 +51,7 @@ def test_machines_are_counted_as_the_symmetry_of_the_ring_says(space: Space) -> 
     assert len(machines) == (5**4 + 5**2) // 2
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.sampled_from(["hydrogen", "fluoro", "chloro", "cyano", "methyl"]), min_size=4, max_size=4))
 def test_a_machine_from_the_other_side_is_the_same_one(space: Space, members: list[str]) -> None:
     r10, r11, r12, r13 = members
@@ -90,6 +92,7 @@ def test_edits_leave_the_enumerated_space_and_keep_named_atoms() -> None:
         machine = space.resolve(design)
         seen.add(machine.key)
         kinds.add(kind)
+        assert isinstance(machine.spec.machine, Rotor)
         molecule = Chem.MolFromSmiles(machine.spec.machine.smiles)
         assert sorted(a.GetAtomMapNum() for a in molecule.GetAtoms() if a.GetAtomMapNum()) == [1, 2, 3, 4]
     assert len(seen) > 30
@@ -164,6 +167,7 @@ def test_choices_change_whole_parts_and_numbers_their_own_field() -> None:
         keys.add(candidate.key)
         frictions.add(candidate.spec.protocol.friction)
         temperatures.add(candidate.spec.protocol.temperature)
+        assert isinstance(candidate.spec.drive, RotatingField)
         assert 10.0 <= candidate.spec.drive.frequency <= 400.0
         assert candidate.spec.drive.field == pytest.approx(float(design["drive.field"]), rel=1e-9)
     assert frictions == {5.0, 0.5}

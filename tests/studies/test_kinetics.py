@@ -6,7 +6,6 @@ import json
 import math
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
@@ -32,7 +31,8 @@ from molmach.studies.kinetics.search import alkene_of
 from molmach.studies.kinetics.stationary import Stationary, exact_hessian, find_saddle, relax
 from molmach.studies.kinetics.store import Store
 from molmach.theory import currents, entropy_production, stationary_distribution
-from tests.cli.test_cli import _molmach
+from tests.helpers.command_line import run_molmach
+from tests.helpers.waiting import GENEROUS, wait_until
 
 METHYL = "fluorene-motor-methyl"
 TERT_BUTYL = "fluorene-motor-tert-butyl"
@@ -285,9 +285,9 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_bad_input_is_one_message(arguments: tuple[str, ...], message: str) -> None:
     done = (
-        _molmach("kinetics", *arguments, "--level=MMFF94")
+        run_molmach("kinetics", *arguments, "--level=MMFF94")
         if "--level" not in arguments
-        else _molmach("kinetics", *arguments)
+        else run_molmach("kinetics", *arguments)
     )
     assert done.returncode == 2
     assert message in done.stderr
@@ -297,7 +297,7 @@ def test_bad_input_is_one_message(arguments: tuple[str, ...], message: str) -> N
 @pytest.mark.slow
 def test_command_finds_the_force_fields_helix_inversion(tmp_path: Path) -> None:
     """The whole way with MMFF94; its barrier is too high, which is why GFN2-xTB is the default."""
-    done = _molmach("kinetics", METHYL, "--level", "MMFF94", "-o", str(tmp_path / "run"), "--json")
+    done = run_molmach("kinetics", METHYL, "--level", "MMFF94", "-o", str(tmp_path / "run"), "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["schema"] == "molmach.kinetics/1"
@@ -325,7 +325,7 @@ def _quick(folder: Path, *more: str) -> list[str]:
 
 
 def _document(folder: Path, *more: str) -> dict[str, Any]:
-    done = subprocess.run(_quick(folder, *more), capture_output=True, text=True, timeout=900)
+    done = subprocess.run(_quick(folder, *more), capture_output=True, text=True, timeout=GENEROUS)
     assert done.returncode == 0, done.stderr
     return dict(json.loads(done.stdout))
 
@@ -442,9 +442,9 @@ def test_a_killed_search_goes_on_where_it_stopped(
     whole = len(list((unsymmetric[0] / "pieces").glob("*.npz")))
     process = subprocess.Popen(_quick(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        while len(list(pieces.glob("*.npz"))) < whole // 2:
-            assert process.poll() is None
-            time.sleep(0.02)
+        half = f"half of {whole} pieces are stored"
+        wait_until(lambda: process.poll() is not None or len(list(pieces.glob("*.npz"))) >= whole // 2, half)
+        assert process.poll() is None
     finally:
         process.kill()
         process.wait()
@@ -467,7 +467,7 @@ def test_a_finished_search_is_read_at_another_temperature(unsymmetric: tuple[Pat
 
 
 def test_a_run_folder_of_another_search_is_refused(unsymmetric: tuple[Path, dict[str, Any]]) -> None:
-    other = _molmach("kinetics", METHYL, "--level", "MMFF94", "-o", str(unsymmetric[0]))
+    other = run_molmach("kinetics", METHYL, "--level", "MMFF94", "-o", str(unsymmetric[0]))
     assert other.returncode == 2
     assert "holds another search (key" in other.stderr
 

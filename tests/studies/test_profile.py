@@ -11,12 +11,13 @@ from scipy import stats
 from typer.testing import CliRunner
 
 from molmach import theory
-from molmach.building import Assembly, build
+from molmach.building import Assembly
 from molmach.cli.main import app
 from molmach.data.stations import StationMap
 from molmach.errors import SpecError
 from molmach.spec import load
 from molmach.studies.profile import profile
+from tests.helpers.machines import built
 
 SHUTTLE = "switched-diketone-shuttle"
 UNEQUAL = "drive.stations={left: [-6 kJ/mol, 0 kJ/mol], right: [0 kJ/mol, -6 kJ/mol]}"
@@ -80,7 +81,7 @@ def test_unequal_counts_and_overlap() -> None:
 
 @pytest.fixture(scope="module")
 def shuttle() -> Assembly:
-    return build(load(SHUTTLE))
+    return built(SHUTTLE)
 
 
 def test_only_a_ring_on_an_axle_has_a_profile() -> None:

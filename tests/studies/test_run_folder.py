@@ -16,7 +16,7 @@ from molmach.errors import ScoreError
 from molmach.scoring import Score, score
 from molmach.spec import load
 from molmach.studies import run_folder, simulation
-from tests.conftest import ROTOR
+from tests.helpers.machines import ROTOR
 
 SHORT = [
     "protocol.replicas=2",

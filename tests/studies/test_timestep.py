@@ -10,7 +10,7 @@ import pytest
 from molmach.scoring import Estimate
 from molmach.spec import loads
 from molmach.studies.timestep import Check, Finding, Plan, run
-from tests.cli.test_cli import _molmach
+from tests.helpers.command_line import run_molmach
 
 METHYL = """
 name: methyl
@@ -64,7 +64,7 @@ def test_command_prints_the_longest_step(tmp_path: Path) -> None:
         "name: m\nmachine: {kind: rotor, smiles: '[CH:1]#[C:2]c1ccc([C:3]#[CH:4])cc1', axle: [2, 3]}\n"
         "drive: {kind: none}\nprotocol: {duration: 2 ps, equilibration: 0 ps, replicas: 2}\n"
     )
-    done = _molmach("timestep", str(machine), "-o", str(tmp_path / "t"), "--json")
+    done = run_molmach("timestep", str(machine), "-o", str(tmp_path / "t"), "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["schema"] == "molmach.timestep/1"

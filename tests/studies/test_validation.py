@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from molmach.building import build
-from molmach.data import Performance, Run, Series
 from molmach.data.stations import StationMap
 from molmach.data.statistics import Estimate
 from molmach.studies.validation import _judge, settled_share, unequal_shuttle, validate
-from tests.cli.test_cli import _molmach
+from tests.helpers.command_line import run_molmach
+from tests.helpers.runs import run_of, series_of
 
 
 @pytest.mark.parametrize(
@@ -46,12 +46,12 @@ def test_what_is_not_computed_says_why(tmp_path: Path) -> None:
 
 
 def test_the_command_prints_one_document_and_refuses_unknown_machines() -> None:
-    done = _molmach("validate", "thioxanthene-motor", "--json")
+    done = run_molmach("validate", "thioxanthene-motor", "--json")
     assert done.returncode == 0
     document = json.loads(done.stdout)
     assert document["schema"] == "molmach.validation/1"
     assert {item["verdict"] for item in document["comparisons"]} == {"agrees", "not computed"}
-    refused = _molmach("validate", "perpetuum-mobile")
+    refused = run_molmach("validate", "perpetuum-mobile")
     assert refused.returncode == 2
     assert "perpetuum-mobile: not a machine of the library" in refused.stderr
 
@@ -66,10 +66,7 @@ def test_a_switched_shuttle_counts_when_it_has_settled() -> None:
     phase = time_ps % 1600.0
     left = ((phase >= 400.0) & (phase < 800.0)) & (np.arange(4) % 2 == 0)[:, None]
     places = np.where(left, stations.places[0], stations.places[1])
-    zero = np.zeros_like(places)
-    books = (zero, zero, zero, zero, zero[:, 0], zero[:, 0] + 450.0, zero[:, 0] == 0.0)
-    series = Series(time_ps, places, *books)
-    run = Run(spec, assembly, spec.drive, series, Performance(1.0, 1.0, "batched", "compiled", 1))
+    run = run_of(spec, assembly, series_of(time_ps, places))
     assert settled_share(run, "left", on=False).value == pytest.approx(0.5)
     assert settled_share(run, "right", on=False).value == pytest.approx(0.5)
     assert settled_share(run, "left", on=True).value == 0.0

@@ -27,13 +27,13 @@ TORQUE = {"kind": "constant_torque", "torque": "7 kJ/mol", "load": "-1 kJ/mol"}
 LIGHT = {"kind": "photoisomerisation", "absorption": "5 /ns", "lifetime": "2 ps"}
 SWITCH = {
     "kind": "station_switch",
-    "stations": {"left": ["-6 kJ/mol", "0 kJ/mol"], "right": ["0 kJ/mol", "-6 kJ/mol"]},
+    "stations": {"bind-a": ["-6 kJ/mol", "0 kJ/mol"], "bind-b": ["0 kJ/mol", "-6 kJ/mol"]},
     "switch_on": "1 /ns",
     "switch_off": "2 /ns",
 }
 
 CASES: list[tuple[dict[str, Any], str, str | None]] = [
-    ({"kind": "none", "load": "2 kJ/mol"}, ROTOR, SHUTTLE),
+    ({"kind": "none", "load": "2 kJ/mol"}, ROTOR, None),
     (FIELD, ROTOR, None),
     (
         {
@@ -48,20 +48,20 @@ CASES: list[tuple[dict[str, Any], str, str | None]] = [
     ),
     (TORQUE, ROTOR, SHUTTLE),
     (LIGHT, MOTOR, ROTOR),
-    (SWITCH, SHUTTLE, ROTOR),
+    (SWITCH, BEADS, ROTOR),
     (
         {
             "kind": "flashing",
-            "stations": {"left": "-6 kJ/mol", "right": "3 kJ/mol"},
+            "stations": {"bind-a": "-6 kJ/mol", "site-a": "3 kJ/mol"},
             "on_time": "5 ps",
             "off_time": "9 ps",
         },
-        SHUTTLE,
+        BEADS,
         ROTOR,
     ),
     (
-        {"kind": "flashing", "stations": {"left": "-6 kJ/mol"}, "period": "20 ps", "duty": 0.3},
-        SHUTTLE,
+        {"kind": "flashing", "stations": {"bind-a": "-6 kJ/mol"}, "period": "200 ps", "duty": 0.3},
+        BEADS,
         ROTOR,
     ),
 ]
@@ -107,7 +107,7 @@ class _LitInTheDark(PhotoisomerisationModel):
 
 
 class _Nameless(StationSwitchModel):
-    events = None
+    events = None  # type: ignore[assignment]
 
 
 class _Infinite(RotatingFieldModel):
@@ -128,9 +128,9 @@ class _Wide(StationSwitchModel):
         (_NotMirrored, FIELD, ROTOR, None, "the field is not the reflected one"),
         (_StillDriven, TORQUE, ROTOR, None, "a torque of 7 kJ/mol does work"),
         (_LitInTheDark, LIGHT, MOTOR, None, "breaks detailed balance"),
-        (_Nameless, SWITCH, SHUTTLE, None, "expected a name if, and only if, it throws a switch"),
+        (_Nameless, SWITCH, BEADS, None, "expected a name if, and only if, it throws a switch"),
         (_Infinite, FIELD, ROTOR, None, "not finite"),
-        (_Wide, SWITCH, SHUTTLE, ROTOR, "is taken; expected a SpecError"),
+        (_Wide, SWITCH, BEADS, ROTOR, "is taken; expected a SpecError"),
     ],
 )
 def test_a_faulty_drive_is_noticed(

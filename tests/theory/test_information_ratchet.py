@@ -60,7 +60,7 @@ ratchets = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(ratchets, st.floats(-9.0, 9.0))
 def test_without_driving_nothing_flows_and_the_state_is_boltzmanns(
     ratchet: InformationRatchet, potential: float
@@ -79,7 +79,7 @@ def test_without_driving_nothing_flows_and_the_state_is_boltzmanns(
     assert state.directionality == pytest.approx(0.0, abs=1e-9)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(ratchets)
 def test_rates_obey_local_detailed_balance(ratchet: InformationRatchet) -> None:
     """Ratio of every rate to its reverse: exp of what the step releases, over kT, hindered or not."""
@@ -97,7 +97,7 @@ def test_rates_obey_local_detailed_balance(ratchet: InformationRatchet) -> None:
         assert np.log(coordinates.data / reverse) == pytest.approx(released, abs=1e-9)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(ratchets)
 def test_mirror_image_turns_the_other_way(ratchet: InformationRatchet) -> None:
     here, there = theory.steady_state(ratchet, 60), theory.steady_state(ratchet.mirrored(), 60)
@@ -107,7 +107,7 @@ def test_mirror_image_turns_the_other_way(ratchet: InformationRatchet) -> None:
     assert there.fuel_consumption == pytest.approx(here.fuel_consumption, rel=1e-6, abs=1e-12)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(ratchets)
 def test_precision_costs_what_the_uncertainty_relation_says(ratchet: InformationRatchet) -> None:
     if abs(ratchet.driving) < 0.1 * KT:
@@ -117,7 +117,7 @@ def test_precision_costs_what_the_uncertainty_relation_says(ratchet: Information
     assert state.uncertainty_ratio >= 1.0
 
 
-def _with_fuel_parity(chain: RatchetChain) -> np.ndarray:  # type: ignore[type-arg]
+def _with_fuel_parity(chain: RatchetChain) -> np.ndarray:
     """Rates with the parity of the fuel events added to the state: no two reactions then share an edge."""
     same = chain.forward + chain.backward + chain.waste_adds + chain.waste_removes
     other = chain.fuel_adds + chain.fuel_removes
@@ -266,7 +266,7 @@ def test_agrees_with_a_stochastic_simulation() -> None:
         station = np.where(rest == 0, at, station)
     turns = steps / points
 
-    def deviation(sample: np.ndarray, mean: float) -> float:  # type: ignore[type-arg]
+    def deviation(sample: np.ndarray, mean: float) -> float:
         return float(abs(sample.mean() - mean) / (sample.std(ddof=1) / math.sqrt(replicas)))
 
     assert deviation(turns, exact.current * horizon) < 4.4
@@ -282,4 +282,4 @@ def test_agrees_with_a_stochastic_simulation() -> None:
 )
 def test_refuses_what_has_no_meaning(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"{name} .* {value}"):
-        motor(**{name: value})  # type: ignore[arg-type]
+        motor(**{name: value})

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy import integrate, special, stats
 
 from molmach import theory
@@ -17,8 +18,10 @@ from molmach.units import TURN
 KT = 2.4943
 ROTOR = Rotor1D(2.96, 2.0, KT)
 
+Floats = NDArray[np.float64]
 
-@settings(deadline=None, max_examples=25)
+
+@settings(max_examples=25)
 @given(st.floats(-20, 20), st.floats(0.5, 5), st.floats(0.01, 10))
 def test_a_flat_washboard_drifts_and_diffuses_freely(torque: float, kT: float, d0: float) -> None:
     assert theory.stratonovich_velocity(np.zeros_like, torque, kT, d0) == pytest.approx(
@@ -27,12 +30,12 @@ def test_a_flat_washboard_drifts_and_diffuses_freely(torque: float, kT: float, d
     assert theory.effective_diffusion(np.zeros_like, torque, kT, d0) == pytest.approx(d0, rel=1e-9)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.floats(0, 12), st.integers(1, 4), st.floats(0.01, 30))
 def test_velocity_is_odd_in_the_torque_on_a_symmetric_potential(
     barrier: float, fold: int, torque: float
 ) -> None:
-    def potential(x: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def potential(x: Floats) -> Floats:
         return 0.5 * barrier * np.cos(fold * x)
 
     forward = theory.stratonovich_velocity(potential, torque, KT, 0.4)
@@ -69,7 +72,7 @@ def test_diffusion_without_torque_is_lifson_and_jacksons(barrier: float) -> None
 def test_linear_response_obeys_einstein() -> None:
     """d<v>/dF at F = 0 is D_eff / kT on any potential."""
 
-    def u(x: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def u(x: Floats) -> Floats:
         return 4.0 * np.cos(3 * x) + np.sin(x)
 
     slope = theory.stratonovich_velocity(u, 1e-4, KT, 0.4) / 1e-4
@@ -98,7 +101,7 @@ def test_free_rotor_spreads_as_uhlenbeck_and_ornstein() -> None:
     )
     moved = run.angle - run.angle[:, :1]
     exact = theory.free_mean_square_angle(run.time_ps, KT, 2.0, 2.96)
-    low, high = stats.chi2.ppf([5e-5, 1 - 5e-5], 4000) / 4000
+    low, high = np.asarray(stats.chi2.ppf([5e-5, 1 - 5e-5], 4000)) / 4000
     ratio = (moved[:, 1:] ** 2).mean(axis=0) / exact[1:]
     assert np.all((ratio > low) & (ratio < high))
     assert exact[-1] == pytest.approx(2 * theory.rotational_diffusion(KT, 2.0, 2.96) * (10.0 - 0.5), rel=1e-6)
@@ -143,7 +146,7 @@ def test_hindered_rotor_is_boltzmann_distributed() -> None:
     )
     grid = np.linspace(-math.pi, math.pi, 4001)
     density = np.exp(-3.0 * np.cos(2 * grid) / KT)
-    cumulative = integrate.cumulative_trapezoid(density, grid, initial=0.0)
+    cumulative = integrate.cumulative_trapezoid(density, grid, initial=0)
     wrapped = np.angle(np.exp(1j * run.angle[:, -1]))
     result = stats.kstest(wrapped, lambda x: np.interp(x, grid, cumulative / cumulative[-1]))
     assert result.pvalue > 1e-3
@@ -189,7 +192,7 @@ def test_oblique_dipole_turns_one_way_in_an_alternating_field(angle: float, expe
     assert abs(mean / TURN * 1e3 - expected) < 4 * math.hypot(error / TURN * 1e3, 0.6 if expected else 0.0)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(st.floats(0.1, 6.0), st.floats(0.02, 1.0))
 def test_inertia_does_not_matter_under_strong_friction(reduced: float, share: float) -> None:
     """The next term is of relative order kT/(g^2 I), 2e-5 here."""

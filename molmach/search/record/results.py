@@ -71,16 +71,16 @@ def best_machines(ledger: Ledger, campaign: Campaign, folder: Path, wanted: int)
 
     Those that were run again and failed stand at the end, whatever their number.
     """
-    found = ledger.leading(None if len(campaign.objectives) > 1 else _LOOKED_AT)
+    findings = ledger.leading(None if len(campaign.objectives) > 1 else _LOOKED_AT)
     again = ledger.confirmations()
-    lows = np.array([[measured.low for measured in finding.measured] for finding in found])
+    lows = np.array([[measured.low for measured in finding.measured] for finding in findings])
     depth = fronts(lows, wanted)
     order = sorted(
-        range(len(found)), key=lambda i: (*_rank(again.get(found[i].machine)), depth[i], -lows[i, 0])
+        range(len(findings)), key=lambda i: (*_rank(again.get(findings[i].machine)), depth[i], -lows[i, 0])
     )
-    chosen = order[:wanted] + [i for i in order[wanted:] if found[i].machine in again]
+    chosen = order[:wanted] + [i for i in order[wanted:] if findings[i].machine in again]
     return [
-        _machine(ledger, campaign, folder, found[i], depth[i] == 0, again.get(found[i].machine))
+        _machine(ledger, campaign, folder, findings[i], depth[i] == 0, again.get(findings[i].machine))
         for i in chosen
     ]
 

@@ -23,6 +23,12 @@ _DIGITS = 4
 class Design:
     """Values of the space's variables, and molecules that an edit has put in place of the assembled ones.
 
+        >>> design = Design.of({"R10": "fluoro", "drive.frequency": 50.0})
+        >>> design.replace(R10="cyano")["R10"]
+        'cyano'
+        >>> Design.from_json(design.to_json()) == design
+        True
+
     Attributes
     ----------
     values

@@ -59,10 +59,10 @@ def reactions_of(edits: Sequence[str]) -> tuple[Reaction, ...]:
     SpecError
         Neither a name nor reaction SMARTS of one reactant and one product.
     """
-    found = []
+    reactions = []
     for edit in edits:
         if edit in _NAMED:
-            found += [Reaction(edit, smarts) for smarts in _NAMED[edit]]
+            reactions += [Reaction(edit, smarts) for smarts in _NAMED[edit]]
             continue
         try:
             with rdBase.BlockLogs():
@@ -75,8 +75,8 @@ def reactions_of(edits: Sequence[str]) -> tuple[Reaction, ...]:
                 f"space.edits: got {edit!r}; expected {', '.join(EDITS)}, "
                 "or reaction SMARTS of one reactant and one product"
             )
-        found.append(Reaction(edit, edit))
-    return tuple(found)
+        reactions.append(Reaction(edit, edit))
+    return tuple(reactions)
 
 
 def edit_molecule(smiles: str, reaction: Reaction, rng: np.random.Generator) -> str | None:

@@ -208,10 +208,10 @@ class Space:
         InfeasibleError
             It is none, or it breaks a constraint; the message says why.
         """
-        found = self._resolve(design)
-        if isinstance(found, str):
-            raise InfeasibleError(found)
-        return found
+        resolved = self._resolve(design)
+        if isinstance(resolved, str):
+            raise InfeasibleError(resolved)
+        return resolved
 
     def _resolve_anew(self, design: Design) -> Candidate | str:
         try:
@@ -313,14 +313,14 @@ def _plain(machine: MachineSection) -> str:
 
 def _molecules(machine: dict[str, Any]) -> list[tuple[str, str]]:
     """(path below ``machine``, SMILES) of every molecule of a machine."""
-    found = []
+    molecules = []
     for field in Kinds(MachineSection)[machine["kind"]].molecules:
         value = machine.get(field)
         if isinstance(value, str):
-            found.append((field, value))
+            molecules.append((field, value))
         elif isinstance(value, list):
-            found += [(f"{field}.{number}", smiles) for number, smiles in enumerate(value)]
-    return found
+            molecules += [(f"{field}.{number}", smiles) for number, smiles in enumerate(value)]
+    return molecules
 
 
 def _put(machine: dict[str, Any], path: str, smiles: str) -> None:

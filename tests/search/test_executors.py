@@ -1,0 +1,75 @@
+"""Executors: the how-to's pool of processes keeps the rules and carries out a campaign; names that are none."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from molmach.errors import SpecError
+from molmach.search.loop.executors import executor_class
+from molmach.search.running import run_campaign
+from molmach.spec.campaign import load_campaign
+from molmach.testing import check_executor
+from tests.helpers.documents import ROOT, blocks
+
+HOW_TO = ROOT / "docs" / "how-to"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pool of processes, and an evaluation and a campaign that take milliseconds, all from the how-tos."""
+    folder = tmp_path_factory.mktemp("pool")
+    for page in ("add-an-executor.md", "add-an-evaluation.md"):
+        for block in blocks(HOW_TO / page):
+            if block.file is not None:
+                (folder / block.file).write_text(block.text, encoding="utf-8")
+    return folder
+
+
+def test_a_pool_of_processes_keeps_the_rules(folder: Path) -> None:
+    pool = executor_class("pool.py:Pool", folder)
+    check_executor(lambda evaluation: pool(evaluation, cores=2))  # type: ignore[call-arg]
+
+
+def test_a_campaign_runs_on_a_pool_of_processes(folder: Path) -> None:
+    """The same machines have the same values as one after the other in this process."""
+    campaign = load_campaign(folder / "by-theory.yaml", ["agents=[random]", "budget.evaluations=30"])
+    documents = [
+        run_campaign(
+            campaign, folder / name, source=folder, executor=use, cores=2, store=folder / f"{name}.sqlite"
+        )
+        for name, use in (("pooled", "pool.py:Pool"), ("alone", "local"))
+    ]
+    pooled, alone = documents
+    assert pooled["state"] == alone["state"] == "finished"
+    assert (pooled["evaluations"], pooled["failed"], pooled["lost"]) == (25, 0, 0)
+    assert "lost" not in pooled["events"]
+    best = [[(row["machine"], row["objectives"]) for row in document["best"][:5]] for document in documents]
+    assert best[0] == best[1]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Ray's workers are looked after in /proc")
+def test_the_ray_executor_keeps_the_rules() -> None:
+    ray = pytest.importorskip("ray")
+    from molmach.search.loop.executors.ray import RayExecutor, connect
+
+    connect(None, 2)
+    try:
+        check_executor(RayExecutor)
+    finally:
+        ray.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("use", "words"),
+    [
+        ("loca", "executor: got 'loca'; did you mean 'local'.*accepted: local, ray"),
+        ("none.py:Pool", "there is no file"),
+        ("theory.py:Theory", "is no molmach.search.Executor"),
+    ],
+)
+def test_what_is_no_executor_is_refused(folder: Path, use: str, words: str) -> None:
+    with pytest.raises(SpecError, match=words):
+        executor_class(use, folder)

@@ -1,0 +1,79 @@
+"""Words and sizes of the package's source: a reader finds a thing by its name, and a name says what it is."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.sources import sources
+
+SOURCES = sources()
+MOST_LINES = 450
+LONGER = {"molmach.engine.langevin_kernel": "one compiled step, whose parts a compiler must see together"}
+NAMED = (
+    "molmach.agents", "molmach.analysis", "molmach.cli", "molmach.lanes", "molmach.systems",
+    "molmach.theory", "molmach.units",
+)  # fmt: skip
+"""Where every variable says what was found."""
+
+
+def _documented(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Name and docstring of a module, its classes and its functions."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            text = ast.get_docstring(node)
+            if text is not None:
+                yield getattr(node, "name", "the module"), text
+
+
+def _says_nothing(text: str) -> bool:
+    """One word, or a reference to a text that stands elsewhere today."""
+    return len(text.split()) < 2 or text.strip().lower().startswith(("the same.", "as above", "see above"))
+
+
+def _assigned(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Line and name of every variable and parameter."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.id
+        elif isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_a_docstring_is_more_than_a_word(name: str) -> None:
+    tree = ast.parse(SOURCES[name].read_text(encoding="utf-8"))
+    empty = {who: text for who, text in _documented(tree) if _says_nothing(text)}
+    assert not empty, f"{name}: say what it is, in units and shapes where it has them"
+
+
+@pytest.mark.parametrize("name", [name for name in SOURCES if name.startswith(NAMED)])
+def test_no_variable_is_called_found(name: str) -> None:
+    lines = [
+        line
+        for line, word in _assigned(ast.parse(SOURCES[name].read_text(encoding="utf-8")))
+        if word == "found"
+    ]
+    assert not lines, f"{name}, lines {lines}: name what was found"
+
+
+def test_a_module_is_read_in_one_sitting() -> None:
+    long = {name: _lines(path) for name, path in SOURCES.items() if _lines(path) > MOST_LINES}
+    assert long.keys() <= LONGER.keys(), f"{long}: more than {MOST_LINES} lines"
+    assert LONGER.keys() <= SOURCES.keys()
+
+
+def _lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def test_what_these_checks_look_for_would_be_seen() -> None:
+    tree = ast.parse(
+        'def f(found):\n    """Thing."""\n    for found in (): pass\ndef g():\n    """The same."""\n'
+    )
+    assert [(who, _says_nothing(text)) for who, text in _documented(tree)] == [("f", True), ("g", True)]
+    assert not _says_nothing("Two words.")
+    assert [word for _, word in _assigned(tree)].count("found") == 2
