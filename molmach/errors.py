@@ -1,14 +1,42 @@
 """The errors that a user can cause or meet, under one base.
 
 Each message says what was wrong, where, and what would be accepted; the command line prints it
-as it stands and ends with the class's ``exit_code``.
+with its own options in the place of arguments' names and ends with the class's ``exit_code``.
 """
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class Argument(str):
+    """The name of a function's argument, as a part of an error's text."""
+
+    __slots__ = ()
 
 
 class MolmachError(Exception):
-    """Base of every error that molmach raises on purpose."""
+    """Base of every error that molmach raises on purpose.
+
+    Its text is given in one part, or in several of which some are an :class:`Argument`:
+
+        >>> error = SpecError(Argument("workers"), " 0: expected one or more")
+        >>> str(error)
+        'workers 0: expected one or more'
+        >>> error.worded({"workers": "--workers"})
+        '--workers 0: expected one or more'
+    """
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return self.worded({})
+
+    def worded(self, options: Mapping[str, str]) -> str:
+        """The text with the arguments under other names, such as those of a command's options."""
+        return "".join(
+            options.get(part, str(part)) if isinstance(part, Argument) else str(part) for part in self.args
+        )
 
 
 class SpecError(MolmachError):

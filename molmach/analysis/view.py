@@ -12,7 +12,7 @@ from molmach.analysis.extras import require
 from molmach.building import Assembly
 from molmach.building.picture import PART_COLOURS, parts
 from molmach.data import Run
-from molmach.engine import load_trajectory
+from molmach.data.storage import load_trajectory
 from molmach.errors import ScoreError
 from molmach.report.templates import render
 

@@ -12,6 +12,7 @@ from rdkit import Chem
 from molmach.building.assembly import Assembly, Follower, Track
 from molmach.building.picture import draw, draw_png
 from molmach.errors import BuildError
+from molmach.files import write_bytes, write_text
 
 _PARTS = ("axle", "stator", "rotor")
 
@@ -23,13 +24,13 @@ def write_structure(assembly: Assembly, directory: Path) -> list[Path]:
     """
     directory.mkdir(parents=True, exist_ok=True)
     sdf = directory / "assembly.sdf"
-    sdf.write_text(to_sdf(assembly), encoding="utf-8")
+    write_text(sdf, to_sdf(assembly))
     pdb = directory / "topology.pdb"
-    pdb.write_text(to_pdb(assembly), encoding="utf-8")
+    write_text(pdb, to_pdb(assembly))
     svg = directory / "machine.svg"
-    svg.write_text(draw(assembly), encoding="utf-8")
+    write_text(svg, draw(assembly))
     png = directory / "machine.png"
-    png.write_bytes(draw_png(assembly))
+    write_bytes(png, draw_png(assembly))
     return [sdf, pdb, svg, png]
 
 

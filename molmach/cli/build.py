@@ -14,6 +14,7 @@ from molmach.building import Interlocking, kind_of, write_structure
 from molmach.building import build as build_assembly
 from molmach.cli.output import JsonFlag, Overrides, SystemArgument, console, print_json, table
 from molmach.errors import SpecError
+from molmach.files import write_text
 from molmach.spec import load
 
 
@@ -31,7 +32,7 @@ def build(
     directory = out if out is not None else Path("builds") / spec.name
     try:
         paths = write_structure(assembly, directory)
-        (directory / "machine.yaml").write_text(spec.to_yaml(), encoding="utf-8")
+        write_text(directory / "machine.yaml", spec.to_yaml())
     except OSError as error:
         raise SpecError(
             f"-o {directory}: can't be written ({error.strerror}); expected a writable folder"

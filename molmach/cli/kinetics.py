@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -11,9 +10,9 @@ import typer
 from rich.markup import escape
 
 from molmach.cli.output import JsonFlag, Overrides, SystemArgument, console, print_json, status, table
-from molmach.errors import InterruptedRunError, SpecError
-from molmach.spec import Spec, load
-from molmach.studies.kinetics import LEVELS, Cycle, HelixInversion, MotorKinetics, motor_kinetics
+from molmach.errors import InterruptedRunError
+from molmach.spec import load
+from molmach.studies.kinetics import LEVELS, Cycle, HelixInversion, MotorKinetics, run
 from molmach.studies.kinetics.words import CYCLE_HEADS, cycle_cells, cycle_title, step_rows
 
 
@@ -39,15 +38,9 @@ def kinetics(
     are what you state. A search that was stopped or killed goes on from what it had finished when the same
     command is given again; a finished one is read.
     """
-    if not 0.0 < temperature < 2000.0:
-        raise SpecError(f"--temperature {temperature:g}: expected 0 to 2000 K")
-    if not (math.isfinite(excitation_rate) and excitation_rate > 0.0):
-        raise SpecError(f"--excitation-rate {excitation_rate:g}: expected photons per second, above zero")
-    for flag, value in (("forward", forward_yield), ("backward", backward_yield)):
-        if not 0.0 < value <= 1.0:
-            raise SpecError(f"--{flag}-yield {value:g}: expected a quantum yield above 0 and at most 1")
     spec = load(system, overrides or [])
-    result = _search(spec, level, temperature, excitation_rate, (forward_yield, backward_yield), out)
+    yields = (forward_yield, backward_yield)
+    result = _search(run.Plan(spec, level, temperature, excitation_rate, yields), out)
     if as_json:
         print_json(result.to_json())
         return
@@ -56,14 +49,10 @@ def kinetics(
     console().print(f"report: {escape(str(result.run_dir / 'report.html'))}", soft_wrap=True)
 
 
-def _search(
-    spec: Spec, level: str, temperature: float, rate: float, yields: tuple[float, float], out: Path | None
-) -> MotorKinetics:
+def _search(plan: run.Plan, out: Path | None) -> MotorKinetics:
     try:
-        with status(spec.name) as say:
-            return motor_kinetics(
-                spec, level, temperature, excitation_rate=rate, yields=yields, out=out, say=say
-            )
+        with status(plan.spec.name) as say:
+            return run.run(plan, out, say)
     except KeyboardInterrupt as interrupt:
         raise InterruptedRunError(
             "stopped; what was finished is kept, and the same command goes on from there"

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from molmach.cli.options import OPTIONS
 from molmach.errors import MolmachError
 
 COMMANDS = (
@@ -74,7 +75,7 @@ def run() -> None:
     try:
         app()
     except MolmachError as error:
-        print(f"molmach: {error}", file=sys.stderr)
+        print(f"molmach: {error.worded(OPTIONS)}", file=sys.stderr)
         sys.exit(error.exit_code)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -19,13 +20,16 @@ from molmach.cli.output import (
     table,
 )
 from molmach.errors import InterruptedRunError, SpecError
-from molmach.spec import Spec, load
-from molmach.studies.profile import Profile, StateProfile
-from molmach.studies.profile import profile as umbrella
+from molmach.spec import load
+from molmach.studies.profile import Plan, Profile, StateProfile
+from molmach.studies.profile.run import run
 
 
 def profile(
     system: SystemArgument,
+    out: Annotated[
+        Path | None, typer.Option("-o", metavar="DIR", help="Folder; default runs/NAME-KEY-profile.")
+    ] = None,
     overrides: Overrides = None,
     window: Annotated[str, typer.Option(help="Measured time of each window.")] = "50 ps",
     workers: Annotated[int | None, typer.Option(help="Worker processes; default one a core.")] = None,
@@ -34,36 +38,41 @@ def profile(
     """Free energy of a rotaxane's ring along its axle, by umbrella sampling.
 
     At equilibrium, in each state of the drive's switch: how long the ring is at each station, and
-    what lies between. The protocol's replicas run in each window.
+    what lies between. The protocol's replicas run in each window. A profile that was stopped or killed
+    goes on where it was when the same command is given again; a finished one is read.
     """
     try:
         window_ps = units.parse(window, units.TIME)
     except units.QuantityError as error:
         raise SpecError(f"--window: {error}") from error
-    if workers is not None and workers < 1:
-        raise SpecError(f"--workers {workers}: expected one or more")
-    spec = load(system, overrides or [])
+    plan = Plan(load(system, overrides or []), window_ps)
+    if plan.folder(out).is_finished():
+        typer.echo("molmach: this profile is finished; showing it, nothing is simulated again", err=True)
+    spec = plan.spec
     try:
         with progress_bar(spec.name) as progress:
-            profile = umbrella(spec, window_ps, workers, progress)
+            result = run(plan, out, workers=workers, progress=progress)
     except KeyboardInterrupt as interrupt:
-        raise InterruptedRunError("stopped; nothing is kept of an unfinished profile") from interrupt
+        raise InterruptedRunError(
+            "stopped; what was computed is kept, and the same command goes on from there"
+        ) from interrupt
     if as_json:
-        print_json(_document(spec, window_ps, profile))
+        print_json(result.to_json())
         return
-    out = console()
+    profile = result.profile
+    terminal = console()
     temperature = spec.protocol.temperature
-    out.print(
+    terminal.print(
         f"[bold]{spec.name}[/bold]  {profile.windows} windows, {profile.replicas} replicas, {temperature:g} K"
     )
     for name, state in profile.states.items():
-        out.print(
+        terminal.print(
             table(("station", "at nm", "share", "95 % interval"), _stations(profile, state), (1, 2, 3), name)
         )
     heads = ("place / nm", *(f"{name} / (kJ/mol)" for name in profile.states))
-    out.print(table(heads, _curve(profile), range(len(heads))))
+    terminal.print(table(heads, _curve(profile), range(len(heads))))
     for warning in profile.warnings:
-        out.print(f"[yellow]warning[/]: {warning}")
+        terminal.print(f"[yellow]warning[/]: {warning}")
 
 
 def _stations(profile: Profile, state: StateProfile) -> list[tuple[str, ...]]:
@@ -79,19 +88,3 @@ def _curve(profile: Profile) -> list[tuple[str, ...]]:
     ]
     places = next(iter(profile.states.values())).place
     return [(f"{place:.3f}", *cells) for place, *cells in zip(places, *columns, strict=True)]
-
-
-def _document(spec: Spec, window_ps: float, profile: Profile) -> dict[str, Any]:
-    return {
-        "schema": "molmach.profile/1",
-        "name": spec.name,
-        "key": spec.key,
-        "temperature": spec.protocol.temperature,
-        "window": window_ps,
-        "windows": profile.windows,
-        "replicas": profile.replicas,
-        "stations": profile.stations,
-        "states": {name: state.to_json() for name, state in profile.states.items()},
-        "warnings": list(profile.warnings),
-        "units": {"temperature": "K", "window": "ps", "stations": "nm", "place": "nm"},
-    }

@@ -23,11 +23,10 @@ from molmach.cli.output import (
 )
 from molmach.errors import InterruptedRunError, SpecError
 from molmach.spec import Spec, load
-from molmach.studies.scan import DEFAULT_CYCLES, Scan
+from molmach.studies.scan import DEFAULT_CYCLES, Scan, running
 from molmach.studies.scan.axes import parse_over
 from molmach.studies.scan.plan import plan_scan
-from molmach.studies.scan.running import folder_of, is_finished, read_document
-from molmach.studies.scan.running import scan as run_scan
+from molmach.studies.scan.storage import read_document
 from molmach.studies.scan.thresholds import LEVELS
 from molmach.studies.scan.words import LEVEL_NAMES, law_sentences, summary, threshold_cells
 
@@ -72,11 +71,12 @@ def scan(
             changes.append(f"protocol.{field}={value}")
     spec, values = load(system, changes), parse_over(over or [])
     length = _cycles(spec, cycles, duration, values)
-    if is_finished(folder_of(plan_scan(spec, values, length), out)):
+    plan = plan_scan(spec, values, length)
+    if plan.folder(out).is_finished():
         typer.echo("molmach: this scan is finished; showing it, nothing is simulated again", err=True)
     try:
         with progress_bar(f"{spec.name}, scan") as progress:
-            diagram = run_scan(spec, values, out, cycles=length, workers=workers, progress=progress)
+            diagram = running.run(plan, out, workers=workers, progress=progress)
     except KeyboardInterrupt as interrupt:
         raise InterruptedRunError(
             "stopped; what was computed is kept, and the same command goes on from there"

@@ -9,11 +9,10 @@ import typer
 
 from molmach.cli.output import JsonFlag, print_json
 from molmach.cli.result import print_motion, print_result
+from molmach.data import UNKNOWN
 from molmach.errors import SpecError
-from molmach.scoring import read_trajectories
-from molmach.scoring import score as score_motion
-from molmach.scoring.selection import check_axle, parse_indices
-from molmach.studies import run_folder, score_folder
+from molmach.scoring.selection import AXLE, FOLLOWER, FOLLOWER_AXLE, ROTOR, STATOR, check_axle, parse_indices
+from molmach.studies import simulation, trajectories
 from molmach.units import TIME, QuantityError, parse
 
 Traj = Annotated[
@@ -82,27 +81,20 @@ def score(
     if top is None or not traj or axle is None or rotor is None:
         missing = next(flag for flag, value in needed.items() if value is None)
         raise SpecError(f"{missing}: missing; expected RUN_DIR, or all of {', '.join(needed)}")
-    for flag, ends in (("--axle", axle), ("--follower-axle", follower_axle)):
+    for argument, ends in ((AXLE, axle), (FOLLOWER_AXLE, follower_axle)):
         if ends is not None:
-            check_axle(flag, ends)
-    for flag, atoms in (("--rotor", rotor), ("--follower", follower), ("--stator", stator)):
+            check_axle(argument, ends)
+    for argument, atoms in ((ROTOR, rotor), (FOLLOWER, follower), (STATOR, stator)):
         if atoms is not None:
-            parse_indices(flag, atoms)
-    if out is not None:
-        score_folder.refuse_taken(out)
-    motion = read_trajectories(
-        top,
-        traj,
-        axle,
-        rotor,
-        follower_axle=follower_axle,
-        follower=follower,
-        stator=stator,
-        frame_interval_ps=_time("--frame-interval", frame_interval),
-        stride=1 if stride is None else stride,
-        equilibration_ps=_time("--equilibration", equilibration) or 0.0,
-    )
-    result = score_motion(motion)
+            parse_indices(argument, atoms)
+    options = {
+        "follower_axle": follower_axle,
+        "follower": follower,
+        "stator": stator,
+        "frame_interval_ps": _time("--frame-interval", frame_interval),
+        "stride": 1 if stride is None else stride,
+        "equilibration_ps": _time("--equilibration", equilibration) or 0.0,
+    }
     source: dict[str, Any] = {
         "topology": str(top),
         "trajectories": [str(path) for path in traj],
@@ -112,13 +104,11 @@ def score(
     source |= {
         flag.lstrip("-").replace("-", "_"): v for flag, v in others.items() if v is not None and v != out
     }
-    document = score_folder.motion_document(motion, result, source)
-    if out is not None:
-        score_folder.write_motion(motion, result, document, out)
+    result = trajectories.run(trajectories.Plan(top, tuple(traj), axle, rotor, options, source), out)
     if as_json:
-        print_json(document)
+        print_json(result.to_json())
     else:
-        print_motion(result, document["unknown"], out)
+        print_motion(result.score, UNKNOWN, out)
 
 
 def _score_folder(folder: Path, given: list[str], as_json: bool) -> None:
@@ -127,14 +117,12 @@ def _score_folder(folder: Path, given: list[str], as_json: bool) -> None:
             f"{given[0]}: not with RUN_DIR; give a run folder, or trajectories with --top, --traj, "
             "--axle, --rotor"
         )
-    run = run_folder.read_run(folder)
-    result = score_motion(run)
-    origin: dict[str, Any] = run_folder.read_document(folder)["provenance"]
+    result = simulation.Result.read(folder)
     if as_json:
-        print_json(run_folder.result_document(run, result, origin))
+        print_json(result.to_json())
     else:
-        print_result(run, result)
-    if result.verdict == "failed":
+        print_result(result.run, result.score)
+    if result.score.verdict == "failed":
         raise typer.Exit(3)
 
 

@@ -11,7 +11,6 @@ import typer
 from molmach.cli.output import JsonFlag, Overrides, SystemArgument, print_json, progress_bar
 from molmach.cli.result import print_result
 from molmach.errors import InterruptedRunError
-from molmach.scoring import score
 from molmach.spec import load
 from molmach.studies import run_folder, simulation
 
@@ -49,14 +48,14 @@ def simulate(
         if value is not None:
             changes.append(f"protocol.{field}={value}")
     spec = load(system, changes)
-    if run_folder.is_finished(simulation.folder_of(spec, out, controls)):
+    plan = simulation.Plan(spec, controls)
+    if plan.folder(out).is_finished():
         typer.echo("molmach: this run is finished; showing it, nothing is simulated again", err=True)
     try:
         with progress_bar(spec.name) as progress:
-            run = simulation.simulate(
-                spec,
+            result = simulation.run(
+                plan,
                 out,
-                controls=controls,
                 engine_name=engine.value,
                 platform=platform,
                 workers=workers,
@@ -66,11 +65,11 @@ def simulate(
         raise InterruptedRunError(
             "stopped; what was computed is kept, and the same command goes on from there"
         ) from interrupt
-    assert run.run_dir is not None
-    document = run_folder.read_document(run.run_dir)
+    assert result.run.run_dir is not None
+    document = run_folder.read_document(result.run.run_dir)
     if as_json:
         print_json(document)
     else:
-        print_result(run, score(run))
+        print_result(result.run, result.score)
     if document["score"]["verdict"] == "failed":
         raise typer.Exit(3)

@@ -13,7 +13,7 @@ from molmach.cli.output import JsonFlag, Overrides, SystemArgument, console, pri
 from molmach.errors import InterruptedRunError
 from molmach.scoring import Estimate
 from molmach.spec import load
-from molmach.studies.timestep import Check, Finding, StepTrial, try_timesteps
+from molmach.studies.timestep import Check, Finding, Plan, StepTrial, run
 
 _HEADS = {"energy_books": "books", "temperature": "T, K", "velocity": "velocity", "inertia": "inertia"}
 _MARKS = {Finding.AGREES: "", Finding.DIFFERS: "!", Finding.OPEN: "?"}
@@ -34,30 +34,17 @@ def timestep(
     energy books, velocity, moment of inertia. Finished runs are kept and not repeated.
     """
     spec = load(system, overrides or [])
-    folder = out if out is not None else Path("runs") / f"{spec.name}-{spec.key[:12]}-timestep"
     try:
         with progress_bar(spec.name) as bar:
-            trials = list(
-                try_timesteps(spec, folder, lambda label, progress: bar(progress, f"{spec.name}, {label}"))
-            )
+            result = run(Plan(spec), out, lambda label, progress: bar(progress, f"{spec.name}, {label}"))
     except KeyboardInterrupt as interrupt:
         raise InterruptedRunError(
             "stopped; what was computed is kept, and the same command goes on from there"
         ) from interrupt
-    accepted = [trial for trial in trials if trial.accepted]
-    longest = max(accepted, key=lambda t: (t.timestep_ps, -(t.hydrogen_mass or 0.0)), default=None)
     if as_json:
-        print_json(
-            {
-                "schema": "molmach.timestep/1",
-                "name": spec.name,
-                "key": spec.key,
-                "trials": [trial.to_json() for trial in trials],
-                "longest": longest and longest.to_json(),
-                "settings": longest.settings if longest else [],
-            }
-        )
+        print_json(result.to_json())
         return
+    trials, longest = result.trials, result.longest
     terminal = console()
     tolerances = {name: check for trial in trials for name, check in (trial.checks or {}).items()}
     heads = [f"{_HEADS[name]}\n(±{_amount(check.tolerance, check)})" for name, check in tolerances.items()]

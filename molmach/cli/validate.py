@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -29,16 +30,14 @@ def validate(
         if name not in library.names():
             raise SpecError(f"{name}: not a machine of the library; 'molmach systems' lists them")
     with status("validate") as say:
-        comparisons = list(compare(names, say))
+        validation = compare(names, say=say)
     if as_json:
-        print_json(
-            {"schema": "molmach.validation/1", "comparisons": [item.to_json() for item in comparisons]}
-        )
+        print_json(validation.to_json())
     elif markdown:
-        typer.echo(_page(comparisons))
+        typer.echo(_page(validation.comparisons))
     else:
-        console().print(table(_HEADS, [_row(item) for item in comparisons], (2, 3)))
-    if any(item.verdict == "differs" for item in comparisons):
+        console().print(table(_HEADS, [_row(item) for item in validation.comparisons], (2, 3)))
+    if validation.differs:
         raise typer.Exit(1)
 
 
@@ -55,7 +54,7 @@ def _row(item: Comparison) -> tuple[str, ...]:
     return (item.system, item.quantity, ours, reference, item.unit, item.verdict, item.rule, item.source)
 
 
-def _page(comparisons: list[Comparison]) -> str:
+def _page(comparisons: Sequence[Comparison]) -> str:
     lines = [
         "# Validation",
         "",

@@ -2,5 +2,6 @@
 
 from molmach.data.motion import UNKNOWN, Motion
 from molmach.data.run import Performance, Run, Series
+from molmach.data.storage import Trajectories
 
-__all__ = ["UNKNOWN", "Motion", "Performance", "Run", "Series"]
+__all__ = ["UNKNOWN", "Motion", "Performance", "Run", "Series", "Trajectories"]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from molmach.building import TURNS, Scale, coordinate_of
 from molmach.data.run import Run
+from molmach.files import write_arrays
 
 Floats = NDArray[np.float64]
 
@@ -77,4 +78,4 @@ class Motion:
         arrays: dict[str, Any] = {"time_ps": self.time_ps, "coordinate": self.coordinate}
         if self.followers:
             arrays["followers"] = np.array(list(self.followers.values()))
-        np.savez_compressed(path, **arrays)
+        write_arrays(path, arrays, compressed=True)

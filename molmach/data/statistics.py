@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,12 @@ class Estimate:
             "ci95": [finite_or_none(self.ci95[0]), finite_or_none(self.ci95[1])],
             "unit": self.unit,
         }
+
+    @classmethod
+    def of_json(cls, content: Mapping[str, Any]) -> Estimate:
+        """Read back what :meth:`to_json` gave."""
+        value, low, high = (math.nan if x is None else float(x) for x in (content["value"], *content["ci95"]))
+        return cls(value, (low, high), str(content["unit"]))
 
 
 def finite_or_none(value: float) -> float | None:

@@ -5,9 +5,8 @@ from molmach.engine.batched import LANES, compile_kernels
 from molmach.engine.benchmark import BenchRow, benchmark
 from molmach.engine.choice import COMPILED, ENGINES, Choice, available_cores, choose
 from molmach.engine.condition import Condition, prepare
-from molmach.engine.folder import load_series, load_trajectory, save_series, save_trajectories
 from molmach.engine.platforms import platform_names
-from molmach.engine.pool import Progress, run_task, run_tasks, worker_count
+from molmach.engine.pool import Progress, require_workers, run_task, run_tasks, worker_count
 from molmach.engine.task import Task, read_task, write_task
 
 __all__ = [
@@ -25,16 +24,13 @@ __all__ = [
     "choose",
     "collect",
     "compile_kernels",
-    "load_series",
-    "load_trajectory",
     "platform_names",
     "prepare",
     "read_task",
+    "require_workers",
     "run_batch",
     "run_task",
     "run_tasks",
-    "save_series",
-    "save_trajectories",
     "worker_count",
     "write_task",
 ]

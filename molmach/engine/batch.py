@@ -7,7 +7,6 @@ last block with the numbers that it would have had.
 
 from __future__ import annotations
 
-import os
 import time
 import zipfile
 from collections.abc import Callable
@@ -20,9 +19,11 @@ from numpy.typing import NDArray
 
 from molmach.building import Coordinate, continuous
 from molmach.data import Series
+from molmach.data.storage import Trajectories
 from molmach.engine.stepper import BOOKS, Floats, Samples, Stepper
 from molmach.engine.task import Member, Task, read_coordinates, read_task, start_batch
 from molmach.errors import SimulationError
+from molmach.files import write_arrays
 
 BLOCK_SECONDS = 5.0
 """Wall time between checkpoints."""
@@ -158,8 +159,6 @@ class _Watch:
 
 
 def _write_block(folder: Path, number: int, block: _Block, stepper: Stepper) -> None:
-    target = folder / f"block-{number:06d}.npz"
-    temporary = folder / f"{target.name}.{os.getpid()}.tmp"
     members, n_atoms = stepper.present().positions.shape[1:3]
     arrays: dict[str, Any] = {
         "first_sample": block.first_sample,
@@ -171,11 +170,7 @@ def _write_block(folder: Path, number: int, block: _Block, stepper: Stepper) -> 
         "seconds": block.seconds,
     }
     arrays |= {_STATE + name: part for name, part in stepper.checkpoint().items()}
-    with temporary.open("wb") as stream:
-        np.savez(stream, **arrays)
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(target)
+    write_arrays(folder / f"block-{number:06d}.npz", arrays)
 
 
 def _blocks(folder: Path) -> list[dict[str, Any]]:
@@ -212,6 +207,11 @@ class Collected:
     frames: NDArray[np.float32]
     frame_time_ps: NDArray[np.float64]
     seconds: float
+
+    @property
+    def trajectories(self) -> Trajectories:
+        """The stored frames with their times."""
+        return Trajectories(self.frames, self.frame_time_ps)
 
 
 def collect(work: Path, sampling_ps: float) -> list[Collected]:

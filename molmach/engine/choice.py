@@ -13,8 +13,11 @@ from molmach.engine.batched import LANES, BatchedStepper, Inputs, compile_kernel
 from molmach.engine.condition import Condition
 from molmach.engine.native_system import packed_system
 from molmach.engine.platforms import GPU_PLATFORMS, platform_names, trial
-from molmach.errors import ForceFieldError, SpecError
+from molmach.errors import Argument, ForceFieldError, SpecError
 from molmach.units import thermal_energy
+
+ENGINE, PLATFORM = Argument("engine_name"), Argument("platform")
+"""What errors call the arguments of :func:`molmach.simulate`."""
 
 ENGINES = ("auto", "native", "batched")
 COMPILED = "compiled"
@@ -73,7 +76,7 @@ def try_native(condition: Condition, platform: str, copies: int) -> Choice:
     steps = condition.protocol.sampling_steps
     result = trial(system, integrator, positions, platform, copies, steps)
     if result.problem:
-        raise SpecError(f"--platform {platform}: can't run this machine: {result.problem}")
+        raise SpecError(PLATFORM, f" {platform}: can't run this machine: {result.problem}")
     return Choice("native", platform, copies, result.us_per_step / copies)
 
 
@@ -106,13 +109,15 @@ def choose(conditions: Sequence[Condition], engine: str, platform: str | None) -
         What was asked for is not there or can't run the machine.
     """
     if engine not in ENGINES:
-        raise SpecError(f"--engine {engine}: accepted: {', '.join(ENGINES)}")
+        raise SpecError(ENGINE, f" {engine}: accepted: {', '.join(ENGINES)}")
     names = platform_names()
     if platform is not None:
         if engine == "batched":
-            raise SpecError(f"--platform {platform}: the batched engine uses none; expected --engine native")
+            raise SpecError(
+                PLATFORM, f" {platform}: the batched engine uses none; expected ", ENGINE, " native"
+            )
         if platform not in names:
-            raise SpecError(f"--platform {platform}: not available here; accepted: {', '.join(names)}")
+            raise SpecError(PLATFORM, f" {platform}: not available here; accepted: {', '.join(names)}")
         return try_native(conditions[0], platform, native_copies(conditions[0], platform))
     members = len(conditions) * conditions[0].protocol.replicas
     if engine == "batched":

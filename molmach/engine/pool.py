@@ -18,7 +18,7 @@ from molmach.engine.batch import steps_done
 from molmach.engine.choice import available_cores
 from molmach.engine.platforms import GPU_PLATFORMS
 from molmach.engine.task import Task
-from molmach.errors import SimulationError
+from molmach.errors import Argument, SimulationError, SpecError
 
 _LOST = "a worker process ended unexpectedly; what it had finished is kept"
 
@@ -29,6 +29,18 @@ class Progress:
 
     done: int
     total: int
+
+
+def require_workers(wanted: int | None) -> None:
+    """Refuse a number of workers that could do nothing.
+
+    Raises
+    ------
+    SpecError
+        It is less than one.
+    """
+    if wanted is not None and wanted < 1:
+        raise SpecError(Argument("workers"), f" {wanted}: expected one or more")
 
 
 def worker_count(platform: str, batches: int, wanted: int | None) -> int:

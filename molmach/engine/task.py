@@ -20,7 +20,11 @@ from molmach.engine.condition import Condition
 from molmach.engine.native import NativeStepper, write_native
 from molmach.engine.stepper import Stepper
 from molmach.errors import SimulationError
+from molmach.files import write_text
 from molmach.units import BOLTZMANN
+
+SCHEMA = "molmach.task/2"
+"""Changes whenever a file that workers read is written otherwise, or one would give other numbers."""
 
 Member = tuple[int, int]
 """Number of the condition and of the replica."""
@@ -119,9 +123,7 @@ def write_task(conditions: Sequence[Condition], choice: Choice, work: Path) -> T
         kinetic_units=[0.5 * condition.degrees_of_freedom * BOLTZMANN for condition in conditions],
         interlocking=Interlocking.of(conditions[0].assembly),
     )
-    temporary = work / "task.json.tmp"
-    temporary.write_text(json.dumps(asdict(task)))
-    temporary.replace(work / "task.json")
+    write_text(work / "task.json", json.dumps({"schema": SCHEMA, **asdict(task)}))
     return task
 
 
@@ -131,18 +133,17 @@ def read_task(work: Path) -> Task:
     Raises
     ------
     SimulationError
-        Another version of molmach wrote it, with other fields.
+        Another version of molmach wrote it, or other files beside it.
     """
-    content = json.loads((work / "task.json").read_text())
+    content = json.loads((work / "task.json").read_text(encoding="utf-8"))
+    if content.pop("schema", None) != SCHEMA:
+        raise SimulationError(
+            f"{work}: was begun by another version of molmach; remove it and run the command again"
+        )
     content["batches"] = [[(int(c), int(r)) for c, r in batch] for batch in content["batches"]]
     if content["interlocking"] is not None:
         content["interlocking"] = Interlocking(**content["interlocking"])
-    try:
-        return Task(**content)
-    except TypeError as error:
-        raise SimulationError(
-            f"{work}: was begun by another version of molmach; remove it and run the command again"
-        ) from error
+    return Task(**content)
 
 
 def read_coordinates(work: Path, condition: str) -> list[Coordinate]:

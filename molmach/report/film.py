@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
 
-from molmach import drives, engine
+from molmach import drives
 from molmach.building import Assembly, coordinate_of, parts
 from molmach.building.assembly import MASS
 from molmach.data import Run
+from molmach.data.storage import load_trajectory
 from molmach.units import TURN, thermal_energy
 
 MOST_FRAMES = 201
@@ -80,7 +81,7 @@ def film_of(run: Run, directory: Path) -> Film:
     coordinate = series.coordinate - series.coordinate[:, :1]
     motion = coordinate / scale.unit_size
     replica = int(np.argmin(np.abs(motion[:, -1] - motion[:, -1].mean())))
-    positions, time_ps = engine.load_trajectory(directory, replica)
+    positions, time_ps = load_trajectory(directory, replica)
     samples = np.rint(time_ps / run.spec.protocol.sampling).astype(np.intp)
     most = int(np.clip(_MOST_NUMBERS // (3 * positions.shape[1]), 2, MOST_FRAMES))
     around = np.zeros(samples.size) if scale.period is None else coordinate[replica, samples] / scale.period

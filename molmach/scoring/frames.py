@@ -15,7 +15,7 @@ import numpy as np
 from molmach.data.statistics import Floats
 from molmach.errors import MissingExtraError, ScoreError
 from molmach.scoring.images import make_whole, spanning_tree
-from molmach.scoring.selection import Atoms
+from molmach.scoring.selection import FRAME_INTERVAL, TOPOLOGY, TRAJECTORIES, Atoms
 
 TIMED = (".xtc", ".trr", ".nc", ".ncdf", ".netcdf", ".h5", ".hdf5", ".dtr")
 """Formats from which MDTraj reads times in ps; from others it reads the frames' numbers."""
@@ -54,7 +54,9 @@ def read_topology(path: Path) -> Any:
     try:
         return mdtraj.load_topology(str(path))
     except Exception as error:  # MDTraj's readers raise whatever their formats raise
-        raise ScoreError(f"--top {path}: MDTraj can't read a topology from it: {_short(error)}") from error
+        raise ScoreError(
+            TOPOLOGY, f" {path}: MDTraj can't read a topology from it: {_short(error)}"
+        ) from error
 
 
 def read_frames(
@@ -84,15 +86,16 @@ def read_frames(
         _expect_file(path)
         if interval_ps is None and not path.name.lower().endswith(TIMED):
             raise ScoreError(
-                f"--frame-interval: missing; MDTraj reads no times from {path}; "
-                "expected the time between its frames, such as --frame-interval '0.1 ps'"
+                FRAME_INTERVAL,
+                f": missing; MDTraj reads no times from {path}; expected the time between its frames, "
+                "such as 0.1 ps",
             )
     found, tree = [], None
     for path in paths:
         trajectory = _load(path, topology, atoms, stride)
         positions, cells = trajectory.xyz.astype(np.float64), _cells(trajectory)
         if not np.all(np.isfinite(positions)):
-            raise ScoreError(f"--traj {path}: a coordinate is not a finite number")
+            raise ScoreError(TRAJECTORIES, f" {path}: a coordinate is not a finite number")
         if tree is None:
             tree = spanning_tree(positions[0], None if cells is None else cells[0])
         own = np.asarray(trajectory.time, dtype=np.float64)
@@ -119,16 +122,19 @@ def _load(path: Path, topology: Any, atoms: Atoms, stride: int) -> Any:
     except ImportError as error:
         needed = "tables" if "PyTables" in str(error) else str(error)
         raise MissingExtraError(
-            f"--traj {path}: MDTraj needs a package that is not installed to read it: pip install {needed}"
+            TRAJECTORIES,
+            f" {path}: MDTraj needs a package that is not installed to read it: pip install {needed}",
         ) from error
     except Exception as error:  # MDTraj's readers raise whatever their formats raise
         raise ScoreError(
-            f"--traj {path}: MDTraj can't read it as {topology.n_atoms} atoms: {_short(error)}"
+            TRAJECTORIES, f" {path}: MDTraj can't read it as {topology.n_atoms} atoms: {_short(error)}"
         ) from error
     if count != topology.n_atoms:
-        raise ScoreError(f"--traj {path}: has {count} atoms; expected the topology's {topology.n_atoms}")
+        raise ScoreError(
+            TRAJECTORIES, f" {path}: has {count} atoms; expected the topology's {topology.n_atoms}"
+        )
     if trajectory.n_frames < 2:
-        raise ScoreError(f"--traj {path}: got {trajectory.n_frames} frame; expected at least 10")
+        raise ScoreError(TRAJECTORIES, f" {path}: got {trajectory.n_frames} frame; expected at least 10")
     return trajectory
 
 
@@ -147,8 +153,9 @@ def _refuse_scaled(path: Path) -> None:
     columns = set(head[0].split()) if head else set()
     if head and not ({"x", "y", "z"} <= columns or {"xu", "yu", "zu"} <= columns):
         raise ScoreError(
-            f"--traj {path}: holds no coordinates in angstrom (columns {' '.join(head[0].split()[2:])}); "
-            "expected LAMMPS's 'dump ID GROUP custom N FILE id type x y z' (or xu yu zu)"
+            TRAJECTORIES,
+            f" {path}: holds no coordinates in angstrom (columns {' '.join(head[0].split()[2:])}); "
+            "expected LAMMPS's 'dump ID GROUP custom N FILE id type x y z' (or xu yu zu)",
         )
 
 
@@ -166,8 +173,10 @@ def _spacing(path: Path, time_ps: Floats) -> float:
     tolerance = _UNEVEN * spacing + 4.0 * float(np.spacing(np.float32(np.abs(time_ps).max())))
     if spacing <= 0.0 or np.max(np.abs(time_ps - even)) > tolerance:
         raise ScoreError(
-            f"--traj {path}: its frames are not evenly spaced in time; expected even spacing, "
-            "or --frame-interval where the times in the file are wrong"
+            TRAJECTORIES,
+            f" {path}: its frames are not evenly spaced in time; expected even spacing, or ",
+            FRAME_INTERVAL,
+            " where the times in the file are wrong",
         )
     return spacing
 

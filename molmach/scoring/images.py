@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from molmach.data.statistics import Floats
 from molmach.errors import ScoreError
+from molmach.scoring.selection import STATOR, TRAJECTORIES
 
 _BONDED_NM = 0.4
 """Neighbours that come nearer than this are taken to be of one molecule."""
@@ -47,9 +48,11 @@ def spanning_tree(positions: Floats, cell: Floats | None) -> NDArray[np.int64]:
         tree[step] = link[latest], latest
         if cell is not None and distance[latest] >= 0.5 * _height(cell):
             raise ScoreError(
-                f"--traj: parts of the machine are {distance[latest]:.2f} nm apart, "
+                TRAJECTORIES,
+                f": parts of the machine are {distance[latest]:.2f} nm apart, "
                 f"more than half the unit cell ({0.5 * _height(cell):.2f} nm), so which "
-                "image belongs to it can't be told; expected a larger cell, or fewer atoms by --stator"
+                "image belongs to it can't be told; expected a larger cell, or fewer atoms by ",
+                STATOR,
             )
     return tree
 
@@ -104,6 +107,7 @@ def _refuse_torn(positions: Floats, tree: NDArray[np.int64]) -> None:
     if torn.size:
         frame, link = torn[0]
         raise ScoreError(
-            f"--traj: in frame {frame} neighbours are {lengths[frame, link]:.2f} nm apart: cut at the "
-            "boundary of a unit cell that is not in the file; expected whole molecules, or the cell"
+            TRAJECTORIES,
+            f": in frame {frame} neighbours are {lengths[frame, link]:.2f} nm apart: cut at the "
+            "boundary of a unit cell that is not in the file; expected whole molecules, or the cell",
         )

@@ -9,18 +9,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from molmach.errors import ScoreError
+from molmach.errors import Argument, ScoreError
 
 Selection = str | Sequence[int]
 """0-based numbers (also as text, ``3,8``) or MDTraj's language (``resname ROT and name C1``)."""
 
 Atoms = NDArray[np.int64]
 
+AXLE, ROTOR, STATOR = Argument("axle"), Argument("rotor"), Argument("stator")
+FOLLOWER_AXLE, FOLLOWER = Argument("follower_axle"), Argument("follower")
+TOPOLOGY, TRAJECTORIES = Argument("topology"), Argument("trajectories")
+FRAME_INTERVAL, STRIDE = Argument("frame_interval_ps"), Argument("stride")
+"""What errors call the arguments of :func:`molmach.read_trajectories`."""
+
 _ACCEPTED = "0-based atom indices with commas (3,8) or a selection of MDTraj's (resname ROT and name C1 C2)"
 _ARROW = "->"
 
 
-def parse_indices(flag: str, chosen: Selection) -> tuple[int, ...] | None:
+def parse_indices(argument: Argument, chosen: Selection) -> tuple[int, ...] | None:
     """Atom numbers, or None for a text in MDTraj's language, which takes a topology to read.
 
     Raises
@@ -33,16 +39,16 @@ def parse_indices(flag: str, chosen: Selection) -> tuple[int, ...] | None:
     if re.fullmatch(r"\s*-?\d+\s*(,\s*-?\d+\s*)*", chosen):
         return tuple(int(part) for part in chosen.split(","))
     if not chosen.strip() or re.match(r"\s*-?\d", chosen):
-        raise ScoreError(f"{flag} {chosen}: expected {_ACCEPTED}")
+        raise ScoreError(argument, f" {chosen}: expected {_ACCEPTED}")
     return None
 
 
-def select(flag: str, chosen: Selection, topology: Any) -> Atoms:
+def select(argument: Argument, chosen: Selection, topology: Any) -> Atoms:
     """Atom numbers of a selection, in its own order, each once.
 
     Parameters
     ----------
-    flag
+    argument
         What an error names.
     chosen
         The selection.
@@ -54,7 +60,7 @@ def select(flag: str, chosen: Selection, topology: Any) -> Atoms:
     ScoreError
         The text can't be read, or names an atom twice, none, or one that is not there.
     """
-    numbers = parse_indices(flag, chosen)
+    numbers = parse_indices(argument, chosen)
     shown = chosen if isinstance(chosen, str) else ",".join(map(str, chosen))
     if numbers is None:
         try:
@@ -62,22 +68,25 @@ def select(flag: str, chosen: Selection, topology: Any) -> Atoms:
         except Exception as error:  # MDTraj's parser raises its own and Python's errors alike
             reason = " ".join(str(error).split())[:100]
             raise ScoreError(
-                f"{flag} {shown}: MDTraj can't read it ({reason}); expected {_ACCEPTED}"
+                argument, f" {shown}: MDTraj can't read it ({reason}); expected {_ACCEPTED}"
             ) from error
     if not numbers:
-        raise ScoreError(f"{flag} {shown}: selects no atom of the {topology.n_atoms}; expected {_ACCEPTED}")
+        raise ScoreError(
+            argument, f" {shown}: selects no atom of the {topology.n_atoms}; expected {_ACCEPTED}"
+        )
     wrong = [i for i in numbers if not 0 <= i < topology.n_atoms]
     if wrong:
         raise ScoreError(
-            f"{flag} {shown}: got atom {wrong[0]}; expected 0-based indices from 0 to {topology.n_atoms - 1}"
+            argument,
+            f" {shown}: got atom {wrong[0]}; expected 0-based indices from 0 to {topology.n_atoms - 1}",
         )
     if len(set(numbers)) != len(numbers):
         twice = next(i for i in numbers if numbers.count(i) > 1)
-        raise ScoreError(f"{flag} {shown}: got atom {twice} twice; expected each atom once")
+        raise ScoreError(argument, f" {shown}: got atom {twice} twice; expected each atom once")
     return np.array(numbers, dtype=np.int64)
 
 
-def check_axle(flag: str, chosen: Selection) -> None:
+def check_axle(argument: Argument, chosen: Selection) -> None:
     """What can be said of an axle without a topology.
 
     Raises
@@ -87,17 +96,17 @@ def check_axle(flag: str, chosen: Selection) -> None:
     """
     if isinstance(chosen, str) and _ARROW in chosen:
         return
-    numbers = parse_indices(flag, chosen)
+    numbers = parse_indices(argument, chosen)
     if numbers is not None and len(numbers) != 2:
-        raise ScoreError(f"{flag} {chosen}: expected two atoms, such as {flag} 3,8")
+        raise ScoreError(argument, f" {chosen}: expected two atoms, such as ", argument, " 3,8")
 
 
-def select_axle(flag: str, chosen: Selection, topology: Any) -> tuple[Atoms, Atoms]:
+def select_axle(argument: Argument, chosen: Selection, topology: Any) -> tuple[Atoms, Atoms]:
     """The atoms of an axle's tail and head; each end is the mean place of its atoms.
 
     Parameters
     ----------
-    flag
+    argument
         What an error names.
     chosen
         Two atoms, from -> to (a selection gives them in the topology's order), or two selections with
@@ -110,16 +119,17 @@ def select_axle(flag: str, chosen: Selection, topology: Any) -> tuple[Atoms, Ato
     ScoreError
         As :func:`select`, or there are not two ends.
     """
-    check_axle(flag, chosen)
+    check_axle(argument, chosen)
     if isinstance(chosen, str) and _ARROW in chosen:
-        ends = [select(flag, part, topology) for part in chosen.split(_ARROW)]
+        ends = [select(argument, part, topology) for part in chosen.split(_ARROW)]
     else:
-        ends = [np.array([i]) for i in select(flag, chosen, topology)]
+        ends = [np.array([i]) for i in select(argument, chosen, topology)]
     if len(ends) != 2:
         raise ScoreError(
-            f"{flag} {chosen}: selects {len(ends)} atoms; expected two, or two selections as in "
-            "'name C1 C2 -> name C8'"
+            argument,
+            f" {chosen}: selects {len(ends)} atoms; expected two, or two selections as in "
+            "'name C1 C2 -> name C8'",
         )
     if np.array_equal(np.sort(ends[0]), np.sort(ends[1])):
-        raise ScoreError(f"{flag} {chosen}: both ends are the same; expected two different ones")
+        raise ScoreError(argument, f" {chosen}: both ends are the same; expected two different ones")
     return ends[0], ends[1]

@@ -12,9 +12,22 @@ import numpy as np
 from molmach.building import MAX_SAFE_JUMP, largest_jump
 from molmach.data.motion import Motion
 from molmach.data.statistics import Floats
-from molmach.errors import ScoreError
+from molmach.errors import Argument, ScoreError
 from molmach.scoring.frames import Frames, read_frames, read_topology
-from molmach.scoring.selection import Atoms, Selection, select, select_axle
+from molmach.scoring.selection import (
+    AXLE,
+    FOLLOWER,
+    FOLLOWER_AXLE,
+    FRAME_INTERVAL,
+    ROTOR,
+    STATOR,
+    STRIDE,
+    TRAJECTORIES,
+    Atoms,
+    Selection,
+    select,
+    select_axle,
+)
 from molmach.scoring.wheel import STRAIGHT, Wheel, angles_about, breadth, inertia_about, laid_on, lean
 
 _TILT = math.radians(30.0)
@@ -82,17 +95,17 @@ def read_trajectories(
         to tell which way the rotor turned between them.
     """
     if stride < 1:
-        raise ScoreError(f"--stride {stride}: expected one or more")
+        raise ScoreError(STRIDE, f" {stride}: expected one or more")
     if frame_interval_ps is not None and not frame_interval_ps > 0.0:
-        raise ScoreError(f"--frame-interval {frame_interval_ps:g} ps: expected a time above zero")
+        raise ScoreError(FRAME_INTERVAL, f" {frame_interval_ps:g} ps: expected a time above zero")
     if (follower is None) != (follower_axle is None):
-        missing = "--follower" if follower is None else "--follower-axle"
-        raise ScoreError(f"{missing}: missing; expected both or neither of --follower-axle, --follower")
+        missing = FOLLOWER if follower is None else FOLLOWER_AXLE
+        raise ScoreError(missing, ": missing; expected both or neither of ", FOLLOWER_AXLE, ", ", FOLLOWER)
     top = read_topology(Path(topology))
-    wheels = [Wheel("--rotor", *select_axle("--axle", axle, top), select("--rotor", rotor, top))]
+    wheels = [Wheel(ROTOR, *select_axle(AXLE, axle, top), select(ROTOR, rotor, top))]
     if follower is not None and follower_axle is not None:
-        ends = select_axle("--follower-axle", follower_axle, top)
-        wheels.append(Wheel("--follower", *ends, select("--follower", follower, top)))
+        ends = select_axle(FOLLOWER_AXLE, follower_axle, top)
+        wheels.append(Wheel(FOLLOWER, *ends, select(FOLLOWER, follower, top)))
     held = _stator(stator, top, wheels)
     atoms = np.unique(np.concatenate([held, *(wheel.atoms for wheel in wheels)]))
     paths = [Path(path) for path in trajectories]
@@ -111,15 +124,15 @@ def read_trajectories(
     elif (leaning := max(lean(wheels[0], part) for part in frames)) > _TILT:
         warnings.append(
             f"the stator is straight, so the angle is taken against fixed axes, and the axle leans by up to "
-            f"{math.degrees(leaning):.0f} degrees; a --stator with atoms beside the axle would follow it"
+            f"{math.degrees(leaning):.0f} degrees; a stator with atoms beside the axle would follow it"
         )
-    angles = {wheel.flag: angles_about(wheel, frames, masses) for wheel in wheels}
-    for flag, angle in angles.items():
-        _refuse_half_turns(flag, angle, float(time_ps[1] - time_ps[0]))
+    angles = {wheel.argument: angles_about(wheel, frames, masses) for wheel in wheels}
+    for argument, angle in angles.items():
+        _refuse_half_turns(argument, angle, float(time_ps[1] - time_ps[0]))
     return Motion(
         time_ps,
-        angles.pop("--rotor"),
-        followers={flag.lstrip("-"): angle for flag, angle in angles.items()},
+        angles.pop(ROTOR),
+        followers={str(argument): angle for argument, angle in angles.items()},
         moment_of_inertia=inertia_about(wheels[0], reference, masses) if known else math.nan,
         warnings=tuple(warnings),
     )
@@ -137,10 +150,10 @@ def _stator(chosen: Selection | None, topology: Any, wheels: list[Wheel]) -> Ato
     """The atoms of the stator; the chosen atoms' residues and molecules by default, evenly thinned."""
     turning = np.concatenate([wheel.rotor for wheel in wheels])
     if chosen is not None:
-        held = select("--stator", chosen, topology)
+        held = select(STATOR, chosen, topology)
         both = np.intersect1d(held, turning)
         if both.size:
-            raise ScoreError(f"--stator {chosen}: atom {both[0]} turns too; expected atoms that do not turn")
+            raise ScoreError(STATOR, f" {chosen}: atom {both[0]} turns too; expected atoms that do not turn")
     else:
         known = np.concatenate([wheel.atoms for wheel in wheels])
         held = np.setdiff1d(_bonded_to(known, topology), turning)
@@ -171,15 +184,17 @@ def _together(
     for path, part in zip(paths, files, strict=True):
         if abs(part.interval_ps - interval) > 1e-3 * interval:
             raise ScoreError(
-                f"--traj {path}: its frames are {part.interval_ps:g} ps apart, those of {paths[0]} "
-                f"{interval:g} ps; expected the same in every replica"
+                TRAJECTORIES,
+                f" {path}: its frames are {part.interval_ps:g} ps apart, those of {paths[0]} "
+                f"{interval:g} ps; expected the same in every replica",
             )
     lengths = [len(part.positions) for part in files]
     shortest, skipped = min(lengths), math.ceil(equilibration_ps / interval - 1e-6)
     if shortest - skipped < 10:
         raise ScoreError(
-            f"--traj {paths[lengths.index(shortest)]}: {max(0, shortest - skipped)} frames are left after an "
-            f"equilibration of {equilibration_ps:g} ps; expected at least 10"
+            TRAJECTORIES,
+            f" {paths[lengths.index(shortest)]}: {max(0, shortest - skipped)} frames are left after an "
+            f"equilibration of {equilibration_ps:g} ps; expected at least 10",
         )
     warnings = []
     if max(lengths) > shortest:
@@ -190,12 +205,15 @@ def _together(
     return [part.positions[skipped:shortest] for part in files], time_ps, warnings
 
 
-def _refuse_half_turns(flag: str, angle: Floats, interval_ps: float) -> None:
+def _refuse_half_turns(argument: Argument, angle: Floats, interval_ps: float) -> None:
     """Refuse frames so far apart that a turn a replica may have been counted the wrong way."""
     count = int(np.sum(np.abs(np.diff(angle, axis=-1)) > _HALF_TURN))
     if count >= len(angle):
         raise ScoreError(
-            f"--traj: {flag}'s angle changes by nearly half a turn between frames {interval_ps:g} ps apart, "
+            TRAJECTORIES,
+            ": ",
+            argument,
+            f"'s angle changes by nearly half a turn between frames {interval_ps:g} ps apart, "
             f"{count} times; which way it turned can't be told; expected frames at most "
-            f"{interval_ps * MAX_SAFE_JUMP / largest_jump(angle) / 2:.2g} ps apart"
+            f"{interval_ps * MAX_SAFE_JUMP / largest_jump(angle) / 2:.2g} ps apart",
         )

@@ -9,7 +9,7 @@ import numpy as np
 
 from molmach.building import across, unwrap
 from molmach.data.statistics import Floats
-from molmach.errors import ScoreError
+from molmach.errors import Argument, ScoreError
 from molmach.scoring.selection import Atoms
 
 STRAIGHT = 0.02
@@ -22,13 +22,13 @@ class Wheel:
 
     Attributes
     ----------
-    flag
+    argument
         What an error names.
     tail, head, rotor
         Atom numbers.
     """
 
-    flag: str
+    argument: Argument
     tail: Atoms
     head: Atoms
     rotor: Atoms
@@ -41,7 +41,7 @@ class Wheel:
     def among(self, atoms: Atoms) -> Wheel:
         """The same wheel in coordinates of these atoms alone, whose numbers rise."""
         return Wheel(
-            self.flag, *(np.searchsorted(atoms, part) for part in (self.tail, self.head, self.rotor))
+            self.argument, *(np.searchsorted(atoms, part) for part in (self.tail, self.head, self.rotor))
         )
 
     def axis(self, positions: Floats) -> Floats:
@@ -100,7 +100,7 @@ def angles_about(wheel: Wheel, frames: list[Floats], masses: Floats) -> Floats:
     """
     axis = wheel.axis(frames[0][0])
     if np.linalg.norm(axis) < 1e-6:
-        raise ScoreError(f"{wheel.flag}: its axle's ends are at one place; expected two places")
+        raise ScoreError(wheel.argument, ": its axle's ends are at one place; expected two places")
     plane = across(axis)
 
     def seen(positions: Floats) -> np.ndarray[Any, Any]:
@@ -109,7 +109,7 @@ def angles_about(wheel: Wheel, frames: list[Floats], masses: Floats) -> Floats:
 
     built = seen(frames[0][0])
     if np.max(np.abs(built)) < STRAIGHT:
-        raise ScoreError(f"{wheel.flag}: all atoms lie on the axle; expected atoms beside it")
+        raise ScoreError(wheel.argument, ": all atoms lie on the axle; expected atoms beside it")
     return unwrap(np.array([np.angle(seen(part) @ (masses[wheel.rotor] * built.conj())) for part in frames]))
 
 

@@ -22,7 +22,7 @@ from molmach.search.record.folder import check_place, claim, folder_of, writing
 from molmach.search.record.ledger import NAME, Ledger
 from molmach.search.summary import summary
 from molmach.spec import Campaign
-from molmach.studies.run_folder import versions
+from molmach.studies.provenance import versions
 
 
 def run_campaign(

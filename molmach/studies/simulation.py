@@ -1,16 +1,11 @@
-"""A claim with its controls: from a spec to a finished run folder.
-
-Work in progress lives in ``<run folder>.unfinished``; the run folder itself appears in one piece,
-by renaming, when everything in it is there. The same command goes on where a killed one stopped.
-"""
+"""A claim with its controls: from a spec to a finished run folder, and the run's score."""
 
 from __future__ import annotations
 
-import json
-import shutil
 import tempfile
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +13,114 @@ from molmach import drives, engine
 from molmach.building import Assembly, build, mirror
 from molmach.data import Performance, Run
 from molmach.engine import Choice, Collected, Condition, Progress
-from molmach.errors import ScoreError, SpecError
+from molmach.errors import Argument, SpecError
+from molmach.report import write_report
+from molmach.scoring import Score, score
 from molmach.spec import Spec
-from molmach.studies.run_folder import read_document, read_run, write_run
-from molmach.studies.work_folder import locked, write_whole
+from molmach.studies import folder, run_folder
+from molmach.studies.folder import fresh
+from molmach.studies.provenance import provenance
+
+
+@dataclass(frozen=True)
+class Plan(folder.Plan):
+    """A machine to be simulated.
+
+    Attributes
+    ----------
+    spec
+        What to simulate.
+    controls
+        Whether to run the undriven and mirror controls; without them the score says so.
+    """
+
+    spec: Spec
+    controls: bool = True
+
+    noun = "run"
+    document = run_folder.DOCUMENT
+    pieces = ("**/block-*.npz",)
+
+    @property
+    def identity(self) -> folder.Identity:
+        """The spec's key, and whether the controls belong to it."""
+        return {"key": self.spec.key, "controls": self.controls}
+
+    @property
+    def default_place(self) -> Path:
+        """``runs/<name>-<first twelve characters of the key>``."""
+        suffix = "" if self.controls else "-uncontrolled"
+        return Path("runs") / f"{self.spec.name}-{self.spec.key[:12]}{suffix}"
+
+    def identity_of(self, document: Mapping[str, Any]) -> folder.Identity:
+        """Key and controls of a finished run."""
+        return {"key": document["key"], "controls": document["score"]["controlled"]}
+
+    def objection(self, finished: folder.Identity) -> tuple[str, ...]:
+        """A run that lacks the controls is none where they are asked for; one that has them always is."""
+        if finished["key"] != self.spec.key:
+            return super().objection(finished)
+        if finished["controls"] or not self.controls:
+            return ()
+        return (
+            "holds this run without controls; choose another folder, or add ",
+            Argument("controls=False"),
+        )
+
+    def conditions(self) -> list[Condition]:
+        """The claim, and its undriven and mirrored twins, checked and ready.
+
+        Raises
+        ------
+        SpecError, BuildError, ForceFieldError
+            The spec can't be simulated.
+        """
+        assembly = build(self.spec)
+        pairs: list[tuple[str, Assembly, Any]] = [("claim", assembly, self.spec.drive)]
+        if self.controls:
+            pairs.append(("undriven", assembly, drives.undriven(self.spec.drive)))
+            pairs.append(("mirror", mirror(assembly), drives.mirror(self.spec.drive)))
+        return [
+            engine.prepare(name, label, machine, drive, self.spec.protocol)
+            for label, (name, machine, drive) in enumerate(pairs)
+        ]
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A finished run and where it comes from.
+
+    Attributes
+    ----------
+    run
+        Of the claim, with its controls.
+    origin
+        Provenance: key, seed, engine, platform, date and versions.
+    """
+
+    run: Run
+    origin: Mapping[str, Any]
+
+    @cached_property
+    def score(self) -> Score:
+        """The run's score, made when it is first asked for."""
+        return score(self.run)
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON document of the run: schema ``molmach.run/1``."""
+        return run_folder.result_document(self.run, self.score, self.origin)
+
+    @classmethod
+    def read(cls, place: str | Path) -> Result:
+        """A finished run folder.
+
+        Raises
+        ------
+        ScoreError
+            The folder is no finished run, or a file in it is missing or damaged.
+        """
+        origin = run_folder.read_document(Path(place))["provenance"]
+        return cls(run_folder.read_run(place), origin)
 
 
 def simulate(
@@ -57,49 +156,55 @@ def simulate(
     Raises
     ------
     SpecError, BuildError, ForceFieldError
-        The spec can't be simulated.
+        The spec can't be simulated, or the folder can't be written or holds something else.
     SimulationError
-        The dynamics went wrong.
+        The dynamics went wrong, or another process is at the same run.
     """
-    if workers is not None and workers < 1:
-        raise SpecError(f"--workers {workers}: expected one or more")
-    folder = folder_of(spec, out, controls)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        return _finished(spec, folder, controls)
-    conditions = _conditions(spec, controls)
-    work = folder.with_name(folder.name + ".unfinished")
-    with locked(work):
-        if folder.is_dir() and any(folder.iterdir()):  # finished by another process while we waited
-            return _finished(spec, folder, controls)
-        _claim_work(work, spec, controls)
+    plan = Plan(spec, controls)
+    return run(plan, out, engine_name=engine_name, platform=platform, workers=workers, progress=progress).run
+
+
+def run(
+    plan: Plan,
+    out: str | Path | None = None,
+    *,
+    engine_name: str = "auto",
+    platform: str | None = None,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] = lambda progress: None,
+) -> Result:
+    """Carry a plan out in its folder, or read it where it is finished; parameters as :func:`simulate`'s."""
+    engine.require_workers(workers)
+    place = plan.folder(out)
+
+    def make(work: Path, conditions: list[Condition]) -> Result:
         choice = _choice(work, conditions, engine_name, platform)
         task = engine.write_task(conditions, choice, work)
         count = engine.worker_count(task.platform, len(task.batches), workers)
         engine.run_task(work, task, count, progress)
-        collected = engine.collect(work, spec.protocol.sampling)
-        run = _assemble_run(spec, conditions, collected, folder, choice, count)
-        result = work / "result"
-        shutil.rmtree(result, ignore_errors=True)
-        write_run(run, collected, result)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        result.replace(folder)
-        shutil.rmtree(work, ignore_errors=True)
-    return run
+        collected = engine.collect(work, plan.spec.protocol.sampling)
+        result = _result(plan, conditions, collected, place.place, choice, count)
+        made = fresh(work / "result")
+        _write(result, collected, made)
+        place.publish(made)
+        return result
+
+    return place.result(Result.read, plan.conditions, make)
 
 
-def simulate_here(spec: Spec, *, controls: bool = False, out: Path | None = None) -> Run:
-    """Simulate in this process, on one core and with the ``batched`` engine.
+def run_here(plan: Plan, out: Path | None = None) -> Result:
+    """Carry a plan out in this process, on one core and with the ``batched`` engine.
 
-    For the many short runs of a campaign, which bring their own parallelism and their own records. A
-    run folder is written only where ``out`` names one. The numbers are those that :func:`simulate`
-    gives for the same spec and engine.
+    For the many short runs of a campaign, which bring their own parallelism and their own records. The files
+    of a run folder are written only where ``out`` names a folder. The numbers are those that :func:`run`
+    gives for the same plan and engine.
 
     Raises
     ------
     SpecError, BuildError, ForceFieldError, SimulationError
         As :func:`simulate`.
     """
-    conditions = _conditions(spec, controls)
+    conditions = plan.conditions()
     engine.compile_kernels(conditions[:1])
     choice = Choice("batched", engine.COMPILED, copies=engine.LANES)
     with tempfile.TemporaryDirectory(prefix="molmach-") as name:
@@ -107,55 +212,16 @@ def simulate_here(spec: Spec, *, controls: bool = False, out: Path | None = None
         task = engine.write_task(conditions, choice, work)
         for number in range(len(task.batches)):
             engine.run_batch(work, number)
-        collected = engine.collect(work, spec.protocol.sampling)
-    run = _assemble_run(spec, conditions, collected, out, choice, 1)
+        collected = engine.collect(work, plan.spec.protocol.sampling)
+    result = _result(plan, conditions, collected, out, choice, 1)
     if out is not None:
-        write_run(run, collected, out)
-    return run
+        _write(result, collected, out)
+    return result
 
 
-def folder_of(spec: Spec, out: str | Path | None, controls: bool) -> Path:
-    """Where a run of ``spec`` is written."""
-    if out is not None:
-        return Path(out).resolve()
-    suffix = "" if controls else "-uncontrolled"
-    return Path("runs").resolve() / f"{spec.name}-{spec.key[:12]}{suffix}"
-
-
-def _claim_work(work: Path, spec: Spec, controls: bool) -> None:
-    """Note in the work folder what it is for, or check that it is for the same.
-
-    A folder of another spec in which nothing was computed yet holds nothing to lose, and is taken over.
-    """
-    note = work / "plan.json"
-    plan = {"key": spec.key, "controls": controls}
-    found = json.loads(note.read_text()) if note.is_file() else None
-    if found == plan:
-        return
-    if found is not None and any(work.rglob("block-*.npz")):
-        raise SpecError(
-            f"{work}: holds the unfinished run of another spec or without the same controls "
-            f"(key {str(found['key'])[:12]}); remove it or choose another -o folder"
-        )
-    for part in work.iterdir():
-        if part.is_dir():
-            shutil.rmtree(part)
-        elif part.name != "lock":
-            part.unlink()
-    write_whole(note, json.dumps(plan))
-
-
-def _conditions(spec: Spec, controls: bool) -> list[Condition]:
-    """The claim, and its undriven and mirrored twins."""
-    assembly = build(spec)
-    pairs: list[tuple[str, Assembly, Any]] = [("claim", assembly, spec.drive)]
-    if controls:
-        pairs.append(("undriven", assembly, drives.undriven(spec.drive)))
-        pairs.append(("mirror", mirror(assembly), drives.mirror(spec.drive)))
-    return [
-        engine.prepare(name, label, machine, drive, spec.protocol)
-        for label, (name, machine, drive) in enumerate(pairs)
-    ]
+def simulate_here(spec: Spec) -> Run:
+    """Simulate a machine without controls in this process, and write nothing; as :func:`run_here`."""
+    return run_here(Plan(spec, controls=False)).run
 
 
 def _choice(work: Path, conditions: list[Condition], wanted: str, platform: str | None) -> Choice:
@@ -163,22 +229,24 @@ def _choice(work: Path, conditions: list[Condition], wanted: str, platform: str 
     if not (work / "task.json").is_file():
         return engine.choose(conditions, wanted, platform)
     task = engine.read_task(work)
-    for flag, asked, before in (("engine", wanted, task.engine), ("platform", platform, task.platform)):
+    for name, asked, before in (("engine_name", wanted, task.engine), ("platform", platform, task.platform)):
         if asked not in (None, "auto", before):
             raise SpecError(
-                f"--{flag} {asked}: the unfinished run in {work} uses {before}; go on with that or remove it"
+                Argument(name),
+                f" {asked}: the unfinished run in {work} uses {before}; go on with that or remove it",
             )
     return Choice(task.engine, task.platform, copies=1)
 
 
-def _assemble_run(
-    spec: Spec,
+def _result(
+    plan: Plan,
     conditions: list[Condition],
     collected: list[Collected],
-    folder: Path | None,
+    place: Path | None,
     choice: Choice,
     workers: int,
-) -> Run:
+) -> Result:
+    spec = plan.spec
     steps = spec.protocol.total_steps * spec.protocol.replicas * len(conditions)
     us = sum(part.seconds for part in collected) / steps * 1e6
     performance = Performance(
@@ -194,22 +262,14 @@ def _assemble_run(
         for condition, part in zip(conditions, collected, strict=True)
     }
     claim = runs.pop("claim")
-    return replace(claim, controls=runs, run_dir=folder)
+    origin = provenance(key=spec.key, seed=spec.protocol.seed, engine=choice.engine, platform=choice.platform)
+    return Result(replace(claim, controls=runs, run_dir=place), origin)
 
 
-def _finished(spec: Spec, folder: Path, controls: bool) -> Run:
-    """The finished run that stands where this one would go, if it is of the same spec."""
-    try:
-        document = read_document(folder)
-    except ScoreError as error:
-        raise SpecError(f"-o {folder}: exists and is not a run of molmach; choose another folder") from error
-    if document["key"] != spec.key:
-        raise SpecError(
-            f"-o {folder}: holds the run of another spec (key {document['key'][:12]}, this one's is "
-            f"{spec.key[:12]}); choose another folder"
-        )
-    if controls and not document["score"]["controlled"]:
-        raise SpecError(
-            f"-o {folder}: holds this run without controls; choose another folder, or add --no-controls"
-        )
-    return read_run(folder)
+def _write(result: Result, collected: list[Collected], directory: Path) -> None:
+    """Every file of a run folder, the page among them; the document comes last."""
+    names = ("claim", *result.run.controls)
+    trajectories = {name: part.trajectories for name, part in zip(names, collected, strict=True)}
+    run_folder.write_run(result.run, trajectories, directory)
+    write_report(result.run, result.score, result.origin, directory)
+    run_folder.write_document(result.to_json(), directory)

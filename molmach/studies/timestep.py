@@ -23,10 +23,14 @@ from molmach.data.observed import Observed
 from molmach.data.statistics import CONFIDENCE, Estimate, Floats, student_factor
 from molmach.engine import Progress, prepare
 from molmach.errors import SpecError
+from molmach.files import write_json
 from molmach.scoring.energetics import BALANCE_TOLERANCE, energy_balance
 from molmach.scoring.motion import VELOCITY, motion_samples, velocity_samples
 from molmach.spec import Spec, loads
+from molmach.studies import folder
 from molmach.studies.simulation import simulate
+
+SCHEMA = "molmach.timestep/1"
 
 REFERENCE_STEP_PS = 0.001
 CANDIDATES: tuple[tuple[float, float | None], ...] = (
@@ -143,30 +147,101 @@ def step_settings(timestep_ps: float, hydrogen_mass: float | None) -> list[str]:
     ]
 
 
-def try_timesteps(
-    spec: Spec, folder: Path, progress: Callable[[str, Progress], None] = lambda label, progress: None
-) -> Iterator[StepTrial]:
+@dataclass(frozen=True)
+class Plan(folder.Plan):
+    """A machine, under its drive, whose longest time step is asked for."""
+
+    spec: Spec
+
+    noun = "time step trial"
+    document = "timestep.json"
+    pieces = ("**/block-*.npz", "*/score.json")
+
+    @property
+    def identity(self) -> folder.Identity:
+        """The spec's key and the schema."""
+        return {"key": self.spec.key, "schema": SCHEMA}
+
+    @property
+    def default_place(self) -> Path:
+        """``runs/<name>-<first twelve characters of the key>-timestep``."""
+        return Path("runs") / f"{self.spec.name}-{self.spec.key[:12]}-timestep"
+
+
+@dataclass(frozen=True)
+class Result:
+    """Every step that was tried.
+
+    Attributes
+    ----------
+    plan
+        What was asked.
+    trials
+        The reference first, of which the energy books alone are checked, then the candidates.
+    """
+
+    plan: Plan
+    trials: tuple[StepTrial, ...]
+
+    @property
+    def longest(self) -> StepTrial | None:
+        """The longest accepted step, with the lightest hydrogens; None where none is accepted."""
+        accepted = [trial for trial in self.trials if trial.accepted]
+        return max(accepted, key=lambda t: (t.timestep_ps, -(t.hydrogen_mass or 0.0)), default=None)
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON document: schema ``molmach.timestep/1``."""
+        longest = self.longest
+        return {
+            "schema": SCHEMA,
+            "name": self.plan.spec.name,
+            "key": self.plan.spec.key,
+            "trials": [trial.to_json() for trial in self.trials],
+            "longest": longest and longest.to_json(),
+            "settings": longest.settings if longest else [],
+        }
+
+
+def run(
+    plan: Plan,
+    out: str | Path | None = None,
+    progress: Callable[[str, Progress], None] = lambda label, progress: None,
+) -> Result:
     """Try the reference and each candidate on a machine, eight times its replicas each.
 
     Parameters
     ----------
-    spec
-        The machine under its drive.
-    folder
-        Where the runs are kept; finished ones are not repeated. All have the spec's seed, so they
-        start from one structure.
+    plan
+        What is asked. All runs have the spec's seed, so they start from one structure.
+    out
+        Folder, in which the runs stay; default ``runs/<name>-<first twelve characters of the key>-timestep``.
+        Finished runs are not repeated.
     progress
         Called with the step's name as steps are done.
-
-    Yields
-    ------
-    The reference first, of which the energy books alone are checked, then the candidates.
 
     Raises
     ------
     SpecError
-        The machine can't be run even with the reference step.
+        The machine can't be run even with the reference step, or the folder holds something else.
+    SimulationError
+        The dynamics went wrong, or another process is at the same trial.
     """
+    place = plan.folder(out)
+
+    def tried(directory: Path) -> Result:
+        return Result(plan, tuple(_trials(plan.spec, directory, progress)))
+
+    def make(work: Path, _: None) -> Result:
+        result = tried(work)
+        write_json(work / plan.document, result.to_json())
+        place.publish(work)
+        return result
+
+    return place.result(tried, lambda: None, make)
+
+
+def _trials(spec: Spec, folder: Path, progress: Callable[[str, Progress], None]) -> Iterator[StepTrial]:
+    """The reference and the candidates, each run in a folder of its own."""
     reference = _run(spec, REFERENCE_STEP_PS, None, folder, progress)
     yield StepTrial(REFERENCE_STEP_PS, None, _velocity(reference), _books(reference))
     for timestep_ps, mass in CANDIDATES:

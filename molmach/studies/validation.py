@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,10 +21,15 @@ from molmach.data.statistics import Estimate, mean_estimate
 from molmach.errors import MissingExtraError
 from molmach.scoring import Score, score
 from molmach.spec import Spec, load
+from molmach.studies import folder
 from molmach.studies.kinetics import HelixInversion, helix_inversions
+from molmach.studies.kinetics.store import Store
 from molmach.studies.profile import profile
+from molmach.studies.provenance import code_digest
 from molmach.studies.simulation import simulate
 from molmach.units import KCAL, TURN, thermal_energy
+
+SCHEMA = "molmach.validation/1"
 
 WIDENING = 1.6
 """A 95 % interval this much wider is a 99.8 % one: chance alone lets one honest comparison in 500 differ."""
@@ -93,7 +98,8 @@ class Subject:
         """Its thermal helix inversion at the better level; the slower one where it has two."""
         self._say(f"{self.spec.name}: kinetics")
         temperature = self.spec.protocol.temperature
-        found = helix_inversions(self.spec, "GFN2-xTB", temperature, say=self._say)
+        pieces = Store(self._folder / f"{self.spec.name}-kinetics" / "pieces")
+        found = helix_inversions(self.spec, "GFN2-xTB", temperature, pieces, self._say)
         return max(found, key=lambda step: step.barrier)
 
 
@@ -139,19 +145,90 @@ _MEASURES: dict[str, Callable[[Subject], Measured]] = {
 }
 
 
-def validate(names: Sequence[str], say: Say = lambda text: None) -> Iterator[Comparison]:
+@dataclass(frozen=True)
+class Plan(folder.Plan):
+    """Named machines to be compared, or without names the exact references and the whole library."""
+
+    names: tuple[str, ...] = ()
+
+    noun = "validation"
+    document = "validation.json"
+    pieces = ("**/block-*.npz", "**/score.json", "**/pieces/*.npz")
+
+    @cached_property
+    def key(self) -> str:
+        """sha256 of the names, the program and the library, hexadecimal: what is validated is the code."""
+        code = code_digest([Path(__file__).parents[1], *library.__path__], "**/*.py", "**/*.yaml")
+        return hashlib.sha256(" ".join([code, *self.names]).encode()).hexdigest()
+
+    @property
+    def identity(self) -> folder.Identity:
+        """The key."""
+        return {"key": self.key}
+
+    @property
+    def default_place(self) -> Path:
+        """``runs/validation-<first twelve characters of the key>``."""
+        return Path("runs") / f"validation-{self.key[:12]}"
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Every comparison that was made."""
+
+    comparisons: tuple[Comparison, ...]
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything does."""
+        return any(item.verdict == "differs" for item in self.comparisons)
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON document: schema ``molmach.validation/1``."""
+        return {"schema": SCHEMA, "comparisons": [item.to_json() for item in self.comparisons]}
+
+
+def validate(names: Sequence[str], out: str | Path | None = None, say: Say = lambda text: None) -> Validation:
     """Compare named machines, or without names the exact references and the whole library.
 
-    Comparisons come as they are made; a whole validation takes minutes.
+    Parameters
+    ----------
+    names
+        Of machines of the library.
+    out
+        Beside it the work is kept while it is not finished; default ``runs/validation-<twelve characters of
+        names, program and library>``. Nothing stays, so that a validation is always one of the present code.
+    say
+        Called with what is going on.
+
+    Raises
+    ------
+    SpecError
+        The folder can't be written or is taken.
+    SimulationError
+        A machine's dynamics went wrong, or another process is at the same validation.
     """
-    with tempfile.TemporaryDirectory(prefix="molmach-validate-") as place:
-        folder = Path(place)
-        if not names:
-            yield from _exact_references(folder, say)
-        for name in names or library.names():
-            subject = Subject(name, folder, say)
-            for item in library.reference(name):
-                yield _compare(subject, item)
+    return run(Plan(tuple(names)), out, say)
+
+
+def run(plan: Plan, out: str | Path | None = None, say: Say = lambda text: None) -> Validation:
+    """Carry a plan out, going on with what a killed one had computed; parameters as :func:`validate`'s."""
+    place = plan.folder(out)
+    place.require_free()
+    with place.held() as work:
+        place.claim()
+        result = Validation(tuple(_comparisons(plan.names, work, say)))
+        place.discard()
+    return result
+
+
+def _comparisons(names: Sequence[str], folder: Path, say: Say) -> Iterator[Comparison]:
+    if not names:
+        yield from _exact_references(folder, say)
+    for name in names or library.names():
+        subject = Subject(name, folder, say)
+        for item in library.reference(name):
+            yield _compare(subject, item)
 
 
 def _compare(subject: Subject, item: dict[str, Any]) -> Comparison:
@@ -273,7 +350,7 @@ def _against_umbrella_sampling(folder: Path, say: Say) -> Iterator[Comparison]:
     """An atomistic shuttle's time at a station, switched to and fro, beside its free-energy profile."""
     spec = unequal_shuttle(16, 3200.0)
     say("exact references: umbrella sampling")
-    expected = profile(spec)
+    expected = profile(spec, out=folder / "profile")
     say("exact references: the switched shuttle")
     run = simulate(spec, folder / "switched", controls=False)
     for state in ("off", "on"):

@@ -58,7 +58,7 @@ def test_a_finished_run_is_not_simulated_again(tmp_path: Path) -> None:
     again = simulate(spec, tmp_path / "a", controls=False, progress=told.append)
     assert not told
     assert again.replicas == 3
-    with pytest.raises(SpecError, match="holds the run of another spec"):
+    with pytest.raises(SpecError, match="holds another run"):
         simulate(load(ROTOR, [*SHORT, "protocol.seed=9"]), tmp_path / "a", controls=False)
     with pytest.raises(SpecError, match="without controls"):
         simulate(spec, tmp_path / "a")
@@ -194,13 +194,16 @@ def test_workers_end_with_the_process_that_started_them(
     assert batches.steps_done(tmp_path, task, 0) > 0
 
 
+@pytest.mark.parametrize("schema", [None, "molmach.task/1"])
 def test_an_unfinished_run_of_another_version_is_named(
-    tmp_path: Path, rotor: Assembly, rotor_spec: Spec
+    schema: str | None, tmp_path: Path, rotor: Assembly, rotor_spec: Spec
 ) -> None:
     engine.write_task([_condition(rotor, rotor_spec, replicas=2)], BATCHED, tmp_path)
     content = json.loads((tmp_path / "task.json").read_text())
-    del content["part_of"]
-    (tmp_path / "task.json").write_text(json.dumps(content))
+    assert content.pop("schema") != schema
+    (tmp_path / "task.json").write_text(
+        json.dumps(content if schema is None else content | {"schema": schema})
+    )
     with pytest.raises(SimulationError, match="begun by another version of molmach; remove it"):
         engine.read_task(tmp_path)
 
@@ -232,7 +235,7 @@ def test_anothers_unfinished_work_is_not_thrown_away(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         simulate(load(ROTOR, [*SHORT, "protocol.duration=20 ns"]), tmp_path / "a", progress=interrupt)
     assert list((tmp_path / "a.unfinished").rglob("block-*.npz"))
-    with pytest.raises(SpecError, match="unfinished run of another spec"):
+    with pytest.raises(SpecError, match="holds another unfinished run"):
         simulate(load(ROTOR, SHORT), tmp_path / "a")
 
 

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from molmach import drives, engine
+from molmach import drives
 from molmach.building import coordinate_of
+from molmach.data.storage import load_trajectory
 from molmach.drives.rotating_field import RotatingField
 from molmach.errors import ScoreError
 from molmach.report import write_report
@@ -110,7 +111,7 @@ def test_the_film_is_the_replica_nearest_to_the_mean_to_a_picometre(folder: Path
     run, film = read_run(folder), _film(folder)
     net = run.series.coordinate[:, -1] - run.series.coordinate[:, 0]
     replica = int(np.argmin(np.abs(net - net.mean())))
-    stored, time_ps = engine.load_trajectory(folder, replica)
+    stored, time_ps = load_trajectory(folder, replica)
     numbers = np.frombuffer(base64.b64decode(film["coordinates"]), dtype="<i2")
     shown = film["step"] * numbers.reshape(film["frames"], -1, 3) / 10.0
     np.testing.assert_allclose(shown, stored, atol=1e-3)
@@ -139,7 +140,7 @@ def test_long_films_are_thinned_only_as_far_as_turning_can_be_seen(
     spec = load(ROTOR, ["protocol.sampling=1 ps", "protocol.duration=1 ns"])
     time_ps = np.linspace(0.0, 1000.0, 1001)
     frames = np.zeros((time_ps.size, run.assembly.molecule.GetNumAtoms(), 3), dtype=np.float32)
-    monkeypatch.setattr(engine, "load_trajectory", lambda *_: (frames, time_ps))
+    monkeypatch.setattr("molmach.report.film.load_trajectory", lambda *_: (frames, time_ps))
     for turns_a_ns, stride in ((0.5, 5), (160.0, 1)):
         motion = np.tile(2.0 * np.pi * turns_a_ns * 1e-3 * time_ps, (4, 1))
         series = replace(run.series, coordinate=motion, time_ps=time_ps)

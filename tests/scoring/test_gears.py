@@ -14,9 +14,10 @@ from molmach import engine
 from molmach.building import Assembly, Follower, RotorAngle, build, mirror, read_sdf, write_structure
 from molmach.building.rotor import Rotor
 from molmach.cli.main import app
+from molmach.cli.options import OPTIONS
 from molmach.data import Motion, Run
 from molmach.engine.batch import run_batch
-from molmach.errors import BuildError, SpecError
+from molmach.errors import BuildError, MolmachError, SpecError
 from molmach.scoring import score
 from molmach.scoring.gearing import slips
 from molmach.spec import Spec, load, loads
@@ -187,7 +188,8 @@ def test_a_geared_trajectory_of_anyones_is_scored(tmp_path: Path, gear: Assembly
     assert found["gear_ratio_follower"]["value"] == pytest.approx(-0.5, abs=1e-3)
     assert found["net_turns"]["value"] == pytest.approx(9.5 / TURN, abs=1e-3)
     missing = CliRunner().invoke(app, ["score", *files, *wheels[:-2]])
-    assert "--follower: missing" in str(missing.exception)
+    assert isinstance(missing.exception, MolmachError)
+    assert "--follower: missing" in missing.exception.worded(OPTIONS)
 
 
 @pytest.mark.parametrize("choice", [BATCHED, NATIVE], ids=["batched", "native"])

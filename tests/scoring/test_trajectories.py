@@ -249,7 +249,8 @@ def test_frames_whose_turns_cannot_be_told_are_refused(made: Made) -> None:
         paths = made.write(".xtc", np.array([frame, frame]))
         if refused:
             with pytest.raises(
-                ScoreError, match=r"--rotor's angle changes by nearly half a turn .* expected frames"
+                ScoreError,
+                match=r"trajectories: rotor's angle changes by nearly half a turn .* expected frames",
             ):
                 made.read(paths)
         else:
@@ -297,7 +298,7 @@ def _wrong_cases(made: Made) -> dict[str, tuple[Callable[[], Any], str]]:
     hdf5 = made.folder / "frames.h5"
     hdf5.write_bytes(b"not HDF5")
     return {
-        "no times": (lambda: made.read(dcd), "--frame-interval: missing; MDTraj reads no times from"),
+        "no times": (lambda: made.read(dcd), "frame_interval_ps: missing; MDTraj reads no times from"),
         "scaled": (lambda: made.read([scaled, scaled], frame_interval_ps=1.0), "holds no coordinates in angstrom"),
         "uneven": (lambda: made.read([xtc[0], uneven]), "not evenly spaced"),
         "other atoms": (lambda: made.read([xtc[0], other]), "MDTraj can't read it|has 5 atoms"),
@@ -307,17 +308,17 @@ def _wrong_cases(made: Made) -> dict[str, tuple[Callable[[], Any], str]]:
         "HDF5": (lambda: made.read([hdf5, hdf5]), "pip install tables|MDTraj can't read it"),
         "no topology": (lambda: read(garbage, xtc, made.axle, made.rotor), "can't read a topology"),
         "missing": (lambda: read("none.pdb", xtc, made.axle, made.rotor), "none.pdb: no such file"),
-        "out of range": (lambda: read(made.top, xtc, f"{tail},{n}", made.rotor), f"--axle {tail},{n}: got atom {n}; expected"),
+        "out of range": (lambda: read(made.top, xtc, f"{tail},{n}", made.rotor), f"axle {tail},{n}: got atom {n}; expected"),
         "axle of one": (lambda: read(made.top, xtc, "0", made.rotor), "expected two atoms"),
         "axle of many": (lambda: read(made.top, xtc, "element C", made.rotor), "selects 12 atoms; expected two"),
         "axle of none": (lambda: read(made.top, xtc, f"{head},{head}", made.rotor), "twice"),
         "same ends": (lambda: read(made.top, xtc, "element F -> element F", made.rotor), "both ends are the same"),
-        "nothing": (lambda: read(made.top, xtc, made.axle, "resname XYZ"), "--rotor resname XYZ: selects no atom"),
-        "grammar": (lambda: read(made.top, xtc, made.axle, "resnme ROT"), "--rotor resnme ROT: MDTraj can't read it"),
+        "nothing": (lambda: read(made.top, xtc, made.axle, "resname XYZ"), "^rotor resname XYZ: selects no atom"),
+        "grammar": (lambda: read(made.top, xtc, made.axle, "resnme ROT"), "^rotor resnme ROT: MDTraj can't read it"),
         "on the axle": (lambda: read(made.top, xtc, made.axle, [tail]), "all atoms lie on the axle"),
         "stator turns": (lambda: made.read(xtc, stator=made.rotor), "turns too"),
-        "half a wheel": (lambda: made.read(xtc, follower="0,1"), "--follower-axle: missing"),
-        "stride": (lambda: made.read(xtc, stride=0), "--stride 0: expected one or more"),
+        "half a wheel": (lambda: made.read(xtc, follower="0,1"), "^follower_axle: missing; expected both or neither"),
+        "stride": (lambda: made.read(xtc, stride=0), "^stride 0: expected one or more"),
         "too short": (lambda: made.read(xtc, equilibration_ps=58.0), "4 frames are left"),
         "one replica": (lambda: score(made.read(xtc[:1])), "one replica"),
     }  # fmt: skip

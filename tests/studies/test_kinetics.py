@@ -523,7 +523,7 @@ def test_a_finished_search_is_read_at_another_temperature(unsymmetric: tuple[Pat
 def test_a_run_folder_of_another_search_is_refused(unsymmetric: tuple[Path, dict[str, Any]]) -> None:
     other = run_molmach("kinetics", METHYL, "--level", "MMFF94", "-o", str(unsymmetric[0]))
     assert other.returncode == 2
-    assert "holds the search of key" in other.stderr
+    assert "holds another search (key" in other.stderr
 
 
 def test_pieces_are_found_by_what_they_were_made_from(tmp_path: Path) -> None:

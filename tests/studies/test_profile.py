@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -98,9 +99,11 @@ def test_the_nearest_station_of_a_ring_and_of_an_angle() -> None:
 
 
 @pytest.mark.slow
-def test_equal_stations_hold_the_ring_equally() -> None:
+def test_equal_stations_hold_the_ring_equally(tmp_path: Path) -> None:
     """Exact by symmetry, though all windows are reached from one end; 99.8 % interval of 8 replicas."""
-    found = profile(load("diketone-shuttle", ["protocol.temperature=600 K", "protocol.replicas=8"]), 20.0)
+    found = profile(
+        load("diketone-shuttle", ["protocol.temperature=600 K", "protocol.replicas=8"]), 20.0, tmp_path / "p"
+    )
     assert not found.warnings
     state = found.states["undriven"]
     assert abs(state.shares["left"].value - 0.5) < 2.0 * (
@@ -115,13 +118,15 @@ def test_equal_stations_hold_the_ring_equally() -> None:
 
 
 @pytest.mark.slow
-def test_a_profile_as_the_command_prints_it() -> None:
+def test_a_profile_as_the_command_prints_it(tmp_path: Path) -> None:
     """Windows of 5 ps with two replicas: too short to be right, and whole."""
     settings = ["--set", "protocol.replicas=2", "--set", UNEQUAL]
-    done = CliRunner().invoke(
-        app, ["profile", SHUTTLE, *settings, "--window", "5 ps", "--workers", "1", "--json"]
-    )
+    settings += ["--window", "5 ps", "--workers", "1", "-o", str(tmp_path / "p")]
+    done = CliRunner().invoke(app, ["profile", SHUTTLE, *settings, "--json"])
     assert done.exit_code == 0, done.output
+    again = CliRunner().invoke(app, ["profile", SHUTTLE, *settings, "--json"])
+    assert again.stdout == done.stdout
+    assert "nothing is simulated again" in again.stderr
     found = json.loads(done.stdout)
     assert set(found["states"]) == {"off", "on"}
     for state in found["states"].values():

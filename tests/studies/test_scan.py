@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 import molmach
 from molmach import theory
 from molmach.cli.main import app
+from molmach.cli.options import OPTIONS
 from molmach.engine import Progress
 from molmach.errors import SimulationError, SpecError
 from molmach.spec import Spec, load
@@ -36,7 +37,6 @@ from molmach.studies.scan.thresholds import (
     one_dimensional_thresholds,
     thresholds_of_row,
 )
-from molmach.studies.work_folder import locked
 from molmach.units import DEBYE, TURN, VOLT_PER_NM, thermal_energy
 from tests.helpers.command_line import command
 from tests.helpers.machines import ROTOR
@@ -96,7 +96,7 @@ def test_a_mistake_is_one_message_that_says_what_is_accepted(over: list[str], me
 def test_the_command_refuses_before_it_simulates(arguments: list[str], message: str, tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["scan", ROTOR, *arguments, "-o", str(tmp_path / "scan")])
     assert isinstance(done.exception, SpecError), done.output
-    assert message in str(done.exception)
+    assert message in done.exception.worded(OPTIONS)
     assert not list(tmp_path.iterdir())
 
 
@@ -313,7 +313,7 @@ def test_a_finished_scan_is_read_back_and_another_is_refused(finished: Scan) -> 
 
 def test_two_processes_do_not_share_a_scan(tmp_path: Path) -> None:
     with (
-        locked(tmp_path / "scan.unfinished"),
+        plan_scan(load(ROTOR, SETTINGS), OVER, None).folder(tmp_path / "scan").held(),
         pytest.raises(SimulationError, match="another molmach process"),
     ):
         molmach.scan(load(ROTOR, SETTINGS), OVER, tmp_path / "scan")

@@ -9,7 +9,7 @@ import pytest
 
 from molmach.scoring import Estimate
 from molmach.spec import loads
-from molmach.studies.timestep import Check, Finding, try_timesteps
+from molmach.studies.timestep import Check, Finding, Plan, run
 from tests.helpers.command_line import run_molmach
 
 METHYL = """
@@ -40,7 +40,7 @@ def test_heavy_hydrogens_are_refused_to_a_rotor_made_of_hydrogens(tmp_path: Path
     32 replicas; the seed is fixed, and with it chance.
     """
     spec = loads(METHYL)
-    trials = {(t.timestep_ps, t.hydrogen_mass): t for t in try_timesteps(spec, tmp_path)}
+    trials = {(t.timestep_ps, t.hydrogen_mass): t for t in run(Plan(spec), tmp_path).trials}
     assert trials[0.001, None].accepted
     light = trials[0.002, None]
     assert light.checks is not None

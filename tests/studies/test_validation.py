@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,8 +37,8 @@ def test_agreement_can_fail(
     assert _judge(Estimate(value, ci95, "1"), reference, way, item)[0] is agrees
 
 
-def test_what_is_not_computed_says_why() -> None:
-    found = {item.quantity: item for item in validate(["thioxanthene-motor"])}
+def test_what_is_not_computed_says_why(tmp_path: Path) -> None:
+    found = {item.quantity: item for item in validate(["thioxanthene-motor"], tmp_path / "v").comparisons}
     assert found["atoms"].verdict == "agrees"
     assert found["steps_per_turn"].verdict == "not computed"
     assert found["steps_per_turn"].ours is None

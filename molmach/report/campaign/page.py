@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from molmach.data.campaign import CampaignSummary
 from molmach.errors import CampaignError
+from molmach.files import write_text
 from molmach.report.campaign import headline, machines, team
 from molmach.report.campaign.frame import Frame
 from molmach.report.campaign.headline import Headline
@@ -81,10 +82,8 @@ def write_report(summary: CampaignSummary, path: Path) -> Path:
     """
     path = path.resolve()
     page = report_page(summary, path)
-    temporary = path.with_name(path.name + ".tmp")
     try:
-        temporary.write_text(page, encoding="utf-8")
-        temporary.replace(path)
+        write_text(path, page)
     except OSError as error:
         raise CampaignError(f"-o {path}: can't be written ({error.strerror})") from error
     return path

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
-from molmach.errors import CampaignError
+from molmach.errors import Argument, CampaignError
 from molmach.search.record.result import Result
 
 
@@ -37,7 +37,9 @@ class Store:
             self._base.commit()
             self.get("")
         except sqlite3.DatabaseError as error:
-            raise CampaignError(f"--store {path}: can't be used for evaluations ({error})") from error
+            raise CampaignError(
+                Argument("store"), f" {path}: can't be used for evaluations ({error})"
+            ) from error
 
     def get(self, key: str) -> Result | None:
         """What came of an evaluation, if any campaign has done it."""

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from molmach.errors import MissingExtraError, SpecError
+from molmach.files import whole_file
 from molmach.search.record.ledger import Ledger
+from molmach.studies.folder import OUT
 
 COLUMNS = (
     "number", "evaluation", "machine", "smiles", "design", "agent", "rung", "seed", "ok", "reason",
@@ -28,19 +30,18 @@ def export_table(ledger: Ledger, path: Path) -> int:
     """
     rows = ledger.table()
     if path.suffix not in (".csv", ".parquet"):
-        raise SpecError(f"-o {path}: expected a name that ends in .csv or .parquet")
-    temporary = path.with_name(path.name + ".tmp")
+        raise SpecError(OUT, f" {path}: expected a name that ends in .csv or .parquet")
     try:
-        if path.suffix == ".csv":
-            with temporary.open("w", newline="", encoding="utf-8") as stream:
-                writer = csv.writer(stream)
-                writer.writerow(COLUMNS)
-                writer.writerows(rows)
-        else:
-            _write_parquet(rows, temporary)
-        temporary.replace(path)
+        with whole_file(path) as temporary:
+            if path.suffix == ".csv":
+                with temporary.open("w", newline="", encoding="utf-8") as stream:
+                    writer = csv.writer(stream)
+                    writer.writerow(COLUMNS)
+                    writer.writerows(rows)
+            else:
+                _write_parquet(rows, temporary)
     except OSError as error:
-        raise SpecError(f"-o {path}: can't be written ({error.strerror})") from error
+        raise SpecError(OUT, f" {path}: can't be written ({error.strerror})") from error
     return len(rows)
 
 

@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from molmach.errors import CampaignError, SpecError
+from molmach.files import write_text
 from molmach.search.record.ledger import LOCK, NAME, Ledger, reading
 from molmach.spec import Campaign, load_campaign
 from molmach.spec.campaign import WHAT
 from molmach.spec.reading import override, read_mapping, read_text, validate
-from molmach.studies.work_folder import write_whole
+from molmach.studies.folder import OUT
 
 FILE = "campaign.yaml"
 FREE = {"budget", "confirmation", "description", "name"}
@@ -38,7 +39,7 @@ def check_place(folder: Path) -> None:
     if not folder.exists() or (folder / NAME).exists():
         return
     if not folder.is_dir() or {path.name for path in folder.iterdir()} - {LOCK}:
-        raise SpecError(f"{folder}: exists and is not a campaign of molmach; choose another folder")
+        raise SpecError(OUT, f" {folder}: exists and is not a campaign of molmach; choose another folder")
 
 
 def claim(folder: Path, ledger: Ledger, campaign: Campaign, source: Path) -> bool:
@@ -59,12 +60,13 @@ def claim(folder: Path, ledger: Ledger, campaign: Campaign, source: Path) -> boo
     before, wanted = ledger.noted("campaign"), _identity(campaign)
     if before is not None and before != wanted:
         raise SpecError(
-            f"{folder}: holds another campaign; only {', '.join(sorted(FREE))} may change when one is "
-            "gone on with; choose another folder"
+            OUT,
+            f" {folder}: holds another campaign; only {', '.join(sorted(FREE))} may change when one is "
+            "gone on with; choose another folder",
         )
     ledger.note("campaign", wanted)
     ledger.note("source", str(source.resolve()))
-    write_whole(folder / FILE, campaign.to_yaml())
+    write_text(folder / FILE, campaign.to_yaml())
     ledger.commit()
     return before is not None
 

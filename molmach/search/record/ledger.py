@@ -7,7 +7,6 @@ time (write-ahead log). Every commit is synced to disk, so what is in the ledger
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import sqlite3
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from molmach.errors import CampaignError
+from molmach.files import hold
 from molmach.search.record.reader import STARTED, WORDS, LedgerReader
 from molmach.search.record.result import Samples
 from molmach.search.record.trial import Finding, State, Trial
@@ -172,16 +172,13 @@ def _is_about_the_disk(error: sqlite3.Error) -> bool:
 
 def _locked(path: Path) -> Any:
     path.parent.mkdir(parents=True, exist_ok=True)
-    stream = path.open("w")
     try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return hold(path)
     except BlockingIOError as error:
-        stream.close()
         raise CampaignError(
             f"{path.parent}: another process is running this campaign; wait for it, or read it with "
             "'molmach campaign status'"
         ) from error
-    return stream
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rdkit import Chem
 
 from molmach import forcefield
-from molmach.errors import KineticsError, MissingExtraError
+from molmach.errors import Argument, KineticsError, MissingExtraError
 from molmach.forcefield.system import create_system
 
 Floats = NDArray[np.float64]
@@ -73,8 +73,11 @@ class GFN2Level:
             from tblite.interface import Calculator
         except ImportError as error:
             raise MissingExtraError(
-                "--level GFN2-xTB needs tblite, which is not installed; "
-                "expected pip install 'molmach[kinetics]', or --level MMFF94"
+                Argument("level_name"),
+                " GFN2-xTB needs tblite, which is not installed; expected pip install 'molmach[kinetics]', "
+                "or ",
+                Argument("level_name"),
+                " MMFF94",
             ) from error
         numbers = np.array([atom.GetAtomicNum() for atom in molecule.GetAtoms()])
         place = molecule.GetConformer().GetPositions() / 10.0 / _BOHR
@@ -121,4 +124,4 @@ def level_of(name: str, molecule: Chem.Mol) -> Level:
         return MMFF94Level(molecule)
     if name == "GFN2-xTB":
         return GFN2Level(molecule)
-    raise KineticsError(f"--level {name}: accepted: {', '.join(LEVELS)}")
+    raise KineticsError(Argument("level_name"), f" {name}: accepted: {', '.join(LEVELS)}")

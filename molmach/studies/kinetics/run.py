@@ -1,32 +1,104 @@
-"""A motor's kinetics in a run folder: what is finished stays, and a killed search goes on where it stopped.
+"""A motor's kinetics in a run folder, which keeps its pieces.
 
-Work in progress lives in ``<run folder>.unfinished``; the run folder appears by renaming when the result is
-in it. It keeps its pieces, so that the same search at another temperature or light costs next to nothing.
+So the same search at another temperature or light costs next to nothing.
 """
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from molmach.errors import SpecError
+from molmach.errors import Argument, SpecError
+from molmach.files import write_json, write_text
 from molmach.spec import Spec
+from molmach.studies import folder
 from molmach.studies.kinetics.cycle import Cycle, motor_cycle
 from molmach.studies.kinetics.inversion import HelixInversion
 from molmach.studies.kinetics.level import level_of
 from molmach.studies.kinetics.page import write_page
 from molmach.studies.kinetics.search import alkene_of, helix_inversions
 from molmach.studies.kinetics.store import Store
-from molmach.studies.run_folder import versions
-from molmach.studies.work_folder import locked, write_whole
+from molmach.studies.provenance import versions
 
 KINETICS_SCHEMA = "molmach.kinetics/1"
 
 EXCITATION_RATES = tuple(10.0**power for power in range(-6, 10, 3))
 """Light intensities of the series of cycles, photons absorbed by one motor a second."""
+
+HOTTEST = 2000.0
+"""K."""
+
+
+@dataclass(frozen=True)
+class Plan(folder.Plan):
+    """A motor whose thermal steps and cycle are asked for.
+
+    Attributes
+    ----------
+    spec
+        The machine.
+    level_name
+        Level of the energies, one of :data:`molmach.studies.kinetics.level.LEVELS`.
+    temperature
+        K.
+    excitation_rate
+        Photons absorbed by one motor, 1/s.
+    yields
+        Quantum yields of half a turn from stable and from metastable forms.
+
+    Raises
+    ------
+    SpecError
+        A number is none that could be.
+    """
+
+    spec: Spec
+    level_name: str
+    temperature: float
+    excitation_rate: float = 1.0
+    yields: tuple[float, float] = (0.1, 0.1)
+
+    noun = "search"
+    document = "kinetics.json"
+    pieces = ("pieces/*.npz",)
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.temperature < HOTTEST:
+            raise SpecError(Argument("temperature"), f" {self.temperature:g}: expected 0 to {HOTTEST:g} K")
+        if not (math.isfinite(self.excitation_rate) and self.excitation_rate > 0.0):
+            raise SpecError(
+                Argument("excitation_rate"),
+                f" {self.excitation_rate:g}: expected photons per second, above zero",
+            )
+        for number, value in enumerate(self.yields):
+            if not 0.0 < value <= 1.0:
+                raise SpecError(
+                    Argument(f"yields[{number}]"),
+                    f" {value:g}: expected a quantum yield above 0 and at most 1",
+                )
+
+    @property
+    def identity(self) -> folder.Identity:
+        """The spec's key and the level; temperature and light change no piece of the search."""
+        return {"key": self.spec.key, "level": self.level_name}
+
+    @property
+    def default_place(self) -> Path:
+        """``runs/<name>-<first twelve characters of the key>-kinetics-<level>``."""
+        return Path("runs") / f"{self.spec.name}-{self.spec.key[:12]}-kinetics-{self.level_name}"
+
+    def require_search(self) -> None:
+        """Find out whether the machine can be searched at the level.
+
+        Raises
+        ------
+        KineticsError, MissingExtraError
+            It has no step of the kind, or the level can't be had.
+        """
+        level_of(self.level_name, alkene_of(self.spec).molecule)
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,91 +156,47 @@ def motor_kinetics(
 
     Parameters
     ----------
-    spec, level_name, temperature, say
-        As :func:`molmach.studies.kinetics.search.helix_inversions` takes them.
-    excitation_rate, yields
-        As :func:`molmach.studies.kinetics.cycle.motor_cycle` takes them.
+    spec, level_name, temperature, excitation_rate, yields
+        As :class:`Plan` has them.
     out
         Run folder; default ``runs/<name>-<first twelve characters of the key>-kinetics-<level>``.
+    say
+        Called with what is going on.
 
     Raises
     ------
     KineticsError, MissingExtraError
-        As the search raises them.
+        The machine has no such step, or it can't be found.
     SpecError
         The folder can't be written, or holds something else.
     SimulationError
         Another process is at the same search.
     """
+    return run(Plan(spec, level_name, temperature, excitation_rate, yields), out, say)
 
-    def search(folder: Path) -> MotorKinetics:
-        steps = helix_inversions(spec, level_name, temperature, Store(folder / "pieces"), say)
-        cycle, *series = (motor_cycle(rate, steps, yields) for rate in (excitation_rate, *EXCITATION_RATES))
-        found = MotorKinetics(spec, steps, cycle, tuple(series), yields, target)
-        origin = {"key": spec.key, "level": level_name, "versions": versions()}
-        write_page(found, origin, folder / "report.html")
-        write_whole(folder / "kinetics.json", json.dumps(found.to_json(), indent=2, allow_nan=False) + "\n")
+
+def run(
+    plan: Plan, out: str | Path | None = None, say: Callable[[str], None] = lambda text: None
+) -> MotorKinetics:
+    """Carry a plan out in its folder; what is there of the search is read and not made again."""
+    place = plan.folder(out)
+
+    def search(directory: Path) -> MotorKinetics:
+        pieces = Store(directory / "pieces")
+        steps = helix_inversions(plan.spec, plan.level_name, plan.temperature, pieces, say)
+        cycle, *series = (
+            motor_cycle(rate, steps, plan.yields) for rate in (plan.excitation_rate, *EXCITATION_RATES)
+        )
+        found = MotorKinetics(plan.spec, steps, cycle, tuple(series), plan.yields, place.place)
+        origin = {**plan.identity, "versions": versions()}
+        write_page(found, origin, directory / "report.html")
+        write_json(directory / plan.document, found.to_json())
         return found
 
-    level_of(level_name, alkene_of(spec).molecule)  # what can't be searched leaves no folder behind
-    target = folder_of(spec, level_name, out)
-    plan = {"key": spec.key, "level": level_name}
-    if is_taken(target):
-        _require(target, plan)
-        return search(target)
-    work = target.with_name(target.name + ".unfinished")
-    with locked(work):
-        if is_taken(target):  # finished by another process meanwhile
-            _require(target, plan)
-            return search(target)
-        _claim(work, plan)
+    def make(work: Path, _: None) -> MotorKinetics:
         found = search(work)
-        write_whole(work / "machine.yaml", spec.to_yaml())
-        work.replace(target)
-        (target / "lock").unlink()
-    return found
+        write_text(work / "machine.yaml", plan.spec.to_yaml())
+        place.publish(work)
+        return found
 
-
-def folder_of(spec: Spec, level_name: str, out: str | Path | None) -> Path:
-    """Where a search is kept."""
-    if out is not None:
-        return Path(out).resolve()
-    return Path("runs").resolve() / f"{spec.name}-{spec.key[:12]}-kinetics-{level_name}"
-
-
-def is_taken(folder: Path) -> bool:
-    """Whether there is something in a folder, or a file in its place."""
-    return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
-
-
-def _require(folder: Path, plan: dict[str, str]) -> None:
-    """Raise where a folder is not a finished search of the same spec and level."""
-    found = _plan_of(folder)
-    if found is None or not (folder / "kinetics.json").is_file():
-        raise SpecError(f"-o {folder}: exists and is no finished search of molmach; choose another folder")
-    if found != plan:
-        raise SpecError(
-            f"-o {folder}: holds {_named(found)}, this one is {_named(plan)}; choose another folder"
-        )
-
-
-def _claim(work: Path, plan: dict[str, str]) -> None:
-    """Note in the work folder what it is for, or check that it is for the same."""
-    found = _plan_of(work)
-    if found not in (None, plan) and any(work.glob("pieces/*.npz")):
-        raise SpecError(
-            f"{work}: holds unfinished work, {_named(found)}, this one is {_named(plan)}; "
-            "remove it or choose another -o folder"
-        )
-    write_whole(work / "plan.json", json.dumps(plan))
-
-
-def _plan_of(folder: Path) -> dict[str, str] | None:
-    try:
-        return dict(json.loads((folder / "plan.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None
-
-
-def _named(plan: dict[str, str]) -> str:
-    return f"the search of key {plan.get('key', '?')[:12]} with {plan.get('level', '?')}"
+    return place.result(search, plan.require_search, make)

@@ -15,7 +15,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from molmach.files import write_arrays
 from molmach.studies.kinetics.level import Floats
+from molmach.studies.provenance import code_digest
 
 _PACKAGES = ("molmach", "rdkit", "openmm", "numpy", "scipy", "tblite")
 
@@ -40,10 +42,7 @@ class Store:
             pass  # not there, or damaged: made anew
         made = make()
         self._folder.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".tmp")
-        with unfinished.open("wb") as stream:
-            np.savez(stream, **made)  # type: ignore[arg-type]
-        unfinished.replace(path)
+        write_arrays(path, made)
         return made
 
 
@@ -61,10 +60,8 @@ def _digest(name: str, inputs: tuple[object, ...]) -> str:
 @cache
 def _made_with() -> str:
     """This package's code and the versions of what it stands on."""
-    code = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        code.update(path.read_bytes())
-    return f"{code.hexdigest()} {[_version(package) for package in _PACKAGES]}"
+    code = code_digest([Path(__file__).parent], "*.py")
+    return f"{code} {[_version(package) for package in _PACKAGES]}"
 
 
 def _version(package: str) -> str:

@@ -1,6 +1,6 @@
 """Free energy of a ring along its axle, by umbrella sampling."""
 
 from molmach.studies.profile.joining import Profile, StateProfile
-from molmach.studies.profile.sampling import profile
+from molmach.studies.profile.run import Plan, Result, profile
 
-__all__ = ["Profile", "StateProfile", "profile"]
+__all__ = ["Plan", "Profile", "Result", "StateProfile", "profile"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +57,18 @@ class StateProfile:
             "differences": {name: estimate.to_json() for name, estimate in self.differences.items()},
             "effective_samples": finite_or_none(self.effective_samples),
         }
+
+    @classmethod
+    def of_json(cls, content: Mapping[str, Any]) -> StateProfile:
+        """Read back what :meth:`to_json` gave."""
+        samples = content["effective_samples"]
+        return cls(
+            place=np.array(content["place"], dtype=np.float64),
+            free_energy=tuple(Estimate.of_json(part) for part in content["free_energy"]),
+            shares={name: Estimate.of_json(part) for name, part in content["shares"].items()},
+            differences={name: Estimate.of_json(part) for name, part in content["differences"].items()},
+            effective_samples=math.nan if samples is None else samples,
+        )
 
 
 @dataclass(frozen=True)

@@ -105,19 +105,41 @@ def pulled(machines: Sequence[Assembly], windows: Sequence[int], protocol: Proto
 
 
 def run_windows(
-    conditions: list[Condition],
+    pull: Callable[[], list[Condition]],
+    protocol: Protocol,
     work: Path,
     workers: int | None,
     progress: Callable[[Progress], None],
 ) -> list[NDArray[np.float32]]:
-    """Frames of every window, (n_replicas, n_frames, n_atoms, 3), nm."""
-    task = engine.write_task(conditions, engine.choose(conditions, "batched", None), work)
+    """Frames of every window, (n_replicas, n_frames, n_atoms, 3), nm.
+
+    Parameters
+    ----------
+    pull
+        Gives the windows' conditions; called only where the work folder does not have them yet.
+    protocol
+        Of the windows.
+    work
+        Where their runs are kept until they are finished.
+    workers, progress
+        As :func:`molmach.engine.run_task` takes them.
+
+    Raises
+    ------
+    SimulationError
+        The dynamics went wrong, or the ring came off.
+    """
+    if (work / "task.json").is_file():
+        task = engine.read_task(work)
+    else:
+        conditions = pull()
+        task = engine.write_task(conditions, engine.choose(conditions, "batched", None), work)
     engine.run_task(work, task, engine.worker_count(task.platform, len(task.batches), workers), progress)
-    collected = engine.collect(work, conditions[0].protocol.sampling)
-    for condition, part in zip(conditions, collected, strict=True):
+    collected = engine.collect(work, protocol.sampling)
+    for number, part in enumerate(collected):
         if not part.series.intact.all():
             raise SimulationError(
-                f"{condition.name}: the ring is not threaded in every stored frame; "
+                f"window-{number}: the ring is not threaded in every stored frame; "
                 "expected bulkier stoppers or a shorter protocol.timestep"
             )
     return [part.frames for part in collected]

@@ -11,9 +11,12 @@ from typing import Any
 import numpy as np
 import yaml
 
-from molmach.errors import SpecError
+from molmach.errors import Argument, SpecError
 from molmach.spec import Spec
 from molmach.spec.reading import set_path, validate
+
+OVER = Argument("over")
+"""What errors call the axes of a scan."""
 
 MOST_VALUES = 1000
 """Of one axis."""
@@ -79,8 +82,9 @@ def axes_of(spec: Spec, over: Mapping[str, str | Sequence[object]]) -> tuple[Axi
     """
     if len(over) not in (1, 2):
         raise SpecError(
-            f"--over: got {len(over)} keys ({', '.join(over) or 'none'}); expected one (a curve) or two "
-            "(a diagram)"
+            OVER,
+            f": got {len(over)} keys ({', '.join(over) or 'none'}); expected one (a curve) or two "
+            "(a diagram)",
         )
     return tuple(_axis(spec, key.strip(), values) for key, values in over.items())
 
@@ -97,15 +101,15 @@ def parse_over(options: Iterable[str]) -> dict[str, str]:
     for option in options:
         key, separator, values = option.partition("=")
         if not separator or not key.strip() or not values.strip():
-            raise SpecError(f"--over {option}: expected KEY=VALUES, with {SYNTAX}")
+            raise SpecError(OVER, f" {option}: expected KEY=VALUES, with {SYNTAX}")
         if key.strip() in found:
-            raise SpecError(f"--over {option}: {key.strip()} stands twice; expected each key once")
+            raise SpecError(OVER, f" {option}: {key.strip()} stands twice; expected each key once")
         found[key.strip()] = values
     return found
 
 
 def with_values(spec: Spec, values: Mapping[str, object], source: str) -> Spec:
-    """The spec with some of its file's values replaced; ``source`` names the change in errors.
+    """The spec with some of its file's values replaced; ``source``, ``key=value``, names that in errors.
 
     Raises
     ------
@@ -117,27 +121,33 @@ def with_values(spec: Spec, values: Mapping[str, object], source: str) -> Spec:
         try:
             set_path(content, key.split("."), value)
         except KeyError as error:
-            raise SpecError(f"{source}: {error.args[0]} is a value, not a section") from error
-    return validate(content, source, Spec)
+            raise SpecError(OVER, f" {source}: {error.args[0]} is a value, not a section") from error
+    try:
+        return validate(content, source, Spec)
+    except SpecError as error:
+        first, *others = str(error).split(f"{source}: ")
+        named = [part for text in others for part in (OVER, f" {source}: {text}")]
+        raise SpecError(first, *named) from error
 
 
 def _axis(spec: Spec, key: str, values: str | Sequence[object]) -> Axis:
     if key in NOT_SCANNED:
         raise SpecError(
-            f"--over {key}: can't be scanned; expected another number or quantity of the machine file, "
-            "such as drive.field, drive.frequency or protocol.temperature"
+            OVER,
+            f" {key}: can't be scanned; expected another number or quantity of the machine file, "
+            "such as drive.field, drive.frequency or protocol.temperature",
         )
     if not all(key.split(".")):
-        raise SpecError(f"--over {key}: expected a place in the machine file, such as drive.field")
+        raise SpecError(OVER, f" {key}: expected a place in the machine file, such as drive.field")
     texts = _listed(key, values) if isinstance(values, str) else [str(value).strip() for value in values]
     if not 1 <= len(texts) <= MOST_VALUES:
-        raise SpecError(f"--over {key}: got {len(texts)} values; expected 1 to {MOST_VALUES}")
+        raise SpecError(OVER, f" {key}: got {len(texts)} values; expected 1 to {MOST_VALUES}")
     read = [(*_read(spec, key, text), text) for text in texts]
     read.sort(key=lambda item: item[0])
     numbers = [number for number, _, _ in read]
     for first, second in itertools.pairwise(read):
         if first[0] == second[0]:
-            raise SpecError(f"--over {key}: {first[2]!r} and {second[2]!r} are the same; expected each once")
+            raise SpecError(OVER, f" {key}: {first[2]!r} and {second[2]!r} are the same; expected each once")
     return Axis(key, tuple(text for _, _, text in read), tuple(numbers), read[0][1])
 
 
@@ -147,22 +157,22 @@ def _listed(key: str, text: str) -> list[str]:
     if match is None:
         texts = [part.strip() for part in text.split(",")]
         if not all(texts) or any(".." in part for part in texts):
-            raise SpecError(f"--over {key}: got {text.strip()!r}; expected {SYNTAX}")
+            raise SpecError(OVER, f" {key}: got {text.strip()!r}; expected {SYNTAX}")
         return texts
     low, high, unit, scale, count = float(match[1]), float(match[2]), match[3] or "", match[4], int(match[5])
     if not 2 <= count <= MOST_VALUES:
-        raise SpecError(f"--over {key}: got {text.strip()!r}; expected 2 to {MOST_VALUES} values")
+        raise SpecError(OVER, f" {key}: got {text.strip()!r}; expected 2 to {MOST_VALUES} values")
     if not low < high:
-        raise SpecError(f"--over {key}: got {text.strip()!r}; expected the lower end of the range first")
+        raise SpecError(OVER, f" {key}: got {text.strip()!r}; expected the lower end of the range first")
     if scale == "log" and low <= 0.0:
-        raise SpecError(f"--over {key}: got {text.strip()!r}; expected both ends above zero, or linear")
+        raise SpecError(OVER, f" {key}: got {text.strip()!r}; expected both ends above zero, or linear")
     numbers = np.geomspace(low, high, count) if scale == "log" else np.linspace(low, high, count)
     return [f"{number:.6g} {unit}".strip() for number in numbers.tolist()]
 
 
 def _read(spec: Spec, key: str, text: str) -> tuple[float, str]:
     """A value's number and unit as the spec has it, which is checked."""
-    source = f"--over {key}={text}"
+    source = f"{key}={text}"
     changed = with_values(spec, {key: value_of(text)}, source)
     found: Any = changed.model_dump(mode="json")
     for name in key.split("."):
@@ -173,7 +183,9 @@ def _read(spec: Spec, key: str, text: str) -> tuple[float, str]:
             return float(match[1]), match[2]
     elif isinstance(found, int | float) and not isinstance(found, bool):
         return float(found), ""
-    raise SpecError(f"{source}: not a number or quantity; expected a key that is one, such as drive.field")
+    raise SpecError(
+        OVER, f" {source}: not a number or quantity; expected a key that is one, such as drive.field"
+    )
 
 
 def value_of(text: str) -> object:

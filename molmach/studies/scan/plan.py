@@ -7,12 +7,14 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from molmach import drives
 from molmach.building import kind_of
-from molmach.errors import SpecError
+from molmach.errors import Argument, SpecError
 from molmach.spec import Spec
-from molmach.studies.scan.axes import Axis, axes_of, value_of, with_values
+from molmach.studies import folder
+from molmach.studies.scan.axes import OVER, Axis, axes_of, value_of, with_values
 
 FEWEST_SAMPLES = 100
 """Of a point whose length is given in cycles, however quick the drive."""
@@ -41,7 +43,7 @@ class PlannedPoint:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(folder.Plan):
     """A scan to be done.
 
     Attributes
@@ -57,6 +59,20 @@ class Plan:
     spec: Spec
     axes: tuple[Axis, ...]
     points: tuple[PlannedPoint, ...]
+
+    noun = "scan"
+    document = "scan.json"
+    pieces = ("points/*.json", "**/block-*.npz")
+
+    @property
+    def identity(self) -> folder.Identity:
+        """The scan's key."""
+        return {"key": self.key}
+
+    @property
+    def default_place(self) -> Path:
+        """``runs/<name>-<first twelve characters of the key>-scan``."""
+        return Path("runs") / f"{self.spec.name}-{self.key[:12]}-scan"
 
     @property
     def key(self) -> str:
@@ -85,17 +101,17 @@ def plan_scan(spec: Spec, over: Mapping[str, str | Sequence[object]], cycles: fl
         A value, or a combination of two, can't be taken.
     """
     if cycles is not None and not 0.0 < cycles < math.inf:
-        raise SpecError(f"--cycles {cycles:g}: expected a number above zero")
+        raise SpecError(Argument("cycles"), f" {cycles:g}: expected a number above zero")
     axes = axes_of(spec, over)
     count = math.prod(len(axis.values) for axis in axes)
     if count > MOST_POINTS:
-        raise SpecError(f"--over: {count} points; expected at most {MOST_POINTS}")
+        raise SpecError(OVER, f": {count} points; expected at most {MOST_POINTS}")
     if any(axis.key == "protocol.duration" for axis in axes):
         cycles = None
     points = []
     for chosen in itertools.product(*(range(len(axis.values)) for axis in axes)):
         texts = {axis.key: axis.texts[i] for axis, i in zip(axes, chosen, strict=True)}
-        source = "--over " + ", ".join(f"{key}={text}" for key, text in texts.items())
+        source = ", ".join(f"{key}={text}" for key, text in texts.items())
         at = with_values(spec, {key: value_of(text) for key, text in texts.items()}, source)
         values = tuple(axis.values[i] for axis, i in zip(axes, chosen, strict=True))
         points.append(_point(at, values, cycles, source))

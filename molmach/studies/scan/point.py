@@ -79,8 +79,7 @@ class Point:
         found = self.score.get(name)
         if not isinstance(found, dict):
             return Estimate(math.nan, (math.nan, math.nan), "")
-        value, low, high = (math.nan if x is None else float(x) for x in (found["value"], *found["ci95"]))
-        return Estimate(value, (low, high), str(found["unit"]))
+        return Estimate.of_json(found)
 
     @property
     def followed(self) -> Estimate:

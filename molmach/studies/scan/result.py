@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -216,9 +215,3 @@ class Scan:
 
 def _cell(value: float) -> str:
     return f"{value:.7g}" if math.isfinite(value) else ""
-
-
-def document_text(scan: Scan, provenance: dict[str, Any]) -> str:
-    """The text of ``scan.json``: the scan and where it comes from."""
-    content = {**scan.to_json(), "provenance": provenance}
-    return json.dumps(content, indent=2, allow_nan=False) + "\n"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 import numpy as np
@@ -20,13 +18,14 @@ from molmach.errors import SpecError
 from molmach.scoring import score
 from molmach.scoring.motion import velocity_samples
 from molmach.spec import Spec
-from molmach.studies.run_folder import versions
+from molmach.studies.folder import OUT, fresh
+from molmach.studies.provenance import provenance
+from molmach.studies.scan import storage
 from molmach.studies.scan.diagram import picture
 from molmach.studies.scan.page import write_page
 from molmach.studies.scan.plan import Plan, PlannedPoint, plan_scan
 from molmach.studies.scan.point import Point
-from molmach.studies.scan.result import Scan, document_text
-from molmach.studies.work_folder import locked, write_whole
+from molmach.studies.scan.result import Scan
 
 DEFAULT_CYCLES = 20.0
 """Periods of the drive at each point: with the default 16 replicas a lag is known to some hundredths."""
@@ -83,91 +82,46 @@ def scan(
         A worker was lost, or another process is at the same scan. A point whose dynamics fail is no
         error: it has no numbers and says why.
     """
-    if workers is not None and workers < 1:
-        raise SpecError(f"--workers {workers}: expected one or more")
-    plan = plan_scan(spec, over, cycles)
-    folder = folder_of(plan, out)
-    if _is_taken(folder):
-        return read_scan(plan, folder)
-    conditions = _conditions(plan)
-    work = folder.with_name(folder.name + ".unfinished")
-    with locked(work):
-        if _is_taken(folder):  # finished by another process meanwhile
-            return read_scan(plan, folder)
-        _claim(work, plan)
+    return run(plan_scan(spec, over, cycles), out, workers=workers, progress=progress)
+
+
+def run(
+    plan: Plan,
+    out: str | Path | None = None,
+    *,
+    workers: int | None = None,
+    progress: Callable[[Progress], None] = lambda progress: None,
+) -> Scan:
+    """Carry a plan out in its folder, or read it where it is finished; parameters as :func:`scan`'s."""
+    engine.require_workers(workers)
+    folder = plan.folder(out)
+
+    def make(work: Path, conditions: list[Condition]) -> Scan:
         _run_points(plan, conditions, work, workers, progress)
-        found = Scan(plan, _points(plan, work), folder)
-        result = work / "result"
-        shutil.rmtree(result, ignore_errors=True)
-        result.mkdir()
-        _write(found, result)
-        shutil.copytree(work / "points", result / "points")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        result.replace(folder)
-        shutil.rmtree(work, ignore_errors=True)
-    return found
+        found = Scan(plan, storage.read_points(plan, work), folder.place)
+        made = fresh(work / "result")
+        shutil.copytree(work / storage.POINTS, made / storage.POINTS)
+        _write(found, made)
+        folder.publish(made)
+        return found
 
-
-def folder_of(plan: Plan, out: str | Path | None = None) -> Path:
-    """Where a scan is written."""
-    if out is not None:
-        return Path(out).resolve()
-    return Path("runs").resolve() / f"{plan.spec.name}-{plan.key[:12]}-scan"
-
-
-def is_finished(folder: Path) -> bool:
-    """Whether a finished scan is there."""
-    return (folder / "scan.json").is_file()
+    return folder.result(partial(read_scan, plan), partial(_conditions, plan), make)
 
 
 def read_scan(plan: Plan, folder: Path) -> Scan:
-    """The finished scan that stands in a folder, if it is of the same plan.
+    """The scan of a plan from its finished folder.
 
     Raises
     ------
     SpecError
-        Something else is there.
+        A point's record is missing or damaged.
     """
     try:
-        key = json.loads((folder / "scan.json").read_text(encoding="utf-8"))["key"]
-        if key == plan.key:
-            return Scan(plan, _points(plan, folder), folder)
+        return Scan(plan, storage.read_points(plan, folder), folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SpecError(
-            f"-o {folder}: exists and is no finished scan of molmach; choose another folder"
+            OUT, f" {folder}: a point's record is missing or damaged ({error}); choose another folder"
         ) from error
-    raise SpecError(
-        f"-o {folder}: holds another scan (key {key[:12]}, this one's is {plan.key[:12]}); "
-        "choose another folder"
-    )
-
-
-def read_document(folder: Path) -> dict[str, Any]:
-    """``scan.json`` of a finished scan, its ``run_dir`` where the folder is now."""
-    document = json.loads((folder / "scan.json").read_text(encoding="utf-8"))
-    return {**document, "run_dir": str(folder.resolve())}
-
-
-def _is_taken(folder: Path) -> bool:
-    return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
-
-
-def _claim(work: Path, plan: Plan) -> None:
-    """Note in the work folder what it is for, or check that it is for the same.
-
-    Another scan's folder in which nothing was computed yet holds nothing to lose, and is taken over.
-    """
-    note = work / "plan.json"
-    found = json.loads(note.read_text(encoding="utf-8"))["key"] if note.is_file() else None
-    if found not in (None, plan.key):
-        if any(work.glob("points/*.json")) or any(work.rglob("block-*.npz")):
-            raise SpecError(
-                f"{work}: holds another unfinished scan (key {found[:12]}, this one's is {plan.key[:12]}); "
-                "remove it or choose another -o folder"
-            )
-        shutil.rmtree(work / "tasks", ignore_errors=True)
-    (work / "points").mkdir(exist_ok=True)
-    write_whole(note, json.dumps({"key": plan.key, "axes": [axis.to_json() for axis in plan.axes]}))
 
 
 def _conditions(plan: Plan) -> list[Condition]:
@@ -192,7 +146,7 @@ def _run_points(
 ) -> None:
     """Run what is not finished; every point's record is written when its last replica is done."""
     pairs = zip(plan.points, conditions, strict=True)
-    todo = [(point, condition) for point, condition in pairs if not _record_of(work, point).is_file()]
+    todo = [(point, condition) for point, condition in pairs if not storage.has_point(work, point)]
     places = [work / "tasks" / point.spec.key for point, _ in todo]
     engine.compile_kernels(condition for _, condition in todo)
     tasks = []
@@ -202,12 +156,12 @@ def _run_points(
 
     def finished(number: int) -> None:
         point, condition = todo[number]
-        _keep(work, _finished_point(point, condition.assembly, places[number]))
+        storage.write_point(_finished_point(point, condition.assembly, places[number]), work)
         shutil.rmtree(places[number])
 
     def failed(number: int, problem: str) -> None:
         point, condition = todo[number]
-        _keep(work, _failed_point(point, condition.assembly, problem))
+        storage.write_point(_failed_point(point, condition.assembly, problem), work)
 
     before = sum(point.spec.protocol.total_steps * point.spec.protocol.replicas for point in plan.points)
     before -= sum(task.replica_steps for _, task in tasks)
@@ -246,35 +200,13 @@ def _failed_point(planned: PlannedPoint, assembly: Assembly, problem: str) -> Po
     return Point(planned.values, planned.spec, np.zeros(0), {}, dipole, inertia, 0.0, problem)
 
 
-def _record_of(folder: Path, point: PlannedPoint | Point) -> Path:
-    return folder / "points" / f"{point.spec.key}.json"
-
-
-def _keep(work: Path, point: Point) -> None:
-    write_whole(_record_of(work, point), json.dumps(point.record(), allow_nan=False))
-
-
-def _points(plan: Plan, folder: Path) -> tuple[Point, ...]:
-    def read(planned: PlannedPoint) -> dict[str, Any]:
-        return dict(json.loads(_record_of(folder, planned).read_text(encoding="utf-8")))
-
-    return tuple(Point.of_record(planned, read(planned)) for planned in plan.points)
-
-
 def _write(found: Scan, directory: Path) -> None:
-    """Every file of a scan's folder but the points' records."""
-    provenance = {
-        "key": found.plan.key,
-        "seed": found.plan.spec.protocol.seed,
-        "engine": "batched",
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": versions(),
-    }
-    (directory / "machine.yaml").write_text(found.plan.spec.to_yaml(), encoding="utf-8")
-    (directory / "scan.csv").write_text(found.to_csv(), encoding="utf-8")
+    """Every file of a scan's folder but the points' records, the page among them; the document comes last."""
+    spec = found.plan.spec
+    origin = provenance(key=found.plan.key, seed=spec.protocol.seed, engine="batched")
     figure = picture(found)
     figure.savefig(directory / "diagram.png", dpi=160)
     with matplotlib.rc_context({"svg.hashsalt": found.plan.key}):
         figure.savefig(directory / "diagram.svg", metadata={"Date": None})
-    write_page(found, provenance, directory / "report.html")
-    (directory / "scan.json").write_text(document_text(found, provenance), encoding="utf-8")
+    write_page(found, origin, directory / "report.html")
+    storage.write_scan(found, origin, directory)

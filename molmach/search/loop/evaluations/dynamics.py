@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from molmach import drives
-from molmach.data import Run
 from molmach.data.quantity import Quantity
 from molmach.errors import MolmachError, SimulationError, SpecError
-from molmach.scoring import score
+from molmach.scoring import Score
 from molmach.search.loop.evaluations.base import Evaluation, Task
 from molmach.search.loop.quantities import (
     FIELD,
@@ -101,9 +100,9 @@ class Dynamics(Evaluation):
         archive, controls = b"", {}
         try:
             if task.rung == CONFIRMATION:
-                run, archive = _confirm(spec)
+                result, archive = _confirm(spec)
+                run, controls = result.run, _controls(result.score)
                 steps *= 3
-                controls = _controls(run)
             else:
                 run = simulation.simulate_here(spec)
             if not run.series.intact.all():
@@ -116,21 +115,20 @@ class Dynamics(Evaluation):
         return Result(task.key, samples, "", time.process_time() - started, steps, controls, archive)
 
 
-def _confirm(spec: Spec) -> tuple[Run, bytes]:
+def _confirm(spec: Spec) -> tuple[simulation.Result, bytes]:
     """Run with both controls, in a run folder, which comes back as a zip file."""
     with tempfile.TemporaryDirectory(prefix="molmach-") as name:
         folder = Path(name) / spec.name
-        run = simulation.simulate_here(spec, controls=True, out=folder)
+        result = simulation.run_here(simulation.Plan(spec), folder)
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in sorted(folder.rglob("*")):
                 if path.is_file():
                     archive.write(path, path.relative_to(folder))
-    return run, packed.getvalue()
+    return result, packed.getvalue()
 
 
-def _controls(run: Run) -> dict[str, Any]:
-    result = score(run)
+def _controls(result: Score) -> dict[str, Any]:
     return {
         "verdict": result.verdict,
         "p_value": result.p_value,

@@ -13,7 +13,7 @@ import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from molmach.errors import CampaignError
+from molmach.errors import Argument, CampaignError
 from molmach.search.agents.runner import AgentFailedError, Answer, Question, Runner
 from molmach.search.agents.team import PATIENCE, Team
 from molmach.search.loop.evaluations import Task, evaluate
@@ -52,7 +52,8 @@ def connect(address: str | None, cores: int | None = None) -> None:
         ray.init(**options)
     except (ConnectionError, RayError, RuntimeError, ValueError) as error:
         raise CampaignError(
-            f"--address {address}: no Ray cluster answers there ({error}); expected HOST:PORT or 'auto'"
+            Argument("address"),
+            f" {address}: no Ray cluster answers there ({error}); expected HOST:PORT or 'auto'",
         ) from error
 
 

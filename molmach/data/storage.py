@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from molmach.data import Series
+from molmach.data.run import Series
 from molmach.errors import ScoreError
+from molmach.files import write_arrays
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectories:
+    """The stored frames of one condition's replicas.
+
+    Attributes
+    ----------
+    frames
+        (n_replicas, n_frames, n_atoms, 3) coordinates, nm, in single precision.
+    time_ps
+        (n_frames,) times.
+    """
+
+    frames: NDArray[np.float32]
+    time_ps: NDArray[np.float64]
 
 
 def save_series(series: Series, path: Path) -> None:
     """Write a condition's series as ``coordinate.npz``: arrays named as in :class:`Series`."""
-    np.savez_compressed(path, **{field.name: getattr(series, field.name) for field in fields(Series)})
+    arrays = {field.name: getattr(series, field.name) for field in fields(Series)}
+    write_arrays(path, arrays, compressed=True)
 
 
 def load_series(path: Path) -> Series:
@@ -32,17 +50,13 @@ def load_series(path: Path) -> Series:
         raise ScoreError(f"{path}: not a coordinate series of molmach ({error})") from error
 
 
-def save_trajectories(
-    frames: NDArray[np.float32], time_ps: NDArray[np.float64], topology: Path, directory: Path
-) -> None:
+def save_trajectories(trajectories: Trajectories, topology: Path, directory: Path) -> None:
     """Write one XTC file a replica: ``trajectory.xtc`` the first, then ``trajectory-1.xtc`` and on.
 
     Parameters
     ----------
-    frames
-        (n_replicas, n_frames, n_atoms, 3) coordinates, nm.
-    time_ps
-        (n_frames,) times.
+    trajectories
+        What to write.
     topology
         PDB file of the same atoms.
     directory
@@ -51,9 +65,9 @@ def save_trajectories(
     import mdtraj  # slow to import, and workers never need it
 
     atoms = mdtraj.load_pdb(str(topology)).topology
-    for replica, coordinates in enumerate(frames):
+    for replica, coordinates in enumerate(trajectories.frames):
         path = _trajectory(directory, replica)
-        mdtraj.Trajectory(coordinates, atoms, time=time_ps).save_xtc(str(path))
+        mdtraj.Trajectory(coordinates, atoms, time=trajectories.time_ps).save_xtc(str(path))
 
 
 def load_trajectory(directory: Path, replica: int) -> tuple[NDArray[np.float32], NDArray[np.float64]]:

@@ -1,0 +1,32 @@
+"""The command line's options by the names of the arguments that errors speak of."""
+
+from __future__ import annotations
+
+OPTIONS = {
+    "address": "--address",
+    "axle": "--axle",
+    "controls=False": "--no-controls",
+    "cycles": "--cycles",
+    "engine_name": "--engine",
+    "excitation_rate": "--excitation-rate",
+    "executor": "--executor",
+    "follower": "--follower",
+    "follower_axle": "--follower-axle",
+    "frame_interval_ps": "--frame-interval",
+    "level_name": "--level",
+    "out": "-o",
+    "over": "--over",
+    "platform": "--platform",
+    "port": "--port",
+    "rotor": "--rotor",
+    "stator": "--stator",
+    "store": "--store",
+    "stride": "--stride",
+    "temperature": "--temperature",
+    "topology": "--top",
+    "trajectories": "--traj",
+    "workers": "--workers",
+    "yields[0]": "--forward-yield",
+    "yields[1]": "--backward-yield",
+}
+"""Argument of a function of molmach -> option of the command that calls it."""
