@@ -32,7 +32,10 @@ myst_heading_anchors = 4
 # What a docstring refers to must be there (docstrings.py sees to short names). Names of other packages are
 # taken on trust, for looking them up would need the network.
 nitpicky = True
-nitpick_ignore_regex = [("py:.*", r"(?!molmach\b).*"), ("py:.*", r"molmach\..*(\bAnnotated|<locals>.*)")]
+nitpick_ignore_regex = [
+    ("py:.*", r"(?!molmach\b).*"),
+    ("py:.*", r"molmach\..*(\bAnnotated(\[.*)?|<locals>.*)"),
+]
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"

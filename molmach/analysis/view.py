@@ -14,27 +14,12 @@ from molmach.building.picture import PART_COLOURS, parts
 from molmach.data import Run
 from molmach.data.storage import load_trajectory
 from molmach.errors import ScoreError
-from molmach.report.sections import resource
+from molmach.report.templates import render
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 _DARKER = 0.8
 """Drawings have light ground to be read on; bodies in light and shade need more colour."""
-
-_EMBEDDED = """<script>
-/*
-{licences}
-*/
-if (typeof $3Dmol === 'undefined') {{
-  (function (exports, module, define) {{
-{script}
-  }}).call(window);
-}}
-var $3Dmolpromise = Promise.resolve();
-</script>
-"""
-"""What stands before py3Dmol's own script, which then loads nothing. Notebooks bring module loaders of
-their own, to which 3Dmol.js would give itself instead of to the window, so they are hidden from it."""
 
 
 def view(
@@ -83,7 +68,7 @@ def view(
     options = {} if script is None else {"js": script}
     shown = py3dmol.view(width=size[0], height=size[1], **options)
     if script is None:
-        shown.startjs = _embedded() + shown.startjs
+        shown.startjs = str(render("notebook_viewer.html")) + shown.startjs
     shown.addModelsAsFrames(_records(assembly, frames), "sdf")
     shown.setStyle({}, {"stick": {"radius": 0.12}, "sphere": {"scale": 0.22}})
     for part, atoms in parts(assembly).items():
@@ -96,12 +81,6 @@ def view(
     shown.zoomTo()
     shown.rotate(-60, "x")  # off the axle, along which the built machine would be seen
     return shown
-
-
-def _embedded() -> str:
-    """3Dmol.js with its licences, as molmach brings it."""
-    script, licences = resource("vendor/3Dmol-min.js"), resource("vendor/LICENSES.txt")
-    return _EMBEDDED.format(script=script, licences=licences)
 
 
 def _frames(machine: Run | Assembly, condition: str, replica: int, most: int) -> tuple[Assembly, Floats]:

@@ -62,8 +62,9 @@ class Catenane(MachineSection):
 class Circumrotation:
     """Angle of a ring around the ring that it is linked with, rad.
 
-    The place of its centroid along the track's contour as in :class:`RingPosition`, on the circle
-    whose circumference is the contour's length. Counter-clockwise seen from +z is positive.
+    The place of its centroid along the track's contour, as a
+    :class:`~molmach.building.rotaxane.RingPosition` has it, on the circle whose circumference is the
+    contour's length. Counter-clockwise seen from +z is positive.
 
     Attributes
     ----------

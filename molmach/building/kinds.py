@@ -34,7 +34,7 @@ class MachineKind:
     coordinate
         The class of the coordinate whose motion counts.
     turned_by_torque
-        Whether a torque about the z axis on the atoms of :attr:`Assembly.rotor` pushes along the coordinate,
+        Whether a torque about the z axis on the atoms of ``Assembly.rotor`` pushes along the coordinate,
         so that a constant torque drives such a machine and a load can be put on it.
     track
         Whether what its rings are threaded on is an ``open`` chain or a ``closed`` ring; None where nothing

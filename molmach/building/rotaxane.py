@@ -90,7 +90,7 @@ class RingPosition:
     """Place of a ring along its axle, nm from the axle's first end along the axle's own contour.
 
     The ring's centroid is projected on the present contour, so a bent axle is as good as a straight
-    one: s = sum_k s_k w_k / sum_k w_k with w_k = exp(-|R - r_k|^2 / 2 a^2) over points r_k between
+    one: s = sum_k s_k w_k / sum_k w_k with ``w_k = exp(-|R - r_k|^2 / 2 a^2)`` over points r_k between
     the path's atoms, s_k their distance along the built path (the path variable of Branduardi,
     Gervasio & Parrinello, J. Chem. Phys. 126, 054103 (2007)).
 

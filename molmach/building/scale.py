@@ -55,7 +55,7 @@ class Scale:
     meaning: str
 
     def on_axis(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Values of the coordinate in the unit of :attr:`axis`."""
+        """Values of the coordinate in the unit of ``axis``."""
         return np.asarray(values / self.axis_size)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from molmach.cli.output import JsonFlag, console, print_json, table
-from molmach.search.agents.registry import GROUP
-from molmach.spec.registered import registered
+from molmach.spec.registered import AGENTS, registered
 
 
 def agents(as_json: JsonFlag = False) -> None:
     """List the search agents that are installed."""
     rows = []
-    for name, point in registered(GROUP).items():
+    for name, point in registered(AGENTS).items():
         try:
             summary = str(getattr(point.load(), "summary", ""))
         except ModuleNotFoundError as error:

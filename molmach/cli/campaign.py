@@ -160,11 +160,12 @@ def report(
     as_json: JsonFlag = False,
 ) -> None:
     """Write a campaign's report as one HTML page; it may be running."""
-    from molmach.report.campaign.page import write_report
+    from molmach.report.campaign.page import NAME, write_report
+    from molmach.search.summary import summary
 
     campaign, folder, _ = find_campaign(file)
     with reading(folder) as ledger:
-        page = write_report(ledger, campaign, folder, out)
+        page = write_report(summary(ledger, campaign, folder), out or folder / NAME)
         if as_json:
             print_json({**results.document(ledger, campaign, folder), "report": str(page)})
             return

@@ -14,11 +14,13 @@ from rich.text import Text
 
 from molmach.cli.campaign_view import print_document
 from molmach.cli.output import console
+from molmach.data.campaign import TEAM, CampaignSummary
 from molmach.report.campaign.dashboard import Dashboard
-from molmach.report.campaign.data import TEAM, best_so_far
+from molmach.search.progress import best_so_far
 from molmach.search.record import results
 from molmach.search.record.following import Follower
 from molmach.search.record.ledger import reading
+from molmach.search.summary import summary
 from molmach.spec import Campaign
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -26,10 +28,22 @@ _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 def watch_page(campaign: Campaign, folder: Path, port: int, interval: float) -> None:
     """Serve the report on the loopback interface until the campaign has ended."""
-    dashboard = Dashboard(campaign, folder, port, interval)
-    print(f"dashboard {dashboard.url}  (ends with the campaign, or with Ctrl-C)", file=sys.stderr, flush=True)
+    page = dashboard(campaign, folder, port, interval)
+    print(f"dashboard {page.url}  (ends with the campaign, or with Ctrl-C)", file=sys.stderr, flush=True)
     with suppress(KeyboardInterrupt):
-        dashboard.serve()
+        page.serve()
+
+
+def dashboard(
+    campaign: Campaign, folder: Path, port: int = 0, interval: float = 2.0, linger: float = 60.0
+) -> Dashboard:
+    """The live page of a campaign's folder; port, interval and linger as :class:`Dashboard` takes them."""
+
+    def read() -> CampaignSummary:
+        with reading(folder) as ledger:
+            return summary(ledger, campaign, folder)
+
+    return Dashboard(folder, Follower(folder), read, port, interval, linger)
 
 
 def watch_terminal(campaign: Campaign, folder: Path, interval: float) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from molmach.cli.output import JsonFlag, Overrides, SystemArgument, console, print_json, status, table
 from molmach.errors import InterruptedRunError
 from molmach.spec import load
 from molmach.studies.kinetics import LEVELS, Cycle, HelixInversion, MotorKinetics, run
+from molmach.studies.kinetics.words import CYCLE_HEADS, cycle_cells, cycle_title, step_rows
 
 
 def kinetics(
@@ -44,6 +46,7 @@ def kinetics(
         return
     _print_steps(result.steps)
     _print_cycles(result.series, result.yields)
+    console().print(f"report: {escape(str(result.run_dir / 'report.html'))}", soft_wrap=True)
 
 
 def _search(plan: run.Plan, out: Path | None) -> MotorKinetics:
@@ -57,61 +60,10 @@ def _search(plan: run.Plan, out: Path | None) -> MotorKinetics:
 
 
 def _print_steps(steps: Sequence[HelixInversion]) -> None:
-    rows: list[tuple[str, Callable[[HelixInversion], str]]] = [
-        ("Gibbs energy of activation", lambda s: f"{s.barrier:.1f} kJ/mol"),
-        ("energy barrier", lambda s: f"{s.energy_barrier:.1f} kJ/mol"),
-        ("stable form lies lower by", lambda s: f"{s.drop:.1f} kJ/mol"),
-        ("half-life of the metastable form", lambda s: seconds(s.half_life)),
-        ("imaginary modes at the saddle", _imaginary),
-        ("going down from the saddle ends", _ends),
-        ("saddles refined", lambda s: ", ".join(f"{e:.0f}" for e in s.mechanisms) + " kJ/mol"),
-    ]
     title = f"thermal helix inversion, {steps[0].level}, {steps[0].temperature:g} K"
-    cells = [(label, *(show(step) for step in steps)) for label, show in rows]
-    console().print(table(("", *(step.isomer for step in steps)), cells, title=title))
+    console().print(table(("", *(step.isomer for step in steps)), step_rows(steps), title=title))
 
 
 def _print_cycles(series: Sequence[Cycle], yields: tuple[float, float]) -> None:
-    heads = ("photons/s", "turns/s", "turns per photon", "directionality")
-    cells = [
-        (
-            f"{c.excitation_rate:.0e}",
-            f"{c.frequency:.3g}",
-            f"{c.photon_efficiency:.3g}",
-            f"{c.directionality:.3f}",
-        )
-        for c in series
-    ]
-    title = f"cycle with quantum yields {yields[0]:g} and {yields[1]:g}, as stated"
-    console().print(table(heads, cells, range(4), title))
-
-
-def _imaginary(inversion: HelixInversion) -> str:
-    modes = inversion.saddle.modes
-    return (
-        f"{modes.imaginary} ({', '.join(f'{-w:.0f}i' for w in modes.wavenumbers[: modes.imaginary])} cm^-1)"
-    )
-
-
-def _ends(inversion: HelixInversion) -> str:
-    if inversion.connected:
-        return "in the two forms"
-    places = " and ".join(
-        f"{d.energy:.0f} kJ/mol ({'+' if d.helicity > 0 else '-'})" for d in inversion.descents
-    )
-    return f"at {places} from the metastable form (helicity)"
-
-
-def seconds(time: float) -> str:
-    """A time in the unit that suits it."""
-    units = (
-        ("years", 3.156e7),
-        ("days", 86400.0),
-        ("h", 3600.0),
-        ("min", 60.0),
-        ("s", 1.0),
-        ("ms", 1e-3),
-        ("us", 1e-6),
-    )
-    name, size = next((unit for unit in units if time >= unit[1]), ("ns", 1e-9))
-    return f"{time / size:.3g} {name}"
+    cells = [cycle_cells(cycle) for cycle in series]
+    console().print(table(CYCLE_HEADS, cells, range(4), cycle_title(yields)))

@@ -9,7 +9,7 @@ from molmach.report.motion_plots import (
     plot_polar,
     plot_velocity,
 )
-from molmach.report.page import style, write_report
+from molmach.report.page import write_report
 from molmach.report.plots import angle_plot, velocity_plot
 from molmach.report.trajectory_page import write_trajectory_report
 
@@ -22,7 +22,6 @@ __all__ = [
     "plot_lag",
     "plot_polar",
     "plot_velocity",
-    "style",
     "velocity_plot",
     "write_report",
     "write_trajectory_report",

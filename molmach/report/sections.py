@@ -1,110 +1,132 @@
-"""Sections of a run's page as HTML."""
+"""Sections of a run's page, as plain values."""
 
 from __future__ import annotations
 
-from html import escape
-from importlib.resources import files
-from string import Template
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
 
 from molmach.building import coordinate_of, kind_of
 from molmach.data import Run
 from molmach.report import coordinate_plots as plots
-from molmach.report.film import Film, parts_of_atoms
+from molmach.report.film import Film, parts_of_atoms, to_json
 from molmach.report.plots import LABELS, PAGE, angle_panels, velocity_plot
 from molmach.report.svg import inline_figure
+from molmach.report.views import Picture
 from molmach.scoring import Score
 
 
-def resource(name: str) -> str:
-    """The text of a file that comes with this package."""
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+@dataclass(frozen=True)
+class Movie:
+    """The machine in motion beside the plot of its motion; the page's script brings both to life.
+
+    Attributes
+    ----------
+    number
+        Of the replica, from 1.
+    frames, apart_ps, pace
+        How many; how far apart and how many ps a second, '' for a single one.
+    has_field
+        Whether the drive's field is drawn.
+    plot
+        Its motion against time.
+    box
+        Left, top, width and height of the plot's axes, per cent of the drawing.
+    parts
+        What the colours of the machine mean: colour's name -> words.
+    film
+        What the script reads.
+    """
+
+    number: int
+    frames: int
+    apart_ps: str
+    pace: str
+    has_field: bool
+    plot: Markup
+    box: tuple[str, str, str, str]
+    parts: dict[str, str]
+    film: dict[str, Any]
 
 
-def movie(run: Run, film: Film, plot: plots.FilmPlot) -> str:
-    """The machine in motion beside the plot of its motion; the page's script brings both to life."""
+def movie(run: Run, film: Film, plot: plots.FilmPlot) -> Movie:
+    """The film of a run, and the plot of its motion."""
     left, right, top, bottom = plot.box
-    frames = f"{film.time_ps.size} frames"
-    if film.time_ps.size > 1:
-        apart = film.time_ps[1] - film.time_ps[0]
-        frames += f", {apart:g} ps apart, played at {film.frames_a_second * apart:.3g} ps a second"
-    arrow = "The arrow is the drive's field; its length is the field's strength."
+    moving = film.time_ps.size > 1
+    apart_ps = film.time_ps[1] - film.time_ps[0] if moving else 0.0
     number = film.replica + 1
-    values = {
-        "number": str(number),
-        "replicas": str(run.replicas),
-        "frames": frames,
-        "arrow": arrow if film.field is not None else "",
-        "name": escape(run.spec.name),
-        "plot": inline_figure(plot.figure, "film", f"Motion of replica {number} against time."),
-        "left": f"{left:.3f}",
-        "top": f"{top:.3f}",
-        "width": f"{right - left:.3f}",
-        "height": f"{bottom - top:.3f}",
-        "last": str(film.time_ps.size - 1),
-        "parts": _parts(run, film),
-    }
-    return Template(resource("movie.html")).substitute(values)
+    return Movie(
+        number=number,
+        frames=film.time_ps.size,
+        apart_ps=f"{apart_ps:g}" if moving else "",
+        pace=f"{film.frames_a_second * apart_ps:.3g}" if moving else "",
+        has_field=film.field is not None,
+        plot=inline_figure(plot.figure, "film", f"Motion of replica {number} against time."),
+        box=(f"{left:.3f}", f"{top:.3f}", f"{right - left:.3f}", f"{bottom - top:.3f}"),
+        parts=_parts(run, film),
+        film=to_json(film, run.assembly) | {"limits": plot.limits},
+    )
 
 
-def _parts(run: Run, film: Film) -> str:
+def _parts(run: Run, film: Film) -> dict[str, str]:
     """What the colours of the machine mean."""
     found = set(parts_of_atoms(run.assembly))
     named = kind_of(run.assembly.kind).part_names
-    items = [(part, words) for part, words in named.items() if part in found]
-    items += [("field", "field")] if film.field is not None else []
-    return "".join(f'<li style="--part:var(--{part})">{words}</li>' for part, words in items)
+    items = {part: words for part, words in named.items() if part in found}
+    return items | ({"field": "field"} if film.field is not None else {})
 
 
-def velocities(run: Run, result: Score) -> str:
+def velocities(run: Run, result: Score) -> Picture:
     """Velocity of the machine and its controls."""
     spoken = [f"{LABELS['claim']} {result.velocity.value:.3g}"]
     spoken += [f"{LABELS.get(n, n)} {c.velocity.value:.3g}" for n, c in result.controls.items()]
     alt = f"Velocities in {result.velocity.unit}: {', '.join(spoken)}."
     figure = velocity_plot(run, result, PAGE, 4.8)
     figure.axes[0].set_xlabel(f"velocity / ({result.velocity.unit})")
-    return inline_figure(figure, "velocity", alt)
+    return Picture(inline_figure(figure, "velocity", alt), "Dots: replicas. Bar: 95 % interval. Mark: mean.")
 
 
-def dwelling(run: Run) -> str:
-    """Histogram and energy of the coordinate, and what may be read from them."""
-    pairs = (
-        ("occupancy", plots.occupancy_plot(run), "How often the machine is where."),
-        ("energy", plots.energy_plot(run), "Minus kT times the logarithm of that."),
+@dataclass(frozen=True)
+class Dwelling:
+    """Histogram and energy of the coordinate, and what may be read from them.
+
+    Attributes
+    ----------
+    pictures
+        Both.
+    is_round
+        Whether the histogram is drawn round a circle.
+    has_equilibrium, driven
+        Whether a condition without a drive is among them, and whether the machine itself is driven.
+    """
+
+    pictures: tuple[Picture, Picture]
+    is_round: bool
+    has_equilibrium: bool
+    driven: bool
+
+
+def dwelling(run: Run) -> Dwelling:
+    """Where the machine dwells."""
+    occupancy, energy = plots.occupancy_plot(run), plots.energy_plot(run)
+    return Dwelling(
+        pictures=(
+            Picture(inline_figure(occupancy, "occupancy", "How often the machine is where.")),
+            Picture(inline_figure(energy, "energy", "Minus kT times the logarithm of that.")),
+        ),
+        is_round=coordinate_of(run.assembly).scale.period is not None,
+        has_equilibrium=any(map(plots.at_equilibrium, plots.conditions(run).values())),
+        driven=not plots.at_equilibrium(run),
     )
-    shown = "".join(f"<figure>{inline_figure(figure, name, alt)}</figure>" for name, figure, alt in pairs)
-    periodic = coordinate_of(run.assembly).scale.period is not None
-    text = "The dotted circle is an even spread. " if periodic else ""
-    if any(map(plots.at_equilibrium, plots.conditions(run).values())):
-        text += (
-            "The solid curve, with the drive off, is the free energy of the coordinate, its 95 % interval "
-            "over replicas shaded, for as much of it as these replicas have visited. "
-        )
-    if not plots.at_equilibrium(run):
-        text += (
-            '<span class="nowrap">−kT ln</span> of the share of time under the drive is no free energy: it '
-            "only says where the machine dwells (a potential of mean occupancy)."
-        )
-    return f'<div class="panels">{shown}</div><p class="soft">{text}</p>'
 
 
-def replicas(run: Run) -> str:
+def replicas(run: Run) -> list[Picture]:
     """Motion of every replica, one panel a condition."""
     runs = {"claim": run, **run.controls}
-    panels = ""
+    panels = []
     for name, figure in angle_panels(run).items():
         label = LABELS.get(name, name)
-        svg = inline_figure(figure, f"motion-{name}", f"Motion of every replica: {label}.")
-        caption = f"{label}, n = {runs[name].replicas}"
-        panels += f"<figure>{svg}<figcaption>{caption}</figcaption></figure>"
-    return (
-        f'<div class="panels three">{panels}</div><p class="soft">Coloured: replicas, at most forty. Line in '
-        "the text's colour: mean of all. The equilibration before time zero is not shown.</p>"
-    )
-
-
-def licences() -> str:
-    """Of what else is in the file."""
-    return (
-        "<details><summary>Licences of the molecular viewer in this file, 3Dmol.js</summary>"
-        f'<pre class="licence" tabindex="0">{escape(resource("vendor/LICENSES.txt"))}</pre></details>'
-    )
+        drawing = inline_figure(figure, f"motion-{name}", f"Motion of every replica: {label}.")
+        panels.append(Picture(drawing, f"{label}, n = {runs[name].replicas}"))
+    return panels

@@ -1,9 +1,9 @@
-"""Tables of pages."""
+"""Tables of pages, as plain texts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from molmach.data import Run
@@ -12,34 +12,60 @@ from molmach.report.words import to_its_precision
 from molmach.scoring import Estimate, Score
 
 
-def estimates_table(result: Score) -> str:
+@dataclass(frozen=True)
+class Table:
+    """A table whose first column heads its rows.
+
+    Attributes
+    ----------
+    caption
+        What it is of, for who does not see it.
+    columns, rows
+        Heads, and as many cells in each row.
+    numeric
+        Numbers of the columns that hold numbers.
+    """
+
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    numeric: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class ControlRow:
+    """What a control did, and how it was judged."""
+
+    name: str
+    velocity: str
+    interval: str
+    p_value: str
+    passed: bool
+    statement: str
+
+
+def estimates_table(result: Score) -> Table:
     """Every estimate of a score with its interval."""
-    rows = [
-        (escape(name.replace("_", " ")), *_numbers(part), escape(part.unit))
-        for name, part in result.estimates.items()
-    ]
-    return table("Score", ("quantity", "value", "95 % interval", "unit"), rows, numeric=(1, 2))
+    rows = [(name.replace("_", " "), *numbers(part), part.unit) for name, part in result.estimates.items()]
+    return Table("Score", ("quantity", "value", "95 % interval", "unit"), rows, (1, 2))
 
 
-def controls_table(result: Score) -> str:
-    """What each control did, and how it was judged."""
-    if not result.controls:
-        return '<p class="warning">No controls were run, so this velocity is a number, not a claim.</p>'
-    rows = [
-        (
-            escape(LABELS.get(name, name)),
-            *_numbers(control.velocity),
+def controls_table(result: Score) -> list[ControlRow]:
+    """The controls of a score; none where it is no claim."""
+    return [
+        ControlRow(
+            LABELS.get(name, name),
+            *numbers(control.velocity),
             f"{control.p_value:.2g}",
-            f'<span class="{"pass" if control.passed else "fail"}">'
-            f"{'passed' if control.passed else 'failed'}:</span> {escape(control.statement)}",
+            control.passed,
+            control.statement,
         )
         for name, control in result.controls.items()
     ]
-    head = ("control", result.velocity.unit, "95 % interval", "p", "judgement")
-    return table("Controls", head, rows, (1, 2, 3), "cards")
 
 
-def _numbers(estimate: Estimate) -> tuple[str, str]:
+def numbers(estimate: Estimate) -> tuple[str, str]:
+    """A value and its interval, to the interval's precision."""
     value, between = to_its_precision(estimate.value, *estimate.ci95)
     return value, between or "not defined"
 
@@ -70,39 +96,3 @@ def flat(content: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         else:
             rows[prefix + name] = str(value)
     return rows
-
-
-def plain_table(caption: str, content: Mapping[str, str]) -> str:
-    """Names and values."""
-    rows = [(escape(name), f'<span class="mono">{escape(value)}</span>') for name, value in content.items()]
-    return table(caption, ("what", "value"), rows, kind="plain")
-
-
-def table(
-    caption: str,
-    columns: Sequence[str],
-    rows: Iterable[Sequence[str]],
-    numeric: Sequence[int] = (),
-    kind: str = "",
-) -> str:
-    """A table of cells that are HTML already; the first cell of a row is its header."""
-    head = "".join(
-        f'<th scope="col"{" class=n" if k in numeric else ""}>{escape(column)}</th>'
-        for k, column in enumerate(columns)
-    )
-    body = "".join(f'<tr role="row">{_cells(row, columns, numeric)}</tr>' for row in rows)
-    return (
-        f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(caption)}">'
-        f'<table role="table" class="{kind}"><caption>{escape(caption)}</caption>'
-        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
-        f'<tbody role="rowgroup">{body}</tbody></table></div>'
-    )
-
-
-def _cells(row: Sequence[str], columns: Sequence[str], numeric: Sequence[int]) -> str:
-    found = ""
-    for k, (cell, column) in enumerate(zip(row, columns, strict=True)):
-        tag, role = ('th scope="row"', "rowheader") if k == 0 else ("td", "cell")
-        style = ' class="n"' if k in numeric else ""
-        found += f'<{tag} role="{role}"{style} data-label="{escape(column)}">{cell}</{tag.split()[0]}>'
-    return found

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
-from html import escape
-from importlib.resources import files
+from dataclasses import dataclass
 from pathlib import Path
-from string import Template
 
 from matplotlib.figure import Figure
 
@@ -15,8 +12,40 @@ from molmach.data import Motion
 from molmach.data.motion import UNKNOWN
 from molmach.report.motion_plots import plot_angles, plot_polar, plot_velocity
 from molmach.report.plots import png
-from molmach.report.words import to_its_precision, verdict_sentence
-from molmach.scoring import Estimate, Score
+from molmach.report.tables import Table, estimates_table
+from molmach.report.templates import render
+from molmach.report.views import Claim, Raster
+from molmach.report.words import verdict_sentence
+from molmach.scoring import Score
+
+
+@dataclass(frozen=True)
+class TrajectoryPage:
+    """What the page of trajectories that were made elsewhere shows.
+
+    Attributes
+    ----------
+    name
+        Heading.
+    claim, sentence
+        The score's verdict, and in words.
+    motion, velocity
+        Plots.
+    unknown
+        What coordinates alone can't tell, and why.
+    source
+        Files, atoms, times and versions.
+    """
+
+    name: str
+    claim: Claim
+    sentence: str
+    motion: Raster
+    velocity: Raster
+    estimates: Table
+    unknown: dict[str, str]
+    source: Mapping[str, str]
+    description: str = ""
 
 
 def write_trajectory_report(
@@ -35,27 +64,28 @@ def write_trajectory_report(
     directory
         Where to write.
     """
-    motion_png, velocity_png = png(_motion_figure(motion)), png(_velocity_figure(motion, result))
-    (directory / "angle.png").write_bytes(motion_png)
-    (directory / "velocity.png").write_bytes(velocity_png)
-    value, interval = _shown(result.velocity)
-    values = {
-        "title": f"{escape(name)}: {result.verdict}, uncontrolled",
-        "name": escape(name),
-        "velocity": f"{value} {escape(result.velocity.unit)}",
-        "interval": interval,
-        "replicas": str(result.replicas),
-        "p_value": f"{result.p_value:.2g}",
-        "sentence": escape(verdict_sentence(result)),
-        "warnings": "".join(f'<p class="warning">{escape(text)}</p>' for text in result.warnings),
-        "motion_png": base64.b64encode(motion_png).decode(),
-        "velocity_png": base64.b64encode(velocity_png).decode(),
-        "estimates": "".join(_row(quantity, part) for quantity, part in result.estimates.items()),
-        "unknown": _rows({key.replace("_", " "): why for key, why in UNKNOWN.items()}),
-        "source": _rows(source, "mono"),
-    }
-    page = Template(files(__package__).joinpath("trajectory_page.html").read_text(encoding="utf-8"))
-    (directory / "report.html").write_text(page.substitute(values), encoding="utf-8")
+    page = TrajectoryPage(
+        name=name,
+        claim=Claim.of(result),
+        sentence=verdict_sentence(result),
+        motion=Raster(
+            png(_motion_figure(motion)),
+            "Turns against time for every replica, and a rose of the share of the time at each angle",
+            "Left: replicas coloured, their mean black. Right: share of the time at each angle as areas; "
+            "dashed, a uniform one.",
+        ),
+        velocity=Raster(
+            png(_velocity_figure(motion, result)),
+            "Velocity of every replica, with the mean and its interval",
+            "Dots: replicas. Bar: 95 % interval. Mark: mean.",
+        ),
+        estimates=estimates_table(result),
+        unknown={key.replace("_", " "): why for key, why in UNKNOWN.items()},
+        source=source,
+    )
+    (directory / "angle.png").write_bytes(page.motion.png)
+    (directory / "velocity.png").write_bytes(page.velocity.png)
+    (directory / "report.html").write_text(render("trajectory.html", page=page), encoding="utf-8")
 
 
 def _motion_figure(motion: Motion) -> Figure:
@@ -70,22 +100,3 @@ def _velocity_figure(motion: Motion, result: Score) -> Figure:
     figure = Figure(figsize=(7.2, 1.5), layout="constrained")
     plot_velocity(motion, result, figure.subplots())
     return figure
-
-
-def _shown(estimate: Estimate) -> tuple[str, str]:
-    return to_its_precision(estimate.value, *estimate.ci95)
-
-
-def _row(quantity: str, estimate: Estimate) -> str:
-    value, interval = _shown(estimate)
-    return (
-        f'<tr><td>{escape(quantity.replace("_", " "))}</td><td class="n">{value}</td>'
-        f'<td class="n">{interval}</td><td>{escape(estimate.unit)}</td></tr>'
-    )
-
-
-def _rows(content: Mapping[str, str], style: str = "") -> str:
-    cell = f'<td class="{style}">' if style else "<td>"
-    return "".join(
-        f"<tr><th>{escape(key)}</th>{cell}{escape(value)}</td></tr>" for key, value in content.items()
-    )

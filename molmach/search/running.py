@@ -8,6 +8,7 @@ from contextlib import closing, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from molmach.report.campaign.page import NAME as PAGE
 from molmach.report.campaign.page import write_report
 from molmach.search.loop.checking import check
 from molmach.search.loop.driver import Driver
@@ -19,6 +20,7 @@ from molmach.search.record import results
 from molmach.search.record.cache import Store
 from molmach.search.record.folder import check_place, claim, folder_of, writing
 from molmach.search.record.ledger import NAME, Ledger
+from molmach.search.summary import summary
 from molmach.spec import Campaign
 from molmach.studies.provenance import versions
 
@@ -93,5 +95,5 @@ def run_campaign(
                 for agent, text in driver.explain().items():
                     ledger.note_explanation(agent, text)
                 ledger.commit()
-        page = write_report(ledger, campaign, folder)
+        page = write_report(summary(ledger, campaign, folder), folder / PAGE)
         return {**results.document(ledger, campaign, folder), "resumed": resumed, "report": str(page)}

@@ -1,4 +1,4 @@
-"""Drives, machine kinds and force fields, found by entry point as search agents are.
+"""Drives, machine kinds, force fields, search agents, evaluations and executors, found by entry point.
 
 Ours are registered as a stranger's are. The name of an entry point is what stands in the machine file; the
 code is imported when a file first asks for it.
@@ -21,7 +21,16 @@ MACHINES = "molmach.machines"
 FORCE_FIELDS = "molmach.forcefield"
 """Names a :class:`molmach.forcefield.ForceField` that is made from its name."""
 
-_OURS = (DRIVES, MACHINES, FORCE_FIELDS)
+AGENTS = "molmach.agents"
+"""Names a :class:`molmach.search.Agent`."""
+
+EVALUATIONS = "molmach.evaluations"
+"""Names a :class:`molmach.search.Evaluation`."""
+
+EXECUTORS = "molmach.executors"
+"""Names a :class:`molmach.search.Executor`."""
+
+_OURS = (DRIVES, MACHINES, FORCE_FIELDS, AGENTS, EVALUATIONS, EXECUTORS)
 """Groups of which molmach itself registers members."""
 
 

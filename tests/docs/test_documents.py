@@ -100,7 +100,7 @@ ELSEWHERE = {"docs/analysis.md": "analysis/test_analysis.py::test_the_code_of_th
 
 PLAIN = {
     README: ["forward  48.01 turn/ns"],
-    ARCHITECTURE: ["machine.yaml ->", "cli > analysis"],
+    ARCHITECTURE: ["machine.yaml ->", "testing > cli"],
     "docs/active-inference.md": [
         "score = bias",
         "F = -ln N",
@@ -186,10 +186,10 @@ def _check_ours(words: list[str], whole: bool = True) -> None:
     """Have the command line's own parser read it, without doing anything; in a sentence, arguments may be left out."""
     command: Any = get_command(app)
     path = "molmach"
-    while hasattr(command, "commands") and words:
-        assert words[0] in command.commands, f"{path} has no command {words[0]}"
-        command, path, words = command.commands[words[0]], f"{path} {words[0]}", words[1:]
-    if hasattr(command, "commands"):
+    while hasattr(command, "list_commands") and words:
+        assert words[0] in command.list_commands(None), f"{path} has no command {words[0]}"
+        command, path, words = command.get_command(None, words[0]), f"{path} {words[0]}", words[1:]
+    if hasattr(command, "list_commands"):
         return
     options = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
     given = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}

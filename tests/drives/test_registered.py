@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import pytest
@@ -38,6 +41,48 @@ def test_an_entry_point_without_a_module_is_named() -> None:
 @pytest.mark.usefixtures("package")
 def test_our_own_kinds_are_read_without_the_others() -> None:
     assert load(ROTOR, ["drive={kind: none}"]).drive.kind == "none"
+
+
+@pytest.fixture(params=["molmach.drives", "molmach.machines", "molmach.forcefield"])
+def stale_group(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A group of entry points of which an installation from before has none of molmach's own."""
+    listed = entry_points
+
+    def without(group: str) -> list[EntryPoint]:
+        ours = "molmach" if group == request.param else ""
+        return [point for point in listed(group=group) if point.dist is None or point.dist.name != ours]
+
+    monkeypatch.setattr("molmach.spec.registered.entry_points", without)
+    registered.cache_clear()
+    load_registered.cache_clear()
+    yield request.param
+    registered.cache_clear()
+    load_registered.cache_clear()
+
+
+def test_an_installation_older_than_the_code_says_so(stale_group: str) -> None:
+    with pytest.raises(SpecError, match=f"{stale_group}: .* older than this code; .*pip install -e"):
+        load(ROTOR)
+
+
+def test_an_unknown_kind_is_named_with_those_that_there_are() -> None:
+    with pytest.raises(SpecError, match=r"drive\.kind: got 'rotating'.*accepted: .*none, .*rotating_field"):
+        load(ROTOR, ["drive.kind=rotating"])
+    with pytest.raises(SpecError, match=r"machine\.kind: got 'motor'.*accepted: .*catenane, rotaxane, rotor"):
+        load(ROTOR, ["machine.kind=motor"])
+
+
+def test_machines_and_drives_are_read_and_built_without_an_engine() -> None:
+    code = (
+        "import sys, molmach.drives, molmach.building, molmach.spec\n"
+        f"spec = molmach.spec.load({ROTOR!r})\n"
+        "assembly = molmach.building.build(spec)\n"
+        "assert molmach.drives.terms(spec.drive, assembly, 2.5).has_field\n"
+        "loaded = {'openmm', 'numba', 'ray', 'mdtraj'} & sys.modules.keys()\n"
+        "assert not loaded, loaded\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.usefixtures("package")

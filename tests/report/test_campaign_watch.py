@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 import pytest
 from typer.testing import CliRunner
 
+from molmach.cli.campaign_watch import dashboard as dashboard_of
 from molmach.cli.main import app
 from molmach.errors import CampaignError
-from molmach.report.campaign.dashboard import Dashboard
 from molmach.search.record import following
 from molmach.search.record.following import Follower
 from tests.helpers.browser import MISSING, Browser
@@ -86,7 +86,7 @@ def test_a_campaign_without_a_sign_of_life_is_said_to_be_so(
 def test_a_live_page_follows_the_ledger_and_ends_with_the_campaign(scribe: Scribe) -> None:
     (scribe.folder / "machines" / "abc").mkdir(parents=True)
     (scribe.folder / "machines" / "abc" / "report.html").write_text("a run's report", encoding="utf-8")
-    dashboard = Dashboard(scribe.campaign, scribe.folder, interval=0.1, linger=GENEROUS)
+    dashboard = dashboard_of(scribe.campaign, scribe.folder, interval=0.1, linger=GENEROUS)
     thread = threading.Thread(target=dashboard.serve)
     thread.start()
     try:
@@ -124,14 +124,14 @@ def test_a_live_page_follows_the_ledger_and_ends_with_the_campaign(scribe: Scrib
 def test_the_page_of_a_campaign_that_has_ended_is_served_no_longer_than_told(scribe: Scribe) -> None:
     scribe.ledger.event("finished", text="done")
     scribe.ledger.commit()
-    Dashboard(scribe.campaign, scribe.folder, interval=0.1, linger=0.0).serve()  # returns by itself
+    dashboard_of(scribe.campaign, scribe.folder, interval=0.1, linger=0.0).serve()  # returns by itself
 
 
 @MISSING
 def test_a_live_page_stays_as_the_reader_left_it_while_results_come_in(
     scribe: Scribe, browser: Browser
 ) -> None:
-    dashboard = Dashboard(scribe.campaign, scribe.folder, interval=0.1, linger=GENEROUS)
+    dashboard = dashboard_of(scribe.campaign, scribe.folder, interval=0.1, linger=GENEROUS)
     thread = threading.Thread(target=dashboard.serve)
     thread.start()
     try:
@@ -169,7 +169,7 @@ def test_a_port_that_is_taken_is_named(scribe: Scribe) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(CampaignError, match=f"--port {port}: can't be listened on"):
-            Dashboard(scribe.campaign, scribe.folder, port)
+            dashboard_of(scribe.campaign, scribe.folder, port)
 
 
 def test_the_command_prints_lines_where_there_is_no_terminal(scribe: Scribe) -> None:

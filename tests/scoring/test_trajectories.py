@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -389,3 +391,53 @@ def test_a_topology_of_namd_gives_masses_by_its_elements(made: Made) -> None:
     _is(motion, made.angles)
     assert motion.moment_of_inertia == pytest.approx(made.assembly.moment_of_inertia(), rel=2e-3)
     assert not motion.warnings
+
+
+WITHOUT = """
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("openmm", "ray"):
+            raise ImportError(f"{name} is not there")
+
+sys.meta_path.insert(0, Absent())
+"""
+"""OpenMM and Ray are as good as not installed."""
+
+
+def _alone(code: str, *arguments: str) -> str:
+    """Output of some code in a Python of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def test_a_foreign_motion_is_scored_without_openmm_or_ray() -> None:
+    """MDTraj, which looks for OpenMM by itself, is only there when files are read."""
+    code = """
+import sys
+import numpy as np
+import molmach
+from molmach.data import Motion
+steps = np.random.default_rng(0).normal(0.3, 0.1, (3, 20))
+print(molmach.score(Motion(0.1 * np.arange(20.0), np.cumsum(steps, axis=1))).verdict)
+print(sorted({"openmm", "ray", "mdtraj", "numba", "matplotlib"} & sys.modules.keys()))
+"""
+    assert _alone(code).splitlines() == ["forward", "[]"]
+
+
+def test_foreign_trajectories_are_read_and_scored_without_openmm_or_ray(made: Made) -> None:
+    paths = made.write(".xtc")
+    read = f"molmach.read_trajectories({str(made.top)!r}, sys.argv[1:], {made.axle!r}, {made.rotor!r})"
+    code = f"""{WITHOUT}
+import molmach
+result = molmach.score({read})
+print(result.velocity.value)
+print(sorted({{"openmm", "ray"}} & sys.modules.keys()))
+"""
+    velocity, loaded = _alone(code, *map(str, paths)).splitlines()
+    assert float(velocity) == pytest.approx(score(made.read(paths)).velocity.value, rel=1e-12)
+    assert loaded == "[]"

@@ -7,6 +7,7 @@ import math
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -20,18 +21,28 @@ from molmach import forcefield
 from molmach.errors import KineticsError, MissingExtraError, SpecError
 from molmach.forcefield.images_kernel import Images
 from molmach.spec import Spec, load, loads
-from molmach.studies.kinetics import HelixInversion, four_state_cycle, helix_inversions, level_of, motor_cycle
+from molmach.studies.kinetics import (
+    HelixInversion,
+    MotorKinetics,
+    four_state_cycle,
+    helix_inversions,
+    level_of,
+    motor_cycle,
+)
 from molmach.studies.kinetics.forms import dihedral, find_forms, isomers, mappings, stable_and_metastable
 from molmach.studies.kinetics.frame import frame_of
 from molmach.studies.kinetics.inversion import Descent, Point
 from molmach.studies.kinetics.level import Level
 from molmach.studies.kinetics.modes import PLANCK, Modes, free_energy, normal_modes
+from molmach.studies.kinetics.page import write_page
 from molmach.studies.kinetics.rates import eyring_rate, half_life
 from molmach.studies.kinetics.search import alkene_of
 from molmach.studies.kinetics.stationary import Stationary, exact_hessian, find_saddle, relax
 from molmach.studies.kinetics.store import Store
 from molmach.theory import currents, entropy_production, stationary_distribution
+from tests.helpers.browser import MISSING, Browser
 from tests.helpers.command_line import run_molmach
+from tests.helpers.pages import EVIL, Checker
 from tests.helpers.waiting import GENEROUS, wait_until
 
 METHYL = "fluorene-motor-methyl"
@@ -394,6 +405,49 @@ def _step(isomer: str, barrier: float, drop: float, sense: float) -> HelixInvers
     return HelixInversion(
         isomer, "MMFF94", 300.0, stable, metastable, saddle, (sense, -sense), True, ends, (barrier,)
     )
+
+
+def _found(steps: tuple[HelixInversion, ...], spec: Spec) -> MotorKinetics:
+    series = tuple(motor_cycle(10.0**power, steps, (0.1, 0.1)) for power in range(-6, 10, 3))
+    return MotorKinetics(spec, steps, motor_cycle(1.0, steps, (0.1, 0.1)), series, (0.1, 0.1), Path("run"))
+
+
+def test_the_page_has_barriers_cycles_and_doubts(tmp_path: Path) -> None:
+    modes = Modes(np.array([-400.0, 50.0]), np.zeros((2, 1, 3)))
+    doubtful = _step("E", 80.0, 20.0, 1.0)
+    sound = replace(
+        _step("Z", 61.5, 30.0, 1.0), saddle=replace(doubtful.saddle, modes=modes, energy=91.5, gibbs=91.5)
+    )
+    found = _found((doubtful, sound), load(METHYL, [f"description={EVIL}"]))
+    write_page(found, {"key": "abc"}, tmp_path / "report.html")
+    page = Checker((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert not page.problems
+    assert "script" not in page.tags
+    assert EVIL in page.texts
+    text = "".join(page.texts)
+    for part in (
+        "80.0 kJ/mol",
+        "61.5 kJ/mol",
+        "1 (400i cm^-1)",
+        "quantum yields 0.1 and 0.1",
+        "directionality",
+    ):
+        assert part in text, part
+    assert text.count("where a saddle has one imaginary mode") == 1
+    for cycle in found.series:
+        assert f"{cycle.frequency:.3g}" in page.texts
+
+
+@MISSING
+@pytest.mark.parametrize(("width", "dark"), [(400, True), (1280, False)])
+def test_a_browser_shows_the_page(tmp_path: Path, browser: Browser, width: int, dark: bool) -> None:
+    write_page(_found((_step("", 80.0, 20.0, 1.0),), load(METHYL)), {"key": "abc"}, tmp_path / "report.html")
+    page = browser.open(tmp_path / "report.html", width, dark=dark)
+    assert page.value("document.documentElement.scrollWidth") <= width
+    assert page.value("document.querySelectorAll('svg.plot').length") == 2
+    assert not page.errors
+    assert not page.requests
+    page.close()
 
 
 def test_the_slower_thermal_step_limits_the_cycle() -> None:

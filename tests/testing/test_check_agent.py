@@ -12,8 +12,8 @@ AGENTS = ("random", "evolutionary", "bayesian", "active_inference", "reinforceme
 
 BAD = '''
 import math
+import os
 import random
-import time
 
 from molmach.search import Agent, Design, Proposal
 from molmach.search.agents.interface import fresh_samples
@@ -70,11 +70,9 @@ class Dicing(Good):
         return super().propose(view, n)
 
 
-class Clocked(Good):
-    started = time.time_ns()
-
+class Local(Good):
     def propose(self, view, n):
-        return [Proposal(p.design, f"at {self.started}") for p in super().propose(view, n)]
+        return [Proposal(p.design, f"by process {os.getpid()}") for p in super().propose(view, n)]
 
 
 class Fragile(Good):
@@ -97,7 +95,7 @@ class Idle(Good):
 '''
 
 WRONG = {
-    "Greedy": "proposes more than the 4",
+    "Greedy": "proposes more than the 2",
     "Repeating": "a machine that is taken",
     "Doubling": "a machine twice",
     "Outside": "which is no machine",
@@ -105,7 +103,7 @@ WRONG = {
     "Negative": "uncertainty of -1",
     "Remembering": "something else after a restart",
     "Dicing": "global random numbers",
-    "Clocked": "in another process",
+    "Local": "in another process",
     "Mute": "explains itself by a NoneType",
     "Idle": "proposes nothing, where nothing was tried",
 }

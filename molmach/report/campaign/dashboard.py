@@ -1,28 +1,39 @@
-"""A campaign's report as a live page on this machine: it follows the ledger while the campaign runs."""
+"""A campaign's report as a live page on this machine, drawn anew while the campaign runs."""
 
 from __future__ import annotations
 
 import json
 import threading
 import time
-from contextlib import closing
+from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
+from molmach.data.campaign import CampaignSummary
 from molmach.errors import CampaignError
-from molmach.report.campaign.page import NAME as PAGE
-from molmach.report.campaign.page import report_page
-from molmach.search.record.following import Follower
-from molmach.search.record.ledger import NAME, Ledger
-from molmach.spec import Campaign
+from molmach.report.campaign.page import NAME, report_page
 
 HOST = "127.0.0.1"
 _SHARE = 0.2
 """Of the time, that goes into drawing at most."""
+
+
+class Followed(Protocol):
+    """A campaign that another process carries out."""
+
+    def look(self) -> bool:
+        """Read its record; whether something was found since the last look."""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come."""
+
+    @property
+    def words(self) -> str:
+        """What it is doing, in a line."""
 
 
 class Dashboard:
@@ -30,12 +41,16 @@ class Dashboard:
 
     Parameters
     ----------
-    campaign, folder
-        The campaign and its folder.
+    folder
+        The campaign's.
+    followed
+        Says when there is something new.
+    read
+        What the campaign has come to by now.
     port
         Where to listen; 0 for any free port.
     interval
-        Seconds between looks at the ledger.
+        Seconds between looks.
     linger
         Seconds for which the page of a campaign that has ended, or shows no sign of life any more, is
         still served.
@@ -43,17 +58,23 @@ class Dashboard:
     Raises
     ------
     CampaignError
-        The port can't be listened on, or there is no ledger.
+        The port can't be listened on, or there is nothing to read.
     """
 
     def __init__(
-        self, campaign: Campaign, folder: Path, port: int = 0, interval: float = 2.0, linger: float = 60.0
+        self,
+        folder: Path,
+        followed: Followed,
+        read: Callable[[], CampaignSummary],
+        port: int = 0,
+        interval: float = 2.0,
+        linger: float = 60.0,
     ) -> None:
-        self._campaign = campaign
         self._folder = folder.resolve()
         self._interval = interval
         self._linger = linger
-        self._follower = Follower(folder)
+        self._followed = followed
+        self._read = read
         self._page = b""
         self._version = 0
         self._stopping = threading.Event()
@@ -79,10 +100,10 @@ class Dashboard:
             over_since: float | None = None
             while not self._stopping.is_set():
                 started = time.monotonic()
-                if self._follower.look():
+                if self._followed.look():
                     self._draw()
                 drawn = time.monotonic()
-                over_since = (over_since or drawn) if self._follower.over else None
+                over_since = (over_since or drawn) if self._followed.over else None
                 if over_since is not None and drawn - over_since >= self._linger:
                     break
                 self._stopping.wait(max(self._interval, (drawn - started) / _SHARE))
@@ -96,11 +117,8 @@ class Dashboard:
         self._stopping.set()
 
     def _draw(self) -> None:
-        with closing(Ledger(self._folder / NAME)) as ledger:
-            page = report_page(ledger, self._campaign, self._folder, self._folder / PAGE)
-        script = files(__package__).joinpath("dashboard.js").read_text(encoding="utf-8")
-        live = f'<p class="soft" id="live" role="status">live</p>\n<script>\n{script}</script>\n</header>'
-        self._page = page.replace("</header>", live, 1).encode("utf-8")
+        page = report_page(self._read(), self._folder / NAME, live=True)
+        self._page = page.encode("utf-8")
         self._version += 1
 
     def answer(self, path: str) -> tuple[HTTPStatus, str, bytes]:
@@ -118,8 +136,8 @@ class Dashboard:
     def _state(self) -> dict[str, Any]:
         return {
             "version": self._version,
-            "text": self._follower.words,
-            "over": self._follower.over,
+            "text": self._followed.words,
+            "over": self._followed.over,
         }
 
 

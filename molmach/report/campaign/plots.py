@@ -11,10 +11,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from molmach.report.campaign.data import TEAM, Cost, Curve, front
+from molmach.data.campaign import TEAM, Cost, Curve, Standing
 from molmach.report.plots import COLOURS, LABELS
 from molmach.report.svg import INK, LINE
-from molmach.search.record.trial import Finding
 
 Floats = NDArray[np.float64]
 
@@ -99,15 +98,10 @@ def _frame_bounds(axis: Any, wanted: Axis, curves: Mapping[str, Curve]) -> None:
     axis.set_ylim(*sorted((wanted.sign * (lowest - margin), wanted.sign * (best + margin))))
 
 
-def pareto_plot(
-    standing: Sequence[Finding], confirmed: set[str], x: Axis, y: Axis, columns: tuple[int, int]
-) -> Figure:
+def pareto_plot(standing: Standing, x: Axis, y: Axis, columns: tuple[int, int]) -> Figure:
     """Every machine by two objectives; those of the front with intervals, its cautious ends joined."""
     figure, axis = _panel(3.9, 5.6)
-    values = np.array([[m.value for m in e.measured] for e in standing])
-    lows = np.array([[m.low for m in e.measured] for e in standing])
-    highs = np.array([[m.high for m in e.measured] for e in standing])
-    on_front = front(lows)
+    values, lows, highs, on_front = standing.values, standing.lows, standing.highs, standing.on_front
     pair, signs = list(columns), np.array([x.sign, y.sign])
     rest = _thinned(np.flatnonzero(~on_front), _MOST_POINTS)
     axis.plot(
@@ -121,7 +115,7 @@ def pareto_plot(
         *centre.T, xerr=[b[0] for b in bars], yerr=[b[1] for b in bars], fmt="none", ecolor=_PALETTE[0],
         elinewidth=1.0, alpha=0.6,
     )  # fmt: skip
-    again = np.array([standing[i].machine in confirmed for i in best], dtype=bool)
+    again = standing.confirmed[best]
     for mask, face in ((~again, "none"), (again, _PALETTE[0])):
         axis.plot(
             *centre[mask].T, "o", color=_PALETTE[0], markerfacecolor=face, markersize=6, markeredgewidth=1.5
@@ -177,18 +171,16 @@ def prediction_plot(rows: Floats, number: int, wanted: Axis, most: int) -> Figur
     return figure
 
 
-def cost_plot(
-    costs: Mapping[int, Mapping[str, Cost]], labels: Mapping[int, str], agents: Sequence[str]
-) -> Figure:
-    """Core seconds of each rung, stacked by agent."""
+def cost_plot(costs: Mapping[str, Mapping[str, Cost]], agents: Sequence[str]) -> Figure:
+    """Core seconds of each rung, by its label, stacked by agent."""
     figure, axis = _panel(0.75 + 0.42 * len(costs), 6.4)
-    for row, (_, spent) in enumerate(costs.items()):
+    for row, spent in enumerate(costs.values()):
         left = 0.0
         for number, agent in enumerate(agents):
             seconds = spent[agent].seconds if agent in spent else 0.0
             axis.barh(row, seconds, left=left, height=0.6, color=colour(number))
             left += seconds
-    axis.set_yticks(range(len(costs)), [labels[rung] for rung in costs])
+    axis.set_yticks(range(len(costs)), list(costs))
     axis.set_ylim(len(costs) - 0.5, -0.5)
     axis.grid(visible=False, axis="y")
     axis.set_xlim(left=0.0)

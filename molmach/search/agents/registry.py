@@ -10,9 +10,7 @@ from molmach.search import plugins
 from molmach.search.agents.interface import Agent
 from molmach.search.space.space import Space
 from molmach.spec.campaign import AgentEntry
-
-GROUP = "molmach.agents"
-"""Entry points of this group are agents: ours, and those of any installed package."""
+from molmach.spec.registered import AGENTS
 
 
 def agent_class(use: str, folder: Path) -> type[Agent]:
@@ -32,7 +30,7 @@ def agent_class(use: str, folder: Path) -> type[Agent]:
     MissingExtraError
         The agent needs a module that is not installed.
     """
-    chosen: type[Agent] = plugins.load(use, GROUP, "agents.use", folder)
+    chosen: type[Agent] = plugins.load(use, AGENTS, "agents.use", folder)
     for method in ("propose", "observe"):
         if not callable(getattr(chosen, method, None)):
             raise SpecError(f"agents.use: {use} has no method {method}; expected an agent")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from molmach.search.loop.book import TrialBook
 from molmach.search.loop.budget import BudgetUse, Clock
 from molmach.search.loop.evaluations import Evaluation, Task
 from molmach.search.loop.executors import Executor
+from molmach.search.loop.losses import Losses
 from molmach.search.loop.objectives import Objectives
 from molmach.search.loop.queue import EVERY_AGENT_FAILED, Queue
 from molmach.search.loop.racing import Ladder
@@ -35,11 +36,6 @@ from molmach.spec import Campaign
 _PATIENCE_SECONDS = 0.5
 _PATIENCE_FOR_AGENTS_SECONDS = 0.02
 _CLOCK_SECONDS = 1.0
-_MOST_LOSSES = 5
-"""A task that is lost so often is given up."""
-
-_MOST_GIVEN_UP = 5
-"""When so many tasks in a row were given up, it is not the machines' fault."""
 
 
 class Driver:
@@ -95,8 +91,7 @@ class Driver:
         self._allocation = Allocation(self._book, self._queue, ladder)
         self._spent = BudgetUse(campaign.budget, Clock(float(ledger.noted("wall_seconds") or 0.0)))
         self._tasks: dict[str, Task] = {}
-        self._losses: Counter[str] = Counter()
-        self._given_up = 0
+        self._losses = Losses()
         self._known: deque[tuple[Task, Result]] = deque()
         self._phase = "search"
         self._ahead = False
@@ -229,7 +224,7 @@ class Driver:
             else:
                 self._record(task, result, reused=False)
                 fresh.append(result)
-                self._given_up = 0
+                self._losses.came_back()
         self._save()
         if self._store is not None:
             self._store.put([r for r in fresh if not r.archive and not r.controls])
@@ -237,13 +232,9 @@ class Driver:
 
     def _lost(self, task: Task, problem: str) -> None:
         """Start a task again that was lost, unless it was too often: then that is its result."""
-        self._losses[task.key] += 1
         self.ledger.event("lost", task.key[:12], problem)
-        if self._losses[task.key] >= _MOST_LOSSES:
-            self._given_up += 1
-            if self._given_up >= _MOST_GIVEN_UP:
-                raise CampaignError(f"evaluations don't come back any more: {problem}")
-            reason = f"lost {self._losses[task.key]} times: {problem}"
+        reason = self._losses.verdict(task.key, problem)
+        if reason:
             self._record(task, Result(task.key, reason=reason), reused=False)
         elif not self.stopping:
             self._submit(task)

@@ -183,6 +183,7 @@ def _locked(path: Path) -> Any:
 
 @contextmanager
 def reading(folder: Path) -> Iterator[Ledger]:
-    """A campaign's ledger, to read."""
+    """A campaign's ledger, to read as it stands at the first look, whatever its driver writes meanwhile."""
     with contextlib.closing(Ledger(folder / NAME)) as ledger:
+        ledger._base.execute("BEGIN")
         yield ledger

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -13,17 +12,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rdkit import Chem, DataStructs
-from rdkit.Chem import rdFingerprintGenerator
+from rdkit import DataStructs
 
 from molmach.errors import InfeasibleError, MolmachError, SpecError
 from molmach.search.space import fragments
 from molmach.search.space.constraints import broken_constraint
 from molmach.search.space.design import Categorical, Design, Numeric, Value, Variable
 from molmach.search.space.edits import edit_molecule, reactions_of
+from molmach.search.space.molecules import fingerprint, molecules_of, plain_smiles, put_molecule
 from molmach.search.space.sites import attach, site_numbers
-from molmach.spec import Campaign, MachineSection, Spec
-from molmach.spec.kinds import Kinds
+from molmach.spec import Campaign, Spec
 from molmach.spec.reading import set_path, validate
 
 _NOT_THE_MACHINE = ("replicas", "duration", "seed", "frames")
@@ -175,7 +173,7 @@ class Space:
             The design itself is no machine.
         """
         machine = self.resolve(design).spec.machine.model_dump(mode="json", exclude_none=True)
-        molecules = _molecules(machine)
+        molecules = molecules_of(machine)
         for _ in range(_EDIT_TRIES):
             path, smiles = molecules[int(rng.integers(len(molecules)))]
             reaction = self._reactions[int(rng.integers(len(self._reactions)))]
@@ -229,7 +227,7 @@ class Space:
             identity["protocol"].pop(field)
         text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
         key = hashlib.sha256(text.encode()).hexdigest()
-        return Candidate(design, spec, key, _plain(spec.machine))
+        return Candidate(design, spec, key, plain_smiles(spec.machine))
 
     def _assembled(self, design: Design) -> dict[str, Any]:
         """Machine, drive and protocol of a design, as a machine file has them.
@@ -257,7 +255,7 @@ class Space:
         attached = {int(name[1:]): members[str(values[name])] for name, members in self._fragments.items()}
         content["machine"] = attach(content["machine"], attached)
         for path, smiles in design.edited:
-            _put(content["machine"], path, smiles)
+            put_molecule(content["machine"], path, smiles)
         return content
 
     @cached_property
@@ -292,47 +290,4 @@ class Space:
         InfeasibleError
             The design is no machine.
         """
-        return _fingerprint(self.resolve(design).smiles)
-
-
-@lru_cache(maxsize=_RESOLVED)
-def _fingerprint(smiles: str) -> DataStructs.ExplicitBitVect:
-    generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048, includeChirality=True)
-    return generator.GetFingerprint(Chem.MolFromSmiles(smiles))
-
-
-def _plain(machine: MachineSection) -> str:
-    """SMILES of a machine's molecules without map numbers; '' where it has none."""
-    if not machine.molecules:
-        return ""
-    molecule = Chem.MolFromSmiles(".".join(machine.parts))
-    for atom in molecule.GetAtoms():
-        atom.SetAtomMapNum(0)
-    return str(Chem.MolToSmiles(molecule))
-
-
-def _molecules(machine: dict[str, Any]) -> list[tuple[str, str]]:
-    """(path below ``machine``, SMILES) of every molecule of a machine."""
-    molecules = []
-    for field in Kinds(MachineSection)[machine["kind"]].molecules:
-        value = machine.get(field)
-        if isinstance(value, str):
-            molecules.append((field, value))
-        elif isinstance(value, list):
-            molecules += [(f"{field}.{number}", smiles) for number, smiles in enumerate(value)]
-    return molecules
-
-
-def _put(machine: dict[str, Any], path: str, smiles: str) -> None:
-    field, _, number = path.partition(".")
-    if path not in dict(_molecules(machine)):
-        raise InfeasibleError(f"edited: {path!r} is no molecule of the machine")
-    if number:
-        machine[field] = [smiles if i == int(number) else old for i, old in enumerate(machine[field])]
-    else:
-        machine[field] = smiles
-
-
-def log10_size(space: Space) -> float:
-    """log10 of the number of combinations; infinite where a variable is continuous."""
-    return math.inf if space.size is None else math.log10(space.size)
+        return fingerprint(self.resolve(design).smiles)

@@ -18,8 +18,10 @@ from molmach.studies import folder
 from molmach.studies.kinetics.cycle import Cycle, motor_cycle
 from molmach.studies.kinetics.inversion import HelixInversion
 from molmach.studies.kinetics.level import level_of
+from molmach.studies.kinetics.page import write_page
 from molmach.studies.kinetics.search import alkene_of, helix_inversions
 from molmach.studies.kinetics.store import Store
+from molmach.studies.provenance import versions
 
 KINETICS_SCHEMA = "molmach.kinetics/1"
 
@@ -186,6 +188,8 @@ def run(
             motor_cycle(rate, steps, plan.yields) for rate in (plan.excitation_rate, *EXCITATION_RATES)
         )
         found = MotorKinetics(plan.spec, steps, cycle, tuple(series), plan.yields, place.place)
+        origin = {"key": plan.spec.key, "level": plan.level_name, "versions": versions()}
+        write_page(found, origin, directory / "report.html")
         write_json(directory / plan.document, found.to_json())
         return found
 

@@ -1,17 +1,15 @@
-"""``report.html`` of a scan: one file that opens from disk with no network, in light and dark."""
+"""A scan as its page shows it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from html import escape
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from molmach.building import build, draw
+from molmach.report.scan_page import ScanPage, write_scan_page
 from molmach.report.svg import INK, LINE, inline_figure, inline_molecule
-from molmach.report.tables import flat
+from molmach.report.tables import Table, flat
+from molmach.report.views import Picture
 from molmach.report.words import to_its_precision
 from molmach.studies.scan.diagram import picture
 from molmach.studies.scan.point import Point
@@ -33,45 +31,42 @@ _THRESHOLD_HEADS = (
 def write_page(scan: Scan, provenance: dict[str, Any], path: Path) -> None:
     """Write the page of a scan."""
     spec = scan.plan.spec
-    described = spec.model_dump(mode="json", exclude={"name", "description"}, exclude_none=True)
-    values = {
-        "title": escape(f"{spec.name}: scan"),
-        "name": escape(spec.name),
-        "description": escape(spec.description),
-        "summary": escape(summary(scan)),
-        "warnings": "".join(f'<p class="warning">{escape(text)}</p>' for text in scan.warnings),
-        "diagram": inline_figure(picture(scan, INK, LINE), "scan", f"Scan of {spec.name}"),
-        "caption": escape(CAPTION if scan.thresholds else ""),
-        "thresholds": _thresholds(scan),
-        "count": str(len(scan.points)),
-        "points": _points(scan),
-        "molecule": inline_molecule(draw(build(scan.plan.points[0].built)), f"{spec.name}, drawn"),
-        "parameters": _pairs(flat(described)),
-        "provenance": _pairs(flat(provenance)),
-    }
-    page = Template(files(__package__).joinpath("page.html").read_text(encoding="utf-8"))
-    path.write_text(page.substitute(values), encoding="utf-8")
+    drawing = inline_figure(picture(scan, INK, LINE), "scan", f"Scan of {spec.name}")
+    page = ScanPage(
+        name=spec.name,
+        description=spec.description,
+        summary=summary(scan),
+        warnings=scan.warnings,
+        diagram=Picture(drawing, CAPTION if scan.thresholds else ""),
+        thresholds=_thresholds(scan),
+        threshold_note=THRESHOLD_NOTE,
+        laws=tuple(law_sentences(scan)),
+        points=_points(scan),
+        molecule=inline_molecule(draw(build(scan.plan.points[0].built)), f"{spec.name}, drawn"),
+        parameters=flat(spec.model_dump(mode="json", exclude={"name", "description"}, exclude_none=True)),
+        provenance=flat(provenance),
+    )
+    write_scan_page(page, path)
 
 
-def _thresholds(scan: Scan) -> str:
-    if not scan.thresholds:
-        return ""
+def _thresholds(scan: Scan) -> tuple[Table, ...]:
+    """A table for each threshold, a row for each value of the other axis."""
     others = [axis for axis in scan.axes if axis.key != scan.field_key]
     heads = [*(axis.label for axis in others), *_THRESHOLD_HEADS]
-    parts = []
+    tables = []
     for name in dict.fromkeys(threshold.name for threshold in scan.thresholds):
         rows = [threshold_cells(t, bool(others)) for t in scan.thresholds if t.name == name]
-        table = f'<div class="scroll" tabindex="0"><table>{_table(heads, rows, set())}</table></div>'
-        parts.append(f"<h3>{LEVEL_NAMES[name].capitalize()}</h3>{table}")
-    laws = "".join(f"<p>{escape(text)}</p>" for text in law_sentences(scan))
-    return f'<h2>Thresholds</h2><p class="soft">{escape(THRESHOLD_NOTE)}</p>{"".join(parts)}{laws}'
+        tables.append(Table(LEVEL_NAMES[name].capitalize(), heads, rows, range(len(heads))))
+    return tuple(tables)
 
 
-def _points(scan: Scan) -> str:
+def _points(scan: Scan) -> Table:
     unit = next((p.estimate("velocity").unit for p in scan.points if p.score), "")
     heads = [*(axis.label for axis in scan.axes), f"velocity / ({unit})", "95 % interval"]
     heads += ["lag per turn", "95 % interval", "regime", "μE / kT", "measured / ps"]
-    return _table(heads, [_point_cells(point) for point in scan.points], {len(scan.axes) + 4})
+    words = len(scan.axes) + 4
+    numeric = [number for number in range(len(heads)) if number != words]
+    return Table("Every point", heads, [_point_cells(point) for point in scan.points], numeric)
 
 
 def _point_cells(point: Point) -> list[str]:
@@ -85,23 +80,3 @@ def _point_cells(point: Point) -> list[str]:
         f"{energy:.3g}" if energy == energy else "",
         f"{point.spec.protocol.duration:g}",
     ]
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], words: set[int]) -> str:
-    """Head and body of a table; all columns but those in ``words`` hold numbers."""
-
-    def cells(tag: str, texts: Sequence[str]) -> str:
-        kinds = ("" if i in words else ' class="n"' for i in range(len(texts)))
-        return "".join(
-            f"<{tag}{kind}>{escape(text)}</{tag}>" for kind, text in zip(kinds, texts, strict=True)
-        )
-
-    body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    return f"<thead><tr>{cells('th', heads)}</tr></thead><tbody>{body}</tbody>"
-
-
-def _pairs(content: dict[str, str]) -> str:
-    return "".join(
-        f'<tr><th>{escape(name)}</th><td class="mono">{escape(value)}</td></tr>'
-        for name, value in content.items()
-    )

@@ -10,9 +10,7 @@ from molmach.search import plugins
 from molmach.search.loop.evaluations.base import Evaluation, Task
 from molmach.search.record.result import Result
 from molmach.spec import Campaign
-
-GROUP = "molmach.evaluations"
-"""Entry points of this group are evaluations: ours, and those of any installed package."""
+from molmach.spec.registered import EVALUATIONS
 
 _FIELD = "evaluation.use"
 
@@ -48,7 +46,7 @@ def evaluate(task: Task) -> Result:
 
 @lru_cache(maxsize=100)
 def _class_of(use: str) -> type[Evaluation]:
-    chosen = plugins.load(use, GROUP, _FIELD, Path())
+    chosen = plugins.load(use, EVALUATIONS, _FIELD, Path())
     if not (isinstance(chosen, type) and issubclass(chosen, Evaluation)):
         raise SpecError(f"{_FIELD}: {use} is no molmach.search.Evaluation; expected a class that is one")
     return chosen

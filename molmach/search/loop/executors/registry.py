@@ -7,9 +7,7 @@ from pathlib import Path
 from molmach.errors import SpecError
 from molmach.search import plugins
 from molmach.search.loop.executors.base import Executor
-
-GROUP = "molmach.executors"
-"""Entry points of this group are executors: ours, and those of any installed package."""
+from molmach.spec.registered import EXECUTORS
 
 _FIELD = "executor"
 
@@ -31,7 +29,7 @@ def executor_class(use: str, folder: Path) -> type[Executor]:
     MissingExtraError
         It needs a module that is not installed.
     """
-    chosen = plugins.load(use, GROUP, _FIELD, folder)
+    chosen = plugins.load(use, EXECUTORS, _FIELD, folder)
     if not (isinstance(chosen, type) and issubclass(chosen, Executor)):
         raise SpecError(f"{_FIELD}: {use} is no molmach.search.Executor; expected a class that is one")
     return chosen

@@ -1,0 +1,223 @@
+"""What the agents of a campaign did, what they spent and what they say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from molmach.data.campaign import TEAM
+from molmach.report.campaign import plots
+from molmach.report.campaign.frame import Frame
+from molmach.report.svg import inline_figure
+from molmach.report.tables import Table
+from molmach.report.views import Picture
+
+_SCATTERED = 2000
+_BULLET = re.compile(r"\s*(?:[-*\u2022]|\d{1,3}[.)])\s+(.*)")
+_LONGEST_EXPLANATION = 20_000
+
+
+@dataclass(frozen=True)
+class Member:
+    """An agent as the plots draw it: its name, colour and dashes ('' for a solid line)."""
+
+    name: str
+    colour: str
+    dashes: str
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How far an agent's predictions can be trusted, as texts.
+
+    Attributes
+    ----------
+    coverage, interval, count
+        Predictions whose 95 % range held the measured value, of how many.
+    squares, surprise
+        Mean z², and mean -log density of what was measured, nat.
+    """
+
+    coverage: str
+    interval: str
+    count: str
+    squares: str
+    surprise: str
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What an agent did: counts by column, and its calibration where it predicts."""
+
+    member: Member
+    counts: tuple[str, ...]
+    calibration: Calibration | None
+
+
+COUNTS = (
+    "proposals", "machines evaluated", "finds", "share of the evaluations", "core seconds",
+    "repeats", "infeasible",
+)  # fmt: skip
+"""Columns of :attr:`Activity.counts`."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of an explanation: a ``paragraph`` of lines, a ``list`` of items, or ``columns`` of text."""
+
+    kind: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What an agent says, and whether there was more than a page takes."""
+
+    blocks: tuple[Block, ...]
+    cut: bool
+
+
+def members(frame: Frame) -> list[Member]:
+    """The agents in the campaign's order, then those that took part before and no more."""
+    names = [agent.label for agent in frame.summary.campaign.agents]
+    names += [name for name in frame.summary.document["agents"] if name not in names]
+    return [Member(name, plots.colour(k), _dashes(k)) for k, name in enumerate(names)]
+
+
+def _dashes(number: int) -> str:
+    dash = plots.dash(number)
+    return "" if dash == "solid" else " ".join(str(1.6 * x) for x in dash[1])
+
+
+def curves(frame: Frame, team: Sequence[Member]) -> list[Picture]:
+    """The best bound of each objective against evaluations and against core seconds."""
+    names = [member.name for member in team]
+    pictures = []
+    for k, axis in enumerate(frame.axes):
+        drawn = dict(frame.summary.curves[k])
+        best = drawn[TEAM].bound
+        if not best:
+            continue
+        if len(team) == 1:
+            drawn = {TEAM: drawn[TEAM]}
+        for by, what in (("evaluations", "evaluations"), ("seconds", "core seconds")):
+            alt = (
+                f"Best bound of {frame.summary.campaign.objectives[k].expression} against {what}: from "
+                f"{axis.sign * best[0]:.4g} to {axis.sign * best[-1]:.4g}."
+            )
+            pictures.append(
+                Picture(inline_figure(plots.curve_plot(drawn, names, axis, by), f"curve{k}{by}", alt))
+            )
+    return pictures
+
+
+def activities(frame: Frame, team: Sequence[Member]) -> list[Activity]:
+    """What each agent did that has proposed anything."""
+    summary = frame.summary
+    document = summary.document["agents"]
+    working = [member for member in team if member.name in document]
+    spent = {member.name: summary.spent.get(member.name, 0) for member in working}
+    total = sum(spent.values())
+    found = []
+    for member in working:
+        row = document[member.name]
+        counts = (
+            f"{row['proposals']:,}", f"{row['evaluated']:,}", f"{summary.finds.get(member.name, 0):,}",
+            f"{100 * spent[member.name] / total:.0f} %" if total else "",
+            f"{row.get('core_seconds', 0.0):,.0f}", f"{row['repeats']:,}", f"{row['infeasible']:,}",
+        )  # fmt: skip
+        found.append(Activity(member, counts, _calibration(row)))
+    return found
+
+
+def _calibration(row: Mapping[str, Any]) -> Calibration | None:
+    if not row.get("predictions"):
+        return None
+    low, high = row["coverage_ci95"]
+    return Calibration(
+        f"{100 * row['coverage']:.0f} %",
+        f"{100 * low:.0f} to {100 * high:.0f} %",
+        f"{row['predictions']:,}",
+        f"{row['mean_squared_z']:.2f}",
+        f"{row['surprise']:.2f}",
+    )
+
+
+def scatters(frame: Frame, team: Sequence[Member]) -> list[Picture]:
+    """Measured against predicted values of each agent; of one objective, for else they can't be compared."""
+    predicted = frame.summary.predictions if len(frame.axes) == 1 else {}
+    pictures = []
+    for number, member in enumerate(team):
+        rows = predicted.get(member.name)
+        if rows is None or len(rows) < 2:
+            continue
+        most = max(60, _SCATTERED // len(predicted))
+        alt = f"Measured against predicted values of {len(rows)} machines of agent {member.name}."
+        drawing = inline_figure(
+            plots.prediction_plot(rows, number, frame.axes[0], most), f"predicted{number}", alt
+        )
+        thinned = f", {most:,} shown" if len(rows) > most else ""
+        pictures.append(Picture(drawing, f"{member.name}: {len(rows):,} predictions{thinned}"))
+    return pictures
+
+
+def cost_picture(frame: Frame, team: Sequence[Member]) -> Picture:
+    """Core seconds by rung and agent."""
+    costs = {frame.effort(part.rung).partition(":")[0]: part.by_agent for part in frame.summary.costs}
+    figure = plots.cost_plot(costs, [member.name for member in team])
+    return Picture(
+        inline_figure(figure, "costs", "Core seconds by rung and agent; the table below has the sums.")
+    )
+
+
+def cost_table(frame: Frame) -> Table:
+    """Evaluations, machines and core seconds of each rung."""
+    costs = frame.summary.costs
+    whole = sum(cost.seconds for part in costs for cost in part.by_agent.values())
+    rows = []
+    for part in costs:
+        spent = part.by_agent.values()
+        seconds = sum(cost.seconds for cost in spent)
+        rows.append(
+            (
+                frame.effort(part.rung),
+                f"{sum(cost.evaluations for cost in spent):,}",
+                f"{sum(cost.failed for cost in spent):,}",
+                "" if part.rung is None else f"{part.standing:,}",
+                f"{seconds:,.1f}",
+                f"{100 * seconds / whole:.0f} %" if whole else "",
+            )
+        )
+    columns = ("effort", "evaluations", "failed", "machines that got no further", "core seconds", "share")
+    return Table("Effort by rung", columns, rows, range(1, 6))
+
+
+def explanation(text: str) -> Explanation:
+    """An agent's plain text in paragraphs and lists; columns that it aligned with blanks stay aligned."""
+    cut = text[:_LONGEST_EXPLANATION]
+    pieces = [piece for piece in re.split(r"\n\s*\n", cut.strip("\n")) if piece.strip()]
+    blocks = [block for piece in pieces for block in _blocks(piece.splitlines())]
+    return Explanation(tuple(blocks), len(text) > len(cut))
+
+
+def _blocks(lines: Sequence[str]) -> list[Block]:
+    if sum(bool(re.search(r"\S {2,}\S", line)) for line in lines) >= 2:
+        return [Block("columns", tuple(lines))]
+    blocks: list[tuple[str, list[str]]] = []
+
+    def add(kind: str, text: str) -> None:
+        if not blocks or blocks[-1][0] != kind:
+            blocks.append((kind, []))
+        blocks[-1][1].append(text)
+
+    for line in filter(str.strip, lines):
+        bullet = _BULLET.fullmatch(line)
+        if bullet:
+            add("list", bullet[1])
+        elif blocks and blocks[-1][0] == "list" and line.startswith((" ", "\t")):
+            blocks[-1][1][-1] += f" {line.strip()}"
+        else:
+            add("paragraph", line.strip().lstrip("# "))
+    return [Block(kind, tuple(content)) for kind, content in blocks]

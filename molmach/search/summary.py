@@ -1,0 +1,157 @@
+"""What a campaign's report shows, from its record, whatever state the campaign is in."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from molmach.building import kind_of
+from molmach.data.campaign import CampaignSummary, Failures, Floats, RungCosts, Standing
+from molmach.errors import SpecError
+from molmach.scoring.motion import VELOCITY
+from molmach.search import progress
+from molmach.search.loop.quantities import unit_of
+from molmach.search.record import results
+from molmach.search.record.fronts import fronts
+from molmach.search.record.ledger import Ledger
+from molmach.search.record.trial import CONFIRMATION, Finding
+from molmach.search.space.design import Numeric
+from molmach.search.space.space import Space
+from molmach.spec import Campaign
+
+_LISTED = (10, 40)
+_REASON = 160
+_REASONS = 15
+_EVENTS = 20
+
+
+def summary(ledger: Ledger, campaign: Campaign, folder: Path) -> CampaignSummary:
+    """A campaign and what it has come to.
+
+    Parameters
+    ----------
+    ledger, campaign, folder
+        Of the campaign.
+    """
+    findings = list(ledger.findings())
+    confirmed = {finding.machine for finding in findings if finding.rung == CONFIRMATION}
+    document = results.document(ledger, campaign, folder, min(max(_LISTED[0], len(confirmed)), _LISTED[1]))
+    standing = progress.standing(findings, len(campaign.objectives))
+    searched = [finding for finding in findings if finding.rung != CONFIRMATION]
+    units = _units(campaign)
+    return CampaignSummary(
+        campaign=campaign,
+        document=document,
+        units=units,
+        parameter_units={
+            name: Numeric.of(name, bounds).unit for name, bounds in campaign.space.parameters.items()
+        },
+        space=space_in_words(campaign),
+        curves=tuple(progress.best_so_far(findings, k) for k in range(len(units))),
+        standing=_standing(standing, confirmed, len(units)),
+        spent=Counter(finding.agent for finding in searched),
+        finds=progress.finds(findings),
+        costs=_costs(findings, standing),
+        predictions=_predictions(ledger),
+        failures=_failures(ledger),
+        explanations=ledger.explanations(),
+        driven=_driven(ledger, document["best"]),
+        events=_events(ledger),
+        sessions=tuple(ledger.sessions()),
+        ledger=ledger.path.name,
+    )
+
+
+def _units(campaign: Campaign) -> tuple[str, ...]:
+    motion = kind_of(str(campaign.machine["kind"])).coordinate.scale.unit
+    return tuple(unit_of(objective.expression, motion) for objective in campaign.objectives)
+
+
+def _standing(findings: Sequence[Finding], confirmed: set[str], objectives: int) -> Standing:
+    numbers = np.array([[(m.value, m.low, m.high) for m in finding.measured] for finding in findings])
+    values, lows, highs = np.moveaxis(numbers.reshape(len(findings), objectives, 3), -1, 0)
+    again = np.array([finding.machine in confirmed for finding in findings], dtype=bool)
+    return Standing(values, lows, highs, np.array(fronts(lows, 1)) == 0, again)
+
+
+def _costs(findings: Sequence[Finding], standing: Sequence[Finding]) -> tuple[RungCosts, ...]:
+    reached = Counter(finding.rung for finding in standing)
+    return tuple(
+        RungCosts(None if rung == CONFIRMATION else rung, by_agent, reached[rung])
+        for rung, by_agent in progress.costs(findings).items()
+    )
+
+
+def _driven(ledger: Ledger, best: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """The best machine's own velocity in its confirmation."""
+    again = best[0]["confirmed"] if best else None
+    if again is None:
+        return None
+    finding = ledger.confirmation(best[0]["machine"])
+    samples = [] if finding is None else ledger.samples(finding.key).get("velocity", [])
+    unit = next(
+        (part["velocity"]["unit"] for part in again["controls"].values() if isinstance(part, dict)), ""
+    )
+    if len(samples) > 1:
+        return replace(VELOCITY, unit=unit).estimate({"velocity": samples}).to_json()
+    first = again["objectives"][0] if again["objectives"] else None
+    return {**first, "unit": unit} if first is not None and first["expression"] == "velocity" else None
+
+
+def _events(ledger: Ledger) -> tuple[tuple[str, str, str], ...]:
+    """(UTC time, kind, text) of the latest starts and ends."""
+    turns = [event for event in ledger.events() if event.kind in ("started", "stopped", "finished")]
+    return tuple(
+        (datetime.fromtimestamp(event.time, UTC).strftime("%Y-%m-%d %H:%M:%S"), event.kind, event.text)
+        for event in turns[-_EVENTS:]
+    )
+
+
+def space_in_words(campaign: Campaign) -> str:
+    """The designs of a campaign, counted and in words."""
+    space = campaign.space
+    counts = (
+        (len(space.sites), "site"),
+        (len(space.choices), "choice"),
+        (len(space.parameters), "parameter"),
+    )
+    parts = [f"{n} {word}{'' if n == 1 else 's'}" for n, word in counts if n]
+    parts += ["edits of the molecule"] if space.edits else []
+    try:
+        variables = Space(campaign).variables
+    except SpecError:
+        return " and ".join(parts)
+    combinations = math.prod(v.count for v in variables if v.count is not None)
+    continuous = sum(v.count is None for v in variables)
+    plural = "" if continuous == 1 else "s"
+    times = f", times {continuous} continuous parameter{plural}" if continuous else ""
+    return f"{combinations:,} combination{'' if combinations == 1 else 's'}{times} ({', '.join(parts)})"
+
+
+def _predictions(ledger: Ledger) -> dict[str, Floats]:
+    """Each agent's predictions and what the first rung gave: (n, 4) of mean, sd, value, error."""
+    rows: dict[str, list[Sequence[float]]] = {}
+    for p in ledger.predictions():
+        if all(math.isfinite(x) for x in (p.mean, p.sd, p.value, p.error)):
+            rows.setdefault(p.agent, []).append((p.mean, p.sd, p.value, p.error))
+    return {agent: np.array(numbers) for agent, numbers in rows.items()}
+
+
+def _failures(ledger: Ledger) -> Failures:
+    """What went wrong, and how often.
+
+    Reasons that differ only after their first colon are counted as one.
+    """
+    counted: Counter[tuple[str, str]] = Counter()
+    for failure in ledger.failures():
+        text = failure.reason if failure.what == "agent" else failure.reason.partition(":")[0]
+        counted[failure.what, text.strip()[:_REASON] or "no reason given"] += failure.count
+    rows = [(what, reason, count) for (what, reason), count in counted.most_common()]
+    return Failures(tuple(rows[:_REASONS]), max(0, len(rows) - _REASONS))

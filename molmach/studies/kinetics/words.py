@@ -1,0 +1,79 @@
+"""What a motor's kinetics says, in words and cells: the same on the page and in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from molmach.studies.kinetics.cycle import Cycle
+from molmach.studies.kinetics.inversion import HelixInversion
+
+CYCLE_HEADS = ("photons/s", "turns/s", "turns per photon", "directionality")
+
+
+def step_rows(steps: Sequence[HelixInversion]) -> list[tuple[str, ...]]:
+    """What is known of the steps: a label, then a cell for each step."""
+    rows: list[tuple[str, Callable[[HelixInversion], str]]] = [
+        ("Gibbs energy of activation", lambda s: f"{s.barrier:.1f} kJ/mol"),
+        ("energy barrier", lambda s: f"{s.energy_barrier:.1f} kJ/mol"),
+        ("stable form lies lower by", lambda s: f"{s.drop:.1f} kJ/mol"),
+        ("half-life of the metastable form", lambda s: in_its_unit(s.half_life)),
+        ("imaginary modes at the saddle", _imaginary),
+        ("going down from the saddle ends", _ends),
+        ("saddles refined", lambda s: ", ".join(f"{e:.0f}" for e in s.mechanisms) + " kJ/mol"),
+    ]
+    return [(label, *(show(step) for step in steps)) for label, show in rows]
+
+
+def cycle_cells(cycle: Cycle) -> tuple[str, ...]:
+    """A cycle's cells under :data:`CYCLE_HEADS`."""
+    return (
+        f"{cycle.excitation_rate:.0e}",
+        f"{cycle.frequency:.3g}",
+        f"{cycle.photon_efficiency:.3g}",
+        f"{cycle.directionality:.3f}",
+    )
+
+
+def cycle_title(yields: tuple[float, float]) -> str:
+    """What the cycles rest on."""
+    return f"cycle with quantum yields {yields[0]:g} and {yields[1]:g}, as stated"
+
+
+def doubts(step: HelixInversion) -> tuple[str, ...]:
+    """Why a step's barrier is not to be trusted as it stands; empty for a sound one."""
+    found = []
+    if not step.converged:
+        found.append("The saddle's gradient is above the limit: it is no stationary point yet.")
+    if step.saddle.modes.imaginary != 1:
+        found.append(f"The saddle has {_imaginary(step)} where a saddle has one imaginary mode.")
+    if not step.connected:
+        found.append(f"Going down from the saddle ends {_ends(step)}, not in the two forms.")
+    return tuple(found)
+
+
+def _imaginary(step: HelixInversion) -> str:
+    modes = step.saddle.modes
+    waves = ", ".join(f"{-w:.0f}i" for w in modes.wavenumbers[: modes.imaginary])
+    return f"{modes.imaginary} ({waves} cm^-1)" if waves else "0"
+
+
+def _ends(step: HelixInversion) -> str:
+    if step.connected:
+        return "in the two forms"
+    places = " and ".join(f"{d.energy:.0f} kJ/mol ({'+' if d.helicity > 0 else '-'})" for d in step.descents)
+    return f"at {places} from the metastable form (helicity)"
+
+
+def in_its_unit(time_s: float) -> str:
+    """A time in the unit that suits it."""
+    units = (
+        ("years", 3.156e7),
+        ("days", 86400.0),
+        ("h", 3600.0),
+        ("min", 60.0),
+        ("s", 1.0),
+        ("ms", 1e-3),
+        ("us", 1e-6),
+    )
+    name, size = next((unit for unit in units if time_s >= unit[1]), ("ns", 1e-9))
+    return f"{time_s / size:.3g} {name}"
