@@ -188,7 +188,7 @@ def run(
             motor_cycle(rate, steps, plan.yields) for rate in (plan.excitation_rate, *EXCITATION_RATES)
         )
         found = MotorKinetics(plan.spec, steps, cycle, tuple(series), plan.yields, place.place)
-        origin = {"key": plan.spec.key, "level": plan.level_name, "versions": versions()}
+        origin = {**plan.identity, "versions": versions()}
         write_page(found, origin, directory / "report.html")
         write_json(directory / plan.document, found.to_json())
         return found
