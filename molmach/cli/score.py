@@ -12,7 +12,7 @@ from molmach.cli.result import print_motion, print_result
 from molmach.data import UNKNOWN
 from molmach.errors import SpecError
 from molmach.scoring.selection import AXLE, FOLLOWER, FOLLOWER_AXLE, ROTOR, STATOR, check_axle, parse_indices
-from molmach.studies import simulation, trajectories
+from molmach.studies import trajectories
 from molmach.units import TIME, QuantityError, parse
 
 Traj = Annotated[
@@ -117,6 +117,8 @@ def _score_folder(folder: Path, given: list[str], as_json: bool) -> None:
             f"{given[0]}: not with RUN_DIR; give a run folder, or trajectories with --top, --traj, "
             "--axle, --rotor"
         )
+    from molmach.studies import simulation  # brings the engines, which trajectories made elsewhere don't need
+
     result = simulation.Result.read(folder)
     if as_json:
         print_json(result.to_json())

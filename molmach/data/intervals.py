@@ -80,8 +80,8 @@ class Jackknife:
         """Of any function of the means."""
         n = samples[0].size
         with np.errstate(all="ignore"):
-            found = np.asarray(combine(*map(leave_one_out, samples)), dtype=np.float64)
-        values = np.broadcast_to(found, n + 1)
+            combined = np.asarray(combine(*map(leave_one_out, samples)), dtype=np.float64)
+        values = np.broadcast_to(combined, n + 1)
         value, partial = float(values[0]), values[1:]
         if not math.isfinite(value) or not np.all(np.isfinite(partial)):
             return Spread(value if math.isfinite(value) else math.nan, math.nan, math.nan, math.nan)

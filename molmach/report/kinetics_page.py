@@ -10,6 +10,7 @@ from typing import Any
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from molmach.files import write_text
 from molmach.report.plots import COLOURS, PAGE, plain
 from molmach.report.svg import inline_figure
 from molmach.report.tables import Table
@@ -78,7 +79,7 @@ class KineticsPage:
 
 def write_kinetics_page(page: KineticsPage, path: Path) -> None:
     """Write the page of a motor's kinetics to ``path``."""
-    path.write_text(render("kinetics.html", page=page), encoding="utf-8")
+    write_text(path, render("kinetics.html", page=page))
 
 
 def profile_picture(levels: Mapping[str, float], name: str, caption: str) -> Picture:

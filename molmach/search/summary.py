@@ -14,9 +14,10 @@ import numpy as np
 
 from molmach.building import kind_of
 from molmach.data.campaign import CampaignSummary, Failures, Floats, RungCosts, Standing
-from molmach.errors import SpecError
+from molmach.errors import MissingExtraError, SpecError
 from molmach.scoring.motion import VELOCITY
 from molmach.search import progress
+from molmach.search.loop.evaluations import evaluation_of
 from molmach.search.loop.quantities import unit_of
 from molmach.search.record import results
 from molmach.search.record.fronts import fronts
@@ -45,7 +46,7 @@ def summary(ledger: Ledger, campaign: Campaign, folder: Path) -> CampaignSummary
     document = results.document(ledger, campaign, folder, min(max(_LISTED[0], len(confirmed)), _LISTED[1]))
     standing = progress.standing(findings, len(campaign.objectives))
     searched = [finding for finding in findings if finding.rung != CONFIRMATION]
-    units = _units(campaign)
+    units = _units(ledger, campaign)
     return CampaignSummary(
         campaign=campaign,
         document=document,
@@ -69,9 +70,14 @@ def summary(ledger: Ledger, campaign: Campaign, folder: Path) -> CampaignSummary
     )
 
 
-def _units(campaign: Campaign) -> tuple[str, ...]:
+def _units(ledger: Ledger, campaign: Campaign) -> tuple[str, ...]:
+    """Unit of each objective; '' where the evaluation that knows it is not there any more."""
+    try:
+        find = evaluation_of(campaign, Path(ledger.noted("source") or ".")).quantity
+    except (SpecError, MissingExtraError):
+        return ("",) * len(campaign.objectives)
     motion = kind_of(str(campaign.machine["kind"])).coordinate.scale.unit
-    return tuple(unit_of(objective.expression, motion) for objective in campaign.objectives)
+    return tuple(unit_of(objective.expression, motion, find) for objective in campaign.objectives)
 
 
 def _standing(findings: Sequence[Finding], confirmed: set[str], objectives: int) -> Standing:

@@ -441,3 +441,13 @@ print(sorted({{"openmm", "ray"}} & sys.modules.keys()))
     velocity, loaded = _alone(code, *map(str, paths)).splitlines()
     assert float(velocity) == pytest.approx(score(made.read(paths)).velocity.value, rel=1e-12)
     assert loaded == "[]"
+
+
+def test_the_command_scores_foreign_trajectories_without_openmm_or_ray(made: Made) -> None:
+    paths, folder = made.write(".xtc"), made.folder / "alone"
+    files = [part for path in paths for part in ("--traj", str(path))]
+    code = f"{WITHOUT}\nfrom molmach.cli.main import run\nrun()"
+    arguments = ["score", "--top", str(made.top), *files, "--axle", made.axle, "--rotor", made.rotor]
+    document = json.loads(_alone(code, *arguments, "-o", str(folder), "--json"))
+    assert document["score"]["velocity"]["value"] == score(made.read(paths)).velocity.value
+    assert (folder / "report.html").is_file()

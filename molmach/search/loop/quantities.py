@@ -92,7 +92,7 @@ def quantity_of(name: str) -> Quantity | None:
     return quantities.find(name, (THRESHOLD_FIELD,))
 
 
-def unit_of(expression: str, motion: str) -> str:
+def unit_of(expression: str, motion: str, find: Callable[[str], Quantity | None] = quantity_of) -> str:
     """Unit of a quantity or its absolute value; '' for a pure number and for other expressions.
 
     Parameters
@@ -101,9 +101,11 @@ def unit_of(expression: str, motion: str) -> str:
         As of an objective.
     motion
         ``turn`` or ``nm``: what the machine's coordinate is counted in.
+    find
+        Gives the quantity of a name, None where there is none; by default those of a simulated machine.
     """
     match = re.fullmatch(r"\s*(?:(\w+)|abs\(\s*(\w+)\s*\))\s*", expression)
-    quantity = quantity_of(match[1] or match[2]) if match else None
+    quantity = find(match[1] or match[2]) if match else None
     if quantity is None:
         return ""
     scale = next(scale for scale in (TURNS, PLACES) if scale.unit == motion)
