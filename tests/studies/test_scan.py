@@ -76,7 +76,7 @@ MISTAKES = [
 def test_a_mistake_is_one_message_that_says_what_is_accepted(over: list[str], message: str) -> None:
     with pytest.raises(SpecError) as caught:
         plan_scan(load(ROTOR), parse_over(over), 20.0)
-    assert message in str(caught.value)
+    assert message in caught.value.worded(OPTIONS)
     assert caught.value.exit_code == 2
 
 
