@@ -64,7 +64,7 @@ def test_a_finished_run_is_not_simulated_again(tmp_path: Path) -> None:
         simulate(spec, tmp_path / "a")
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "thesis.tex").write_text("years of work")
-    with pytest.raises(SpecError, match="not a run of molmach"):
+    with pytest.raises(SpecError, match="is no finished run of molmach"):
         simulate(spec, tmp_path / "b")
     assert (tmp_path / "b" / "thesis.tex").read_text() == "years of work"
 
