@@ -157,7 +157,7 @@ def motor_kinetics(
     Parameters
     ----------
     spec, level_name, temperature, excitation_rate, yields
-        As :class:`Plan` has them.
+        As :class:`~molmach.studies.kinetics.run.Plan` has them.
     out
         Run folder; default ``runs/<name>-<first twelve characters of the key>-kinetics-<level>``.
     say

@@ -130,7 +130,7 @@ def profile(
     Parameters
     ----------
     spec, window_ps
-        As :class:`Plan` has them.
+        As :class:`~molmach.studies.profile.run.Plan` has them.
     out
         Folder; default ``runs/<name>-<twelve characters of key and window>-profile``. If it holds this
         profile, that is returned and nothing is simulated.
