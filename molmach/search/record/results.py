@@ -11,6 +11,7 @@ import numpy as np
 
 from molmach.data.statistics import finite_or_none
 from molmach.search.record.achiral import achiral_control
+from molmach.search.record.archive import MACHINES
 from molmach.search.record.calibration import Calibration
 from molmach.search.record.fronts import fronts
 from molmach.search.record.ledger import Ledger
@@ -127,7 +128,7 @@ def _values(campaign: Campaign, measured: Sequence[Measured]) -> list[dict[str, 
 
 
 def _confirmed(campaign: Campaign, again: Finding, folder: Path) -> dict[str, Any]:
-    place = folder / "machines" / again.machine[:12]
+    place = folder / MACHINES / again.machine[:12]
     return {
         "verified": again.ok and again.controls.get("verdict") not in (None, "failed"),
         "reason": again.reason,
