@@ -19,7 +19,8 @@ class Bandit:
     """Thompson sampling on the rate of finds.
 
     :class:`~molmach.search.loop.finds.Finds` says what a find is. Each agent's rate has a Beta belief, and
-    old evidence fades, for finds become rarer as the search goes on. Every agent keeps a small share, so that one that starts slowly is heard.
+    old evidence fades, for finds become rarer as the search goes on. Every agent keeps a small share, so that
+    one that starts slowly is heard.
 
     Parameters
     ----------
