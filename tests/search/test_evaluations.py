@@ -6,6 +6,7 @@ import csv
 import json
 import math
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from molmach.cli.main import app
 from molmach.data.quantity import Quantity, named
 from molmach.errors import SpecError
 from molmach.search.loop.checking import check
-from molmach.search.loop.evaluations import evaluation_of
+from molmach.search.loop.evaluations import base, evaluation_of
 from molmach.search.loop.quantities import Expression
 from molmach.search.record.trial import CONFIRMATION
 from molmach.search.space.space import Space
@@ -111,6 +112,43 @@ def test_a_key_depends_on_what_the_numbers_depend_on(folder: Path) -> None:
     tasks = [evaluation_of(c, folder).task(machine, 0) for c in campaigns for machine in machines]
     assert len({task.key for task in tasks if task}) == 6
     assert evaluation_of(campaigns[0], folder).task(machines[0], CONFIRMATION) is None
+
+
+def key_of(use: str, folder: Path) -> str:
+    """Key of one machine's task under an evaluation in a file."""
+    campaign = changed(folder, evaluation={"use": use})
+    space = Space(campaign)
+    task = evaluation_of(campaign, folder).task(space.resolve(next(iter(space.enumerate()))), 0)
+    assert task is not None
+    return task.key
+
+
+def test_a_key_depends_on_the_code_of_the_evaluation(folder: Path) -> None:
+    """On a file's content, wherever it lies; a file of the same name elsewhere is another evaluation."""
+    text = (folder / "theory.py").read_text(encoding="utf-8")
+    for name, content in (("same", text), ("other", text.replace("1.0 - turns", "2.0 - turns"))):
+        (folder / name).mkdir()
+        (folder / name / "theory.py").write_text(content, encoding="utf-8")
+    first = key_of("theory.py:Theory", folder)
+    assert key_of("same/theory.py:Theory", folder) == first
+    assert key_of("other/theory.py:Theory", folder) != first
+    (folder / "same" / "theory.py").write_text(f"{text}\n# changed\n", encoding="utf-8")
+    assert key_of("same/theory.py:Theory", folder) != first
+
+
+def test_a_key_depends_on_the_version_of_a_registered_evaluation(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = load_campaign(ROOT / "examples" / "small.yaml")
+    space = Space(campaign)
+    machine = space.resolve(next(iter(space.enumerate())))
+    theory = evaluation_of(changed(folder), folder)
+    keys = []
+    for dist, version in (("theories", "1"), ("theories", "2"), ("others", "2")):
+        point = SimpleNamespace(dist=SimpleNamespace(name=dist, version=version))
+        monkeypatch.setattr(base, "registered", lambda group, point=point: {"theory": point})
+        keys.append(type(theory)(theory.campaign, "theory").key(machine.spec))
+    assert len(set(keys)) == 3
 
 
 @pytest.mark.parametrize("file", ["small", "ratchet", "fastest-rotor"])

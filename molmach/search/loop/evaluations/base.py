@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from molmach.data.quantity import Quantity, named
 from molmach.search.record.result import Result
 from molmach.search.space.space import Candidate
 from molmach.spec import Campaign, Spec
+from molmach.spec.registered import EVALUATIONS, registered
+from molmach.studies.provenance import code_digest
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,21 @@ class Evaluation(ABC):
         """
 
     def key(self, spec: Spec, *parts: object) -> str:
-        """A task's key: sha256 of machine file, evaluation, and whatever else its numbers depend on."""
-        text = json.dumps([self.use.rpartition("/")[2], spec.canonical(), *parts], sort_keys=True)
+        """A task's key: sha256 of machine file, evaluation's code, and what else its numbers depend on.
+
+        The code of an evaluation in a file is the file's content, wherever it lies; that of a registered one
+        is told by the distribution that has it and its version.
+        """
+        text = json.dumps([*self._code, spec.canonical(), *parts], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @cached_property
+    def _code(self) -> tuple[str, ...]:
+        if ".py:" in self.use:
+            file, _, name = self.use.rpartition(":")
+            path = Path(file)
+            return name, code_digest([path.parent], glob.escape(path.name))
+        point = registered(EVALUATIONS).get(self.use)
+        if point is None or point.dist is None:
+            return (self.use,)
+        return self.use, point.dist.name, point.dist.version
