@@ -92,15 +92,42 @@ def test_what_it_cannot_take_is_said_before_anything_starts(folder: Path) -> Non
     with pytest.raises(SpecError, match="theory under drive none"):
         check(changed(folder, drive={"kind": "none"}), folder)
     with pytest.raises(SpecError, match=r"racing\.rungs: are of dynamics"):
-        changed(folder, racing={"rungs": [{"replicas": 16, "duration": "25 ps"}]})
+        check(changed(folder, racing={"rungs": [{"replicas": 16, "duration": "25 ps"}]}), folder)
     with pytest.raises(SpecError, match=r"evaluation\.use: got 'dynamic'; did you mean 'dynamics'"):
         check(changed(folder, evaluation={"use": "dynamic"}), folder)
     with pytest.raises(SpecError, match=r"evaluation\.rungs: dynamics takes none"):
-        changed(
+        check(
+            changed(
+                folder,
+                evaluation={"rungs": [{}]},
+                racing={"rungs": [{"replicas": 16, "duration": "25 ps"}]},
+            ),
             folder,
-            evaluation={"rungs": [{}]},
-            racing={"rungs": [{"replicas": 16, "duration": "25 ps"}]},
         )
+
+
+def test_an_evaluation_says_itself_where_its_rungs_stand(folder: Path) -> None:
+    """A stranger's simulation takes those of ``racing``, and refuses what it can't do."""
+    (folder / "md.py").write_text(
+        "from pathlib import Path\n"
+        "from molmach.errors import SpecError\n"
+        "from molmach.search.plugins import load\n\n"
+        "Theory = load('theory.py:Theory', '', '', Path(__file__).parent)\n\n\n"
+        "class Own(Theory):\n"
+        "    def check_rungs(self):\n"
+        "        if any(rung.replicas > 32 for rung in self.campaign.racing.rungs):\n"
+        "            raise SpecError('racing.rungs: more than 32 replicas')\n",
+        encoding="utf-8",
+    )
+    for replicas in (16, 64):
+        rungs = [{"replicas": 8, "duration": "25 ps"}, {"replicas": replicas, "duration": "25 ps"}]
+        campaign = changed(folder, evaluation={"use": "md.py:Own"}, racing={"rungs": rungs})
+        if replicas > 32:
+            with pytest.raises(SpecError, match="more than 32 replicas"):
+                check(campaign, folder)
+        else:
+            check(campaign, folder)
+            assert evaluation_of(campaign, folder).rungs == 2
 
 
 def test_a_key_depends_on_what_the_numbers_depend_on(folder: Path) -> None:

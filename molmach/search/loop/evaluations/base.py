@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from molmach.data.quantity import Quantity, named
+from molmach.errors import SpecError
 from molmach.search.record.result import Result
 from molmach.search.space.space import Candidate
 from molmach.spec import Campaign, Spec
@@ -87,11 +88,29 @@ class Evaluation(ABC):
     def __init__(self, campaign: Campaign, use: str) -> None:
         self.campaign = campaign
         self.use = use
+        self.check_rungs()
+
+    def check_rungs(self) -> None:
+        """See that the campaign's rungs can be taken.
+
+        Those of an evaluation stand in ``evaluation.rungs``, and ``racing.rungs`` are refused; one that
+        simulates may take them instead.
+
+        Raises
+        ------
+        SpecError
+            They can't.
+        """
+        if self.campaign.racing.rungs:
+            raise SpecError(
+                f"racing.rungs: are of dynamics; those of {self.campaign.evaluation.use!r} stand in "
+                "evaluation.rungs"
+            )
 
     @property
     def rungs(self) -> int:
         """Levels of effort, from cheap to full."""
-        return self.campaign.rungs
+        return len(self.campaign.racing.rungs) or len(self.campaign.evaluation.rungs) or 1
 
     @abstractmethod
     def task(self, candidate: Candidate, rung: int) -> Task | None:

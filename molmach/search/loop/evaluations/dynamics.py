@@ -56,6 +56,14 @@ class Dynamics(Evaluation):
         """Any that a machine or its drive has."""
         return quantity_of(name)
 
+    def check_rungs(self) -> None:
+        """They stand in ``racing``, at least one."""
+        if not self.campaign.racing.rungs:
+            raise SpecError("racing.rungs: none; expected 1 to 10, such as {replicas: 16, duration: 25 ps}")
+        for name in ("rungs", "options"):
+            if getattr(self.campaign.evaluation, name):
+                raise SpecError(f"evaluation.{name}: dynamics takes none; its rungs stand in racing.rungs")
+
     def task(self, candidate: Candidate, rung: int) -> Task:
         """The simulation that gives a machine a rung's effort.
 
