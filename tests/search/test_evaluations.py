@@ -19,8 +19,11 @@ from molmach.errors import SpecError
 from molmach.search.loop.checking import check
 from molmach.search.loop.evaluations import base, evaluation_of
 from molmach.search.loop.quantities import Expression
+from molmach.search.record.ledger import reading
 from molmach.search.record.trial import CONFIRMATION
+from molmach.search.running import run_campaign
 from molmach.search.space.space import Space
+from molmach.search.summary import summary
 from molmach.spec import Campaign
 from molmach.spec.campaign import load_campaign, loads_campaign
 from tests.helpers.documents import ROOT, blocks
@@ -104,6 +107,64 @@ def test_what_it_cannot_take_is_said_before_anything_starts(folder: Path) -> Non
             ),
             folder,
         )
+
+
+CONFIRMING = """
+from pathlib import Path
+from molmach.search import CONFIRMATION, Result, Task
+from molmach.search.plugins import load
+
+Theory = load("theory.py:Theory", "", "", Path(__file__).parent)
+
+
+class Own(Theory):
+    def effort(self, rung):
+        return "solved again" if rung == CONFIRMATION else "solved"
+
+    def task(self, candidate, rung):
+        options = {"friction": 2.0, "rung": rung}
+        key = self.key(candidate.spec, rung)
+        return Task(key, candidate.key, rung, candidate.spec, self.use, options=options)
+
+    @staticmethod
+    def run(task):
+        result = Theory.run(task)
+        if task.rung != CONFIRMATION:
+            return result
+        return Result(task.key, result.samples, controls=CONTROLS)
+"""
+
+
+@pytest.mark.parametrize(
+    ("controls", "verified", "words"),
+    [
+        ({}, True, "Run again, it gave its numbers a second time."),
+        ({"verified": True, "sentence": "A second solver agrees."}, True, "A second solver agrees."),
+        ({"verified": False, "sentence": "It differs.", "solver": {"order": 4}}, False, "It differs"),
+    ],
+)
+def test_an_evaluation_of_ones_own_confirms_in_its_own_words(
+    folder: Path, tmp_path: Path, controls: dict[str, Any], verified: bool, words: str
+) -> None:
+    """Without molecular dynamics, verdict or rungs a campaign ends with a page that says what was done."""
+    (folder / "confirming.py").write_text(f"CONTROLS = {controls!r}\n{CONFIRMING}", encoding="utf-8")
+    campaign = changed(
+        folder, evaluation={"use": "confirming.py:Own"}, confirmation={"machines": 1}, agents=["random"],
+        budget={"evaluations": 3},
+    )  # fmt: skip
+    document = run_campaign(campaign, tmp_path / "out", source=folder, executor="local")
+    again = document["best"][0 if verified else -1]["confirmed"]
+    assert document["confirmations"] == 1
+    assert again["verified"] is verified
+    assert again["controls"] == controls
+    page = Path(document["report"]).read_text(encoding="utf-8")
+    assert "confirmation: solved again" in page
+    assert "rung 1: solved" in page
+    assert "mirror image" not in page
+    assert not verified or words in page
+    with reading(tmp_path / "out") as ledger:
+        (judgement,) = summary(ledger, campaign, tmp_path / "out").judgements.values()
+    assert (judgement.verified, judgement.sentence) == (verified, words)
 
 
 def test_an_evaluation_says_itself_where_its_rungs_stand(folder: Path) -> None:

@@ -112,6 +112,19 @@ class Evaluation(ABC):
         """Levels of effort, from cheap to full."""
         return len(self.campaign.racing.rungs) or len(self.campaign.evaluation.rungs) or 1
 
+    def effort(self, rung: int) -> str:
+        """What a machine gets on a rung or in the confirmation, in a few words; '' for nothing to say.
+
+        Parameters
+        ----------
+        rung
+            From 0, or :data:`~molmach.search.record.trial.CONFIRMATION`.
+        """
+        rungs = self.campaign.evaluation.rungs
+        if not 0 <= rung < len(rungs):
+            return ""
+        return ", ".join(f"{name} {value}" for name, value in rungs[rung].items())
+
     @abstractmethod
     def task(self, candidate: Candidate, rung: int) -> Task | None:
         """What there is to do for a machine on a rung.
@@ -145,6 +158,9 @@ class Evaluation(ABC):
             For each of :attr:`quantities`, or of what they are made of, one number a replica. A value that is
             exact is one number alone; one with an uncertainty of its own stands beside ``"NAME.error"``, its
             standard error. What goes wrong with a machine is a result too: its ``reason``.
+
+            A confirmation that gives numbers has confirmed its machine, unless ``controls`` say otherwise:
+            ``"verified"`` whether it has, and ``"sentence"`` what that rests on, for people.
         """
 
     def key(self, spec: Spec, *parts: object) -> str:

@@ -92,6 +92,12 @@ class Dynamics(Evaluation):
         key = hashlib.sha256(parts.encode()).hexdigest()
         return Task(key, candidate.key, rung, spec, self.use, seed, {_FIELDS: fields})
 
+    def effort(self, rung: int) -> str:
+        """Replicas and their measured time."""
+        level = self._effort(rung)
+        controls = ", controls" if rung == CONFIRMATION else ""
+        return f"{level.replicas} × {level.duration:g} ps{controls}"
+
     def _effort(self, rung: int) -> Rung:
         if rung != CONFIRMATION:
             return self.campaign.racing.rungs[rung]
