@@ -12,12 +12,6 @@ from tests.helpers.sources import sources
 
 SOURCES = sources()
 MOST_LINES = 450
-LONGER = {"molmach.engine.langevin_kernel": "one compiled step, whose parts a compiler must see together"}
-NAMED = (
-    "molmach.agents", "molmach.analysis", "molmach.cli", "molmach.lanes", "molmach.systems",
-    "molmach.theory", "molmach.units",
-)  # fmt: skip
-"""Where every variable says what was found."""
 
 
 def _documented(tree: ast.Module) -> Iterator[tuple[str, str]]:
@@ -50,20 +44,19 @@ def test_a_docstring_is_more_than_a_word(name: str) -> None:
     assert not empty, f"{name}: say what it is, in units and shapes where it has them"
 
 
-@pytest.mark.parametrize("name", [name for name in SOURCES if name.startswith(NAMED)])
+@pytest.mark.parametrize("name", SOURCES)
 def test_no_variable_is_called_found(name: str) -> None:
     lines = [
         line
         for line, word in _assigned(ast.parse(SOURCES[name].read_text(encoding="utf-8")))
-        if word == "found"
+        if "found" in word.split("_")
     ]
     assert not lines, f"{name}, lines {lines}: name what was found"
 
 
-def test_a_module_is_read_in_one_sitting() -> None:
+def test_no_module_is_too_long_to_read_at_once() -> None:
     long = {name: _lines(path) for name, path in SOURCES.items() if _lines(path) > MOST_LINES}
-    assert long.keys() <= LONGER.keys(), f"{long}: more than {MOST_LINES} lines"
-    assert LONGER.keys() <= SOURCES.keys()
+    assert not long, f"more than {MOST_LINES} lines"
 
 
 def _lines(path: Path) -> int:

@@ -317,6 +317,6 @@ def _inertia(machine: Run, masses_of: Run) -> float:
 
 def _difference(here: Floats, there: Floats, unit: str) -> Estimate:
     """Difference of two means over replicas with Welch's interval."""
-    found = stats.ttest_ind(here, there, equal_var=False)
-    low, high = found.confidence_interval(CONFIDENCE)
+    welch = stats.ttest_ind(here, there, equal_var=False)
+    low, high = welch.confidence_interval(CONFIDENCE)
     return Estimate(float(np.mean(here) - np.mean(there)), (float(low), float(high)), unit)
