@@ -45,7 +45,7 @@ class Breeder:
     step: float
 
     def chosen(self) -> Design:
-        """Winner of a tournament."""
+        """The best of a few parents drawn at random."""
         return self.parents[int(self.view.rng.integers(len(self.parents), size=_TOURNAMENT).min())]
 
     def mutation(self) -> Birth | None:
@@ -76,7 +76,7 @@ class Breeder:
         return None if edited is None else Birth(edited[0], f"edit of a good one: {edited[1]}")
 
     def immigrant(self) -> Birth | None:
-        """A stranger."""
+        """A design drawn at random, which inherits from none."""
         return Birth(self.view.space.sample(self.view.rng), "immigrant: keeps the population from inbreeding")
 
     def _changed(self, design: Design) -> Design:

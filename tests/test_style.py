@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,18 @@ MOST_LINES = 450
 
 
 def _documented(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Name and docstring of a module, its classes and its functions."""
+    """Name and docstring of a module, its classes, its functions, and what is assigned in it."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             text = ast.get_docstring(node)
             if text is not None:
                 yield getattr(node, "name", "the module"), text
+        if isinstance(node, ast.Module | ast.ClassDef):
+            for assigned, after in pairwise(node.body):
+                match assigned, after:
+                    case ast.Assign() | ast.AnnAssign(), ast.Expr(ast.Constant(str(text))):
+                        target = assigned.targets[0] if isinstance(assigned, ast.Assign) else assigned.target
+                        yield ast.unparse(target), text
 
 
 def _says_nothing(text: str) -> bool:
@@ -66,7 +73,10 @@ def _lines(path: Path) -> int:
 def test_what_these_checks_look_for_would_be_seen() -> None:
     tree = ast.parse(
         'def f(found):\n    """Thing."""\n    for found in (): pass\ndef g():\n    """The same."""\n'
+        'HOTTEST = 2.0\n"""K."""\n'
     )
-    assert [(who, _says_nothing(text)) for who, text in _documented(tree)] == [("f", True), ("g", True)]
+    assert {(who, _says_nothing(text)) for who, text in _documented(tree)} == {
+        ("f", True), ("g", True), ("HOTTEST", True),
+    }  # fmt: skip
     assert not _says_nothing("Two words.")
     assert [word for _, word in _assigned(tree)].count("found") == 2

@@ -29,6 +29,6 @@ def foretold(view: View, known: Relatives | None, designs: Sequence[tuple[Design
 
 
 def written(design: Design) -> str:
-    """A design in words."""
+    """A design in one line: every variable with its value, and what it was edited to."""
     values = [f"{name} {value}" for name, value in design.values]
     return ", ".join([*values, *(f"edited to {smiles}" for _, smiles in design.edited)])

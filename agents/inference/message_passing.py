@@ -48,7 +48,7 @@ class Gamma:
 
     @property
     def mean_log(self) -> float:
-        """Expected logarithm."""
+        """Expected logarithm of the variable, digamma(shape) - ln(rate)."""
         return float(digamma(self.shape)) - math.log(self.rate)
 
     def divergence(self, prior: Gamma) -> float:

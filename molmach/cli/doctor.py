@@ -1,4 +1,4 @@
-"""``molmach doctor``."""
+"""``molmach doctor``: what is installed here, and whether it works."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class Comparison:
     rule: str
 
     def to_json(self) -> dict[str, Any]:
-        """Plain mapping."""
+        """What the document says of the comparison: its attributes, by their names."""
         return {**self.__dict__, "ours": None if self.ours is None else self.ours.to_json()}
 
 
@@ -163,7 +163,7 @@ class Plan(folder.Plan):
 
     @property
     def identity(self) -> folder.Identity:
-        """The key."""
+        """The key, by which a validation's folder is known again."""
         return {"key": self.key}
 
     @property
@@ -180,7 +180,7 @@ class Validation:
 
     @property
     def differs(self) -> bool:
-        """Whether anything does."""
+        """Whether any value differs from its reference."""
         return any(item.verdict == "differs" for item in self.comparisons)
 
     def to_json(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ class Clock:
 
     @property
     def seconds(self) -> float:
-        """So far."""
+        """Seconds so far, those before this start included."""
         return self._before + time.monotonic() - self._started
 
 

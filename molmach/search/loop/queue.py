@@ -251,7 +251,7 @@ class Queue:
     # for those who watch
 
     def rows(self) -> dict[str, dict[str, float]]:
-        """Numbers of each agent."""
+        """Agent -> its share, its counts, its core seconds and how good its predictions are."""
         shares = self._bandit.shares
         return {
             name: {

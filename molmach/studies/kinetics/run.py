@@ -29,7 +29,7 @@ EXCITATION_RATES = tuple(10.0**power for power in range(-6, 10, 3))
 """Light intensities of the series of cycles, photons absorbed by one motor a second."""
 
 HOTTEST = 2000.0
-"""K."""
+"""Temperatures must be below it, K."""
 
 
 @dataclass(frozen=True)

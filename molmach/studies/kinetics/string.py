@@ -45,7 +45,7 @@ class Path:
 
     @property
     def top(self) -> int:
-        """The highest image."""
+        """Number of the image with the highest energy."""
         return int(np.argmax(self.energies))
 
     @property

@@ -90,7 +90,7 @@ class Surfaces:
         return [Band(x, e) for x, e in zip(piece["positions"], piece["energies"], strict=True)]
 
     def minimum(self, positions: Floats) -> Stationary:
-        """The minimum downhill."""
+        """The minimum downhill from a structure."""
 
         def make() -> dict[str, Floats]:
             return _packed(relax(self._fresh()[0], positions, self._guess))

@@ -49,7 +49,7 @@ class StateProfile:
     effective_samples: float
 
     def to_json(self) -> dict[str, Any]:
-        """Plain mapping."""
+        """What the document says of the state; None for what no sample determines."""
         return {
             "place": self.place.tolist(),
             "free_energy": [estimate.to_json() for estimate in self.free_energy],

@@ -19,7 +19,7 @@ OVER = Argument("over")
 """What errors call the axes of a scan."""
 
 MOST_VALUES = 1000
-"""Of one axis."""
+"""Most values that an axis may have."""
 
 NOT_SCANNED = ("protocol.seed", "protocol.replicas")
 """A point's seed follows from its values, and all points have as many replicas."""
@@ -60,7 +60,7 @@ class Axis:
         return f"{name} / {unit}" if unit else name
 
     def to_json(self) -> dict[str, Any]:
-        """Plain mapping."""
+        """What the document says of the axis; values as numbers in its unit."""
         return {"key": self.key, "values": list(self.values), "unit": self.unit}
 
 

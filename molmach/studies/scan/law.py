@@ -48,7 +48,7 @@ class LawFit:
         return np.asarray(self.intercept[0] * field_unit * risen ** (0.5 * self.power[0]))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain mapping."""
+        """What the document says of the law, its numbers with their intervals and units."""
 
         def estimate(part: tuple[float, float, float], unit: str) -> dict[str, Any]:
             return {"value": part[0], "ci95": list(part[1:]), "unit": unit}
