@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from molmach.agents.breeding.explain import foretold, written
+from molmach.agents.breeding.explain import predicted, written
 from molmach.agents.breeding.kinship import Relatives, hopes, relatives
 from molmach.agents.breeding.pedigree import Pedigree, genes, trace
-from molmach.agents.breeding.spreading import spread_out, strangers_of_promise
+from molmach.agents.breeding.spreading import promising_designs, spread_out
 from molmach.errors import InfeasibleError
 from molmach.search.agents.interface import Agent, Proposal, View, distinct_new
 from molmach.search.space.design import Categorical, Design, Value
@@ -150,13 +150,13 @@ class Evolutionary(Agent):
         known = relatives(view)
         if known is None or len(known.designs) < self._initial:
             begun = [(design, "spread over the space, to begin with") for design in spread_out(view, n)]
-            return foretold(view, known, begun)
+            return predicted(view, known, begun)
         births = self._bred(view, known, n)
         if len(births) < n:
             chosen = {view.space.resolve(birth.design).key for birth in births}
-            rest = strangers_of_promise(view, known, n - len(births), chosen)
+            rest = promising_designs(view, known, n - len(births), chosen)
             births += [Birth(design, "immigrant: the parents have no new children") for design in rest]
-        return foretold(view, known, [(birth.design, birth.story) for birth in births])
+        return predicted(view, known, [(birth.design, birth.story) for birth in births])
 
     def explain(self, view: View) -> str:
         """Who the parents are, what breeds well, and how much of a machine's value is inherited."""

@@ -11,7 +11,7 @@ from molmach.search.agents.interface import Proposal, View
 from molmach.search.space.design import Design
 
 
-def foretold(view: View, known: Relatives | None, designs: Sequence[tuple[Design, str]]) -> list[Proposal]:
+def predicted(view: View, known: Relatives | None, designs: Sequence[tuple[Design, str]]) -> list[Proposal]:
     """Designs and why they are proposed, as proposals, the one of the highest expected utility first.
 
     What is predicted is the first objective, as proposals are scored by it.
