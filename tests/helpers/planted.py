@@ -63,7 +63,7 @@ def planted(space: Space, seed: int) -> dict[str, float]:
         for number, (a, b) in enumerate(pairs):
             value += together.setdefault((number, design[a], design[b]), rng.normal())
         values.setdefault(space.resolve(design).key, []).append(value)
-    return {key: float(3.0 * np.tanh(np.mean(found) / 3.0)) for key, found in values.items()}
+    return {key: float(3.0 * np.tanh(np.mean(spelled) / 3.0)) for key, spelled in values.items()}
 
 
 def trial_of(
