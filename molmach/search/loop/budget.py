@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from molmach.search.record.trial import CONFIRMATION, Finding
 from molmach.spec.campaign import Budget
 
 
@@ -17,7 +18,7 @@ class Clock:
 
     @property
     def seconds(self) -> float:
-        """Seconds so far, those before this start included."""
+        """Seconds since it was first started, without the time in which nobody carried it out."""
         return self._before + time.monotonic() - self._started
 
 
@@ -42,6 +43,12 @@ class BudgetUse:
     evaluations: int = 0
     failures: int = 0
     core_seconds: float = 0.0
+
+    def learn(self, finding: Finding) -> None:
+        """Count one evaluation, from the ledger or fresh."""
+        self.core_seconds += finding.seconds
+        self.failures += not finding.ok
+        self.evaluations += finding.rung != CONFIRMATION
 
     @property
     def left(self) -> float:

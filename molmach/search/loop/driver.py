@@ -252,9 +252,7 @@ class Driver:
 
     def _learn(self, finding: Finding) -> None:
         """Let everything that depends on results know of one; from the ledger or fresh."""
-        self._spent.core_seconds += finding.seconds
-        self._spent.failures += not finding.ok
-        self._spent.evaluations += finding.rung != CONFIRMATION
+        self._spent.learn(finding)
         self._allocation.learn(finding)
 
     # the winners' second run
