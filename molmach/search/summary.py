@@ -76,8 +76,8 @@ def _units(ledger: Ledger, campaign: Campaign) -> tuple[str, ...]:
         find = evaluation_of(campaign, Path(ledger.noted("source") or ".")).quantity
     except (SpecError, MissingExtraError):
         return ("",) * len(campaign.objectives)
-    motion = kind_of(str(campaign.machine["kind"])).coordinate.scale.unit
-    return tuple(unit_of(objective.expression, motion, find) for objective in campaign.objectives)
+    scale = kind_of(str(campaign.machine["kind"])).coordinate.scale
+    return tuple(unit_of(objective.expression, scale, find) for objective in campaign.objectives)
 
 
 def _standing(findings: Sequence[Finding], confirmed: set[str], objectives: int) -> Standing:

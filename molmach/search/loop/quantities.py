@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from molmach.building import PLACES, TURNS
+from molmach.building import Scale
 from molmach.data import Run
 from molmach.data.intervals import Jackknife
 from molmach.data.observed import Observed
@@ -92,15 +92,15 @@ def quantity_of(name: str) -> Quantity | None:
     return quantities.find(name, (THRESHOLD_FIELD,))
 
 
-def unit_of(expression: str, motion: str, find: Callable[[str], Quantity | None] = quantity_of) -> str:
+def unit_of(expression: str, scale: Scale, find: Callable[[str], Quantity | None] = quantity_of) -> str:
     """Unit of a quantity or its absolute value; '' for a pure number and for other expressions.
 
     Parameters
     ----------
     expression
         As of an objective.
-    motion
-        ``turn`` or ``nm``: what the machine's coordinate is counted in.
+    scale
+        How the motion of the machine's coordinate is counted.
     find
         Gives the quantity of a name, None where there is none; by default those of a simulated machine.
     """
@@ -108,7 +108,6 @@ def unit_of(expression: str, motion: str, find: Callable[[str], Quantity | None]
     quantity = find(match[1] or match[2]) if match else None
     if quantity is None:
         return ""
-    scale = next(scale for scale in (TURNS, PLACES) if scale.unit == motion)
     unit = quantity.on(scale).unit
     return "" if unit == "1" else unit
 
