@@ -18,10 +18,10 @@ from scipy import stats
 
 from molmach.building import Scale
 from molmach.data import Run
-from molmach.data.intervals import Jackknife, Spread, Student
+from molmach.data.intervals import Jackknife, Student
 from molmach.data.observed import Observed
 from molmach.data.quantity import OBJECTIVES_ALONE, Quantity
-from molmach.data.statistics import CONFIDENCE, Floats, student_factor
+from molmach.data.statistics import CONFIDENCE, Estimate, Floats, student_factor
 from molmach.errors import SpecError
 from molmach.scoring import quantities
 from molmach.search.loop.arithmetic import FUNCTIONS, OPERATORS, carried, evaluate, names_in
@@ -223,7 +223,7 @@ class Expression:
     def _of_replicas(self, arrays: Mapping[str, Floats]) -> Measured:
         """Value and interval of any function of several replicas' means; see :meth:`measure`."""
         value_of = self._value_of(self._tree)
-        spread = Jackknife().spread(
+        found = Jackknife().estimate(
             list(arrays.values()), lambda *means: value_of(dict(zip(arrays, means, strict=True)))
         )
         missing = 0.0
@@ -231,15 +231,15 @@ class Expression:
             if isinstance(quantity.way, Student | Jackknife):
                 continue
             parts = [arrays[part] for part in quantity.inputs]
-            own, known = quantity.estimate(arrays), Jackknife().spread(parts, quantity.combine)
+            own, known = quantity.estimate(arrays), Jackknife().estimate(parts, quantity.combine)
             beyond = own.error**2 - known.error**2
             if beyond > 0.0:
                 missing += self._change(name, math.sqrt(beyond), arrays) ** 2
         if not missing > 0.0:
-            return Measured(spread.value, spread.error, spread.low, spread.high)
-        error = math.sqrt(spread.error**2 + missing)
+            return Measured(found.value, found.error, *found.ci95)
+        error = math.sqrt(found.error**2 + missing)
         half = student_factor(next(iter(arrays.values())).size) * error
-        return Measured(spread.value, error, spread.value - half, spread.value + half)
+        return Measured(found.value, error, found.value - half, found.value + half)
 
     def _change(self, name: str, error: float, arrays: Mapping[str, Floats]) -> float:
         """By how much the value changes at most where one quantity is so much more or less."""
@@ -283,5 +283,5 @@ def _of_single_values(
             variance += (next(ends) - next(ends)) ** 2
     error = math.sqrt(variance) if math.isfinite(variance) else math.nan
     half = float(stats.norm.ppf(0.5 + 0.5 * CONFIDENCE)) * error
-    cut = Spread(value, error, value - half, value + half).within(bounds)
-    return Measured(value, error, cut.low, cut.high)
+    cut = Estimate(value, (value - half, value + half)).within(bounds)
+    return Measured(value, error, *cut.ci95)
