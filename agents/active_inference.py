@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from molmach.agents.inference.candidates import Candidates, candidates, enumerated
 from molmach.agents.inference.expected_free_energy import Outlook, Value, preference
-from molmach.agents.inference.explain import tell, tell_choice
+from molmach.agents.inference.explain import beliefs_in_words, choice_in_words
 from molmach.agents.inference.generative_model import GenerativeModel, columns
 from molmach.agents.inference.message_passing import Evidence
 from molmach.agents.inference.structures import Understanding, learn
@@ -93,11 +93,11 @@ class ActiveInference(Agent):
         fresh = replace(view)
         understanding = self.understanding(fresh)
         choice = next(self.choices(fresh, understanding, 1), None)
-        told = tell(self.model, understanding)
+        beliefs = beliefs_in_words(self.model, understanding)
         if choice is None:
-            return told + "\nNext: nothing is left to try."
+            return beliefs + "\nNext: nothing is left to try."
         expected = prediction(self.model, understanding, choice.code)
-        return f"{told}\n{tell_choice(choice.design, choice.value, *expected)}"
+        return f"{beliefs}\n{choice_in_words(choice.design, choice.value, *expected)}"
 
     def understanding(self, view: View) -> Understanding:
         """Beliefs about the utility, from all results."""
@@ -157,7 +157,7 @@ class ActiveInference(Agent):
                         pool.codes[row],
                         Value(*(float(v[row]) for v in (pragmatic, effects, structure))),
                     )
-                    outlook.told(int(row))
+                    outlook.take_measured(int(row))
                     break
             else:
                 return

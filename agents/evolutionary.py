@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from molmach.agents.breeding.explain import foretold, written
+from molmach.agents.breeding.explain import predicted, written
 from molmach.agents.breeding.kinship import Relatives, hopes, relatives
 from molmach.agents.breeding.pedigree import Pedigree, genes, trace
-from molmach.agents.breeding.spreading import spread_out, strangers_of_promise
+from molmach.agents.breeding.spreading import promising_designs, spread_out
 from molmach.errors import InfeasibleError
 from molmach.search.agents.interface import Agent, Proposal, View, distinct_new
 from molmach.search.space.design import Categorical, Design, Value
@@ -45,7 +45,7 @@ class Breeder:
     step: float
 
     def chosen(self) -> Design:
-        """Winner of a tournament."""
+        """The best of a few parents drawn at random."""
         return self.parents[int(self.view.rng.integers(len(self.parents), size=_TOURNAMENT).min())]
 
     def mutation(self) -> Birth | None:
@@ -76,7 +76,7 @@ class Breeder:
         return None if edited is None else Birth(edited[0], f"edit of a good one: {edited[1]}")
 
     def immigrant(self) -> Birth | None:
-        """A stranger."""
+        """A design drawn at random, which inherits from none."""
         return Birth(self.view.space.sample(self.view.rng), "immigrant: keeps the population from inbreeding")
 
     def _changed(self, design: Design) -> Design:
@@ -150,13 +150,13 @@ class Evolutionary(Agent):
         known = relatives(view)
         if known is None or len(known.designs) < self._initial:
             begun = [(design, "spread over the space, to begin with") for design in spread_out(view, n)]
-            return foretold(view, known, begun)
+            return predicted(view, known, begun)
         births = self._bred(view, known, n)
         if len(births) < n:
             chosen = {view.space.resolve(birth.design).key for birth in births}
-            rest = strangers_of_promise(view, known, n - len(births), chosen)
+            rest = promising_designs(view, known, n - len(births), chosen)
             births += [Birth(design, "immigrant: the parents have no new children") for design in rest]
-        return foretold(view, known, [(birth.design, birth.story) for birth in births])
+        return predicted(view, known, [(birth.design, birth.story) for birth in births])
 
     def explain(self, view: View) -> str:
         """Who the parents are, what breeds well, and how much of a machine's value is inherited."""

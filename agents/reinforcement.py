@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from molmach.agents.breeding import policy
 from molmach.agents.breeding.editing import Game, RewardModel
-from molmach.agents.breeding.explain import foretold, written
+from molmach.agents.breeding.explain import predicted, written
 from molmach.agents.breeding.kinship import Relatives, hopes, relatives, viability
-from molmach.agents.breeding.spreading import spread_out, strangers_of_promise
+from molmach.agents.breeding.spreading import promising_designs, spread_out
 from molmach.search.agents.interface import Agent, Proposal, View, distinct_new
 from molmach.search.space.design import Design
 from molmach.search.space.space import Space
@@ -86,13 +86,15 @@ class Reinforcement(Agent):
         known = relatives(view)
         if known is None or len(known.designs) < self._initial:
             begun = [(design, "spread over the space, to begin with") for design in spread_out(view, n)]
-            return foretold(view, known, begun)
+            return predicted(view, known, begun)
         trainer = Trainer(view, known, self._length)
         trainer.train()
         chosen: set[str] = set()
         kept = [(episode.end, _story(episode)) for episode in self._best(trainer, n, chosen)]
-        rest = strangers_of_promise(view, known, n - len(kept), chosen)
-        return foretold(view, known, kept + [(d, "at random: the policy leads to nothing new") for d in rest])
+        rest = promising_designs(view, known, n - len(kept), chosen)
+        return predicted(
+            view, known, kept + [(d, "at random: the policy leads to nothing new") for d in rest]
+        )
 
     def _best(self, trainer: Trainer, n: int, chosen: set[str]) -> list[Episode]:
         """Of the episodes those whose ends are first in a draw each of what they will measure."""
@@ -156,8 +158,8 @@ class Trainer:
         self._centre, self._scale = float(known.values.mean()), float(known.values.std()) or 1.0
         failed = [trial.design for trial in view.known if not trial.feasible]
         self._known_rows = self._game.rows([*known.designs, *failed])
-        told = (known.values - self._centre) / self._scale
-        self._known_returns = np.concatenate([told, np.full(len(failed), _NOTHING)])
+        returns = (known.values - self._centre) / self._scale
+        self._known_returns = np.concatenate([returns, np.full(len(failed), _NOTHING)])
         self._seen = {row.tobytes() for row in self._game.spellings([f.design for f in view.known])}
         n_features = self._game.n_columns + length + 1
         self.parameters = policy.new_parameters(n_features, len(self._game.actions), view.rng)

@@ -33,13 +33,13 @@ class Rounded(doctest.OutputChecker):
 def test_examples_of_a_module_show_what_happens(name: str) -> None:
     module = import_module(name)
     runner = doctest.DocTestRunner(Rounded(), optionflags=doctest.NORMALIZE_WHITESPACE)
-    told = io.StringIO()
+    output = io.StringIO()
     tests = [test for test in doctest.DocTestFinder().find(module, name) if test.examples]
     assert tests, f"{name} has an example that doctest does not find"
     with np.printoptions(precision=4, suppress=True, legacy="1.25"):
         for test in tests:
-            runner.run(test, out=told.write)
-    assert runner.failures == 0, told.getvalue()
+            runner.run(test, out=output.write)
+    assert runner.failures == 0, output.getvalue()
     skipped = [e for test in tests for e in test.examples if e.options.get(doctest.SKIP)]
     assert not skipped or name in MINUTES, f"{name}: {skipped[0].source!r} is skipped"
 

@@ -11,7 +11,7 @@ from molmach.search.agents.interface import Proposal, View
 from molmach.search.space.design import Design
 
 
-def foretold(view: View, known: Relatives | None, designs: Sequence[tuple[Design, str]]) -> list[Proposal]:
+def predicted(view: View, known: Relatives | None, designs: Sequence[tuple[Design, str]]) -> list[Proposal]:
     """Designs and why they are proposed, as proposals, the one of the highest expected utility first.
 
     What is predicted is the first objective, as proposals are scored by it.
@@ -29,6 +29,6 @@ def foretold(view: View, known: Relatives | None, designs: Sequence[tuple[Design
 
 
 def written(design: Design) -> str:
-    """A design in words."""
+    """A design in one line: every variable with its value, and what it was edited to."""
     values = [f"{name} {value}" for name, value in design.values]
     return ", ".join([*values, *(f"edited to {smiles}" for _, smiles in design.edited)])

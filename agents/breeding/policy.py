@@ -108,7 +108,7 @@ def surrogate(
 def gradient(
     parameters: Parameters, steps: Steps, weights: Floats, entropy_bonus: float, decay: float
 ) -> Parameters:
-    """Gradient of :func:`surrogate`."""
+    """Gradient of :func:`surrogate` in every parameter, in their shapes."""
     count = len(steps.actions)
     logs = log_probabilities(parameters, steps.states, steps.allowed)
     chances, logs = np.exp(logs), np.where(steps.allowed, logs, 0.0)

@@ -34,10 +34,10 @@ def spread_out(view: View, n: int) -> list[Design]:
             kept += accepted
             nearest = np.minimum(nearest, apart[farthest])
         nearest[farthest] = 0.0
-    return kept + strangers(view, n - len(kept), chosen)
+    return kept + random_designs(view, n - len(kept), chosen)
 
 
-def strangers(view: View, n: int, chosen: set[str]) -> list[Design]:
+def random_designs(view: View, n: int, chosen: set[str]) -> list[Design]:
     """Up to ``n`` new designs at random; where the space is open and has no more, edits of known ones.
 
     ``chosen`` are keys of designs that are proposed already, and grows.
@@ -56,11 +56,11 @@ def strangers(view: View, n: int, chosen: set[str]) -> list[Design]:
     return kept
 
 
-def strangers_of_promise(view: View, known: Relatives, n: int, chosen: set[str]) -> list[Design]:
+def promising_designs(view: View, known: Relatives, n: int, chosen: set[str]) -> list[Design]:
     """Up to ``n`` new designs: of more at random, those that a draw of what they will measure puts first."""
     if n == 0:
         return []
-    pool = strangers(view, _CHOICE * n, set(chosen))
+    pool = random_designs(view, _CHOICE * n, set(chosen))
     if not pool:
         return []
     (drawn,) = hopes(view, known, pool, 1)

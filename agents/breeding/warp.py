@@ -27,7 +27,7 @@ class Warp:
     width: float
 
     def forward(self, values: Floats) -> Floats:
-        """On the warped scale."""
+        """Values on the warped scale, where the centre is 0."""
         if np.isinf(self.width):
             return values - self.centre
         return np.asarray(self.width * np.arcsinh((values - self.centre) / self.width))
@@ -37,7 +37,7 @@ class Warp:
         return np.asarray(1.0 / np.hypot(1.0, (values - self.centre) / self.width))
 
     def back(self, warped: Floats) -> Floats:
-        """The inverse of :meth:`forward`."""
+        """Warped values in their own unit again, as before :meth:`forward`."""
         if np.isinf(self.width):
             return warped + self.centre
         return np.asarray(self.centre + self.width * np.sinh(warped / self.width))

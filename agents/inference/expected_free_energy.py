@@ -103,16 +103,16 @@ class _Component:
     mean: Floats
     variance: Floats
     misfit: float
-    told_before: list[Floats] = field(default_factory=list)
+    measured_before: list[Floats] = field(default_factory=list)
 
-    def told(self, chosen: int, noise: float) -> None:
-        """Take the chosen candidate for measured: covariances shrink, whatever will be found."""
+    def take_measured(self, chosen: int, noise: float) -> None:
+        """Take the chosen candidate for measured: covariances shrink, whatever its value will be."""
         column = self.cross @ self.X[chosen]
-        for earlier in self.told_before:
+        for earlier in self.measured_before:
             column -= earlier * earlier[chosen]
         column /= math.sqrt(max(column[chosen], 0.0) + self.misfit + noise)
         self.variance = np.maximum(self.variance - column**2, 1e-12)
-        self.told_before.append(column)
+        self.measured_before.append(column)
 
 
 class Outlook:
@@ -168,10 +168,10 @@ class Outlook:
         spreads = np.sqrt([c.variance + c.misfit + self._noise for c in self._components])
         return mixture_information(weights, means, spreads)
 
-    def told(self, chosen: int) -> None:
+    def take_measured(self, chosen: int) -> None:
         """Take a candidate for measured."""
         for component in self._components:
-            component.told(chosen, self._noise)
+            component.take_measured(chosen, self._noise)
 
     def _average(self, terms: Iterable[Floats]) -> Floats:
         weighted = [c.weight * term for c, term in zip(self._components, terms, strict=True)]

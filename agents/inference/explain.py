@@ -39,7 +39,7 @@ class Said:
         return f"{self.label} {self.mean:+.3g} ± {self.sd:.2g}"
 
 
-def tell(model: GenerativeModel, understanding: Understanding) -> str:
+def beliefs_in_words(model: GenerativeModel, understanding: Understanding) -> str:
     """What raises and lowers the score, what was pruned and what interacts."""
     count = len(understanding.evidence.scores)
     if count < 2:
@@ -64,7 +64,7 @@ def tell(model: GenerativeModel, understanding: Understanding) -> str:
     return "\n".join(lines)
 
 
-def tell_choice(design: Design, value: Value, mean: float, sd: float) -> str:
+def choice_in_words(design: Design, value: Value, mean: float, sd: float) -> str:
     """What is tried next, and why."""
     epistemic = value.effects + value.structure
     words = ", ".join(f"{name} {setting}" for name, setting in design.values)
@@ -126,13 +126,13 @@ def _functional(model: GenerativeModel, structure: Structure, members: Sequence[
 
 
 def _effect_lines(model: GenerativeModel, understanding: Understanding, best: Structure) -> list[str]:
-    told = []
+    by_span = []
     for factor in best.factors:
         if factor.order == 1:
             effects = marginal_effects(model, understanding, best, factor)
             span = effects[0].mean - effects[-1].mean
-            told.append((span, f"- {_or(factor.name)}: {_extremes(effects)}."))
-    lines = [line for _, line in sorted(told, key=lambda pair: -pair[0])]
+            by_span.append((span, f"- {_or(factor.name)}: {_extremes(effects)}."))
+    lines = [line for _, line in sorted(by_span, key=lambda pair: -pair[0])]
     return ["Effects, the strongest first:", *lines] if lines else ["No variable is known to matter."]
 
 

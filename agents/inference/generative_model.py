@@ -61,7 +61,7 @@ class Factor:
 
     @property
     def width(self) -> int:
-        """Number of effects."""
+        """Number of effects in the factor, one a label."""
         return len(self.labels)
 
     @property

@@ -48,7 +48,7 @@ class Gamma:
 
     @property
     def mean_log(self) -> float:
-        """Expected logarithm."""
+        """Expected logarithm of the variable, digamma(shape) - ln(rate)."""
         return float(digamma(self.shape)) - math.log(self.rate)
 
     def divergence(self, prior: Gamma) -> float:
@@ -189,14 +189,14 @@ def infer(
         rates = [
             prior.rate + 0.5 * square for prior, square in zip(priors, joint.effect_squares, strict=True)
         ]
-        told = [Gamma(a, b) for a, b in zip(shapes, rates, strict=True)]
-        told_misfit = Gamma(shape, MISFIT.rate + 0.5 * joint.misfit_squares)
-        further = [_beyond(old, new, stride) for old, new in zip(precisions, told, strict=True)]
-        tried, tried_misfit = further, _beyond(misfit, told_misfit, stride)
+        updated = [Gamma(a, b) for a, b in zip(shapes, rates, strict=True)]
+        updated_misfit = Gamma(shape, MISFIT.rate + 0.5 * joint.misfit_squares)
+        further = [_beyond(old, new, stride) for old, new in zip(precisions, updated, strict=True)]
+        tried, tried_misfit = further, _beyond(misfit, updated_misfit, stride)
         new = _joint(X, slices, evidence, tried, tried_misfit)
         lower = _free_energy(new, widths, len(X), tried, priors, tried_misfit)
         if lower > energy and stride > 1.0:
-            stride, tried, tried_misfit = 1.0, told, told_misfit
+            stride, tried, tried_misfit = 1.0, updated, updated_misfit
             new = _joint(X, slices, evidence, tried, tried_misfit)
             lower = _free_energy(new, widths, len(X), tried, priors, tried_misfit)
         else:

@@ -1,4 +1,4 @@
-"""Designs as arrays."""
+"""Designs as arrays, which kernels compare."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Pool:
     whole: bool
 
     def design(self, number: int, kernel: MachineKernel, space: Space) -> Design:
-        """One of the candidates."""
+        """The candidate of a number as a design."""
         if self.designs:
             return self.designs[number]
         return kernel.design(self.points[np.array([number])], space)

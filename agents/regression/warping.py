@@ -52,7 +52,7 @@ class Warping:
         return cls(float(values.mean()), spread, float(power))
 
     def forward(self, values: Floats) -> Floats:
-        """Warped values."""
+        """Values on the warped scale, standardised before."""
         return np.asarray(yeojohnson((values - self.centre) / self.scale, self.power), dtype=np.float64)
 
     def slope(self, values: Floats) -> Floats:

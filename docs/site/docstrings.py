@@ -44,10 +44,10 @@ def _sections(app: Sphinx, what: str, name: str, thing: Any, options: Any, lines
     Napoleon is called rather than loaded, for it takes what stands before a colon in a property's
     docstring for its type; and attributes that are told of together, `low, high`, it does not know.
     """
-    told = "method" if what in ("attribute", "data", "property") else what
+    role = "method" if what in ("attribute", "data", "property") else what
     start, end = _attributes(lines)
     before, after = (
-        NumpyDocstring(part, _NAPOLEON, app, told, name, thing, options).lines()
+        NumpyDocstring(part, _NAPOLEON, app, role, name, thing, options).lines()
         for part in (lines[:start], lines[end:])
     )
     lines[:] = [*before, "", *_definitions(lines[start:end]), "", *after]
@@ -66,10 +66,10 @@ def _definitions(section: list[str]) -> list[str]:
     """The section of attributes as a list of definitions."""
     if not section:
         return []
-    told = [
+    lines = [
         f"    {line}" if line.startswith(" ") else f"    ``{line}``" if line else "" for line in section[2:]
     ]
-    return [":Attributes:", "", *told]
+    return [":Attributes:", "", *lines]
 
 
 def _resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, shown: nodes.TextElement) -> Any:

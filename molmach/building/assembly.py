@@ -1,4 +1,4 @@
-"""The built machine."""
+"""A built machine: its molecule, and which atoms are what in it."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ class BeadCatenaneKind(ThreadedKind):
         return np.zeros(assembly.molecule.GetNumAtoms())
 
     def formula(self, assembly: Assembly) -> str:
-        """The numbers of beads."""
+        """The numbers of beads in stator and rotor, which have no chemical formula."""
         return f"{len(assembly.stator)} + {len(assembly.rotor)} beads"
 
 

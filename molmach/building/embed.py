@@ -142,9 +142,9 @@ def _conformers(molecule: Chem.Mol, seed: int) -> list[int]:
     for random_coordinates in (False, True):
         parameters.useRandomCoords = random_coordinates
         parameters.maxIterations = 50
-        found = list(rdDistGeom.EmbedMultipleConfs(molecule, CONFORMERS, parameters))
-        if found:
-            return found
+        conformers = list(rdDistGeom.EmbedMultipleConfs(molecule, CONFORMERS, parameters))
+        if conformers:
+            return conformers
     raise BuildError(
         f"machine.smiles: no conformer found for {Chem.MolToSmiles(Chem.RemoveHs(molecule))}; "
         "expected a molecule that exists in three dimensions"

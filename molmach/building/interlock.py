@@ -77,14 +77,14 @@ def thread_rings(
     loops = [macrocycle(ring) for ring in rings]
 
     def parts(seed: int, random: np.random.Generator) -> list[Part] | None:
-        found = [(axle, stretched_axle(axle, path, seed)[0])]
+        placed = [(axle, stretched_axle(axle, path, seed)[0])]
         for ring, loop, station in zip(rings, loops, at, strict=True):
-            centre, axis = _station(found[0][1], path, station)
-            pose = _add(found, ring, open_ring(ring, loop, seed), centre, axis, 0.0, proof, random)
+            centre, axis = _station(placed[0][1], path, station)
+            pose = _add(placed, ring, open_ring(ring, loop, seed), centre, axis, 0.0, proof, random)
             if pose is None:
                 return None
-            found.append((ring, pose))
-        return found
+            placed.append((ring, pose))
+        return placed
 
     def proof(positions: Sequence[Floats]) -> str | None:
         curves = [x[list(loop)] for x, loop in zip(positions[1:], loops, strict=False)]
@@ -116,18 +116,18 @@ def link_rings(rings: Sequence[Chem.Mol], seed: int, force_field: str) -> Chem.M
     loops = [macrocycle(ring) for ring in rings]
 
     def parts(seed: int, random: np.random.Generator) -> list[Part] | None:
-        found = [(rings[0], open_ring(rings[0], loops[0], seed)[0])]
+        placed = [(rings[0], open_ring(rings[0], loops[0], seed)[0])]
         for ring, loop, last in zip(rings[1:], loops[1:], loops, strict=False):
             conformers = open_ring(ring, loop, seed)
-            curve = found[-1][1][list(last)]
+            curve = placed[-1][1][list(last)]
             k = int(random.integers(len(curve)))
             apart = abs(_radius(conformers[0][list(loop)]) - _radius(curve)) / 2
             axis = curve[(k + 2) % len(curve)] - curve[k - 2]
-            pose = _add(found, ring, conformers, curve[k], axis, apart, proof, random)
+            pose = _add(placed, ring, conformers, curve[k], axis, apart, proof, random)
             if pose is None:
                 return None
-            found.append((ring, pose))
-        return found
+            placed.append((ring, pose))
+        return placed
 
     def proof(positions: Sequence[Floats]) -> str | None:
         curves = [x[list(loop)] for x, loop in zip(positions, loops, strict=False)]
@@ -166,7 +166,7 @@ def _radius(curve: Floats) -> float:
 
 
 def _add(
-    found: Sequence[Part],
+    placed: Sequence[Part],
     ring: Chem.Mol,
     conformers: Floats,
     centre: Floats,
@@ -175,14 +175,14 @@ def _add(
     proof: Callable[[Sequence[Floats]], str | None],
     random: np.random.Generator,
 ) -> Floats | None:
-    """A pose of one more ring among the parts found so far."""
-    there = [positions for _, positions in found]
-    around = np.concatenate(there), np.concatenate([radii(molecule) for molecule, _ in found])
+    """A pose of one more ring among the parts placed so far."""
+    there = [positions for _, positions in placed]
+    around = np.concatenate(there), np.concatenate([radii(molecule) for molecule, _ in placed])
 
     def accept(pose: Floats) -> bool:
         if proof([*there, pose]) is not None:
             return False
-        whole = combine([*found, (ring, pose)])
+        whole = combine([*placed, (ring, pose)])
         return not speared(whole, np.concatenate([*there, pose]))
 
     return place(conformers, radii(ring), around, centre, axis, offset, accept, random)

@@ -205,9 +205,9 @@ def macrocycle(molecule: Chem.Mol) -> tuple[int, ...]:
     name = Chem.MolToSmiles(Chem.RemoveHs(molecule))
     if not large:
         largest = max((len(ring) for ring in rings), default=0)
-        found = f"its largest ring has {largest} members" if largest else "it has no ring"
+        reason = f"its largest ring has {largest} members" if largest else "it has no ring"
         raise BuildError(
-            f"ring {name}: {found}, so nothing can go through it; expected a macrocycle of at least "
+            f"ring {name}: {reason}, so nothing can go through it; expected a macrocycle of at least "
             f"{MIN_MACROCYCLE} members (a chain needs about 21, a phenyl group 24)"
         )
     if len(large) > 1:

@@ -104,9 +104,9 @@ def _embed(
             continue
         parameters.SetBoundsMat(raised)
         for parameters.useRandomCoords in (False, True):
-            found = list(rdDistGeom.EmbedMultipleConfs(molecule, count, parameters))
-            if found:
-                return [np.asarray(molecule.GetConformer(k).GetPositions()) for k in found]
+            conformers = list(rdDistGeom.EmbedMultipleConfs(molecule, count, parameters))
+            if conformers:
+                return [np.asarray(molecule.GetConformer(k).GetPositions()) for k in conformers]
     raise BuildError(
         f"no conformer found for {Chem.MolToSmiles(Chem.RemoveHs(molecule))}; "
         "expected a molecule that exists in three dimensions"

@@ -139,7 +139,7 @@ def _pieces(axle: Chem.Mol, path: tuple[int, ...]) -> list[tuple[int, list[int]]
             cuts.append(bond.GetIdx())
     cut = Chem.FragmentOnBonds(axle, cuts, addDummies=False) if cuts else axle
     place = {atom: k for k, atom in enumerate(path)}
-    found = []
+    pieces = []
     for atoms in Chem.GetMolFrags(cut):
         first = min((place[i] for i in atoms if i in place), default=None)
         if first is None:
@@ -147,5 +147,5 @@ def _pieces(axle: Chem.Mol, path: tuple[int, ...]) -> list[tuple[int, list[int]]
         neighbours = {
             path[k] for i in atoms if i in place for k in (place[i] - 1, place[i] + 1) if 0 <= k < len(path)
         }
-        found.append((first, sorted(neighbours | set(atoms))))
-    return sorted(found)
+        pieces.append((first, sorted(neighbours | set(atoms))))
+    return sorted(pieces)

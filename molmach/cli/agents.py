@@ -1,4 +1,4 @@
-"""``molmach agents``."""
+"""``molmach agents``: the search agents that are installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``molmach bench``."""
+"""``molmach bench``: speed of the engines on this computer."""
 
 from __future__ import annotations
 

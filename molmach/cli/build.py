@@ -1,4 +1,4 @@
-"""``molmach build``."""
+"""``molmach build``: structure files and a picture of a machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``molmach campaign``."""
+"""``molmach campaign``: searches for machines, started, gone on with and shown."""
 
 from __future__ import annotations
 

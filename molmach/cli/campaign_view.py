@@ -44,10 +44,9 @@ def _achiral(control: Mapping[str, Any]) -> str:
     """What the machines did that can turn neither way under a drive without handedness."""
     count = control["machines"]
     noun = "1 achiral machine" if count == 1 else f"{count:,} achiral machines"
-    told = "as chance allows" if control["passed"] else "[red]more than chance allows[/]"
-    return (
-        f"control   {noun} under a drive without handedness: net motion {told} (p = {control['p_value']:.2g})"
-    )
+    motion = "as chance allows" if control["passed"] else "[red]more than chance allows[/]"
+    p = f"p = {control['p_value']:.2g}"
+    return f"control   {noun} under a drive without handedness: net motion {motion} ({p})"
 
 
 def _spent(document: Mapping[str, Any]) -> str:

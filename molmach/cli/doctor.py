@@ -1,8 +1,8 @@
-"""``molmach doctor``."""
+"""``molmach doctor``: what is installed here, and whether it works."""
 
 from __future__ import annotations
 
-import platform as host
+import platform as computer
 from importlib.metadata import PackageNotFoundError, version
 
 from molmach import engine
@@ -37,7 +37,7 @@ def doctor(as_json: JsonFlag = False) -> None:
         print_json(
             {
                 "schema": "molmach.doctor/1",
-                "python": host.python_version(),
+                "python": computer.python_version(),
                 "cores": engine.available_cores(),
                 "versions": versions,
                 "system": _SAMPLE,
@@ -58,7 +58,7 @@ def doctor(as_json: JsonFlag = False) -> None:
         return
     out = console()
     out.print(
-        f"Python {host.python_version()} on {host.system()} {host.machine()}, "
+        f"Python {computer.python_version()} on {computer.system()} {computer.machine()}, "
         f"{engine.available_cores()} core(s)"
     )
     out.print(table(("package", "version"), list(versions.items())))

@@ -1,4 +1,4 @@
-"""``molmach energy``."""
+"""``molmach energy``: force-field energies of an SDF file's records."""
 
 from __future__ import annotations
 

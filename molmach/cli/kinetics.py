@@ -1,4 +1,4 @@
-"""``molmach kinetics``."""
+"""``molmach kinetics``: barriers and the cycle of a light-driven motor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ``molmach`` command."""
+"""The ``molmach`` command, which imports its subcommands when they are asked for."""
 
 from __future__ import annotations
 

@@ -66,13 +66,13 @@ def table(
 
 
 def interval(estimate: Estimate) -> str:
-    """An interval as text."""
+    """An estimate's 95 % interval to four digits, without its unit."""
     low, high = estimate.ci95
     return f"{low:.4g} to {high:.4g}" if math.isfinite(low) else "not defined"
 
 
 def number(value: float) -> str:
-    """A value as text."""
+    """A value to four digits, or that it is not defined."""
     return f"{value:.4g}" if math.isfinite(value) else "not defined"
 
 

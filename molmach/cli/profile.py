@@ -1,4 +1,4 @@
-"""``molmach profile``."""
+"""``molmach profile``: free energy of a rotaxane's ring along its axle."""
 
 from __future__ import annotations
 

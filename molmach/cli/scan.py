@@ -1,4 +1,4 @@
-"""``molmach scan``."""
+"""``molmach scan``: a machine over one or two values of its file."""
 
 from __future__ import annotations
 

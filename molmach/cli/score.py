@@ -1,4 +1,4 @@
-"""``molmach score``."""
+"""``molmach score``: a run's score anew, or that of anyone's trajectories."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``molmach simulate``."""
+"""``molmach simulate``: a machine's run with its controls, and its score."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``molmach systems``."""
+"""``molmach systems``: the machines of the library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``molmach timestep``."""
+"""``molmach timestep``: the longest time step that changes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``molmach validate``."""
+"""``molmach validate``: exact and published references beside our values."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Curve:
     bound: list[float] = field(default_factory=list)
 
     def add(self, evaluations: int, seconds: float, bound: float) -> None:
-        """One more point."""
+        """Append a point; parameters as the attributes."""
         self.evaluations.append(evaluations)
         self.seconds.append(seconds)
         self.bound.append(bound)

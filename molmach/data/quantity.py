@@ -142,7 +142,7 @@ class Quantity:
 
     def _filled(self, words: Mapping[str, str]) -> Quantity:
         def fill(text: str) -> str:
-            return re.sub(r"\{(\w+)\}", lambda found: words.get(found[1], found[0]), text)
+            return re.sub(r"\{(\w+)\}", lambda match: words.get(match[1], match[0]), text)
 
         of = tuple(map(fill, self.of))
         return replace(self, name=fill(self.name), unit=fill(self.unit), meaning=fill(self.meaning), of=of)
@@ -169,4 +169,4 @@ def named(quantities: Sequence[Quantity], name: str) -> Quantity | None:
     for quantity in quantities:
         if quantity.name == name:
             return quantity
-    return next((found for q in quantities if (found := q.matching(name)) is not None), None)
+    return next((member for q in quantities if (member := q.matching(name)) is not None), None)

@@ -51,7 +51,7 @@ class Estimate:
 
 
 def finite_or_none(value: float) -> float | None:
-    """JSON has no nan."""
+    """A number as JSON has it: None for nan and infinities."""
     return float(value) if math.isfinite(value) else None
 
 

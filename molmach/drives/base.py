@@ -254,6 +254,6 @@ class AchiralDrive(DriveModel):
     """What drives have in common that reflection leaves as they are."""
 
     def mirror(self) -> Drive:
-        """The drive itself."""
+        """The drive itself, which reflection leaves as it is."""
         mirrored: Drive = self.drive
         return mirrored

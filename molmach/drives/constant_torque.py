@@ -30,7 +30,7 @@ class ConstantTorqueModel(FieldDrive):
     is_torque = True
 
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
-        """The torque."""
+        """The torque about the axis, kJ/mol."""
         return DriveTerms(torque=self.drive.torque)
 
     def mirror(self) -> Drive:

@@ -54,7 +54,7 @@ class FlashingModel(AchiralDrive):
 
     @classmethod
     def quantities(cls) -> tuple[Quantity, ...]:
-        """Throws of the switch."""
+        """The rate at which the switch is thrown on."""
         return (rate_of_events("switching_rate", "throws of the switch on per time"),)
 
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
@@ -74,7 +74,7 @@ class FlashingModel(AchiralDrive):
         return DriveTerms(switches=(Switch((blind,)),), switched=terms)
 
     def undriven(self) -> Drive:
-        """Off for good."""
+        """The drive with its switch off for good, and without load."""
         still = {"period": math.inf} if self.drive.period is not None else {"off_time": math.inf}
         undriven: Drive = self.drive.model_copy(update={**still, "load": 0.0})
         return undriven

@@ -1,4 +1,4 @@
-"""No drive."""
+"""No drive: thermal motion, with a load or without."""
 
 from __future__ import annotations
 

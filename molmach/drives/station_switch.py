@@ -64,7 +64,7 @@ class StationSwitchModel(AchiralDrive):
 
     @classmethod
     def quantities(cls) -> tuple[Quantity, ...]:
-        """Throws of the switch."""
+        """The rate at which the switch is thrown on."""
         return (rate_of_events("switching_rate", "throws of the switch on per time"),)
 
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:

@@ -72,13 +72,13 @@ def charged(assembly: Assembly, name: str) -> list[Charged]:
 
 def _molecule_of(assembly: Assembly, atom: int) -> tuple[int, ...]:
     """All atoms that bonds join to one."""
-    found, front = {atom}, [atom]
+    joined, front = {atom}, [atom]
     while front:
         for neighbour in assembly.molecule.GetAtomWithIdx(front.pop()).GetNeighbors():
-            if neighbour.GetIdx() not in found:
-                found.add(neighbour.GetIdx())
+            if neighbour.GetIdx() not in joined:
+                joined.add(neighbour.GetIdx())
                 front.append(neighbour.GetIdx())
-    return tuple(sorted(found))
+    return tuple(sorted(joined))
 
 
 def affinities(assembly: Assembly) -> tuple[SwitchedTerm, ...]:

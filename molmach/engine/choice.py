@@ -122,23 +122,23 @@ def choose(conditions: Sequence[Condition], engine: str, platform: str | None) -
     members = len(conditions) * conditions[0].protocol.replicas
     if engine == "batched":
         return try_batched(conditions, members)
-    found: list[Choice] = []
+    choices: list[Choice] = []
     if engine == "auto":
         with suppress(ForceFieldError):
-            found.append(try_batched(conditions, members))
+            choices.append(try_batched(conditions, members))
     for name in names:
         try:
-            found.append(try_native(conditions[0], name, native_copies(conditions[0], name)))
+            choices.append(try_native(conditions[0], name, native_copies(conditions[0], name)))
         except SpecError:
             continue  # a platform that is installed but has no device here
-    return preferred(found, available_cores())
+    return preferred(choices, available_cores())
 
 
-def preferred(found: Sequence[Choice], cores: int) -> Choice:
+def preferred(choices: Sequence[Choice], cores: int) -> Choice:
     """The first of the choices that no other beats clearly, with all cores busy or the one GPU."""
 
     def throughput(choice: Choice) -> float:
         return (1 if choice.platform in GPU_PLATFORMS else cores) / choice.us_per_step_per_replica
 
-    best = max(found, key=throughput)
-    return next(choice for choice in found if _CLEAR_WIN * throughput(choice) > throughput(best))
+    best = max(choices, key=throughput)
+    return next(choice for choice in choices if _CLEAR_WIN * throughput(choice) > throughput(best))

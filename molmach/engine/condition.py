@@ -68,7 +68,7 @@ class Condition:
 
     @property
     def integrator(self) -> openmm.CustomIntegrator:
-        """That of :attr:`system`."""
+        """What moves :attr:`system` on, made with it."""
         return self._native[1]
 
     @cached_property

@@ -40,7 +40,7 @@ class KernelForce:
         self._stepper = BatchedStepper(inputs, [0], np.ones((1, 4), dtype=np.uint32))
 
     def __call__(self, state: openmm.State) -> tuple[float, Any]:
-        """What ``openmm.PythonForce`` asks for."""
+        """Energy, kJ/mol, and forces (n_particles, 3), kJ/(mol nm), at a state's positions and time."""
         positions = state.getPositions(asNumpy=True)._value.reshape(self._replicas, -1, 3)
         return self._stepper.context_forces(positions, state.getTime()._value)
 

@@ -29,7 +29,7 @@ class Stepper(Protocol):
     """A batch of replicas in motion."""
 
     def present(self) -> Samples:
-        """One sample, of now."""
+        """One sample, of the present positions and books."""
         ...
 
     def advance(self, samples: int, steps: int) -> Samples:

@@ -106,9 +106,9 @@ def _bonds(molecule: Chem.Mol, properties: Any) -> Terms:
     rows: list[tuple[tuple[int, ...], tuple[float, ...]]] = []
     for bond in molecule.GetBonds():
         i, j = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
-        found = properties.GetMMFFBondStretchParams(molecule, i, j)
-        if found is not None:
-            _, kb, r0 = found
+        stretch = properties.GetMMFFBondStretchParams(molecule, i, j)
+        if stretch is not None:
+            _, kb, r0 = stretch
             rows.append(((i, j), (0.5 * _MDYNE_ANGSTROM * kb * 100.0, r0 / 10.0)))
     return _terms("k r0", 2, rows)
 
@@ -122,10 +122,10 @@ def _angles(molecule: Chem.Mol, properties: Any, types: list[int]) -> tuple[Term
         neighbours = [atom.GetIdx() for atom in centre.GetNeighbors()]
         for position, i in enumerate(neighbours):
             for k in neighbours[position + 1 :]:
-                found = properties.GetMMFFAngleBendParams(molecule, i, j, k)
-                if found is None:
+                bend = properties.GetMMFFAngleBendParams(molecule, i, j, k)
+                if bend is None:
                     continue
-                _, ka, theta0_deg = found
+                _, ka, theta0_deg = bend
                 theta0 = math.radians(theta0_deg)
                 if types[j] in _LINEAR_ATOM_TYPES:
                     linear.append(((i, j, k), (_MDYNE_ANGSTROM * ka,)))
@@ -172,9 +172,9 @@ def _torsions(molecule: Chem.Mol, properties: Any) -> Terms:
             for ell in (atom.GetIdx() for atom in inner[1].GetNeighbors() if atom.GetIdx() != j):
                 if i == ell:
                     continue
-                found = properties.GetMMFFTorsionParams(molecule, i, j, k, ell)
-                if found is not None and any(found[1:]):
-                    rows.append(((i, j, k, ell), tuple(KCAL * v for v in found[1:])))
+                torsion = properties.GetMMFFTorsionParams(molecule, i, j, k, ell)
+                if torsion is not None and any(torsion[1:]):
+                    rows.append(((i, j, k, ell), tuple(KCAL * v for v in torsion[1:])))
     return _terms("v1 v2 v3", 4, rows)
 
 
@@ -182,8 +182,8 @@ def _pairs(molecule: Chem.Mol, properties: Any, charges: Floats) -> tuple[Terms,
     separation = rdmolops.GetDistanceMatrix(molecule)
     far = np.triu(separation > 2.5, k=1)
     pairs = np.argwhere(far)
-    found = [properties.GetMMFFVdWParams(int(i), int(j)) for i, j in pairs]
-    vdw = np.array([(KCAL * item[3], item[2] / 10.0) for item in found], dtype=np.float64).reshape(-1, 2)
+    wells = [properties.GetMMFFVdWParams(int(i), int(j)) for i, j in pairs]
+    vdw = np.array([(KCAL * item[3], item[2] / 10.0) for item in wells], dtype=np.float64).reshape(-1, 2)
     scale = np.where(separation[far] < 3.5, ELECTROSTATIC_14_SCALE, 1.0)
     qq = COULOMB * scale * charges[pairs[:, 0]] * charges[pairs[:, 1]]
     charged = qq != 0.0

@@ -71,9 +71,9 @@ def movie(run: Run, film: Film, plot: plots.FilmPlot) -> Movie:
 
 def _parts(run: Run, film: Film) -> dict[str, str]:
     """What the colours of the machine mean."""
-    found = set(parts_of_atoms(run.assembly))
+    present = set(parts_of_atoms(run.assembly))
     named = kind_of(run.assembly.kind).part_names
-    items = {part: words for part, words in named.items() if part in found}
+    items = {part: words for part, words in named.items() if part in present}
     return items | ({"field": "field"} if film.field is not None else {})
 
 

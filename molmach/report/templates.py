@@ -30,7 +30,7 @@ def render(name: str, **values: object) -> Markup:
 @cache
 def environment() -> Environment:
     """Where all templates come from."""
-    found = Environment(
+    templates = Environment(
         loader=PackageLoader("molmach.report"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -38,9 +38,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    found.globals["resource"] = _program
-    found.globals["resource_text"] = resource
-    return found
+    templates.globals["resource"] = _program
+    templates.globals["resource_text"] = resource
+    return templates
 
 
 def _program(name: str) -> Markup:

@@ -59,7 +59,7 @@ class Claim:
 
     @classmethod
     def of(cls, result: Score) -> Claim:
-        """That of a score."""
+        """What a score claims, in a page's words."""
         velocity, interval = numbers(result.velocity)
         return cls(
             result.verdict,

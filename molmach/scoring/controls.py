@@ -31,7 +31,7 @@ class ControlResult:
     followers: dict[str, ControlResult] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain mapping."""
+        """What a score's document says of the control; ``followers`` where there are any."""
         document = {
             "velocity": self.velocity.to_json(),
             "p_value": finite_or_none(self.p_value),

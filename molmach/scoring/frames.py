@@ -90,7 +90,7 @@ def read_frames(
                 f": missing; MDTraj reads no times from {path}; expected the time between its frames, "
                 "such as 0.1 ps",
             )
-    found, tree = [], None
+    frames, tree = [], None
     for path in paths:
         trajectory = _load(path, topology, atoms, stride)
         positions, cells = trajectory.xyz.astype(np.float64), _cells(trajectory)
@@ -100,8 +100,8 @@ def read_frames(
             tree = spanning_tree(positions[0], None if cells is None else cells[0])
         own = np.asarray(trajectory.time, dtype=np.float64)
         spacing = _spacing(path, own) if interval_ps is None else interval_ps * stride
-        found.append(Frames(make_whole(positions, cells, tree), spacing))
-    return found
+        frames.append(Frames(make_whole(positions, cells, tree), spacing))
+    return frames
 
 
 def _expect_file(path: Path) -> None:

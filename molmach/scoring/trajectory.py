@@ -168,12 +168,12 @@ def _bonded_to(atoms: Atoms, topology: Any) -> Atoms:
         around.setdefault(second.index, []).append(first.index)
     residues = {topology.atom(int(i)).residue.index: topology.atom(int(i)).residue for i in atoms}
     left = [atom.index for residue in residues.values() for atom in residue.atoms]
-    found = set(left)
+    bonded = set(left)
     while left:
-        fresh = set(around.get(left.pop(), ())) - found
-        found |= fresh
+        fresh = set(around.get(left.pop(), ())) - bonded
+        bonded |= fresh
         left += fresh
-    return np.array(sorted(found), dtype=np.int64)
+    return np.array(sorted(bonded), dtype=np.int64)
 
 
 def _together(

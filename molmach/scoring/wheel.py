@@ -35,7 +35,7 @@ class Wheel:
 
     @property
     def atoms(self) -> Atoms:
-        """All of them."""
+        """(n_atoms,) numbers of tail, head and rotor, in this order."""
         return np.concatenate([self.tail, self.head, self.rotor])
 
     def among(self, atoms: Atoms) -> Wheel:

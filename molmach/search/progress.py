@@ -67,19 +67,19 @@ def _bound(finding: Finding, objective: int) -> float | None:
 
 def standing(findings: Iterable[Finding], objectives: int) -> list[Finding]:
     """The latest result of every machine on the highest rung where it gave all its numbers."""
-    found: dict[str, Finding] = {}
+    latest: dict[str, Finding] = {}
     for finding in findings:
         if finding.rung == CONFIRMATION or not finding.ok or len(finding.measured) != objectives:
             continue
-        before = found.get(finding.machine)
+        before = latest.get(finding.machine)
         if (before is None or finding.rung >= before.rung) and all(m.defined for m in finding.measured):
-            found[finding.machine] = finding
-    return list(found.values())
+            latest[finding.machine] = finding
+    return list(latest.values())
 
 
 def finds(findings: Iterable[Finding]) -> Counter[str]:
     """How often each agent's machine came out among the best tenth of those before it on the first rung."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     values: list[float] = []
     for finding in findings:
         if finding.rung != 0 or not finding.ok or not finding.measured or not finding.measured[0].defined:
@@ -87,16 +87,16 @@ def finds(findings: Iterable[Finding]) -> Counter[str]:
         value = finding.measured[0].value
         rank = len(values) - bisect_left(values, value)
         insort(values, value)
-        found[finding.agent] += rank <= TOP_SHARE * len(values)
-    return found
+        counts[finding.agent] += rank <= TOP_SHARE * len(values)
+    return counts
 
 
 def costs(findings: Iterable[Finding]) -> dict[int, dict[str, Cost]]:
     """What was spent, by rung (confirmations last) and agent."""
-    found: dict[int, dict[str, Cost]] = {}
+    spent: dict[int, dict[str, Cost]] = {}
     for finding in findings:
-        cost = found.setdefault(finding.rung, {}).setdefault(finding.agent, Cost())
+        cost = spent.setdefault(finding.rung, {}).setdefault(finding.agent, Cost())
         cost.evaluations += 1
         cost.failed += not finding.ok
         cost.seconds += finding.seconds
-    return dict(sorted(found.items(), key=lambda item: math.inf if item[0] == CONFIRMATION else item[0]))
+    return dict(sorted(spent.items(), key=lambda item: math.inf if item[0] == CONFIRMATION else item[0]))

@@ -41,11 +41,11 @@ class MachineSection(KindSection):
     @property
     def parts(self) -> tuple[str, ...]:
         """What the machine's parts are, in words or, as here, as SMILES of its molecules."""
-        found: list[str] = []
+        smiles: list[str] = []
         for name in self.molecules:
             value: str | tuple[str, ...] = getattr(self, name)
-            found += [value] if isinstance(value, str) else value
-        return tuple(found)
+            smiles += [value] if isinstance(value, str) else value
+        return tuple(smiles)
 
 
 Machine = Annotated[SerializeAsAny[MachineSection], PlainValidator(partial(read_section, MachineSection))]

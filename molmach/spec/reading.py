@@ -66,11 +66,11 @@ def validate(content: dict[str, Any], source: str, model: type[Model]) -> Model:
 
 def _own_errors(error: ValidationError) -> list[ErrorDetails]:
     """Errors without those that only follow from another: a list is 'too short' for its wrong items too."""
-    found = error.errors(include_url=False)
-    places = [details["loc"] for details in found]
+    problems = error.errors(include_url=False)
+    places = [details["loc"] for details in problems]
     return [
         details
-        for details in found
+        for details in problems
         if details["type"] != "too_short"
         or not any(
             len(p) > len(details["loc"]) and p[: len(details["loc"])] == details["loc"] for p in places
@@ -212,12 +212,12 @@ def _section(
     """The model, or the kinds of models, that a place of the content is read into; None for a plain value."""
     annotation: Any = model
     for depth, name in enumerate(location):
-        found = _models(annotation)
-        if isinstance(found, Kinds):
+        section = _models(annotation)
+        if isinstance(section, Kinds):
             given = _value_at(location[:depth], content)
-            found = found.get(str(given.get("kind"))) if isinstance(given, Mapping) else None
-        if found is not None:
-            field = found.model_fields.get(name)
+            section = section.get(str(given.get("kind"))) if isinstance(given, Mapping) else None
+        if section is not None:
+            field = section.model_fields.get(name)
             annotation = None if field is None else field.annotation
         else:
             parts = [part for part in typing.get_args(_bare(annotation)) if part is not Ellipsis]

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import platform as host
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from platform import python_version
 from typing import Any
 
 
 def versions() -> dict[str, str]:
     """Of Python and of the packages that the numbers depend on."""
     packages = ("molmach", "openmm", "rdkit", "numpy", "mdtraj")
-    return {"python": host.python_version(), **{name: version(name) for name in packages}}
+    return {"python": python_version(), **{name: version(name) for name in packages}}
 
 
 def code_digest(folders: Iterable[str | Path], *patterns: str) -> str:

@@ -77,7 +77,7 @@ class Check:
         return Finding.OPEN
 
     def to_json(self) -> dict[str, Any]:
-        """Plain mapping."""
+        """What the document says of the check: estimate, tolerance, finding."""
         return {**self.measured.to_json(), "tolerance": self.tolerance, "finding": self.finding.value}
 
 
@@ -106,7 +106,7 @@ class StepTrial:
 
     @property
     def accepted(self) -> bool:
-        """Whether every check agrees."""
+        """Whether there were checks and every one agrees."""
         return self.checks is not None and all(c.finding is Finding.AGREES for c in self.checks.values())
 
     @property
@@ -120,7 +120,7 @@ class StepTrial:
         return step_settings(self.timestep_ps, self.hydrogen_mass)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain mapping."""
+        """What the document says of the step, fs, and of its checks."""
         return {
             "timestep_fs": self.timestep_ps * 1e3,
             "hydrogen_mass": self.hydrogen_mass,
@@ -317,6 +317,6 @@ def _inertia(machine: Run, masses_of: Run) -> float:
 
 def _difference(here: Floats, there: Floats, unit: str) -> Estimate:
     """Difference of two means over replicas with Welch's interval."""
-    found = stats.ttest_ind(here, there, equal_var=False)
-    low, high = found.confidence_interval(CONFIDENCE)
+    welch = stats.ttest_ind(here, there, equal_var=False)
+    low, high = welch.confidence_interval(CONFIDENCE)
     return Estimate(float(np.mean(here) - np.mean(there)), (float(low), float(high)), unit)

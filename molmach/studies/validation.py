@@ -65,7 +65,7 @@ class Comparison:
     rule: str
 
     def to_json(self) -> dict[str, Any]:
-        """Plain mapping."""
+        """What the document says of the comparison: its attributes, by their names."""
         return {**self.__dict__, "ours": None if self.ours is None else self.ours.to_json()}
 
 
@@ -99,8 +99,8 @@ class Subject:
         self._say(f"{self.spec.name}: kinetics")
         temperature = self.spec.protocol.temperature
         pieces = Store(self._folder / f"{self.spec.name}-kinetics" / "pieces")
-        found = helix_inversions(self.spec, "GFN2-xTB", temperature, pieces, self._say)
-        return max(found, key=lambda step: step.barrier)
+        steps = helix_inversions(self.spec, "GFN2-xTB", temperature, pieces, self._say)
+        return max(steps, key=lambda step: step.barrier)
 
 
 Measured = tuple[Estimate, str]
@@ -163,7 +163,7 @@ class Plan(folder.Plan):
 
     @property
     def identity(self) -> folder.Identity:
-        """The key."""
+        """The key, by which a validation's folder is known again."""
         return {"key": self.key}
 
     @property
@@ -180,7 +180,7 @@ class Validation:
 
     @property
     def differs(self) -> bool:
-        """Whether anything does."""
+        """Whether any value differs from its reference."""
         return any(item.verdict == "differs" for item in self.comparisons)
 
     def to_json(self) -> dict[str, Any]:
@@ -233,18 +233,18 @@ def _comparisons(names: Sequence[str], folder: Path, say: Say) -> Iterator[Compa
 
 def _compare(subject: Subject, item: dict[str, Any]) -> Comparison:
     name, quantity, unit = subject.spec.name, str(item["quantity"]), str(item["unit"])
-    found: Measured | None = None
+    measured: Measured | None = None
     why = "this program does not compute it"
     if "not_computed" in item:
         why = str(item["not_computed"])
     elif quantity in _MEASURES:
         try:
-            found = _MEASURES[quantity](subject)
+            measured = _MEASURES[quantity](subject)
         except MissingExtraError as error:
             why = str(error)
-    if found is None:
+    if measured is None:
         return Comparison(name, quantity, None, item["value"], unit, item["source"], "not computed", why)
-    ours, way = found
+    ours, way = measured
     agrees, rule = _judge(ours, float(item["value"]), way, item)
     verdict = "agrees" if agrees else "differs"
     return Comparison(name, quantity, ours, item["value"], unit, item["source"], verdict, rule)

@@ -93,9 +93,9 @@ class _Case:
         begun = Trial(number, "other", number // 4, design, "to try", machine=machine, state=State.RUNNING)
         return begun.found(finding)
 
-    def view(self, batch: int = _BATCH, told: int | None = None) -> View:
-        """The campaign as the agent sees it, after the first ``told`` results."""
-        trials = self.trials[:told]
+    def view(self, batch: int = _BATCH, results: int | None = None) -> View:
+        """The campaign as the agent sees it, after the first ``results`` results."""
+        trials = self.trials[:results]
         taken = frozenset(trial.machine for trial in trials if trial.machine)
         return View(self.space, trials, taken, 0.5, batch, _SEED)
 
@@ -157,9 +157,9 @@ def _check_case(entry: AgentEntry, folder: Path, case: _Case) -> list[Proposal]:
     said = _say(entry, folder, case)
     veteran = make_agent(entry, case.space, folder)
     half = len(case.trials) // 2  # this one was there all along
-    _tell(veteran, case.trials[:half])
+    _observe(veteran, case.trials[:half])
     _proposals(veteran, case.view(_BATCH - 1, half), _ASKED)
-    _tell(veteran, case.trials[half:])
+    _observe(veteran, case.trials[half:])
     view = case.view()
     _require(
         _proposals(veteran, view, _ASKED) == said, entry, case, "proposes something else after a restart"
@@ -196,7 +196,7 @@ def _check_proposals(entry: AgentEntry, case: _Case, proposals: list[Proposal]) 
 def _say(entry: AgentEntry, folder: Path, case: _Case) -> list[Proposal]:
     """The proposals of an agent that was just started and told everything."""
     agent = make_agent(entry, case.space, folder)
-    _tell(agent, case.trials)
+    _observe(agent, case.trials)
     return _proposals(agent, case.view(), _ASKED)
 
 
@@ -204,7 +204,7 @@ def _say_all(entry: AgentEntry, folder: Path) -> list[list[Proposal]]:
     return [_say(entry, folder, case) for case in _CASES]
 
 
-def _tell(agent: Agent, trials: tuple[Trial, ...]) -> None:
+def _observe(agent: Agent, trials: tuple[Trial, ...]) -> None:
     if trials:
         agent.observe(trials)
 

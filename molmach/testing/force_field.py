@@ -78,7 +78,7 @@ class _Case:
         return self.field.energy_terms(_placed(self.molecule, positions_nm))
 
     def energy(self, positions_nm: Floats) -> float:
-        """Their sum."""
+        """The sum of :meth:`terms`, kJ/mol."""
         return sum(self.terms(positions_nm).values())
 
     def openmm(self, positions_nm: Floats, copies: int = 1) -> tuple[dict[str, float], Floats]:

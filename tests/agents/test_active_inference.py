@@ -296,8 +296,8 @@ def test_a_chosen_design_is_taken_for_measured(agent: ActiveInference, space: Sp
     rng = np.random.default_rng(3)
     bases = agent.model.bases(agent.model.code([space.sample(rng) for _ in range(6)]))
     outlook = Outlook(understanding, bases, 0.02)
-    outlook.told(2)
-    outlook.told(4)
+    outlook.take_measured(2)
+    outlook.take_measured(4)
     for structure, component in zip(understanding.structures, outlook._components, strict=True):
         X = np.concatenate([columns(factor, bases) for factor in structure.factors], axis=1)
         precision = np.linalg.inv(structure.beliefs.covariance)
@@ -370,18 +370,18 @@ def test_structure_is_recovered_nine_times_in_ten(six: ActiveInference) -> None:
 
 def test_explanation_names_what_was_planted(six: ActiveInference) -> None:
     trials, idle, pair = planted(six.space, 1)
-    told = six.explain(view_of(six.space, trials))
-    assert six.explain(view_of(six.space, trials)) == told
+    text = six.explain(view_of(six.space, trials))
+    assert six.explain(view_of(six.space, trials)) == text
     for name in idle:
-        assert f"- {name} makes no difference and was pruned (log evidence +" in told
-    assert f"- {pair}: held, log evidence +" in told
-    assert told.count(": held") == 1
-    assert "- Interactions pruned: 14 firmly" in told
+        assert f"- {name} makes no difference and was pruned (log evidence +" in text
+    assert f"- {pair}: held, log evidence +" in text
+    assert text.count(": held") == 1
+    assert "- Interactions pruned: 14 firmly" in text
     active = {f"R{site}" for site in range(10, 16)} - idle
-    assert all(f"- {name}: " in told for name in active)
-    assert "Next: R10 " in told
-    assert "pragmatic value" in told
-    assert "epistemic value" in told
+    assert all(f"- {name}: " in text for name in active)
+    assert "Next: R10 " in text
+    assert "pragmatic value" in text
+    assert "epistemic value" in text
 
 
 def test_effects_are_told_in_the_unit_of_the_score(six: ActiveInference) -> None:

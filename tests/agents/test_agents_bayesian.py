@@ -215,10 +215,10 @@ def test_substituents_are_as_far_apart_as_chemistry_says() -> None:
     assert (
         tables[size, pick["hydrogen"], pick["fluoro"]] < 0.1 * tables[size, pick["hydrogen"], pick["phenyl"]]
     )
-    hands = tables[:, pick["(R)-1-cyanoethyl"], pick["(S)-1-cyanoethyl"]]
-    assert hands[-2] > 0.0
-    assert hands[-1] > 0.0
-    np.testing.assert_allclose(hands[:-2], 0.0, atol=1e-6)
+    between_mirror_images = tables[:, pick["(R)-1-cyanoethyl"], pick["(S)-1-cyanoethyl"]]
+    assert between_mirror_images[-2] > 0.0
+    assert between_mirror_images[-1] > 0.0
+    np.testing.assert_allclose(between_mirror_images[:-2], 0.0, atol=1e-6)
 
 
 def search(agent: Agent, space: Space, seed: int, goal: float, limit: int = 60) -> int:

@@ -30,8 +30,8 @@ def _phony() -> set[str]:
 def test_make_help_and_the_page_for_contributors_list_every_target() -> None:
     helped = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert helped.returncode == 0, helped.stderr
-    told = dict(re.findall(r"^make ([a-z-]+) +(\S.*)$", helped.stdout, re.MULTILINE))
-    assert told.keys() == _phony()
+    listed = dict(re.findall(r"^make ([a-z-]+) +(\S.*)$", helped.stdout, re.MULTILINE))
+    assert listed.keys() == _phony()
     assert set(re.findall(r"^\| `make ([a-z-]+)` \|", CONTRIBUTING, re.MULTILINE)) == _phony()
     assert _phony() == set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE))
 
@@ -61,8 +61,8 @@ def test_the_order_of_imports_in_the_architecture_is_the_contract() -> None:
     layers = PROJECT["tool"]["importlinter"]["contracts"][0]["layers"]
     block = re.search(r"^    testing > .*\n(?:    .*\n)*", ARCHITECTURE, re.MULTILINE)
     assert block
-    told = re.split(r"\s*>\s*", block[0].strip())
-    assert told == [layer.removeprefix("molmach.") for layer in layers]
+    layers_named = re.split(r"\s*>\s*", block[0].strip())
+    assert layers_named == [layer.removeprefix("molmach.") for layer in layers]
 
 
 def test_every_requirement_has_one_lower_bound() -> None:

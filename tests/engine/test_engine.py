@@ -54,9 +54,9 @@ def test_replicas_and_conditions_have_their_own_noise(tmp_path: Path) -> None:
 def test_a_finished_run_is_not_simulated_again(tmp_path: Path) -> None:
     spec = load(ROTOR, SHORT)
     simulate(spec, tmp_path / "a", controls=False)
-    told: list[Progress] = []
-    again = simulate(spec, tmp_path / "a", controls=False, progress=told.append)
-    assert not told
+    reports: list[Progress] = []
+    again = simulate(spec, tmp_path / "a", controls=False, progress=reports.append)
+    assert not reports
     assert again.replicas == 3
     with pytest.raises(SpecError, match="holds another run"):
         simulate(load(ROTOR, [*SHORT, "protocol.seed=9"]), tmp_path / "a", controls=False)

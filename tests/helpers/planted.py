@@ -63,7 +63,7 @@ def planted(space: Space, seed: int) -> dict[str, float]:
         for number, (a, b) in enumerate(pairs):
             value += together.setdefault((number, design[a], design[b]), rng.normal())
         values.setdefault(space.resolve(design).key, []).append(value)
-    return {key: float(3.0 * np.tanh(np.mean(found) / 3.0)) for key, found in values.items()}
+    return {key: float(3.0 * np.tanh(np.mean(spelled) / 3.0)) for key, spelled in values.items()}
 
 
 def trial_of(
@@ -109,12 +109,12 @@ def history(
 def replay(
     agent: Agent, truth: dict[str, float], seed: int, limit: int = 400, top: float = 0.01
 ) -> tuple[int, list[tuple[float, float, float]]]:
-    """Evaluations, in batches of 4, until one of the best was among them; (measured, mean, sd) foretold."""
+    """Evaluations, in batches of 4, until one of the best was among them; (measured, mean, sd) predicted."""
     space = agent.space
     rng = np.random.default_rng(1000 + seed)
     good = sorted(truth.values(), reverse=True)[max(1, round(top * len(truth))) - 1]
     trials: list[Trial] = []
-    foretold = []
+    predictions = []
     while len(trials) < limit:
         taken = frozenset(t.machine for t in trials)
         view = View(space, tuple(trials), taken, 1.0 - len(trials) / limit, len(trials), seed)
@@ -122,10 +122,10 @@ def replay(
             key = space.resolve(proposal.design).key
             trials.append(trial(space, proposal.design, truth[key] + NOISE * rng.normal()))
             if proposal.mean is not None and proposal.sd is not None:
-                foretold.append((trials[-1].values[0], proposal.mean, proposal.sd))
+                predictions.append((trials[-1].values[0], proposal.mean, proposal.sd))
             if truth[key] >= good:
-                return len(trials), foretold
-    return limit, foretold
+                return len(trials), predictions
+    return limit, predictions
 
 
 def shares(space: Space, design: Design) -> dict[str, float]:

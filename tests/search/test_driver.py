@@ -545,7 +545,7 @@ def test_no_slow_agent_stops_the_others(looks: int) -> None:
 class Watching(Agent):
     """Writes down what it is told."""
 
-    told: list[tuple[int, int]] = []  # noqa: RUF012 read by the test
+    seen: list[tuple[int, int]] = []  # noqa: RUF012 read by the test
     heard: list[Any] = []  # noqa: RUF012
 
     def observe(self, trials: Any) -> None:
@@ -555,7 +555,7 @@ class Watching(Agent):
     def propose(self, view: View, n: int) -> list[Proposal]:
         """One design at random."""
         assert len({t.machine for t in view.known}) == len(view.known)
-        type(self).told.append((view.batch, len(view.trials)))
+        type(self).seen.append((view.batch, len(view.trials)))
         return [Proposal(view.space.sample(view.rng), "one")]
 
 
@@ -567,8 +567,8 @@ def test_every_agent_is_told_every_result() -> None:
     ledger, _ = carry_out(campaign, slots=1)
     watching = sys.modules[f"plugin_of_file_{Path(__file__).stem}"].Watching
     assert importlib.util.find_spec("molmach") is not None
-    batches = [batch for batch, _ in watching.told]
-    counts = [count for _, count in watching.told]
+    batches = [batch for batch, _ in watching.seen]
+    counts = [count for _, count in watching.seen]
     assert batches == sorted(batches)
     assert counts == sorted(counts)
     past = [f for f in ledger.history() if isinstance(f, Finding) and f.rung >= 0]

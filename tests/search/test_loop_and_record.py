@@ -336,22 +336,22 @@ def test_an_evaluation_is_entered_once(tmp_path: Path) -> None:
     assert scribe.ledger.samples("k") == {"velocity": [1.0, 2.0]}
 
 
-def _write(path: Path, told: multiprocessing.Queue[str]) -> None:
+def _write(path: Path, answers: multiprocessing.Queue[str]) -> None:
     try:
         Ledger(path, write=True)
-        told.put("wrote")
+        answers.put("wrote")
     except CampaignError as error:
-        told.put(str(error))
+        answers.put(str(error))
 
 
 def test_one_process_writes_and_others_read_meanwhile(tmp_path: Path) -> None:
     scribe = Scribe(campaign(), tmp_path)
     scribe.search(20)
     scribe.ledger.commit()
-    told: multiprocessing.Queue[str] = multiprocessing.Queue()
-    second = multiprocessing.Process(target=_write, args=(tmp_path / "ledger.sqlite", told))
+    answers: multiprocessing.Queue[str] = multiprocessing.Queue()
+    second = multiprocessing.Process(target=_write, args=(tmp_path / "ledger.sqlite", answers))
     second.start()
-    assert "another process is running this campaign" in told.get(timeout=GENEROUS)
+    assert "another process is running this campaign" in answers.get(timeout=GENEROUS)
     second.join()
     scribe.ledger.event("half a step")
     reader = Ledger(tmp_path / "ledger.sqlite")

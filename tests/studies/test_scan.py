@@ -328,9 +328,9 @@ def test_the_same_numbers_in_any_order_and_with_any_number_of_workers(finished: 
 def test_a_finished_scan_is_read_back_and_another_is_refused(finished: Scan) -> None:
     assert finished.folder is not None
     spec = load(ROTOR, SETTINGS)
-    told: list[Progress] = []
-    again = molmach.scan(spec, OVER, finished.folder, cycles=8, progress=told.append)
-    assert not told
+    reports: list[Progress] = []
+    again = molmach.scan(spec, OVER, finished.folder, cycles=8, progress=reports.append)
+    assert not reports
     np.testing.assert_array_equal(again.velocity, finished.velocity)
     assert [t.to_json() for t in again.thresholds] == [t.to_json() for t in finished.thresholds]
     with pytest.raises(SpecError, match="holds another scan"):

@@ -57,7 +57,7 @@ class Charged:
         return force
 
     def groups(self) -> tuple[Sequence[int], ...]:
-        """Ring and site."""
+        """Atoms of the ring, and of the site."""
         return self.ring, self.site
 
     def numbers(self) -> tuple[float, ...]:

@@ -56,7 +56,7 @@ class Twist:
         return (tuple(atom for atoms in self.torsions for atom in atoms),)
 
     def numbers(self) -> tuple[float, ...]:
-        """The heights."""
+        """Heights v_i of the torsions, kJ/mol."""
         return self.heights
 
     @staticmethod

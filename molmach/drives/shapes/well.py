@@ -54,11 +54,11 @@ class Well:
         return force
 
     def groups(self) -> tuple[Sequence[int], ...]:
-        """Ring and site."""
+        """Atoms of the ring, and of the site."""
         return self.ring, self.site
 
     def numbers(self) -> tuple[float, ...]:
-        """1 / (2 width^2)."""
+        """1 / (2 width^2), nm^-2, by which the squared distance is multiplied."""
         return (0.5 / self.width**2,)
 
     @staticmethod

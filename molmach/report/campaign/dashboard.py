@@ -87,7 +87,7 @@ class Dashboard:
 
     @property
     def url(self) -> str:
-        """Where the page is."""
+        """Address of the page for a browser on this computer."""
         return f"http://{HOST}:{self._server.server_address[1]}/"
 
     def serve(self) -> None:
@@ -153,6 +153,6 @@ def _handler(dashboard: Dashboard) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Requests are nobody's business."""
+            """Log nothing: a terminal shows the campaign, not who looks at its page."""
 
     return Handler

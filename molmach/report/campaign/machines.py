@@ -49,7 +49,7 @@ class Machine:
 
 
 def machines(frame: Frame) -> list[Machine]:
-    """The best machines."""
+    """The campaign's best machines, best first, as its page shows them."""
     return [
         Machine(
             key=best["machine"][:12],

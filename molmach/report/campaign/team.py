@@ -120,7 +120,7 @@ def activities(frame: Frame, team: Sequence[Member]) -> list[Activity]:
     working = [member for member in team if member.name in document]
     spent = {member.name: summary.spent.get(member.name, 0) for member in working}
     total = sum(spent.values())
-    found = []
+    team_activity = []
     for member in working:
         row = document[member.name]
         counts = (
@@ -128,8 +128,8 @@ def activities(frame: Frame, team: Sequence[Member]) -> list[Activity]:
             f"{100 * spent[member.name] / total:.0f} %" if total else "",
             f"{row.get('core_seconds', 0.0):,.0f}", f"{row['repeats']:,}", f"{row['infeasible']:,}",
         )  # fmt: skip
-        found.append(Activity(member, counts, _calibration(row)))
-    return found
+        team_activity.append(Activity(member, counts, _calibration(row)))
+    return team_activity
 
 
 def _calibration(row: Mapping[str, Any]) -> Calibration | None:

@@ -1,4 +1,4 @@
-"""Agents by name."""
+"""Agents by the name that a campaign file uses."""
 
 from __future__ import annotations
 

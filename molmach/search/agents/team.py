@@ -58,7 +58,7 @@ class Team(ABC):
         """What an agent believes; waits for it, but not for ever, and is '' where it fails."""
 
     def close(self) -> None:  # noqa: B027 a team may hold nothing
-        """Let all agents go."""
+        """End all agents: none is asked any more."""
 
 
 class LocalTeam(Team):

@@ -18,7 +18,7 @@ class Clock:
 
     @property
     def seconds(self) -> float:
-        """Since it was first started, without the time in which nobody carried it out."""
+        """Seconds since it was first started, without the time in which nobody carried it out."""
         return self._before + time.monotonic() - self._started
 
 

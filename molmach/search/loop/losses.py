@@ -14,7 +14,7 @@ _MOST_GIVEN_UP = 5
 
 
 class Losses:
-    """Counts lost tasks."""
+    """Counts how often each task was lost, and how many in a row were given up."""
 
     def __init__(self) -> None:
         self._losses: Counter[str] = Counter()

@@ -35,7 +35,7 @@ class AgentStatus:
         Machines that it has proposed and that wait to be started.
     answers
         How often it has answered.
-    told, told_taken
+    seen, seen_taken
         How many results, and how many taken machines, it has been told of.
     failures
         In a row.
@@ -50,8 +50,8 @@ class AgentStatus:
 
     queue: deque[str] = field(default_factory=deque)
     answers: int = 0
-    told: int = 0
-    told_taken: int = 0
+    seen: int = 0
+    seen_taken: int = 0
     failures: int = 0
     empty: int = 0
     empty_at: int = -1
@@ -155,8 +155,8 @@ class Queue:
 
     def _question(self, name: str, n: int, budget_left: float) -> Question:
         agent = self._agents[name]
-        news, taken = self._book.news(agent.told), self._book.taken_since(agent.told_taken)
-        agent.told, agent.told_taken = self._book.results, self._book.taken
+        news, taken = self._book.news(agent.seen), self._book.taken_since(agent.seen_taken)
+        agent.seen, agent.seen_taken = self._book.results, self._book.taken
         return Question(agent.answers, n, budget_left, news, taken)
 
     def _heard(self, name: str, proposals: tuple[Proposal, ...]) -> None:
@@ -197,7 +197,7 @@ class Queue:
             self._ledger.event("agent_benched", name, f"failed {agent.failures} times in a row")
         else:
             self._team.restart(name)
-            agent.told = agent.told_taken = 0
+            agent.seen = agent.seen_taken = 0
 
     def explain(self, budget_left: float) -> dict[str, str]:
         """What each agent believes now, in its own words."""
@@ -251,7 +251,7 @@ class Queue:
     # for those who watch
 
     def rows(self) -> dict[str, dict[str, float]]:
-        """Numbers of each agent."""
+        """Agent -> its share, its counts, its core seconds and how good its predictions are."""
         shares = self._bandit.shares
         return {
             name: {

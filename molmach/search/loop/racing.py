@@ -43,7 +43,7 @@ class Ladder:
 
     @property
     def top(self) -> int:
-        """The last rung."""
+        """Number of the last rung, the first being 0."""
         return len(self._on) - 1
 
     @property

@@ -47,7 +47,7 @@ class AchiralControl:
         return not self.p_value < 1e-3
 
     def to_json(self) -> dict[str, Any]:
-        """Plain mapping."""
+        """What a campaign's results say of its achiral machines."""
         return {
             "machines": self.machines,
             "p_value": finite_or_none(self.p_value),

@@ -1,4 +1,4 @@
-"""Pareto fronts."""
+"""Pareto fronts of points whose coordinates are all to be large."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ class Ledger(LedgerReader):
             self.commit()
 
     def event(self, kind: str, who: str = "", text: str = "") -> None:
-        """Record that something happened."""
+        """Record an event: its kind, the agent it is about, and details."""
         self._base.execute(
             "INSERT INTO events (time, kind, who, text) VALUES (?, ?, ?, ?)", (time.time(), kind, who, text)
         )

@@ -47,7 +47,7 @@ class Spent:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What an agent had foretold of a machine, and what the first rung gave."""
+    """What an agent had predicted of a machine, and what the first rung gave."""
 
     agent: str
     mean: float

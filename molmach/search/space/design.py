@@ -53,7 +53,7 @@ class Design:
         return Design.of({**dict(self.values), **values})
 
     def to_json(self) -> str:
-        """Canonical text."""
+        """The design as JSON; equal designs give equal text."""
         return json.dumps([self.values, self.edited], separators=(",", ":"))
 
     @classmethod

@@ -42,14 +42,14 @@ def chosen(names: Iterable[str], own: Mapping[str, str], field: str) -> dict[str
     SpecError
         A name that is not known, or a fragment that has no single place to attach it.
     """
-    found: dict[str, str] = {}
+    fragments: dict[str, str] = {}
     for name in names:
         if name in own:
-            found[name] = checked(own[name], f"space.fragments.{name}")
+            fragments[name] = checked(own[name], f"space.fragments.{name}")
         elif name in groups():
-            found |= groups()[name]
+            fragments |= groups()[name]
         elif name in library():
-            found[name] = library()[name]
+            fragments[name] = library()[name]
         else:
             known = [*own, *groups(), *library()]
             nearest = difflib.get_close_matches(name, known, 1)
@@ -58,7 +58,7 @@ def chosen(names: Iterable[str], own: Mapping[str, str], field: str) -> dict[str
                 f"{field}: got {name!r}; expected a fragment or a group of the library "
                 f"({', '.join(groups())}), or one of space.fragments{hint}"
             )
-    return found
+    return fragments
 
 
 def checked(smiles: str, field: str) -> str:

@@ -20,7 +20,7 @@ from molmach.studies.kinetics.modes import finite_difference_hessian
 IMAGES = 16
 _STEPS = 2000
 _SPRING = 4.0e4
-"""Between images, kJ/(mol nm^2)."""
+"""Force constant between neighbouring images, kJ/(mol nm^2)."""
 
 _LONGEST_MOVE = 0.01
 _SOFT_MODES = slice(6, 25)
@@ -35,7 +35,7 @@ class Band:
 
     @property
     def top(self) -> int:
-        """The highest image."""
+        """Number of the image with the highest energy."""
         return int(np.argmax(self.energies))
 
 

@@ -72,7 +72,7 @@ class Alkene:
         Where no two aromatic arms lie on one side, it is the twist of C=C, the mean over both sides.
         """
         i, j = self.bond
-        found, twists = [], []
+        fjords, twists = [], []
         for a in neighbours(self.molecule, i, j):
             for b in neighbours(self.molecule, j, i):
                 twist = dihedral(positions, (a, i, j, b))
@@ -84,8 +84,8 @@ class Alkene:
                 for p in neighbours(self.molecule, a, i):
                     for q in neighbours(self.molecule, b, j):
                         gap = float(np.linalg.norm(positions[p] - positions[q]))
-                        found.append((gap, dihedral(positions, (p, a, b, q))))
-        return min(found)[1] if found else float(np.mean(twists or [0.0]))
+                        fjords.append((gap, dihedral(positions, (p, a, b, q))))
+        return min(fjords)[1] if fjords else float(np.mean(twists or [0.0]))
 
     def _aromatic(self, atom: int) -> bool:
         return bool(self.molecule.GetAtomWithIdx(atom).GetIsAromatic())
@@ -147,7 +147,7 @@ def isomers(alkene: Alkene) -> tuple[Alkene, ...]:
     potential = Chem.FindPotentialStereo(Chem.Mol(alkene.molecule))
     if not any(e.type == Chem.StereoType.Bond_Double and e.centeredOn == index for e in potential):
         return (alkene,)
-    found = {}
+    by_name = {}
     for stereo in (Chem.BondStereo.STEREOCIS, Chem.BondStereo.STEREOTRANS):
         molecule = Chem.Mol(alkene.molecule)
         bond = molecule.GetBondWithIdx(index)
@@ -156,8 +156,8 @@ def isomers(alkene: Alkene) -> tuple[Alkene, ...]:
         bond.SetStereo(stereo)
         rdCIPLabeler.AssignCIPLabels(molecule)
         name = bond.GetProp("_CIPCode").upper()
-        found[name] = Alkene(molecule, alkene.bond, name)
-    return found["E"], found["Z"]
+        by_name[name] = Alkene(molecule, alkene.bond, name)
+    return by_name["E"], by_name["Z"]
 
 
 def find_forms(alkene: Alkene, seed: int) -> list[Form]:

@@ -104,7 +104,7 @@ class HelixInversion:
         return half_life(self.rates[0])
 
     def to_json(self) -> dict[str, Any]:
-        """Plain mapping."""
+        """What the document says of the step; energies in kJ/mol, rates in 1/s."""
         form = f" {self.isomer}" if self.isomer else ""
         return {
             "name": "thermal_helix_inversion" + form.replace(" ", "_"),

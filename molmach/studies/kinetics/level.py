@@ -19,10 +19,10 @@ Floats = NDArray[np.float64]
 LEVELS = ("GFN2-xTB", "MMFF94")
 
 _HARTREE = 2625.4996394798254
-"""kJ/mol."""
+"""One hartree, kJ/mol."""
 
 _BOHR = 0.0529177210903
-"""nm."""
+"""One bohr, nm."""
 
 
 class Level(Protocol):
@@ -57,7 +57,7 @@ class MMFF94Level:
         return float(state.getPotentialEnergy()._value), -state.getForces(asNumpy=True)._value
 
     def forget(self) -> None:
-        """Nothing is remembered."""
+        """Do nothing: an energy does not depend on earlier structures."""
 
 
 class GFN2Level:

@@ -37,8 +37,8 @@ def finite_difference_hessian(gradients: Callable[[Floats], Floats], positions: 
     """
     size = positions.size
     shift = _DISPLACEMENT * np.eye(size).reshape(size, *positions.shape)
-    found = gradients(np.concatenate([positions + shift, positions - shift])).reshape(2, size, size)
-    hessian = (found[0] - found[1]) / (2.0 * _DISPLACEMENT)
+    slopes = gradients(np.concatenate([positions + shift, positions - shift])).reshape(2, size, size)
+    hessian = (slopes[0] - slopes[1]) / (2.0 * _DISPLACEMENT)
     project = internal_projector(positions)
     return np.asarray(project @ (0.5 * (hessian + hessian.T)) @ project)
 

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from molmach.studies.kinetics.run import MotorKinetics
 
 
-def write_page(found: MotorKinetics, provenance: Mapping[str, Any], path: Path) -> None:
+def write_page(kinetics: MotorKinetics, provenance: Mapping[str, Any], path: Path) -> None:
     """Write the page of a motor's kinetics."""
-    spec, steps = found.spec, found.steps
+    spec, steps = kinetics.spec, kinetics.steps
     described = spec.model_dump(mode="json", include={"machine"}, exclude_none=True)
     page = KineticsPage(
         name=spec.name,
@@ -45,18 +45,18 @@ def write_page(found: MotorKinetics, provenance: Mapping[str, Any], path: Path) 
         molecule=inline_molecule(draw(build(spec)), f"Formula of {spec.name}"),
         profiles=tuple(_profile(step, number) for number, step in enumerate(steps)),
         numbers=Table("Thermal steps", ("", *(_name(step) for step in steps)), step_rows(steps)),
-        turning=_turning(found.cycle),
-        assumed=f"A {cycle_title(found.yields)}: absorption and quantum yields are not computed.",
+        turning=_turning(kinetics.cycle),
+        assumed=f"A {cycle_title(kinetics.yields)}: absorption and quantum yields are not computed.",
         light=light_picture(
-            [cycle.excitation_rate for cycle in found.series],
-            [cycle.photon_efficiency for cycle in found.series],
+            [cycle.excitation_rate for cycle in kinetics.series],
+            [cycle.photon_efficiency for cycle in kinetics.series],
             "Where light is strong, it comes again before the thermal step is done.",
         ),
-        cycles=Table("Cycles", CYCLE_HEADS, [cycle_cells(cycle) for cycle in found.series], range(4)),
+        cycles=Table("Cycles", CYCLE_HEADS, [cycle_cells(cycle) for cycle in kinetics.series], range(4)),
         populations=Table(
             "Populations",
             ("state", "share of the time"),
-            [(s, f"{p:.3g}") for s, p in zip(found.cycle.states, found.cycle.populations, strict=True)],
+            [(s, f"{p:.3g}") for s, p in zip(kinetics.cycle.states, kinetics.cycle.populations, strict=True)],
             (1,),
         ),
         parameters=flat(described),
@@ -70,9 +70,9 @@ def _name(step: HelixInversion) -> str:
 
 
 def _summary(step: HelixInversion) -> StepSummary:
-    found = doubts(step)
+    reasons = doubts(step)
     return StepSummary(
-        _name(step), f"{step.barrier:.1f} kJ/mol", in_its_unit(step.half_life), not found, found
+        _name(step), f"{step.barrier:.1f} kJ/mol", in_its_unit(step.half_life), not reasons, reasons
     )
 
 

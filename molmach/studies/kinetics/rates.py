@@ -1,4 +1,4 @@
-"""Rates from barriers."""
+"""Rates of thermal steps from their barriers, by transition-state theory."""
 
 from __future__ import annotations
 

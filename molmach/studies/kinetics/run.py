@@ -29,7 +29,7 @@ EXCITATION_RATES = tuple(10.0**power for power in range(-6, 10, 3))
 """Light intensities of the series of cycles, photons absorbed by one motor a second."""
 
 HOTTEST = 2000.0
-"""K."""
+"""Temperatures must be below it, K."""
 
 
 @dataclass(frozen=True)
@@ -187,16 +187,16 @@ def run(
         cycle, *series = (
             motor_cycle(rate, steps, plan.yields) for rate in (plan.excitation_rate, *EXCITATION_RATES)
         )
-        found = MotorKinetics(plan.spec, steps, cycle, tuple(series), plan.yields, place.place)
+        kinetics = MotorKinetics(plan.spec, steps, cycle, tuple(series), plan.yields, place.place)
         origin = {**plan.identity, "versions": versions()}
-        write_page(found, origin, directory / "report.html")
-        write_json(directory / plan.document, found.to_json())
-        return found
+        write_page(kinetics, origin, directory / "report.html")
+        write_json(directory / plan.document, kinetics.to_json())
+        return kinetics
 
     def make(work: Path, _: None) -> MotorKinetics:
-        found = search(work)
+        kinetics = search(work)
         write_text(work / "machine.yaml", plan.spec.to_yaml())
         place.publish(work)
-        return found
+        return kinetics
 
     return place.result(search, plan.require_search, make)

@@ -77,12 +77,12 @@ def helix_inversions(
     """
     if guesses < 1:
         raise SpecError(f"guesses {guesses}: expected one or more")
-    found = []
+    inversions = []
     for alkene in isomers(alkene_of(spec)):
         surfaces = Surfaces(alkene, level_name, store or Store())
         search = _Search(spec, surfaces, temperature, guesses, _labelled(say, alkene.isomer))
-        found.append(search.result())
-    return tuple(found)
+        inversions.append(search.result())
+    return tuple(inversions)
 
 
 def _labelled(say: Say, isomer: str) -> Say:
@@ -130,7 +130,7 @@ class _Search:
         self.say(f"{level}: relaxing both forms")
         stable = self.surfaces.minimum(stable_form.positions)
         metastable = min(
-            (self.surfaces.minimum(form.positions) for form in near), key=lambda found: found.energy
+            (self.surfaces.minimum(form.positions) for form in near), key=lambda minimum: minimum.energy
         )
         saddles = self._saddles(self._paths(mechanisms, metastable.energy))
         chosen, point, descents = self._crossing(saddles, metastable.energy)
@@ -152,8 +152,8 @@ class _Search:
         """Force-field paths of distinct mechanisms, lowest first."""
         self.say(f"MMFF94: {self.guesses} paths")
         ends = [(form.positions, stable.positions) for form in near]
-        found = self.surfaces.bands(ends, self.guesses, self.spec.protocol.seed)
-        inner = [band for band in found if 0 < band.top < len(band.energies) - 1]
+        bands = self.surfaces.bands(ends, self.guesses, self.spec.protocol.seed)
+        inner = [band for band in bands if 0 < band.top < len(band.energies) - 1]
         chosen: list[Band] = []
         for band in sorted(inner, key=lambda band: float(band.energies.max())):
             height = float(band.energies.max())
@@ -180,9 +180,9 @@ class _Search:
         refined: list[Stationary] = []
         for number, path in enumerate(paths[:_SADDLES]):
             self.say(f"{self.surfaces.level_name}: saddle {number + 1} of {min(_SADDLES, len(paths))}")
-            found = self.surfaces.saddle(path)
-            if found.converged and not any(abs(found.energy - s.energy) < _SAME_SADDLE for s in refined):
-                refined.append(found)
+            saddle = self.surfaces.saddle(path)
+            if saddle.converged and not any(abs(saddle.energy - s.energy) < _SAME_SADDLE for s in refined):
+                refined.append(saddle)
         if not refined:
             level = self.surfaces.level_name
             raise KineticsError(f"{self.spec.name}: no saddle of the helix inversion converged with {level}")
@@ -213,8 +213,8 @@ class _Search:
         end = self.surfaces.below(saddle, sign * point.modes.vectors[0])
         return Descent(end.energy - metastable, self.surfaces.alkene.helicity(end.positions))
 
-    def _point(self, found: Stationary) -> Point:
+    def _point(self, stationary: Stationary) -> Point:
         masses = np.array([atom.GetMass() for atom in self.surfaces.alkene.molecule.GetAtoms()])
-        modes = normal_modes(self.surfaces.hessian(found.positions), found.positions, masses)
-        thermal = free_energy(modes, found.positions, masses, self.temperature)
-        return Point(found.energy, found.positions, modes, found.energy + thermal)
+        modes = normal_modes(self.surfaces.hessian(stationary.positions), stationary.positions, masses)
+        thermal = free_energy(modes, stationary.positions, masses, self.temperature)
+        return Point(stationary.energy, stationary.positions, modes, stationary.energy + thermal)

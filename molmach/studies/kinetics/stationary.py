@@ -58,17 +58,17 @@ def relax(level: Level, positions: Floats, guess_hessian: Callable[[Floats], Flo
         energy, gradient = level(x.reshape(positions.shape))
         return energy, gradient.ravel()
 
-    found = minimize(
+    minimum = minimize(
         both,
         positions.ravel(),
         jac=True,
         method="BFGS",
         options={"gtol": _LEVEL, "maxiter": 500, "hess_inv0": 0.5 * (inverse + inverse.T)},
     )
-    force = float(np.abs(found.jac).max())
+    force = float(np.abs(minimum.jac).max())
     if force > 5.0 * MAX_FORCE:
         raise KineticsError(f"{level.name}: no minimum found (largest gradient {force:.0f} kJ/mol/nm)")
-    return Stationary(float(found.fun), found.x.reshape(positions.shape), force < 2.0 * MAX_FORCE)
+    return Stationary(float(minimum.fun), minimum.x.reshape(positions.shape), force < 2.0 * MAX_FORCE)
 
 
 def exact_hessian(level: Level, positions: Floats) -> Floats:

@@ -36,8 +36,8 @@ class Store:
             return make()
         path = self._folder / f"{name}-{_digest(name, inputs)[:24]}.npz"
         try:
-            with np.load(path) as found:
-                return {part: found[part] for part in found.files}
+            with np.load(path) as arrays:
+                return {part: arrays[part] for part in arrays.files}
         except (OSError, ValueError, BadZipFile):
             pass  # not there, or damaged: made anew
         made = make()

@@ -45,7 +45,7 @@ class Path:
 
     @property
     def top(self) -> int:
-        """The highest image."""
+        """Number of the image with the highest energy."""
         return int(np.argmax(self.energies))
 
     @property
@@ -84,9 +84,9 @@ def relax_path(
         x[i] = superposed(x[i - 1], x[i], x[i])
     with ThreadPoolExecutor(workers) as pool:
         for iteration in range(_ITERATIONS):
-            found = list(pool.map(lambda image: image[0](image[1]), zip(levels, x, strict=True)))
-            energies = np.array([energy for energy, _ in found])
-            gradients = np.array([gradient for _, gradient in found])
+            evaluated = list(pool.map(lambda image: image[0](image[1]), zip(levels, x, strict=True)))
+            energies = np.array([energy for energy, _ in evaluated])
+            gradients = np.array([gradient for _, gradient in evaluated])
             top = int(np.argmax(energies))
             climbing = iteration >= _BEFORE_CLIMBING and 0 < top < IMAGES - 1
             tangents = improved_tangents(x, energies)

@@ -66,10 +66,10 @@ class Surfaces:
         """MMFF94's forms, lowest first."""
 
         def make() -> dict[str, Floats]:
-            found = find_forms(self.alkene, seed)
+            forms = find_forms(self.alkene, seed)
             return {
-                "energies": np.array([form.energy for form in found]),
-                "positions": np.array([form.positions for form in found]),
+                "energies": np.array([form.energy for form in forms]),
+                "positions": np.array([form.positions for form in forms]),
             }
 
         piece = self._store.piece("forms", (self.alkene.content, seed), make)
@@ -79,10 +79,10 @@ class Surfaces:
         """MMFF94's elastic bands between pairs of ends."""
 
         def make() -> dict[str, Floats]:
-            found = list(bands(self._images, list(ends), count, seed))
+            elastic = list(bands(self._images, list(ends), count, seed))
             return {
-                "positions": np.array([band.positions for band in found]),
-                "energies": np.array([band.energies for band in found]),
+                "positions": np.array([band.positions for band in elastic]),
+                "energies": np.array([band.energies for band in elastic]),
             }
 
         inputs = (self.alkene.content, np.array(ends), count, seed)
@@ -90,7 +90,7 @@ class Surfaces:
         return [Band(x, e) for x, e in zip(piece["positions"], piece["energies"], strict=True)]
 
     def minimum(self, positions: Floats) -> Stationary:
-        """The minimum downhill."""
+        """The minimum downhill from a structure."""
 
         def make() -> dict[str, Floats]:
             return _packed(relax(self._fresh()[0], positions, self._guess))
@@ -102,9 +102,9 @@ class Surfaces:
 
         def make() -> dict[str, Floats]:
             cores = available_cores()
-            found = relax_path(self._fresh(), band.positions, self._guess, self._frame, cores, give_up_above)
-            force = np.array(found.force)
-            parts = (found.energies, found.positions, force, found.tangent)
+            path = relax_path(self._fresh(), band.positions, self._guess, self._frame, cores, give_up_above)
+            force = np.array(path.force)
+            parts = (path.energies, path.positions, force, path.tangent)
             return dict(zip(("energies", "positions", "force", "tangent"), parts, strict=True))
 
         piece = self._store.piece("path", (*self._about, band.positions, give_up_above), make)
@@ -150,8 +150,8 @@ class Surfaces:
         return _unpacked(self._store.piece("descent", inputs, make))
 
 
-def _packed(found: Stationary) -> dict[str, Floats]:
-    parts = (np.array(found.energy), found.positions, np.array(float(found.converged)))
+def _packed(stationary: Stationary) -> dict[str, Floats]:
+    parts = (np.array(stationary.energy), stationary.positions, np.array(float(stationary.converged)))
     return dict(zip(("energy", "positions", "converged"), parts, strict=True))
 
 

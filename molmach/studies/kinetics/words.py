@@ -41,14 +41,14 @@ def cycle_title(yields: tuple[float, float]) -> str:
 
 def doubts(step: HelixInversion) -> tuple[str, ...]:
     """Why a step's barrier is not to be trusted as it stands; empty for a sound one."""
-    found = []
+    reasons = []
     if not step.converged:
-        found.append("The saddle's gradient is above the limit: it is no stationary point yet.")
+        reasons.append("The saddle's gradient is above the limit: it is no stationary point yet.")
     if step.saddle.modes.imaginary != 1:
-        found.append(f"The saddle has {_imaginary(step)} where a saddle has one imaginary mode.")
+        reasons.append(f"The saddle has {_imaginary(step)} where a saddle has one imaginary mode.")
     if not step.connected:
-        found.append(f"Going down from the saddle ends {_ends(step)}, not in the two forms.")
-    return tuple(found)
+        reasons.append(f"Going down from the saddle ends {_ends(step)}, not in the two forms.")
+    return tuple(reasons)
 
 
 def _imaginary(step: HelixInversion) -> str:

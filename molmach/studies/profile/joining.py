@@ -49,7 +49,7 @@ class StateProfile:
     effective_samples: float
 
     def to_json(self) -> dict[str, Any]:
-        """Plain mapping."""
+        """What the document says of the state; None for what no sample determines."""
         return {
             "place": self.place.tolist(),
             "free_energy": [estimate.to_json() for estimate in self.free_energy],
@@ -127,7 +127,7 @@ def join(samples: Samples, stations: StationMap, kT: float) -> Profile:
 
     def weights(state: str) -> Weights:
         """(n_windows, n_replicas, n_frames), zero for the replica left out; -1 leaves none out."""
-        found = {}
+        by_left_out = {}
         for left_out, energies in solved.items():
             chosen = everyone if left_out < 0 else np.delete(everyone, left_out)
             biases = samples.biases[:, :, chosen].reshape(n_windows, -1)
@@ -137,8 +137,8 @@ def join(samples: Samples, stations: StationMap, kT: float) -> Profile:
             whole[:, chosen] = theory.mbar_weights(biases, counts, energies, target).reshape(
                 n_windows, -1, frames
             )
-            found[left_out] = whole
-        return found
+            by_left_out[left_out] = whole
+        return by_left_out
 
     states = {name: _state(samples.place, weights(name), stations, kT) for name in samples.states}
     biases, counts = samples.biases.reshape(n_windows, -1), np.full(n_windows, replicas * frames)

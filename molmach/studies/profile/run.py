@@ -194,5 +194,5 @@ def _read(plan: Plan, directory: Path) -> Result:
     content = json.loads((directory / plan.document).read_text(encoding="utf-8"))
     states = {name: StateProfile.of_json(state) for name, state in content["states"].items()}
     warnings = tuple(content["warnings"])
-    found = Profile(states, content["stations"], content["windows"], content["replicas"], warnings)
-    return Result(plan, found)
+    stations, windows, replicas = (content[key] for key in ("stations", "windows", "replicas"))
+    return Result(plan, Profile(states, stations, windows, replicas, warnings))

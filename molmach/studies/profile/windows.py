@@ -92,7 +92,7 @@ def pulled(machines: Sequence[Assembly], windows: Sequence[int], protocol: Proto
     ring = built[list(machines[0].require_track().loops[0])].mean(axis=0)
     nearest = int(np.argmin(np.linalg.norm(built[list(windows)] - ring, axis=1)))
     steps = max(1, round(PULL_PS / protocol.timestep))
-    found: dict[int, Condition] = {}
+    conditions: dict[int, Condition] = {}
     for way in (range(nearest, len(windows)), range(nearest, -1, -1)):
         places = built
         for number in way:
@@ -100,8 +100,8 @@ def pulled(machines: Sequence[Assembly], windows: Sequence[int], protocol: Proto
             start = replace(condition, start=places)
             stepper = BatchedStepper(Inputs.of([start]), [0], condition.seeds()[:1])
             places = stepper.advance(1, steps).positions[-1, 0]
-            found.setdefault(number, replace(condition, start=places))
-    return [found[number] for number in range(len(windows))]
+            conditions.setdefault(number, replace(condition, start=places))
+    return [conditions[number] for number in range(len(windows))]
 
 
 def run_windows(

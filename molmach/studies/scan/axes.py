@@ -19,7 +19,7 @@ OVER = Argument("over")
 """What errors call the axes of a scan."""
 
 MOST_VALUES = 1000
-"""Of one axis."""
+"""Most values that an axis may have."""
 
 NOT_SCANNED = ("protocol.seed", "protocol.replicas")
 """A point's seed follows from its values, and all points have as many replicas."""
@@ -60,7 +60,7 @@ class Axis:
         return f"{name} / {unit}" if unit else name
 
     def to_json(self) -> dict[str, Any]:
-        """Plain mapping."""
+        """What the document says of the axis; values as numbers in its unit."""
         return {"key": self.key, "values": list(self.values), "unit": self.unit}
 
 
@@ -97,15 +97,15 @@ def parse_over(options: Iterable[str]) -> dict[str, str]:
     SpecError
         A text has no ``=``, or a key stands twice.
     """
-    found: dict[str, str] = {}
+    over: dict[str, str] = {}
     for option in options:
         key, separator, values = option.partition("=")
         if not separator or not key.strip() or not values.strip():
             raise SpecError(OVER, f" {option}: expected KEY=VALUES, with {SYNTAX}")
-        if key.strip() in found:
+        if key.strip() in over:
             raise SpecError(OVER, f" {option}: {key.strip()} stands twice; expected each key once")
-        found[key.strip()] = values
-    return found
+        over[key.strip()] = values
+    return over
 
 
 def with_values(spec: Spec, values: Mapping[str, object], source: str) -> Spec:
@@ -174,15 +174,15 @@ def _read(spec: Spec, key: str, text: str) -> tuple[float, str]:
     """A value's number and unit as the spec has it, which is checked."""
     source = f"{key}={text}"
     changed = with_values(spec, {key: value_of(text)}, source)
-    found: Any = changed.model_dump(mode="json")
+    value: Any = changed.model_dump(mode="json")
     for name in key.split("."):
-        found = found.get(name) if isinstance(found, dict) else None
-    if isinstance(found, str):
-        match = _QUANTITY.fullmatch(found)
+        value = value.get(name) if isinstance(value, dict) else None
+    if isinstance(value, str):
+        match = _QUANTITY.fullmatch(value)
         if match is not None:
             return float(match[1]), match[2]
-    elif isinstance(found, int | float) and not isinstance(found, bool):
-        return float(found), ""
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value), ""
     raise SpecError(
         OVER, f" {source}: not a number or quantity; expected a key that is one, such as drive.field"
     )

@@ -143,14 +143,14 @@ def _draw_thresholds(scan: Scan, panel: Any, upright: bool) -> None:
     """Each threshold as a mark with its interval, and its law, or a line from mark to mark."""
     halo = [withStroke(linewidth=3.2, foreground="white", alpha=0.85)]
     for name, mark in _MARKS.items():
-        found = [t for t in scan.thresholds if t.name == name and t.where == "within the scan"]
-        if not found:
+        within = [t for t in scan.thresholds if t.name == name and t.where == "within the scan"]
+        if not within:
             continue
-        across = np.array([t.other for t in found], dtype=np.float64)
-        fields = np.array([t.field for t in found])
-        bounds = np.array([_bars(t) for t in found]).T
+        across = np.array([t.other for t in within], dtype=np.float64)
+        fields = np.array([t.field for t in within])
+        bounds = np.array([_bars(t) for t in within]).T
         law = next((law for law in scan.laws if law.name == name), None)
-        x, y = _line(across, fields, law, found[0].field_unit)
+        x, y = _line(across, fields, law, within[0].field_unit)
         style = {"color": _CURVE, "linewidth": 1.4, "linestyle": "solid" if mark == "o" else (0, (4, 2))}
         panel.plot(*((x, y) if upright else (y, x)), path_effects=halo, zorder=4, **style)
         bars = {"yerr" if upright else "xerr": bounds}

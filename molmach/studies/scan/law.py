@@ -48,7 +48,7 @@ class LawFit:
         return np.asarray(self.intercept[0] * field_unit * risen ** (0.5 * self.power[0]))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain mapping."""
+        """What the document says of the law, its numbers with their intervals and units."""
 
         def estimate(part: tuple[float, float, float], unit: str) -> dict[str, Any]:
             return {"value": part[0], "ci95": list(part[1:]), "unit": unit}
@@ -81,19 +81,19 @@ def fit_law(thresholds: Sequence[Threshold]) -> LawFit | None:
     normal = 2.0 * float(stats.norm.ppf(1.0 - TAIL))
     weights = normal / np.array([math.log(t.ci95[1] / t.ci95[0]) for t in inside])
     best = np.full(fields.shape[1], math.inf)
-    found = np.zeros((3, fields.shape[1]))
-    for corner in np.geomspace(nu.min() / 3.0, 3.0 * nu.max(), 200).tolist():
-        columns = np.column_stack([np.ones_like(nu), 0.5 * np.log1p((nu / corner) ** 2)]) * weights[:, None]
+    fitted = np.zeros((3, fields.shape[1]))
+    for tried in np.geomspace(nu.min() / 3.0, 3.0 * nu.max(), 200).tolist():
+        columns = np.column_stack([np.ones_like(nu), 0.5 * np.log1p((nu / tried) ** 2)]) * weights[:, None]
         solved, *_ = np.linalg.lstsq(columns, fields * weights[:, None])
         missed = np.sum((columns @ solved - fields * weights[:, None]) ** 2, axis=0)
         better = missed < best
         best[better] = missed[better]
-        found[:, better] = np.vstack([solved, np.full(fields.shape[1], corner)])[:, better]
+        fitted[:, better] = np.vstack([solved, np.full(fields.shape[1], tried)])[:, better]
 
     def estimate(values: Floats) -> tuple[float, float, float]:
         low, high = np.quantile(values[1:], [TAIL, 1.0 - TAIL]).tolist()
         return float(values[0]), low, high
 
-    intercept, power, corner_found = estimate(np.exp(found[0])), estimate(found[1]), estimate(found[2])
-    misfit = math.sqrt(float(best[0]) / (len(inside) - len(found)))
-    return LawFit(inside[0].name, intercept, corner_found, power, len(inside), misfit)
+    intercept, power, corner = estimate(np.exp(fitted[0])), estimate(fitted[1]), estimate(fitted[2])
+    misfit = math.sqrt(float(best[0]) / (len(inside) - len(fitted)))
+    return LawFit(inside[0].name, intercept, corner, power, len(inside), misfit)

@@ -29,12 +29,12 @@ def rising(values: Floats, weights: Floats) -> Floats:
     n = values.shape[1]
     mass = np.concatenate([[0.0], np.cumsum(weights)])
     total = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values * weights, axis=1)], axis=1)
-    found = np.full(values.shape, -math.inf)
+    fitted = np.full(values.shape, -math.inf)
     for j in range(n):
         means = (total[:, j + 1 :] - total[:, j : j + 1]) / (mass[j + 1 :] - mass[j])
         least = np.minimum.accumulate(means[:, ::-1], axis=1)[:, ::-1]
-        found[:, j:] = np.maximum(found[:, j:], least)
-    return found
+        fitted[:, j:] = np.maximum(fitted[:, j:], least)
+    return fitted
 
 
 def crossing(places: Floats, curves: Floats, level: float) -> Floats:
@@ -51,10 +51,10 @@ def crossing(places: Floats, curves: Floats, level: float) -> Floats:
     level
         The value sought.
     """
-    found = np.where(curves[:, 0] >= level, -math.inf, math.inf)
+    crossings = np.where(curves[:, 0] >= level, -math.inf, math.inf)
     inside = np.flatnonzero((curves[:, 0] < level) & (curves[:, -1] >= level))
     if not inside.size:
-        return found
+        return crossings
     chosen = curves[inside]
     last_below = np.sum(chosen < level, axis=1) - 1
     cubic = PchipInterpolator(places, chosen, axis=1).c[:, last_below, np.arange(inside.size)]
@@ -64,5 +64,5 @@ def crossing(places: Floats, curves: Floats, level: float) -> Floats:
         value = ((cubic[0] * middle + cubic[1]) * middle + cubic[2]) * middle + cubic[3]
         below = value < level
         low, high = np.where(below, middle, low), np.where(below, high, middle)
-    found[inside] = places[last_below] + 0.5 * (low + high)
-    return found
+    crossings[inside] = places[last_below] + 0.5 * (low + high)
+    return crossings

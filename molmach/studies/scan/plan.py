@@ -66,7 +66,7 @@ class Plan(folder.Plan):
 
     @property
     def identity(self) -> folder.Identity:
-        """The scan's key."""
+        """The key, by which a scan's folder is known again."""
         return {"key": self.key}
 
     @property

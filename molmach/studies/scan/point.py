@@ -78,10 +78,10 @@ class Point:
 
     def estimate(self, name: str) -> Estimate:
         """One of the score's estimates; nan where there is none."""
-        found = self.score.get(name)
-        if not isinstance(found, dict):
+        document = self.score.get(name)
+        if not isinstance(document, dict):
             return Estimate(math.nan, (math.nan, math.nan), "")
-        return Estimate.of_json(found)
+        return Estimate.of_json(document)
 
     @property
     def followed(self) -> Estimate:

@@ -122,15 +122,15 @@ class Scan:
     def warnings(self) -> tuple[str, ...]:
         """What a reader must know: failed points, and what the points' own scores warn of."""
         failed = [point for point in self.points if point.problem]
-        found = [f"{self.name_of(point)}: {point.problem}" for point in failed]
+        texts = [f"{self.name_of(point)}: {point.problem}" for point in failed]
         warned = [point for point in self.points if point.score.get("warnings")]
         if warned:
             first = warned[0]
-            found.append(
+            texts.append(
                 f"{len(warned)} of {len(self.points)} points have warnings, as at {self.name_of(first)}: "
                 f"{first.score['warnings'][0]}"
             )
-        return tuple(found)
+        return tuple(texts)
 
     def name_of(self, point: Point) -> str:
         """A point's values as text."""

@@ -98,12 +98,12 @@ def run(
 
     def make(work: Path, conditions: list[Condition]) -> Scan:
         _run_points(plan, conditions, work, workers, progress)
-        found = Scan(plan, storage.read_points(plan, work), folder.place)
+        result = Scan(plan, storage.read_points(plan, work), folder.place)
         made = fresh(work / "result")
         shutil.copytree(work / storage.POINTS, made / storage.POINTS)
-        _write(found, made)
+        _write(result, made)
         folder.publish(made)
-        return found
+        return result
 
     return folder.result(partial(read_scan, plan), partial(_conditions, plan), make)
 
@@ -181,13 +181,13 @@ def _finished_point(planned: PlannedPoint, assembly: Assembly, place: Path) -> P
     speed = Performance(us, spec.protocol.timestep * 86400.0 / (us * 1e-3), "batched", engine.COMPILED, 1)
     run = Run(spec, assembly, spec.drive, collected.series, speed)
     intact = bool(collected.series.intact.all())
-    found = score(run)
-    problem = "" if intact else found.warnings[0]
+    result = score(run)
+    problem = "" if intact else result.warnings[0]
     return Point(
         planned.values,
         spec,
         velocity_samples(run) if intact else np.zeros(0),
-        found.to_json() if intact else {},
+        result.to_json() if intact else {},
         float(np.linalg.norm(assembly.rotor_dipole_debye)),
         assembly.moment_of_inertia(),
         collected.seconds,
@@ -200,13 +200,13 @@ def _failed_point(planned: PlannedPoint, assembly: Assembly, problem: str) -> Po
     return Point(planned.values, planned.spec, np.zeros(0), {}, dipole, inertia, 0.0, problem)
 
 
-def _write(found: Scan, directory: Path) -> None:
+def _write(result: Scan, directory: Path) -> None:
     """Every file of a scan's folder but the points' records, the page among them; the document comes last."""
-    spec = found.plan.spec
-    origin = provenance(key=found.plan.key, seed=spec.protocol.seed, engine="batched")
-    figure = picture(found)
+    spec = result.plan.spec
+    origin = provenance(key=result.plan.key, seed=spec.protocol.seed, engine="batched")
+    figure = picture(result)
     figure.savefig(directory / "diagram.png", dpi=160)
-    with matplotlib.rc_context({"svg.hashsalt": found.plan.key}):
+    with matplotlib.rc_context({"svg.hashsalt": result.plan.key}):
         figure.savefig(directory / "diagram.svg", metadata={"Date": None})
-    write_page(found, origin, directory / "report.html")
-    storage.write_scan(found, origin, directory)
+    write_page(result, origin, directory / "report.html")
+    storage.write_scan(result, origin, directory)

@@ -167,7 +167,7 @@ def thresholds_of_row(row: Row) -> list[Threshold]:
     drawn = row.followed + errors * stats.t.rvs(row.replicas - 1, size=(DRAWS, n), random_state=rng)
     shares = rising(np.vstack([row.followed, drawn]), 1.0 / errors**2)
     curves = special.logit(np.clip(shares, LEAST_SHARE, 1.0 - LEAST_SHARE))
-    found = []
+    thresholds = []
     for name, lag in LEVELS.items():
         at = np.exp(crossing(np.log(row.fields), curves, float(special.logit(1.0 - lag))))
         low, high = np.quantile(at[1:], [TAIL, 1.0 - TAIL], method="inverted_cdf").tolist()
@@ -175,7 +175,7 @@ def thresholds_of_row(row: Row) -> list[Threshold]:
         inside = 0.0 < value < math.inf
         bounds = [bound if 0.0 < bound < math.inf else math.nan for bound in (low, high)]
         where = "within the scan" if inside else "below the scan" if value == 0.0 else "above the scan"
-        found.append(
+        thresholds.append(
             Threshold(
                 name,
                 row.other,
@@ -188,7 +188,7 @@ def thresholds_of_row(row: Row) -> list[Threshold]:
                 at[1:],
             )
         )
-    return found
+    return thresholds
 
 
 @lru_cache(maxsize=10_000)  # a scan is asked for its thresholds by its page, its document and its reader

@@ -1,4 +1,4 @@
-"""Evaluations by name."""
+"""Evaluations by the name that a campaign file uses."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def evaluation_of(campaign: Campaign, folder: Path) -> Evaluation:
 
 
 def evaluate(task: Task) -> Result:
-    """Do a task here."""
+    """Carry a task out in this process, by the evaluation that it names."""
     return _class_of(task.use).run(task)
 
 

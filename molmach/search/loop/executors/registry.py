@@ -1,4 +1,4 @@
-"""Executors by name."""
+"""Executors by the name that a campaign is started with."""
 
 from __future__ import annotations
 
