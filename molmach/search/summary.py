@@ -94,7 +94,7 @@ def _efforts(evaluation: Evaluation | None) -> dict[int | None, str]:
     """What a machine gets on each rung and in the confirmation, as the evaluation says it."""
     if evaluation is None:
         return {}
-    words = {rung: evaluation.effort(rung) for rung in range(evaluation.rungs)}
+    words: dict[int | None, str] = {rung: evaluation.effort(rung) for rung in range(evaluation.rungs)}
     return {**words, None: evaluation.effort(CONFIRMATION)}
 
 
