@@ -66,8 +66,6 @@ class BeadCatenane(MachineSection):
         w of that energy A exp(-d^2/2 w^2), nm, d the distance of the ring's centroid.
     """
 
-    force_fields = ("bead_spring",)
-
     kind: Literal["bead_catenane"]
     track_beads: Annotated[int, Field(strict=True, ge=8, le=500)] = 24
     ring_beads: Annotated[int, Field(strict=True, ge=5, le=100)] = 8

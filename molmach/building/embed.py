@@ -8,6 +8,9 @@ from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
 from molmach.errors import BuildError
 
+VARIANTS = ("MMFF94", "MMFF94s")
+"""Force fields that molecules are built with: those by which RDKit places atoms."""
+
 CONFORMERS = 10
 _MAX_ITERATIONS = 5000
 
@@ -69,8 +72,13 @@ def checked_molecule(smiles: str, force_field: str, field: str) -> Chem.Mol:
     Raises
     ------
     BuildError
-        More than one molecule, a radical, an open stereocentre, no MMFF type.
+        More than one molecule, a radical, an open stereocentre, no MMFF type; another force field.
     """
+    if force_field not in VARIANTS:
+        raise BuildError(
+            f"protocol.force_field: its machines are built with {force_field!r}, which places no molecules; "
+            f"expected one that builds with {' or '.join(VARIANTS)}"
+        )
     with rdBase.BlockLogs():
         molecule = Chem.AddHs(Chem.MolFromSmiles(smiles))
     if len(Chem.GetMolFrags(molecule)) > 1:

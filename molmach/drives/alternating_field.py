@@ -50,11 +50,7 @@ class AlternatingFieldModel(FieldDrive):
     spec = AlternatingField
     drive: AlternatingField
     strength = "field"
-
-    @property
-    def frequency(self) -> float | None:
-        """Periods of the field per ns."""
-        return self.drive.frequency
+    frequency_key = "frequency"
 
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """The field's two quadratures, both along the line."""

@@ -165,6 +165,10 @@ class DriveModel:
         Whether it has a sense of rotation, so that a machine can follow it turn by turn.
     strength
         Name of the section's entry that holds the strength of an electric field, V/nm; None without one.
+    frequency_key
+        Name of the section's entry that holds the frequency, GHz, whatever its sign; None without one.
+    period_key
+        Name of the section's entry that holds the period of its clock, ps; None without a clock.
     has_regimes
         Whether how a dipole follows it is told by the regimes of Vacek & Michl, PNAS 98, 5481 (2001), by
         the lag per turn and :meth:`dipole_energy`.
@@ -178,6 +182,8 @@ class DriveModel:
     event_count: ClassVar[str | None] = None
     turns_with: ClassVar[bool] = False
     strength: ClassVar[str | None] = None
+    frequency_key: ClassVar[str | None] = None
+    period_key: ClassVar[str | None] = None
     has_regimes: ClassVar[bool] = False
 
     def __init__(self, drive: Any) -> None:
@@ -204,7 +210,7 @@ class DriveModel:
     @property
     def frequency(self) -> float | None:
         """Turns or periods per time, GHz, signed where it has a sense of rotation; None without a period."""
-        return None
+        return None if self.frequency_key is None else float(getattr(self.drive, self.frequency_key))
 
     @property
     def spent_per_event(self) -> float:

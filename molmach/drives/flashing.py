@@ -50,6 +50,7 @@ class FlashingModel(AchiralDrive):
     spec = Flashing
     drive: Flashing
     events = "throw"
+    period_key = "period"
     states = SWITCH_STATES
 
     @classmethod

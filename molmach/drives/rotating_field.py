@@ -46,11 +46,7 @@ class RotatingFieldModel(FieldDrive):
     turns_with = True
     has_regimes = True
     strength = "field"
-
-    @property
-    def frequency(self) -> float | None:
-        """Turns of the field per ns."""
-        return self.drive.frequency
+    frequency_key = "frequency"
 
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """The field's two quadratures."""

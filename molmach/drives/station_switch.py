@@ -60,6 +60,7 @@ class StationSwitchModel(AchiralDrive):
     spec = StationSwitch
     drive: StationSwitch
     events = "throw"
+    period_key = "period"
     states = SWITCH_STATES
 
     @classmethod

@@ -131,14 +131,16 @@ def _check_timestep(protocol: Protocol, period_ps: float, drive: Drive, assembly
             f"expected at most {longest * 1e3:.2f} fs "
             "(constraints: h-bonds, or a hydrogen_mass of 3 u, allow longer steps)"
         )
-    frequency = drives.model(drive).frequency
+    model = drives.model(drive)
+    frequency = model.frequency
     if frequency is not None and abs(frequency) * 1e-3 * protocol.timestep > 0.05:
         raise SpecError(
-            f"drive.frequency: {frequency:g} GHz makes a period of {1e3 / abs(frequency):g} ps, "
-            f"fewer than 20 steps of {protocol.timestep * 1e3:g} fs; "
+            f"{_place(model.frequency_key)}: {frequency:g} GHz makes a period of "
+            f"{1e3 / abs(frequency):g} ps, fewer than 20 steps of {protocol.timestep * 1e3:g} fs; "
             f"expected at most {50.0 / protocol.timestep:g} GHz"
         )
-    _check_chances(protocol, drives.terms(drive, assembly, thermal_energy(protocol.temperature)))
+    terms = drives.terms(drive, assembly, thermal_energy(protocol.temperature))
+    _check_chances(protocol, terms, _place(model.period_key))
     if protocol.friction * protocol.timestep > 1.0:
         raise SpecError(
             f"protocol.friction: {protocol.friction:g} /ps relaxes within one step "
@@ -146,8 +148,16 @@ def _check_timestep(protocol: Protocol, period_ps: float, drive: Drive, assembly
         )
 
 
-def _check_chances(protocol: Protocol, terms: DriveTerms) -> None:
-    """A switch passes a channel with its rate times the step, which must stay a small chance."""
+def _place(entry: str | None) -> str:
+    """Where an entry of the drive's section stands in the machine file."""
+    return "drive" if entry is None else f"drive.{entry}"
+
+
+def _check_chances(protocol: Protocol, terms: DriveTerms, period: str) -> None:
+    """A switch passes a channel with its rate times the step, which must stay a small chance.
+
+    ``period`` is where a clock's period stands in the machine file.
+    """
     for switch in terms.switches:
         for chances in ([c.on_rate for c in switch.channels], [c.off_rate for c in switch.channels]):
             if sum(chances) * protocol.timestep > MOST_CHANCE:
@@ -158,6 +168,6 @@ def _check_chances(protocol: Protocol, terms: DriveTerms) -> None:
                 )
         if switch.clock is not None and switch.clock.period < 20 * protocol.timestep:
             raise SpecError(
-                f"drive.period: {switch.clock.period:g} ps is fewer than 20 steps of "
+                f"{period}: {switch.clock.period:g} ps is fewer than 20 steps of "
                 f"{protocol.timestep * 1e3:g} fs; expected at least {20 * protocol.timestep:g} ps"
             )

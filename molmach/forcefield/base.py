@@ -48,8 +48,7 @@ class ForceField(Protocol):
         Name of the force field that machines are built with, geometry and partial charges: its own, or
         that of another which knows how to build.
     kinds
-        Kinds of machines that it is for, and that no other force field can run; None for one that is for
-        every machine of atoms.
+        Kinds of machines that it is for, by name; None for one that is for every machine made of molecules.
     """
 
     name: str

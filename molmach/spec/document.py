@@ -6,6 +6,7 @@ import difflib
 import hashlib
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,7 @@ from molmach.spec.fields import Section
 from molmach.spec.machine import Machine
 from molmach.spec.protocol import Protocol
 from molmach.spec.reading import override, read_mapping, read_text, validate
-from molmach.spec.registered import FORCE_FIELDS, load_registered
+from molmach.spec.registered import FORCE_FIELDS, load_registered, registered
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,79}$")]
 
@@ -35,13 +36,11 @@ class Spec(Section):
 
     @model_validator(mode="after")
     def _force_field_fits(self) -> Spec:
-        name, accepted = self.protocol.force_field, self.machine.force_fields
-        kinds = load_registered(FORCE_FIELDS, name)(name).kinds
-        added = self.machine.molecules and name != self.protocol.build_field
-        if name not in accepted and not (added if kinds is None else self.machine.kind in kinds):
+        name = self.protocol.force_field
+        if not _fits(name, self.machine):
             raise ValueError(
                 f"protocol.force_field: got {name!r} for a {self.machine.kind}; "
-                f"expected {' or '.join(accepted)}"
+                f"expected {_fitting(self.machine)}"
             )
         return self
 
@@ -62,6 +61,22 @@ class Spec(Section):
         """The full spec, defaults included, as a machine file that reads back to an equal spec."""
         content = self.model_dump(mode="json", exclude_none=True)
         return str(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, default_flow_style=None))
+
+
+def _fits(force_field: str, machine: Machine) -> bool:
+    """Whether a force field is for such a machine, as the force field says."""
+    kinds = load_registered(FORCE_FIELDS, force_field)(force_field).kinds
+    return bool(machine.molecules) if kinds is None else machine.kind in kinds
+
+
+def _fitting(machine: Machine) -> str:
+    """Names of all force fields for a machine; one that can't be imported is left out."""
+    names = []
+    for name in registered(FORCE_FIELDS):
+        with suppress(SpecError):
+            names += [name] if _fits(name, machine) else []
+    *others, last = names or ["one that is for such a machine; none is installed"]
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def load(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Spec:

@@ -25,16 +25,12 @@ class MachineSection(KindSection):
     molecules
         Names of the entries that hold SMILES of the machine's molecules, one or several; none where it is
         made of something else.
-    force_fields
-        The force fields for it that come with molmach. Those that an entry point adds are for any machine of
-        molecules.
     kind
         Which kind of machine it is.
     """
 
     group: ClassVar[str] = MACHINES
     molecules: ClassVar[tuple[str, ...]] = ()
-    force_fields: ClassVar[tuple[str, ...]] = ("MMFF94", "MMFF94s")
 
     kind: str
 

@@ -34,9 +34,9 @@ def check_drive(section: Mapping[str, Any], acts_on: Spec, not_on: Spec | None =
     Its section reads back, with the same key. Its terms are finite and the same whenever they are asked
     for. Mirrored, it gives mirrored forces on the mirrored machine, and mirrored twice it is itself. No work
     can be had from its undriven twin, whose undriven twin it is itself. It names its events if, and only if,
-    it throws a switch; frequency, sense and strength of its field are those of its terms. Two short replicas
-    of the machine stay finite, and count events only where there are any. A machine on which it does not act
-    is refused.
+    it throws a switch; frequency, sense and strength of its field are those of its terms, and the entries
+    that it names hold them. Two short replicas of the machine stay finite, and count events only where there
+    are any. A machine on which it does not act is refused.
 
     Parameters
     ----------
@@ -60,6 +60,7 @@ def check_drive(section: Mapping[str, Any], acts_on: Spec, not_on: Spec | None =
     _check_equilibrium(case)
     _check_mirrored_terms(case)
     _check_mirrored_forces(case)
+    _check_entries(case)
     _check_field(case)
     _check_run(case)
     if not_on is not None:
@@ -226,6 +227,32 @@ def _forces(
     groups = {int(Group.DRIVE), int(Group.LOAD)}
     state = context.getState(getForces=True, groups=groups)
     return np.asarray(state.getForces(asNumpy=True)._value)
+
+
+def _check_entries(case: _Case) -> None:
+    """The entries that errors and scans speak of are in the section, and hold what they are said to."""
+    model, drive = case.model, case.drive
+    for name in ("strength", "frequency_key", "period_key"):
+        entry = getattr(model, name)
+        require(
+            entry is None or entry in type(drive).model_fields,
+            f"{case.label}: {name} is {entry!r}; expected an entry of its section or None",
+        )
+    if model.frequency_key is not None:
+        held = getattr(drive, model.frequency_key)
+        require(
+            model.frequency is not None and math.isclose(abs(model.frequency), abs(held), rel_tol=1e-9),
+            f"{case.label}: frequency is {model.frequency} GHz, its entry {model.frequency_key} {held} GHz; "
+            "expected the same but for the sign",
+        )
+    clocks = [switch.clock.period for switch in case.terms().switches if switch.clock is not None]
+    if clocks and model.period_key is not None:
+        held = getattr(drive, model.period_key)
+        require(
+            held in clocks,
+            f"{case.label}: its entry {model.period_key} is {held} ps, its clocks' periods {clocks}; "
+            "expected one of them",
+        )
 
 
 def _check_field(case: _Case) -> None:

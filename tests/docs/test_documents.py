@@ -53,6 +53,7 @@ SHORTER = {
     (f"{HOW_TO}/add-a-machine-kind.md", "molmach simulate"): _FEW,
     (f"{HOW_TO}/add-a-machine-kind.md", "molmach campaign run"): _SMALL,
     (f"{HOW_TO}/add-a-force-field.md", "molmach simulate"): _FEW,
+    (f"{HOW_TO}/add-a-force-field.md", "molmach campaign run"): _SMALL,
     (f"{HOW_TO}/add-an-executor.md", "molmach campaign run"): (
         '--set budget.evaluations=3 --set racing.rungs="[{replicas: 4, duration: 2 ps}]" '
         "--set confirmation.machines=0"
@@ -67,6 +68,7 @@ QUICK = {
     (f"{HOW_TO}/add-a-drive.md", "molmach"),
     (f"{HOW_TO}/add-a-machine-kind.md", "molmach"),
     (f"{HOW_TO}/add-a-force-field.md", "molmach simulate cyanobiphenyl-rotor"),
+    (f"{HOW_TO}/add-a-force-field.md", "molmach campaign run"),
     (f"{HOW_TO}/add-an-agent.md", "molmach campaign run"),
     (f"{HOW_TO}/add-an-evaluation.md", "molmach campaign run"),
 }

@@ -103,6 +103,33 @@ print(json.dumps({"engine": run.performance.engine, "temperature": float(run.ser
     assert "springs" in (plugin / "run" / "report.html").read_text(encoding="utf-8")
 
 
+def test_it_goes_through_a_campaign(python: Script) -> None:
+    """Three evaluations by the local executor: every ledger row has its numbers, from runs with these springs."""
+    script = """
+import json, yaml
+from pathlib import Path
+from molmach.search.running import run_campaign
+from molmach.spec.campaign import loads_campaign
+campaign = loads_campaign(yaml.safe_load('''
+name: springy
+base: difluorophenylene-rotor
+protocol: {force_field: springs}
+space: {parameters: {drive.frequency: {low: 20 GHz, high: 200 GHz, scale: log}}}
+objectives: {maximise: abs(velocity)}
+racing: {rungs: [{replicas: 4, duration: 2 ps}]}
+confirmation: {machines: 0}
+agents: [random]
+budget: {evaluations: 3}
+seed: 1
+'''), 'springy.yaml', Path('.'))
+print(json.dumps(run_campaign(campaign, 'campaign', executor='local')))
+"""
+    found = python(script)
+    assert (found["state"], found["evaluations"], found["failed"]) == ("finished", 3, 0)
+    assert found["best"][0]["objectives"][0]["value"] > 0.0
+    assert found["steps"] > 3 * 4 * 1000
+
+
 def test_its_kernels_are_kept_on_disk_by_its_own_source(python: Script, plugin: Path) -> None:
     """A second process compiles nothing; a changed source is compiled anew, and MMFF94's kernels are not touched."""
     python(_COMPILE)

@@ -94,9 +94,7 @@ def _diagram(scan: Scan, ink: str) -> Figure:
 def _orientation(scan: Scan) -> tuple[Axis, Axis]:
     """Which axis goes up and which to the right: a field goes up, a frequency to the right."""
     first, second = scan.axes
-    flipped = second.key == scan.field_key or (
-        first.key == "drive.frequency" and second.key != "drive.frequency"
-    )
+    flipped = scan.field_key == second.key or scan.frequency_key == first.key
     return (second, first) if flipped else (first, second)
 
 

@@ -88,7 +88,7 @@ class Scan:
     @cached_property
     def laws(self) -> tuple[LawFit, ...]:
         """Each threshold's law in the frequency, where there are frequencies enough."""
-        if len(self.axes) != 2 or "drive.frequency" not in {axis.key for axis in self.axes}:
+        if len(self.axes) != 2 or self.frequency_key not in {axis.key for axis in self.axes}:
             return ()
         names = dict.fromkeys(threshold.name for threshold in self.thresholds)
         fits = (fit_law([t for t in self.thresholds if t.name == name]) for name in names)
@@ -98,6 +98,12 @@ class Scan:
     def field_key(self) -> str | None:
         """Where the strength of the drive's field stands in the machine file; None where it has no field."""
         name = drives.model(self.plan.spec.drive).strength
+        return None if name is None else f"drive.{name}"
+
+    @property
+    def frequency_key(self) -> str | None:
+        """Where the drive's frequency stands in the machine file; None where it has none."""
+        name = drives.model(self.plan.spec.drive).frequency_key
         return None if name is None else f"drive.{name}"
 
     @property

@@ -160,7 +160,7 @@ def _followed(spec: Spec, factors: tuple[float, ...]) -> Samples:
         if frequency is None or strength is None:
             raise SpecError(
                 f"objectives: threshold_field under drive {spec.drive.kind}; "
-                "expected rotating_field or alternating_field"
+                "expected a drive with a field and a frequency"
             )
         drive = model.with_field(strength * factor)
         run = simulation.simulate_here(spec.model_copy(update={"drive": drive}))
