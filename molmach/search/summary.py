@@ -94,8 +94,9 @@ def _efforts(evaluation: Evaluation | None) -> dict[int | None, str]:
     """What a machine gets on each rung and in the confirmation, as the evaluation says it."""
     if evaluation is None:
         return {}
-    words = {rung: evaluation.effort(rung) for rung in range(evaluation.rungs)}
-    return {**words, None: evaluation.effort(CONFIRMATION)}
+    words: dict[int | None, str] = {rung: evaluation.effort(rung) for rung in range(evaluation.rungs)}
+    words[None] = evaluation.effort(CONFIRMATION)
+    return words
 
 
 def _standing(findings: Sequence[Finding], confirmed: set[str], objectives: int) -> Standing:

@@ -225,6 +225,7 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
     "a table": ({"samples": {"velocity": [[1.0], [2.0]]}}, r"velocity: got '\[1.0\]'"),
     "no mapping": ({"samples": [1.0, 2.0]}, "expected numbers by quantity"),
     "no cost": ({"samples": {"velocity": [1.0, 2.0]}, "seconds": None}, "seconds: got 'None'"),
+    "no number": ({"samples": {"velocity": [1.0, 2.0]}, "steps": math.nan}, "steps: got nan"),
     "an object": (
         {"samples": {"velocity": [1.0, 2.0]}, "controls": {"a": object()}},
         "controls: .*plain values",

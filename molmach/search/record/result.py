@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -62,18 +63,25 @@ def plain(result: Result) -> Result:
             result,
             samples=_plain_samples(result.samples),
             reason=str(result.reason),
-            seconds=float(_number("seconds", result.seconds)),
-            steps=int(_number("steps", result.steps)),
+            seconds=_cost("seconds", result.seconds),
+            steps=int(_cost("steps", result.steps)),
             controls=_plain_controls(result.controls),
         )
     except _MalformedError as error:
         return Result(result.key, reason=f"malformed result: {error}", lost=result.lost)
 
 
-def _number(name: str, value: Any) -> numbers.Real:
+def _number(name: str, value: Any) -> float:
     if not isinstance(value, numbers.Real):
         raise _MalformedError(f"{name}: got {str(value)[:100]!r}; expected a number")
-    return value
+    return float(value)
+
+
+def _cost(name: str, value: Any) -> float:
+    cost = _number(name, value)
+    if not (math.isfinite(cost) and cost >= 0.0):
+        raise _MalformedError(f"{name}: got {cost:g}; expected zero or more")
+    return cost
 
 
 def _plain_samples(samples: Any) -> Samples:
@@ -82,7 +90,7 @@ def _plain_samples(samples: Any) -> Samples:
     lists: Samples = {}
     for name, values in samples.items():
         try:
-            lists[str(name)] = [float(_number(str(name), value)) for value in values]
+            lists[str(name)] = [_number(str(name), value) for value in values]
         except TypeError:
             raise _MalformedError(
                 f"{name}: got {str(values)[:100]!r}; expected a list of numbers, one a replica"
