@@ -27,8 +27,9 @@ underscores.
 A quantity is a function of means over replicas. A plain mean has Student's 95 % interval, which is also
 what the delete-one jackknife gives a mean; other functions have the jackknife's (Efron & Stein, Ann. Stat.
 9, 586 (1981)). Where a quantity is bounded, its interval is cut at the bounds. An objective that is one of
-these quantities has the same value and interval as in a score; an expression of several has the
-jackknife's.
+these quantities has the same value and interval as in a score, and one that is monotone in a single quantity
+(`abs(velocity)`, `2 * directionality`) has that interval carried through. An expression of several has the
+jackknife's, made wider where a quantity's own interval is wider than its jackknife's.
 
 Entropy production, s in the uncertainty ratio, is that of the steady state: where a drive spends free
 energy event by event (fuel), that and the load's work over T, for the work of the potentials that it

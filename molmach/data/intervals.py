@@ -10,26 +10,17 @@ from typing import Any, Protocol
 import numpy as np
 from scipy import stats
 
-from molmach.data.statistics import CONFIDENCE, Floats, student_factor
+from molmach.data.statistics import (
+    CONFIDENCE,
+    Estimate,
+    Floats,
+    estimate_of_left_out,
+    mean_estimate,
+    student_factor,
+)
 
 Combine = Callable[..., Any]
 """Takes (k,) means of each kind of number that a quantity is made of, and gives (k,) values."""
-
-
-@dataclass(frozen=True)
-class Spread:
-    """A value with its standard error and the ends of its 95 % interval; nan where they are not defined."""
-
-    value: float
-    error: float
-    low: float
-    high: float
-
-    def within(self, bounds: tuple[float, float]) -> Spread:
-        """The interval cut at the values that there can be."""
-        if not math.isfinite(self.low) or not math.isfinite(self.high):
-            return self
-        return Spread(self.value, self.error, max(bounds[0], self.low), min(bounds[1], self.high))
 
 
 class Interval(Protocol):
@@ -40,7 +31,7 @@ class Interval(Protocol):
         """What it is called in tables."""
         ...
 
-    def spread(self, samples: Sequence[Floats], combine: Combine) -> Spread:
+    def estimate(self, samples: Sequence[Floats], combine: Combine) -> Estimate:
         """Value and interval of a function of means.
 
         Parameters
@@ -59,35 +50,25 @@ class Student:
 
     words: str = "Student"
 
-    def spread(self, samples: Sequence[Floats], combine: Combine) -> Spread:
+    def estimate(self, samples: Sequence[Floats], combine: Combine) -> Estimate:
         """Of the mean of the one array; ``combine`` must be the mean itself."""
         (values,) = samples
-        mean, error = float(np.mean(values)), float(stats.sem(values))
-        half = student_factor(values.size) * error
-        return Spread(mean, error, mean - half, mean + half)
+        return mean_estimate(values)
 
 
 @dataclass(frozen=True)
 class Jackknife:
-    """The delete-one jackknife with Student's factor (Efron & Stein, Ann. Stat. 9, 586 (1981)).
-
-    Without an interval where the value, or one of those with a replica left out, is not a number.
-    """
+    """The delete-one jackknife, :func:`molmach.data.statistics.estimate_of_left_out`."""
 
     words: str = "jackknife"
 
-    def spread(self, samples: Sequence[Floats], combine: Combine) -> Spread:
+    def estimate(self, samples: Sequence[Floats], combine: Combine) -> Estimate:
         """Of any function of the means."""
         n = samples[0].size
         with np.errstate(all="ignore"):
             combined = np.asarray(combine(*map(leave_one_out, samples)), dtype=np.float64)
         values = np.broadcast_to(combined, n + 1)
-        value, partial = float(values[0]), values[1:]
-        if not math.isfinite(value) or not np.all(np.isfinite(partial)):
-            return Spread(value if math.isfinite(value) else math.nan, math.nan, math.nan, math.nan)
-        error = math.sqrt((n - 1) * float(np.mean((partial - partial.mean()) ** 2)))
-        half = student_factor(n) * error
-        return Spread(value, error, value - half, value + half)
+        return estimate_of_left_out(float(values[0]), values[1:])
 
 
 @dataclass(frozen=True)
@@ -100,18 +81,18 @@ class JackknifeAndExactBinomial:
 
     words: str = "jackknife or exact binomial (Clopper & Pearson), the wider on each side"
 
-    def spread(self, samples: Sequence[Floats], combine: Combine) -> Spread:
+    def estimate(self, samples: Sequence[Floats], combine: Combine) -> Estimate:
         """Of (n_replicas,) counts a and b."""
         ahead, back = (round(float(np.sum(counts))) for counts in samples)
-        by_replicas = Jackknife().spread(samples, combine)
+        by_replicas = Jackknife().estimate(samples, combine)
         if ahead + back == 0:
             return by_replicas
         exact = stats.binomtest(ahead, ahead + back).proportion_ci(CONFIDENCE, method="exact")
         low, high = 2.0 * float(exact.low) - 1.0, 2.0 * float(exact.high) - 1.0
-        if math.isfinite(by_replicas.low):
-            low, high = min(low, by_replicas.low), max(high, by_replicas.high)
+        if math.isfinite(by_replicas.ci95[0]):
+            low, high = min(low, by_replicas.ci95[0]), max(high, by_replicas.ci95[1])
         error = 0.5 * (high - low) / student_factor(samples[0].size)
-        return Spread(by_replicas.value, error, low, high)
+        return Estimate(by_replicas.value, (low, high), error=error)
 
 
 def leave_one_out(values: Floats) -> Floats:

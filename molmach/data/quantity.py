@@ -129,8 +129,7 @@ class Quantity:
     def estimate(self, samples: Samples) -> Estimate:
         """Value and 95 % interval from one number a replica of each of :attr:`inputs`."""
         arrays = [np.asarray(samples[name], dtype=np.float64) for name in self.inputs]
-        spread = self.way.spread(arrays, self.combine).within(self.bounds)
-        return Estimate(spread.value, (spread.low, spread.high), self.unit, spread.error)
+        return replace(self.way.estimate(arrays, self.combine).within(self.bounds), unit=self.unit)
 
     def on(self, scale: Scale) -> Quantity:
         """The quantity of a coordinate whose motion is counted so."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -25,8 +25,15 @@ class Estimate:
 
     value: float
     ci95: tuple[float, float]
-    unit: str
+    unit: str = ""
     error: float = field(default=math.nan, compare=False)
+
+    def within(self, bounds: tuple[float, float]) -> Estimate:
+        """With the interval, where there is one, cut at the values that there can be."""
+        low, high = self.ci95
+        if not math.isfinite(low) or not math.isfinite(high):
+            return self
+        return replace(self, ci95=(max(bounds[0], low), min(bounds[1], high)))
 
     def to_json(self) -> dict[str, Any]:
         """Plain mapping; undefined numbers become null."""
@@ -48,7 +55,7 @@ def finite_or_none(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def mean_estimate(samples: Floats, unit: str) -> Estimate:
+def mean_estimate(samples: Floats, unit: str = "") -> Estimate:
     """Mean of one number a replica, with Student's interval.
 
     Parameters
@@ -68,15 +75,8 @@ def student_factor(n_replicas: int) -> float:
     return float(stats.t.ppf(0.5 + 0.5 * CONFIDENCE, n_replicas - 1))
 
 
-def jackknife_estimate(
-    function: Callable[[NDArray[np.intp]], float],
-    n_replicas: int,
-    unit: str,
-    bounds: tuple[float, float] = (-math.inf, math.inf),
-) -> Estimate:
+def jackknife_estimate(function: Callable[[NDArray[np.intp]], float], n_replicas: int, unit: str) -> Estimate:
     """A function of the replicas that is no plain mean, with the delete-one jackknife's interval.
-
-    Efron & Stein, Ann. Stat. 9, 586 (1981). The interval is cut at ``bounds``.
 
     Parameters
     ----------
@@ -84,17 +84,34 @@ def jackknife_estimate(
         Takes replica numbers, gives the value from those replicas alone.
     n_replicas
         Number of replicas.
-    unit, bounds
-        Unit of the value, and the values that it can take.
+    unit
+        Of the value.
     """
     everyone = np.arange(n_replicas)
     value = function(everyone)
-    partial = np.array([function(np.delete(everyone, r)) for r in everyone])
+    return estimate_of_left_out(value, np.array([function(np.delete(everyone, r)) for r in everyone]), unit)
+
+
+def estimate_of_left_out(value: float, partial: Floats, unit: str = "") -> Estimate:
+    """The delete-one jackknife with Student's factor (Efron & Stein, Ann. Stat. 9, 586 (1981)).
+
+    Without an interval where the value, or one of those with a replica left out, is not finite.
+
+    Parameters
+    ----------
+    value
+        From all replicas.
+    partial
+        (n_replicas,) the value without each of them.
+    unit
+        Of the value.
+    """
     if not math.isfinite(value) or not np.all(np.isfinite(partial)):
         return Estimate(value, (math.nan, math.nan), unit)
+    n_replicas = partial.size
     error = math.sqrt((n_replicas - 1) * float(np.mean((partial - partial.mean()) ** 2)))
     half = student_factor(n_replicas) * error
-    return Estimate(value, (max(bounds[0], value - half), min(bounds[1], value + half)), unit, error)
+    return Estimate(value, (value - half, value + half), unit, error)
 
 
 def p_value_of_zero(samples: Floats) -> float:

@@ -56,20 +56,33 @@ class ControlResult:
         )
 
 
-def judge(name: str, control: Observed, claim: Observed) -> ControlResult:
-    """One control of a run, ``undriven`` or ``mirror``; rotor and followers share its level."""
+def judge(
+    name: str, control: Observed, claim: Observed, claim_samples: Mapping[str, Floats]
+) -> ControlResult:
+    """One control of a run, ``undriven`` or ``mirror``; rotor and followers share its level.
+
+    Parameters
+    ----------
+    name
+        Of the control.
+    control, claim
+        The control, and the run itself.
+    claim_samples
+        Of the run, :func:`molmach.scoring.quantities.samples_of`.
+    """
     assert claim.run is not None, "a control belongs to a run"
     scale, parity = claim.motion.scale, coordinate_of(claim.run.assembly).parity
     level = CONTROL_LEVEL / (1 + len(claim.motion.followers))
     here = {**motion_samples(control), **follower_samples(control)}
-    there = {**motion_samples(claim), **follower_samples(claim)}
 
     def judged(quantity: Quantity) -> ControlResult:
-        samples, claimed = here[quantity.name], there[quantity.name]
+        samples, claimed = here[quantity.name], claim_samples[quantity.name]
         velocity = quantity.estimate(here)
         if name == "undriven":
             return judge_undriven(velocity, samples, level, scale.verb)
-        return judge_mirror(velocity, samples, quantity.estimate(there), claimed, parity, level, scale.verb)
+        return judge_mirror(
+            velocity, samples, quantity.estimate(claim_samples), claimed, parity, level, scale.verb
+        )
 
     followers = {wheel: judged(FOLLOWER_VELOCITY.called(wheel)) for wheel in claim.motion.followers}
     return judged(VELOCITY.on(scale)).with_followers(followers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -115,7 +116,11 @@ COMPARED = (
 
 def energy_balance(run: Run) -> Estimate | None:
     """How well a run's energy books balance, :data:`ENERGY_BALANCE`; None where nothing does work."""
-    samples = energy_samples(Observed.of(run))
+    return balance_of(energy_samples(Observed.of(run)))
+
+
+def balance_of(samples: Mapping[str, Floats]) -> Estimate | None:
+    """The same from what was taken of each replica, :func:`energy_samples`."""
     return ENERGY_BALANCE.estimate(samples) if np.any(samples["through_work"]) else None
 
 

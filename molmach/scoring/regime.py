@@ -11,6 +11,7 @@ from molmach.data import Run
 from molmach.data.observed import Observed
 from molmach.data.quantity import CLOSED, OBJECTIVES_ALONE, Need, Quantity
 from molmach.data.statistics import Estimate, Floats
+from molmach.drives import DriveModel
 from molmach.scoring.rotation import velocities
 from molmach.units import thermal_energy
 
@@ -25,6 +26,7 @@ for long enough, for only without a field is the lag exactly one."""
 
 _PERIODIC = Need(f"{CLOSED.words}, under a periodic drive", lambda observed: bool(lag_samples(observed)))
 
+FOLLOWED_SHARE = Quantity("followed", "one less the lag per turn", "turn/turn", needs=OBJECTIVES_ALONE)
 FOLLOWED = (
     Quantity(
         "lag_per_turn",
@@ -33,23 +35,36 @@ FOLLOWED = (
         "turn/turn",
         needs=_PERIODIC,
     ),
-    Quantity("followed", "one less the lag per turn", "turn/turn", needs=OBJECTIVES_ALONE),
+    FOLLOWED_SHARE,
 )
 
 
 def lag_samples(observed: Observed) -> dict[str, Floats]:
-    """``lag_per_turn`` and ``followed`` of each replica, turns of the coordinate to a period of the drive.
-
-    Against a drive without a sense of rotation, whatever way the replicas turn in the mean is forward.
-    """
+    """``lag_per_turn`` and ``followed`` of each replica, turns of the coordinate to a period of the drive."""
     run, motion = observed.run, observed.motion
     if run is None or motion.scale.period is None:
         return {}
     model = drives.model(run.drive)
+    if model.frequency is None:
+        return {}
+    return lags(velocities(motion.coordinate, motion.time_ps, motion.scale.period), model)
+
+
+def lags(turns: Floats, model: DriveModel) -> dict[str, Floats]:
+    """The same from velocities; nothing for a drive without a period.
+
+    Against a drive without a sense of rotation, whatever way the replicas turn in the mean is forward.
+
+    Parameters
+    ----------
+    turns
+        (n_replicas,) velocities, periods of the coordinate per ns.
+    model
+        Of the drive.
+    """
     frequency = model.frequency
     if frequency is None:
         return {}
-    turns = velocities(motion.coordinate, motion.time_ps, motion.scale.period)
     sense = 1.0 if model.turns_with else math.copysign(1.0, float(np.mean(turns)) * frequency)
     followed = sense * turns / frequency
     return {"lag_per_turn": 1.0 - followed, "followed": followed}

@@ -14,7 +14,7 @@ from molmach.data.observed import Observed
 from molmach.data.statistics import Estimate, Floats, finite_or_none, p_value_of_zero
 from molmach.errors import ScoreError
 from molmach.scoring.controls import ControlResult, judge
-from molmach.scoring.energetics import energy_balance, misses
+from molmach.scoring.energetics import balance_of, misses
 from molmach.scoring.quantities import estimates_of, samples_of
 from molmach.scoring.regime import regime_of
 from molmach.units import TURN
@@ -103,9 +103,11 @@ def score(run: Run | Motion) -> Score:
     observed = Observed.of(run)
     samples = samples_of(_checked(observed))
     estimates = estimates_of(observed, samples)
-    controls = {name: judge(name, Observed.of(control), observed) for name, control in run.controls.items()}
+    controls = {
+        name: judge(name, Observed.of(control), observed, samples) for name, control in run.controls.items()
+    }
     p_value, direction = _verdict(samples["velocity"])
-    balance = energy_balance(run)
+    balance = balance_of(samples)
     return Score(
         estimates=estimates,
         p_value=p_value,

@@ -86,8 +86,8 @@ def _units(evaluation: Evaluation | None, campaign: Campaign) -> tuple[str, ...]
     """Unit of each objective; '' where the evaluation that knows it is not there any more."""
     if evaluation is None:
         return ("",) * len(campaign.objectives)
-    motion = kind_of(str(campaign.machine["kind"])).coordinate.scale.unit
-    return tuple(unit_of(o.expression, motion, evaluation.quantity) for o in campaign.objectives)
+    scale = kind_of(str(campaign.machine["kind"])).coordinate.scale
+    return tuple(unit_of(o.expression, scale, evaluation.quantity) for o in campaign.objectives)
 
 
 def _efforts(evaluation: Evaluation | None) -> dict[int | None, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from molmach.building import PLACES, TURNS
 from molmach.cli import campaign as command
 from molmach.report.campaign.page import write_report
 from molmach.report.campaign.team import Block, explanation
@@ -239,8 +241,15 @@ def test_numbers_have_the_digits_that_their_interval_allows() -> None:
     assert to_its_precision(float("nan"), None, None) == ("not defined", "")
     assert to_its_precision(3.0, None, None) == ("3", "")
     assert [duration(s) for s in (3.2, 200.0, 7500.0)] == ["3 s", "3 min 20 s", "2 h 05 min"]
-    assert unit_of("abs(velocity)", "nm") == "nm/ns"
-    assert unit_of("velocity - work_rate", "turn") == ""
+
+
+def test_units_of_objectives_are_those_of_any_kind_of_machine() -> None:
+    assert unit_of("abs(velocity)", PLACES) == "nm/ns"
+    assert unit_of("velocity - work_rate", TURNS) == ""
+    dial = replace(TURNS, unit="degree", unit_size=TURNS.unit_size / 360.0)
+    assert unit_of("velocity", dial) == "degree/ns"
+    assert unit_of("peclet", dial) == "1/degree"
+    assert unit_of("net_degrees", dial) == "degree"
 
 
 def test_the_command_writes_where_it_is_told_and_links_from_there(folder: Path, tmp_path: Path) -> None:

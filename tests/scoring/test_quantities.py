@@ -18,9 +18,10 @@ from molmach.data import Motion, Performance, Run, Series
 from molmach.data.intervals import Jackknife, Student
 from molmach.data.observed import Observed
 from molmach.data.quantity import Quantity, named, ratio
+from molmach.data.statistics import jackknife_estimate
 from molmach.drives import model
 from molmach.drives.chemical_fuel import ChemicalFuel
-from molmach.scoring import quantities, score
+from molmach.scoring import energetics, motion, quantities, score
 from molmach.scoring.energetics import ENERGY_BALANCE
 from molmach.scoring.motion import DIRECTIONALITY, MOTION
 from molmach.search.loop.evaluations import evaluation_of
@@ -155,9 +156,21 @@ samples = st.lists(st.floats(-100.0, 100.0), min_size=3, max_size=30)
 @given(samples)
 def test_the_jackknife_of_a_mean_is_students_interval(values: list[float]) -> None:
     array = np.array(values)
-    ours, exact = (way.spread([array], lambda m: m) for way in (Jackknife(), Student()))
+    ours, exact = (way.estimate([array], lambda m: m) for way in (Jackknife(), Student()))
     assert ours.value == exact.value
-    assert (ours.error, ours.low, ours.high) == pytest.approx((exact.error, exact.low, exact.high), abs=1e-9)
+    assert (ours.error, *ours.ci95) == pytest.approx((exact.error, *exact.ci95), abs=1e-9)
+    by_numbers = jackknife_estimate(lambda chosen: float(array[chosen].mean()), array.size, "")
+    assert (by_numbers.value, by_numbers.error) == pytest.approx((exact.value, exact.error), abs=1e-9)
+
+
+def test_a_value_that_is_not_finite_is_one_thing_in_every_jackknife() -> None:
+    """It stands as it is, without an interval or an error."""
+    array = np.array([0.0, 0.0, 0.0])
+    with np.errstate(divide="ignore"):
+        ours = Jackknife().estimate([array], lambda mean: 1.0 / mean)
+        by_numbers = jackknife_estimate(lambda chosen: float(1.0 / array[chosen].mean()), 3, "")
+    for found in (ours, by_numbers):
+        assert (found.value, *map(math.isnan, (*found.ci95, found.error))) == (math.inf, True, True, True)
 
 
 counts = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=2, max_size=12)
@@ -184,6 +197,25 @@ def test_few_turns_one_way_are_no_certainty_in_a_campaign_either() -> None:
     assert measured.value == 1.0
     assert measured.low == pytest.approx(2 * 0.025 ** (1 / 3) - 1)  # Clopper-Pearson, 3 of 3
     assert measured.error > 0.0
+
+
+def test_a_run_with_controls_is_gone_through_once(
+    assemblies: dict[str, tuple[Any, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The claim's motion is taken once, each control's once, and the claim's energies once."""
+    taken: list[str] = []
+    for module, name in ((energetics, "entropy_rates"), (motion, "diffusions")):
+        take = getattr(module, name)
+
+        def counted(*given: Any, name: str = name, take: Any = take) -> Any:
+            taken.append(name)
+            return take(*given)
+
+        monkeypatch.setattr(module, name, counted)
+    claim, undriven, mirror = (_run(*assemblies["gear"], seed) for seed in (1, 2, 3))
+    result = score(replace(claim, controls={"undriven": undriven, "mirror": mirror}))
+    assert result.controls.keys() == {"undriven", "mirror"}
+    assert (taken.count("diffusions"), taken.count("entropy_rates")) == (3, 1)
 
 
 def test_what_can_t_be_told_is_not_a_number() -> None:

@@ -6,6 +6,7 @@ import multiprocessing
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from molmach.data.quantity import Quantity
 from molmach.errors import CampaignError, SpecError
 from molmach.search import Finding, Measured, Result, progress
 from molmach.search.loop.bandit import Bandit
@@ -57,6 +59,61 @@ def test_intervals_of_ratios_hold_the_truth_as_often_as_they_say() -> None:
         found = expression.measure({"velocity": velocity.tolist(), "work_rate": work.tolist()})
         hits += found.low <= 0.4 <= found.high
     assert 0.93 <= hits / 2000 <= 0.965
+
+
+@pytest.mark.parametrize(
+    ("text", "through"),
+    [
+        ("abs(directionality)", lambda x: x),
+        ("1 * directionality", lambda x: x),
+        ("3 - directionality / 2", lambda x: 3.0 - x / 2.0),
+        ("exp(-directionality)", lambda x: np.exp(-x)),
+        ("sqrt(directionality)", np.sqrt),
+        ("abs(2 * abs(-directionality))", lambda x: 2.0 * x),
+    ],
+)
+def test_what_is_monotone_in_a_quantity_has_its_interval(text: str, through: Any) -> None:
+    """Ten steps ahead and none back are no certainty, whatever is made of them."""
+    samples = {"forward": [3.0, 4.0, 3.0], "backward": [0.0, 0.0, 0.0]}
+    alone, found = (Expression(name).measure(samples) for name in ("directionality", text))
+    assert alone.low == pytest.approx(0.383, abs=1e-3)
+    ends = sorted((through(alone.low), through(alone.high)))
+    assert (found.low, found.value, found.high) == pytest.approx((ends[0], through(1.0), ends[1]))
+    width = (ends[1] - ends[0]) / (alone.high - alone.low)
+    assert found.error == pytest.approx(width * alone.error)
+
+
+def test_an_expression_of_several_knows_of_the_error_that_the_jackknife_does_not_see() -> None:
+    samples = {"forward": [3.0, 4.0, 3.0], "backward": [0.0, 0.0, 0.0], "velocity": [5.0, 5.0, 5.0]}
+    alone = Expression("directionality").measure(samples)
+    for text in ("directionality + velocity", "directionality * velocity / 5", "directionality**2 / 2"):
+        found = Expression(text).measure(samples)
+        assert found.error >= 0.5 * alone.error, text
+        assert found.low < found.value - 0.3, text
+
+
+def test_an_unknown_sign_keeps_intervals_of_sizes_in_order() -> None:
+    """Machines that are not told from standing still are still told apart by how near they are to it."""
+    slow, fast = ([-1.5, 0.2, 1.6, 0.1], [0.5, 2.2, 3.6, 2.1])
+    lows = [Expression("abs(velocity)").measure({"velocity": values}).low for values in (slow, fast)]
+    assert lows[0] < lows[1]
+    same = Expression("velocity").measure({"velocity": fast})
+    turned = Expression("abs(velocity)").measure({"velocity": [-value for value in fast]})
+    assert (turned.low, turned.high, turned.error) == pytest.approx((same.low, same.high, same.error))
+
+
+def test_single_values_stay_within_their_bounds() -> None:
+    share = Quantity("share", "a share", "1", bounds=(0.0, 1.0))
+    samples = {"share": [0.99], "share.error": [0.1]}
+
+    def find(name: str) -> Quantity | None:
+        return share if name == "share" else None
+
+    measured = Expression("share", find=find).measure(samples)
+    assert (measured.value, measured.high) == (0.99, 1.0)
+    assert measured.error == pytest.approx(0.1)
+    assert measured.low == pytest.approx(0.99 - 0.196, abs=1e-4)
+    assert Expression("10 * share", find=find).measure(samples).high == pytest.approx(10.0)
 
 
 def test_derived_quantities_are_what_they_are_called() -> None:

@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +20,14 @@ from typer.testing import CliRunner
 
 import molmach
 from molmach import theory
+from molmach.building import TURNS, RotorAngle
 from molmach.cli.main import app
 from molmach.cli.options import OPTIONS
+from molmach.data import Motion
 from molmach.engine import Progress
 from molmach.errors import SimulationError, SpecError
+from molmach.scoring.motion import velocity_samples
+from molmach.search.loop.quantities import quantity_of
 from molmach.spec import Spec, load
 from molmach.studies.scan import Point, Scan
 from molmach.studies.scan.axes import axes_of, parse_over
@@ -222,6 +227,29 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Scan:
     """Five fields by two frequencies, 8 cycles each, with one worker."""
     spec = load(ROTOR, SETTINGS)
     return molmach.scan(spec, OVER, tmp_path_factory.mktemp("scan") / "a", cycles=8, workers=1)
+
+
+@pytest.mark.parametrize("drive", ["rotating_field", "alternating_field"])
+@pytest.mark.parametrize("unit", [1.0, 1.0 / 360.0], ids=["turns", "degrees"])
+def test_a_point_follows_its_drive_as_the_registry_has_it(
+    drive: str, unit: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the coordinate is counted in, and whatever way is forward under a drive without a sense."""
+    spec = load("difluorophenylene-rotor", [f"drive={{kind: {drive}, field: 1 V/nm, frequency: 50 GHz}}"])
+    monkeypatch.setattr(RotorAngle, "scale", replace(TURNS, unit_size=TURN * unit))
+    rng = np.random.default_rng(3)
+    angle = np.cumsum(rng.normal(-0.1, 0.05, (4, 101)), axis=1)
+    motion = Motion(0.5 * np.arange(101.0), angle, RotorAngle.scale)
+    point = Point((1.0,), spec, velocity_samples(motion), {}, 1.0, 1.0, 0.0)
+    turns = velocity_samples(Motion(motion.time_ps, angle, TURNS))
+    expected = turns / 50.0 if drive == "rotating_field" else np.abs(turns) / 50.0
+    np.testing.assert_allclose(point.shares_followed, expected)
+    followed = quantity_of("followed")
+    assert followed is not None
+    estimate = followed.estimate({"followed": expected})
+    assert (point.followed.value, *point.followed.ci95) == pytest.approx((estimate.value, *estimate.ci95))
+    failed = replace(point, velocities=np.zeros(0))
+    assert math.isnan(failed.followed.value)
 
 
 def _reference(point: Point) -> float:

@@ -1,7 +1,8 @@
 """What a run is worth: expressions of quantities, and their intervals.
 
-A quantity that stands alone has the value and interval that it has in a score. An expression of several is a
-function of the means over replicas, so one delete-one jackknife gives its interval.
+A quantity that stands alone has the value and interval that it has in a score, and what is monotone in one
+quantity has that interval carried through. An expression of several is a function of the means over replicas,
+so one delete-one jackknife gives its interval, with what the quantities' own intervals know beyond it.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from molmach.building import PLACES, TURNS
+from molmach.building import Scale
 from molmach.data import Run
-from molmach.data.intervals import Jackknife
+from molmach.data.intervals import Jackknife, Student
 from molmach.data.observed import Observed
 from molmach.data.quantity import OBJECTIVES_ALONE, Quantity
-from molmach.data.statistics import CONFIDENCE, Floats
+from molmach.data.statistics import CONFIDENCE, Estimate, Floats, student_factor
 from molmach.errors import SpecError
 from molmach.scoring import quantities
+from molmach.search.loop.arithmetic import FUNCTIONS, OPERATORS, carried, evaluate, names_in
 from molmach.search.record.result import Samples
 from molmach.search.record.trial import Measured
 
@@ -92,15 +94,15 @@ def quantity_of(name: str) -> Quantity | None:
     return quantities.find(name, (THRESHOLD_FIELD,))
 
 
-def unit_of(expression: str, motion: str, find: Callable[[str], Quantity | None] = quantity_of) -> str:
+def unit_of(expression: str, scale: Scale, find: Callable[[str], Quantity | None] = quantity_of) -> str:
     """Unit of a quantity or its absolute value; '' for a pure number and for other expressions.
 
     Parameters
     ----------
     expression
         As of an objective.
-    motion
-        ``turn`` or ``nm``: what the machine's coordinate is counted in.
+    scale
+        How the motion of the machine's coordinate is counted.
     find
         Gives the quantity of a name, None where there is none; by default those of a simulated machine.
     """
@@ -108,19 +110,8 @@ def unit_of(expression: str, motion: str, find: Callable[[str], Quantity | None]
     quantity = find(match[1] or match[2]) if match else None
     if quantity is None:
         return ""
-    scale = next(scale for scale in (TURNS, PLACES) if scale.unit == motion)
     unit = quantity.on(scale).unit
     return "" if unit == "1" else unit
-
-
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "abs": np.abs, "sqrt": np.sqrt, "log": np.log, "exp": np.exp,
-    "min": np.minimum, "max": np.maximum,
-}  # fmt: skip
-_OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
-    ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.true_divide,
-    ast.Pow: np.power, ast.USub: np.negative, ast.UAdd: np.positive,
-}  # fmt: skip
 
 
 class Expression:
@@ -165,7 +156,7 @@ class Expression:
         if self._tree is None or not self._allowed(self._tree):
             raise SpecError(
                 f"{field}: got {text!r}; expected an expression of {', '.join(listed)} "
-                f"with + - * / ** and {', '.join(_FUNCTIONS)}"
+                f"with + - * / ** and {', '.join(FUNCTIONS)}"
             )
 
     def _allowed(self, node: ast.AST) -> bool:
@@ -178,12 +169,12 @@ class Expression:
                     self.quantities[name] = quantity
                 return quantity is not None
             case ast.UnaryOp(op=operator, operand=operand):
-                return type(operator) in _OPERATORS and self._allowed(operand)
+                return type(operator) in OPERATORS and self._allowed(operand)
             case ast.BinOp(left=left, op=operator, right=right):
-                return type(operator) in _OPERATORS and self._allowed(left) and self._allowed(right)
+                return type(operator) in OPERATORS and self._allowed(left) and self._allowed(right)
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
                 wanted = 2 if name in ("min", "max") else 1
-                fits = name in _FUNCTIONS and len(arguments) == wanted
+                fits = name in FUNCTIONS and len(arguments) == wanted
                 return fits and all(self._allowed(argument) for argument in arguments)
         return False
 
@@ -195,6 +186,11 @@ class Expression:
     def measure(self, samples: Mapping[str, Sequence[float]]) -> Measured:
         """Value and interval from one number a replica; hyphens in names of samples count as underscores.
 
+        An expression of one quantity, monotone in it, has that quantity's own interval carried through, and
+        a standard error that grows with its width (:func:`molmach.search.loop.arithmetic.carried`). Others
+        have the jackknife's; where a quantity's own interval is made in another way and knows of more error
+        than the jackknife does (few steps, all one way), what is missing is added as independent.
+
         nan where the value is no number, or a quantity is none that such a machine has. Where there are no
         replicas a number alone is exact, or has the standard error ``NAME.error``, carried on linearly.
         """
@@ -202,50 +198,90 @@ class Expression:
         if not all(quantity.known_from(samples) for quantity in self.quantities.values()):
             return Measured(math.nan, math.nan, math.nan, math.nan)
         inputs = tuple(dict.fromkeys(name for q in self.quantities.values() for name in q.inputs))
-        names = inputs or tuple(samples)[:1]
-        arrays = [np.asarray(samples[name], dtype=np.float64) for name in names]
-        if all(array.size == 1 for array in arrays):
-            errors = [float(samples.get(f"{name}.error", (0.0,))[0]) for name in names]
-            return self._of_single_values(dict(zip(names, arrays, strict=True)), errors)
-        if isinstance(self._tree, ast.Name):
-            estimate = self.quantities[self._tree.id].estimate(samples)
-            return Measured(estimate.value, estimate.error, *estimate.ci95)
+        arrays = {n: np.asarray(samples[n], dtype=np.float64) for n in inputs or tuple(samples)[:1]}
+        single = all(array.size == 1 for array in arrays.values())
+        errors = {name: float(samples.get(f"{name}.error", (0.0,))[0]) for name in arrays} if single else {}
+        if len(names_in(self._tree)) == 1:
+            (name,) = self.quantities
+            quantity = self.quantities[name]
+            if single:
+                own = _of_single_values(self._value_of(ast.Name(name)), arrays, errors, quantity.bounds)
+            else:
+                estimate = quantity.estimate(samples)
+                own = Measured(estimate.value, estimate.error, *estimate.ci95)
+            if isinstance(self._tree, ast.Name):
+                return own
+            through = carried(self._tree, (own.low, own.value, own.high))
+            if through is not None:
+                low, value, high = through
+                width = own.high - own.low
+                return Measured(value, own.error * (high - low) / width if width else own.error, low, high)
+        if single:
+            return _of_single_values(self._value_of(self._tree), arrays, errors)
+        return self._of_replicas(arrays)
 
-        def combine(*means: Floats) -> Any:
-            return self._evaluate(self._tree, dict(zip(names, means, strict=True)))
+    def _of_replicas(self, arrays: Mapping[str, Floats]) -> Measured:
+        """Value and interval of any function of several replicas' means; see :meth:`measure`."""
+        value_of = self._value_of(self._tree)
+        found = Jackknife().estimate(
+            list(arrays.values()), lambda *means: value_of(dict(zip(arrays, means, strict=True)))
+        )
+        missing = 0.0
+        for name, quantity in self.quantities.items():
+            if isinstance(quantity.way, Student | Jackknife):
+                continue
+            parts = [arrays[part] for part in quantity.inputs]
+            own, known = quantity.estimate(arrays), Jackknife().estimate(parts, quantity.combine)
+            beyond = own.error**2 - known.error**2
+            if beyond > 0.0:
+                missing += self._change(name, math.sqrt(beyond), arrays) ** 2
+        if not missing > 0.0:
+            return Measured(found.value, found.error, *found.ci95)
+        error = math.sqrt(found.error**2 + missing)
+        half = student_factor(next(iter(arrays.values())).size) * error
+        return Measured(found.value, error, found.value - half, found.value + half)
 
-        spread = Jackknife().spread(arrays, combine)
-        return Measured(spread.value, spread.error, spread.low, spread.high)
+    def _change(self, name: str, error: float, arrays: Mapping[str, Floats]) -> float:
+        """By how much the value changes at most where one quantity is so much more or less."""
+        means = {part: array.mean(keepdims=True) for part, array in arrays.items()}
+        values = self._values(means)
+        with np.errstate(all="ignore"):
+            shifted = ({**values, name: values[name] + shift} for shift in (0.0, error, -error))
+            here, *there = (float(np.asarray(evaluate(self._tree, one)).item()) for one in shifted)
+        return max((abs(other - here) for other in there if math.isfinite(other)), default=0.0)
 
-    def _of_single_values(self, values: Mapping[str, Floats], errors: Sequence[float]) -> Measured:
-        """Value and normal interval where there are no replicas; errors are taken to be independent."""
+    def _values(self, means: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Name of each quantity -> (k,) values from (k,) means of what they are made of."""
+        return {
+            name: quantity.combine(*(means[part] for part in quantity.inputs))
+            for name, quantity in self.quantities.items()
+        }
 
-        def at(shifted: Mapping[str, Floats]) -> float:
-            with np.errstate(all="ignore"):
-                return float(np.asarray(self._evaluate(self._tree, shifted), dtype=np.float64).item())
+    def _value_of(self, node: ast.AST | None) -> Callable[[Mapping[str, Floats]], Any]:
+        return lambda means: evaluate(node, self._values(means))
 
-        value, variance = at(values), 0.0
-        for (name, number), error in zip(values.items(), errors, strict=True):
-            if error:
-                ends = (at({**values, name: number + side * error}) for side in (0.5, -0.5))
-                variance += (next(ends) - next(ends)) ** 2
-        spread = math.sqrt(variance) if math.isfinite(variance) else math.nan
-        half = float(stats.norm.ppf(0.5 + 0.5 * CONFIDENCE)) * spread
-        return Measured(value, spread, value - half, value + half)
 
-    def _evaluate(self, node: ast.AST | None, means: Mapping[str, Floats]) -> Any:
-        match node:
-            case ast.Constant(value=value):
-                return value
-            case ast.Name(id=name):
-                quantity = self.quantities[name]
-                return quantity.combine(*(means[part] for part in quantity.inputs))
-            case ast.UnaryOp(op=operator, operand=operand):
-                return _OPERATORS[type(operator)](self._evaluate(operand, means))
-            case ast.BinOp(left=left, op=operator, right=right):
-                return _OPERATORS[type(operator)](
-                    np.asarray(self._evaluate(left, means), dtype=np.float64), self._evaluate(right, means)
-                )
-            case ast.Call(func=ast.Name(id=name), args=arguments):
-                return _FUNCTIONS[name](*(self._evaluate(argument, means) for argument in arguments))
-        raise AssertionError("an expression holds only what was allowed")
+def _of_single_values(
+    function: Callable[[Mapping[str, Floats]], Any],
+    values: Mapping[str, Floats],
+    errors: Mapping[str, float],
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+) -> Measured:
+    """Value and normal interval where there are no replicas; errors are taken to be independent.
+
+    The interval is cut at ``bounds``.
+    """
+
+    def at(shifted: Mapping[str, Floats]) -> float:
+        with np.errstate(all="ignore"):
+            return float(np.asarray(function(shifted), dtype=np.float64).item())
+
+    value, variance = at(values), 0.0
+    for name, error in errors.items():
+        if error:
+            ends = (at({**values, name: values[name] + side * error}) for side in (0.5, -0.5))
+            variance += (next(ends) - next(ends)) ** 2
+    error = math.sqrt(variance) if math.isfinite(variance) else math.nan
+    half = float(stats.norm.ppf(0.5 + 0.5 * CONFIDENCE)) * error
+    cut = Estimate(value, (value - half, value + half)).within(bounds)
+    return Measured(value, error, *cut.ci95)

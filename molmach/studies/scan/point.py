@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach import drives
+from molmach.building import kind_of
 from molmach.scoring import Estimate
+from molmach.scoring.regime import FOLLOWED_SHARE, lags
 from molmach.spec import Spec
 from molmach.studies.scan.plan import PlannedPoint
 from molmach.units import thermal_energy
@@ -29,7 +31,7 @@ class Point:
     spec
         As run.
     velocities
-        (n_replicas,) each replica's own, turn/ns or nm/ns; empty where the point failed.
+        (n_replicas,) each replica's own, in the coordinate's unit per ns; empty where the point failed.
     score
         As :meth:`molmach.scoring.Score.to_json` has it, without controls; empty where the point failed.
     rotor_dipole
@@ -83,14 +85,23 @@ class Point:
 
     @property
     def followed(self) -> Estimate:
-        """Net turns to a period of the drive, one less the lag; nan for drives without a period."""
-        lag = self.estimate("lag_per_turn")
-        return Estimate(1.0 - lag.value, (1.0 - lag.ci95[1], 1.0 - lag.ci95[0]), lag.unit)
+        """Net turns to a period of the drive, as in objectives; nan for drives without a period."""
+        shares = self.shares_followed
+        if not shares.size:
+            return Estimate(math.nan, (math.nan, math.nan), "")
+        return FOLLOWED_SHARE.estimate({FOLLOWED_SHARE.name: shares})
 
     @property
     def shares_followed(self) -> Floats:
-        """(n_replicas,) each replica's net turns to a period of a drive that has a sense of rotation."""
-        return np.asarray(self.velocities / self.frequency)
+        """(n_replicas,) each replica's net turns to a period of the drive.
+
+        Empty where drive or coordinate has no period, and where the point failed.
+        """
+        scale = kind_of(self.spec.machine.kind).coordinate.scale
+        if scale.period is None or not self.velocities.size:
+            return np.zeros(0)
+        taken = lags(self.velocities * (scale.unit_size / scale.period), drives.model(self.spec.drive))
+        return taken.get(FOLLOWED_SHARE.name, np.zeros(0))
 
     def record(self) -> dict[str, Any]:
         """What is kept on disk of a finished point."""
