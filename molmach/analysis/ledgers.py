@@ -39,7 +39,8 @@ class LedgerTables:
     events
         ``time``, ``kind``, ``who``, ``text``.
     samples
-        A row a replica of every evaluation: ``evaluation`` (key), ``replica``, and a column a quantity.
+        A row a replica of every evaluation: ``evaluation`` (key), ``replica``, and a column a quantity. One
+        that is a number alone stands in the first row of its evaluation.
     beliefs
         Agent -> what it said that it believes, when the campaign last ended; without agents that say nothing.
     """
@@ -134,7 +135,7 @@ def _events(pandas: Any, ledger: Ledger) -> Any:
 def _samples(pandas: Any, ledger: Ledger) -> Any:
     parts = []
     for key, values in ledger.all_samples():
-        part = pandas.DataFrame(values)
+        part = pandas.DataFrame({name: pandas.Series(v, dtype=float) for name, v in values.items()})
         part.insert(0, "replica", range(len(part)))
         part.insert(0, "evaluation", key)
         parts.append(part)

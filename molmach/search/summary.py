@@ -95,7 +95,8 @@ def _efforts(evaluation: Evaluation | None) -> dict[int | None, str]:
     if evaluation is None:
         return {}
     words: dict[int | None, str] = {rung: evaluation.effort(rung) for rung in range(evaluation.rungs)}
-    return {**words, None: evaluation.effort(CONFIRMATION)}
+    words[None] = evaluation.effort(CONFIRMATION)
+    return words
 
 
 def _standing(findings: Sequence[Finding], confirmed: set[str], objectives: int) -> Standing:

@@ -25,6 +25,7 @@ import molmach
 from molmach import Motion, Run, analysis, read_run, score, simulate
 from molmach.building import PLACES, Assembly
 from molmach.errors import MissingExtraError, ScoreError
+from molmach.search import Finding
 from molmach.spec import load
 from molmach.units import TURN, thermal_energy
 from tests.helpers.browser import MISSING, Browser
@@ -134,6 +135,21 @@ def test_a_ledger_becomes_frames_in_the_sense_that_was_asked_for(folder: Path) -
     assert tables.campaign.name == "made-up"
     assert tables.beliefs == {"bayesian": "cyano is good"}
     ledger.close()
+
+
+def test_a_number_alone_stands_beside_those_of_replicas(tmp_path: Path) -> None:
+    """Lists of other lengths, as a ledger may have them, are filled up with nan."""
+    pytest.importorskip("pandas")
+    scribe = Scribe(campaign(), tmp_path)
+    machine = scribe.propose("random", scribe._machine())
+    assert machine is not None
+    measured = scribe.measure(machine.design, 1.0)
+    finding = Finding("key", machine.key, "random", 0, "", measured, 1.0, 1, False, 0.0)
+    scribe.ledger.add_finding(finding, {"velocity": [1.0, 2.0, 3.0], "barrier": [5.0]})
+    samples = molmach.open_ledger(scribe.end()).samples
+    assert samples["replica"].tolist() == [0, 1, 2]
+    assert samples["velocity"].tolist() == [1.0, 2.0, 3.0]
+    assert samples["barrier"].isna().tolist() == [False, True, True]
 
 
 def test_an_empty_ledger_becomes_empty_frames(tmp_path: Path) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from molmach.search.agents.team import LocalTeam
 from molmach.search.loop.driver import Driver
 from molmach.search.loop.evaluations import evaluation_of
 from molmach.search.loop.executors import LocalExecutor
+from molmach.search.loop.objectives import Objectives
 from molmach.search.plugins import module_name
 from molmach.search.record import results
 from molmach.search.record.cache import Store
@@ -208,6 +212,85 @@ def test_an_objective_that_is_not_defined_is_a_failure_with_its_reason() -> None
     ledger, _ = carry_out(campaign)
     reasons = {e.reason for e in ledger.findings()}
     assert reasons == {"", "the objective is not defined for this run"}
+
+
+MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
+    "unequal": (
+        {"samples": {"velocity": [1.0, 2.0], "work-rate": [1.0] * 3}},
+        "2 of velocity and 3 of work-rate",
+    ),
+    "empty": ({"samples": {"velocity": []}}, "velocity: no numbers"),
+    "words": ({"samples": {"velocity": ["fast", "slow"]}}, "velocity: got 'fast'; expected a number"),
+    "nothing": ({"samples": {"velocity": None}}, "velocity: got 'None'; expected a list of numbers"),
+    "a table": ({"samples": {"velocity": [[1.0], [2.0]]}}, r"velocity: got '\[1.0\]'"),
+    "no mapping": ({"samples": [1.0, 2.0]}, "expected numbers by quantity"),
+    "no cost": ({"samples": {"velocity": [1.0, 2.0]}, "seconds": None}, "seconds: got 'None'"),
+    "no number": ({"samples": {"velocity": [1.0, 2.0]}, "steps": math.nan}, "steps: got nan"),
+    "an object": (
+        {"samples": {"velocity": [1.0, 2.0]}, "controls": {"a": object()}},
+        "controls: .*plain values",
+    ),
+    "nan": ({"samples": {"velocity": [1.0, math.nan, 2.0]}}, "the objective is not defined for this run"),
+}
+
+
+@pytest.mark.parametrize("kind", MALFORMED)
+def test_a_malformed_result_is_a_failure_that_says_what_is_wrong(kind: str, tmp_path: Path) -> None:
+    """The campaign goes on, and its record and the shared evaluations can be written."""
+    wrong, words = MALFORMED[kind]
+    campaign = searched(budget={"evaluations": 20})
+    broken = 0
+
+    def malformed(task: Task) -> Result:
+        nonlocal broken
+        if task.machine < "8":
+            broken += 1
+            return replace(Result(task.key), **wrong)
+        return measure(task)
+
+    with closing(Store(tmp_path / "evaluations.sqlite")) as store:
+        ledger, _ = carry_out(campaign, evaluation=malformed, store=store)
+    failed = [finding.reason for finding in ledger.findings() if not finding.ok]
+    assert len(failed) == broken > 0
+    assert all(re.search(words, reason) for reason in failed)
+
+
+@pytest.mark.parametrize("way", ["directionality", "velocity"])
+def test_a_quantity_that_raises_is_a_reason(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative counts have no interval; a function of one's own may raise anything."""
+    campaign = searched(objectives={"maximise": way})
+    objectives = Objectives(campaign.objectives, dynamics(campaign))
+
+    def failing(self: Objectives, samples: object) -> None:
+        raise IndexError("too\nfar")
+
+    counts = {"forward_events": [-3.0, -1.0], "backward_events": [1.0, 1.0]}
+    if way == "velocity":
+        monkeypatch.setattr(Objectives, "measure", failing)
+    else:
+        (quantity,) = (q for _, e in objectives._wanted for q in e.quantities.values())
+        counts = dict(zip(quantity.inputs, counts.values(), strict=True))
+    reason, measured = objectives.judge(Result("key", counts))
+    assert reason.startswith("the objective can't be measured: ")
+    assert measured == ()
+
+
+def test_one_number_stands_beside_those_of_replicas() -> None:
+    """Exact, it is the same in every replica; its own error is added in squares."""
+    campaign = searched(objectives={"maximise": "velocity - 2 * work_rate"})
+    objectives = Objectives(campaign.objectives, dynamics(campaign))
+    velocity = [1.0, 2.0, 4.0, 5.0]
+    alone, repeated, uncertain = (
+        objectives.measure({"velocity": velocity, "work_rate": [3.0] * n, **error})[0]
+        for n, error in ((1, {}), (4, {}), (1, {"work_rate.error": [0.25]}))
+    )
+    assert alone == repeated
+    assert alone.value == pytest.approx(-3.0)
+    assert uncertain.value == alone.value
+    assert uncertain.error == pytest.approx(math.hypot(alone.error, 0.5))
+    assert uncertain.high - uncertain.value == pytest.approx(
+        math.hypot(alone.high - alone.value, 1.959964 * 0.5), rel=1e-5
+    )
 
 
 # going on

@@ -167,6 +167,17 @@ def test_an_evaluation_of_ones_own_confirms_in_its_own_words(
     assert (judgement.verified, judgement.sentence) == (verified, words)
 
 
+@pytest.mark.parametrize("answer", ["None", "Result('of another task')"])
+def test_what_is_no_result_of_the_task_is_a_failure(answer: str, folder: Path, tmp_path: Path) -> None:
+    text = (folder / "theory.py").read_text(encoding="utf-8")
+    (tmp_path / "theory.py").write_text(f"{text}\n    run = staticmethod(lambda task: {answer})\n", "utf-8")
+    campaign = changed(folder, agents=["random"], budget={"evaluations": 3})
+    document = run_campaign(campaign, tmp_path / "out", source=tmp_path, executor="local")
+    assert (document["evaluations"], document["failed"], document["lost"]) == (3, 3, 0)
+    with reading(tmp_path / "out") as ledger:
+        assert all("expected a Result with the task's key" in f.reason for f in ledger.findings())
+
+
 def test_an_evaluation_says_itself_where_its_rungs_stand(folder: Path) -> None:
     """A stranger's simulation takes those of ``racing``, and refuses what it can't do."""
     (folder / "md.py").write_text(

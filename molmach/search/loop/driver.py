@@ -28,7 +28,7 @@ from molmach.search.loop.snapshot import Snapshot, Watcher
 from molmach.search.record.archive import MACHINES, unpack
 from molmach.search.record.cache import Store
 from molmach.search.record.ledger import Ledger
-from molmach.search.record.result import Result
+from molmach.search.record.result import Result, plain
 from molmach.search.record.trial import CONFIRMATION, Finding, Trial
 from molmach.search.space.space import Space
 from molmach.spec import Campaign
@@ -217,7 +217,7 @@ class Driver:
             self._record(*self._known.popleft(), reused=True)
         agents_wait = self._team.busy and self._executor.in_hand < self._executor.slots
         patience = _PATIENCE_FOR_AGENTS_SECONDS if agents_wait else _PATIENCE_SECONDS
-        for result in self._executor.wait(patience):
+        for result in map(plain, self._executor.wait(patience)):
             task = self._tasks.pop(result.key)
             if result.lost:
                 self._lost(task, result.lost)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
+from scipy import stats
+
+from molmach.data.statistics import CONFIDENCE
 from molmach.search.loop.evaluations import Evaluation
 from molmach.search.loop.quantities import Expression
+from molmach.search.plugins import described
 from molmach.search.record.result import Result, Samples
 from molmach.search.record.trial import Measured
 from molmach.spec.campaign import Objective
@@ -35,15 +40,52 @@ class Objectives:
         """Value and interval of each, from one number a replica of each quantity."""
         measured = []
         for sign, expression in self._wanted:
-            m = expression.measure(samples)
+            m = _measured(expression, samples)
             measured.append(m if sign > 0 else Measured(-m.value, m.error, -m.high, -m.low))
         return tuple(measured)
 
     def judge(self, result: Result) -> tuple[str, tuple[Measured, ...]]:
-        """Why a result gives no values, or '' and the values."""
+        """Why a result gives no values, or '' and the values; the result is a plain one.
+
+        A quantity's function may be anyone's: where it fails, that is the reason.
+        """
         if result.reason:
             return result.reason, ()
-        measured = self.measure(result.samples)
+        try:
+            measured = self.measure(result.samples)
+        except Exception as error:
+            return f"the objective can't be measured: {described(error)}", ()
         if not all(m.defined for m in measured):
             return "the objective is not defined for this run", ()
         return "", measured
+
+
+def _measured(expression: Expression, samples: Samples) -> Measured:
+    """Value and interval of an expression, in which one number may stand beside those of replicas.
+
+    Such a number is the same in every replica. Its own standard error, where it has one, is carried on
+    linearly and is independent of the replicas.
+    """
+    samples = {name.replace("-", "_"): values for name, values in samples.items()}
+    inputs = {name for quantity in expression.quantities.values() for name in quantity.inputs}
+    replicas = max((len(samples.get(name, ())) for name in inputs), default=0)
+    alone = {name: samples[name][0] for name in inputs if len(samples.get(name, ())) == 1}
+    if replicas < 2 or not alone:
+        return expression.measure(samples)
+
+    def at(numbers: Mapping[str, float]) -> Measured:
+        repeated = {name: [number] * replicas for name, number in numbers.items()}
+        return expression.measure({**samples, **repeated})
+
+    together, variance = at(alone), 0.0
+    for name, number in alone.items():
+        (error,) = samples.get(f"{name}.error", (0.0,))
+        if error:
+            above, below = (at({**alone, name: number + side * error}).value for side in (0.5, -0.5))
+            variance += (above - below) ** 2
+    if variance == 0.0:
+        return together
+    beside = float(stats.norm.ppf(0.5 + 0.5 * CONFIDENCE)) ** 2 * variance
+    low = together.value - math.sqrt((together.value - together.low) ** 2 + beside)
+    high = together.value + math.sqrt((together.high - together.value) ** 2 + beside)
+    return Measured(together.value, math.hypot(together.error, math.sqrt(variance)), low, high)

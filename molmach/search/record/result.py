@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import math
+import numbers
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Samples = dict[str, list[float]]
@@ -43,3 +46,70 @@ class Result:
     controls: Mapping[str, Any] = field(default_factory=dict)
     archive: bytes = b""
     lost: str = ""
+
+
+class _MalformedError(Exception):
+    """What a result holds breaks the rules; its text says what."""
+
+
+def plain(result: Result) -> Result:
+    """The result in plain values, as the record keeps them.
+
+    One that is malformed is a failed one, whose ``reason`` names what is wrong: samples that are no numbers,
+    no samples of a quantity, different numbers of replicas, controls or costs that can't be written down.
+    """
+    try:
+        return replace(
+            result,
+            samples=_plain_samples(result.samples),
+            reason=str(result.reason),
+            seconds=_cost("seconds", result.seconds),
+            steps=int(_cost("steps", result.steps)),
+            controls=_plain_controls(result.controls),
+        )
+    except _MalformedError as error:
+        return Result(result.key, reason=f"malformed result: {error}", lost=result.lost)
+
+
+def _number(name: str, value: Any) -> float:
+    if not isinstance(value, numbers.Real):
+        raise _MalformedError(f"{name}: got {str(value)[:100]!r}; expected a number")
+    return float(value)
+
+
+def _cost(name: str, value: Any) -> float:
+    cost = _number(name, value)
+    if not (math.isfinite(cost) and cost >= 0.0):
+        raise _MalformedError(f"{name}: got {cost:g}; expected zero or more")
+    return cost
+
+
+def _plain_samples(samples: Any) -> Samples:
+    if not isinstance(samples, Mapping):
+        raise _MalformedError(f"samples: got {str(samples)[:100]!r}; expected numbers by quantity")
+    lists: Samples = {}
+    for name, values in samples.items():
+        try:
+            lists[str(name)] = [_number(str(name), value) for value in values]
+        except TypeError:
+            raise _MalformedError(
+                f"{name}: got {str(values)[:100]!r}; expected a list of numbers, one a replica"
+            ) from None
+    sizes = {name: len(values) for name, values in lists.items()}
+    empty = next((name for name, size in sizes.items() if size == 0), None)
+    if empty is not None:
+        raise _MalformedError(f"{empty}: no numbers; expected one a replica, or one that is exact")
+    several = {size: name for name, size in sizes.items() if size > 1}
+    if len(several) > 1:
+        said = " and ".join(f"{size} of {name}" for size, name in several.items())
+        raise _MalformedError(
+            f"{said}; expected as many numbers of each, one a replica, or one that is exact"
+        )
+    return lists
+
+
+def _plain_controls(controls: Any) -> dict[str, Any]:
+    try:
+        return dict(json.loads(json.dumps(controls)))
+    except (TypeError, ValueError) as error:
+        raise _MalformedError(f"controls: {error}; expected a mapping of plain values") from None

@@ -39,8 +39,15 @@ def evaluation_of(campaign: Campaign, folder: Path) -> Evaluation:
 
 
 def evaluate(task: Task) -> Result:
-    """Carry a task out in this process, by the evaluation that it names."""
-    return _class_of(task.use).run(task)
+    """Carry a task out in this process, by the evaluation that it names.
+
+    What is no result of the task gives a failed one, whose ``reason`` says so.
+    """
+    result: object = _class_of(task.use).run(task)
+    if not isinstance(result, Result) or result.key != task.key:
+        wrong = f"{_FIELD}: run of {task.use.rpartition('/')[2]} gave {str(result)[:100]!r}"
+        return Result(task.key, reason=f"{wrong}; expected a Result with the task's key")
+    return result
 
 
 def _class_of(use: str) -> type[Evaluation]:
