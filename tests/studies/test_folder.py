@@ -304,3 +304,13 @@ def test_a_folder_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OSError), files.whole_folder(tmp_path / "a"):  # noqa: PT011 - the system's own number
         pass
     assert (tmp_path / "a" / "b").read_text() == "b"
+
+
+def test_half_written_folders_are_removed_with_what_is_in_them(tmp_path: Path) -> None:
+    (tmp_path / "pieces" / ".a.7.tmp" / "b.8.tmp").mkdir(parents=True)
+    (tmp_path / "pieces" / ".a.7.tmp" / "c.npz").write_text("half")
+    (tmp_path / "d.json.9.tmp").write_text("{")
+    (tmp_path / "pieces" / "e.npz").write_text("whole")
+    files.remove_leftovers(tmp_path)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["e.npz"]
+    assert not list(tmp_path.rglob("*.tmp"))
