@@ -47,7 +47,7 @@ class Store:
 
 
 def _digest(name: str, inputs: tuple[object, ...]) -> str:
-    content = hashlib.sha256(f"{_made_with()} {name}".encode())
+    content = hashlib.sha256(f"{made_with()} {name}".encode())
     for item in inputs:
         if isinstance(item, np.ndarray):
             content.update(f"{item.dtype} {item.shape}".encode())
@@ -58,8 +58,8 @@ def _digest(name: str, inputs: tuple[object, ...]) -> str:
 
 
 @cache
-def _made_with() -> str:
-    """This package's code and the versions of what it stands on."""
+def made_with() -> str:
+    """This package's code and the versions of what it stands on, empty where a package is not installed."""
     code = code_digest([Path(__file__).parent], "*.py")
     return f"{code} {[_version(package) for package in _PACKAGES]}"
 
