@@ -24,14 +24,33 @@ _PACKAGES = ("molmach", "rdkit", "openmm", "numpy", "scipy", "tblite")
 Piece = Mapping[str, Floats]
 
 
-class Store:
-    """Pieces in a folder, one file each; without a folder nothing is kept."""
+class MissingPieceError(Exception):
+    """A piece is not in a store that makes none."""
 
-    def __init__(self, folder: Path | None = None) -> None:
+
+class Store:
+    """Pieces in a folder, one file each; without a folder nothing is kept.
+
+    Parameters
+    ----------
+    folder
+        Of the pieces.
+    makes
+        Whether what is not there is made and kept; otherwise nothing is written.
+    """
+
+    def __init__(self, folder: Path | None = None, *, makes: bool = True) -> None:
         self._folder = folder
+        self._makes = makes
 
     def piece(self, name: str, inputs: tuple[object, ...], make: Callable[[], dict[str, Floats]]) -> Piece:
-        """The piece that ``make`` makes from ``inputs`` (arrays, numbers, text), read if it is there."""
+        """The piece that ``make`` makes from ``inputs`` (arrays, numbers, text), read if it is there.
+
+        Raises
+        ------
+        MissingPieceError
+            It is not there, and this store makes none.
+        """
         if self._folder is None:
             return make()
         path = self._folder / f"{name}-{_digest(name, inputs)[:24]}.npz"
@@ -39,7 +58,8 @@ class Store:
             with np.load(path) as found:
                 return {part: found[part] for part in found.files}
         except (OSError, ValueError, BadZipFile):
-            pass  # not there, or damaged: made anew
+            if not self._makes:
+                raise MissingPieceError(path.name) from None  # not there, or damaged
         made = make()
         self._folder.mkdir(parents=True, exist_ok=True)
         write_arrays(path, made)
