@@ -89,8 +89,11 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 def remove_leftovers(folder: Path) -> None:
     """Remove what killed processes left half written below a folder that nobody else works in."""
-    for path in folder.rglob(f"*{_SUFFIX}"):
-        path.unlink(missing_ok=True)
+    for path in list(folder.rglob(f"*{_SUFFIX}")):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def hold(path: Path) -> IO[str]:

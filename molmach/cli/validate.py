@@ -7,11 +7,8 @@ from typing import Annotated
 
 import typer
 
-from molmach import systems as library
 from molmach.cli.output import JsonFlag, console, number, print_json, status, table
-from molmach.errors import SpecError
-from molmach.studies.validation import Comparison
-from molmach.studies.validation import validate as compare
+from molmach.studies.validation import Comparison, Plan, run
 
 
 def validate(
@@ -23,14 +20,17 @@ def validate(
 ) -> None:
     """Run the exact and published references, and print ours beside theirs with the verdict.
 
-    Exit code 1 where something differs. Everything takes about a quarter of an hour.
+    Exit code 1 where something differs. Everything takes about a quarter of an hour; the comparisons stay in
+    runs/validation-KEY and are shown from there as long as the program and its packages are the same.
     """
-    names = systems or []
-    for name in names:
-        if name not in library.names():
-            raise SpecError(f"{name}: not a machine of the library; 'molmach systems' lists them")
+    plan = Plan(tuple(systems or ()))
+    if plan.folder().is_finished():
+        typer.echo(
+            f"molmach: this validation is finished; showing {plan.default_place}, nothing is computed again",
+            err=True,
+        )
     with status("validate") as say:
-        validation = compare(names, say=say)
+        validation = run(plan, say=say)
     if as_json:
         print_json(validation.to_json())
     elif markdown:

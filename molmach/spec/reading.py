@@ -13,10 +13,12 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from molmach.errors import SpecError
+from molmach.errors import Argument, SpecError
 from molmach.spec.kinds import Kinds, KindSection
 
 MAX_FILE_BYTES = 1_000_000
+
+OVERRIDES = Argument("overrides")
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -104,15 +106,17 @@ def override(content: dict[str, Any], change: str) -> None:
     path, separator, text = change.partition("=")
     keys = path.strip().split(".")
     if not separator or not all(keys):
-        raise SpecError(f"--set {change}: expected path=value, such as --set drive.field='2 V/nm'")
+        raise SpecError(
+            OVERRIDES, f" {change}: expected path=value, such as ", OVERRIDES, " drive.field='2 V/nm'"
+        )
     try:
         value = yaml.load(text, Loader=_Loader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise SpecError(f"--set {change}: the value is not valid YAML: {_first_line(error)}") from error
+        raise SpecError(OVERRIDES, f" {change}: the value is not valid YAML: {_first_line(error)}") from error
     try:
         set_path(content, keys, value)
     except KeyError as error:
-        raise SpecError(f"--set {change}: {error.args[0]} is a value, not a section") from error
+        raise SpecError(OVERRIDES, f" {change}: {error.args[0]} is a value, not a section") from error
 
 
 def set_path(content: dict[str, Any], keys: Sequence[str], value: Any) -> None:

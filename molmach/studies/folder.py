@@ -12,7 +12,7 @@ import json
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -162,13 +162,30 @@ class StudyFolder:
             Another process is at the same study, or the disk is full.
         """
         if self.is_finished():
+            self._tidy()
             return read(self.place)
         prepared = prepare()
         with self.held() as work:
-            if self.is_finished():  # by another process meanwhile
-                return read(self.place)
-            self.claim()
-            return make(work, prepared)
+            if not self.is_finished():
+                self.claim()
+                return make(work, prepared)
+            self._remove_own_work()  # another process finished it meanwhile
+        return read(self.place)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """The finished folder, held to be written into, against a second process that would too.
+
+        Raises
+        ------
+        SpecError, SimulationError
+            As :meth:`held`.
+        """
+        with self.held():
+            try:
+                yield
+            finally:
+                self._remove_own_work()
 
     @contextmanager
     def held(self) -> Iterator[Path]:
@@ -269,13 +286,36 @@ class StudyFolder:
                 str(self.work),
             ) from error
         if made == self.work:
-            (self.place / _LOCK).unlink()
+            (self.place / _LOCK).unlink(missing_ok=True)
         else:
             self.discard()
 
     def discard(self) -> None:
         """Remove the held work folder with all that is in it."""
         shutil.rmtree(self.work, ignore_errors=True)
+
+    def _tidy(self) -> None:
+        """Remove what a process that was killed after publishing had no time to, unless another is at it."""
+        with suppress(OSError):
+            (self.place / _LOCK).unlink(missing_ok=True)
+            if self.work.is_dir() and self._is_own_work():
+                with hold(self.work / _LOCK):
+                    self._remove_own_work()
+
+    def _remove_own_work(self) -> None:
+        """Remove the held work folder, unless another study's work or something else is in it."""
+        if self._is_own_work():
+            self.discard()
+
+    def _is_own_work(self) -> bool:
+        """Whether the work folder is noted to be for this study, or holds a lock at most."""
+        try:
+            noted = json.loads((self.work / _NOTE).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return all(path.name == _LOCK for path in self.work.iterdir())
+        except (OSError, ValueError):
+            return False
+        return bool(noted == dict(self.plan.identity))
 
 
 def is_taken(folder: Path) -> bool:

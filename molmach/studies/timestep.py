@@ -8,8 +8,9 @@ within what is tolerated, so that too little data decides nothing and is said to
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -27,8 +28,7 @@ from molmach.files import write_json
 from molmach.scoring.energetics import BALANCE_TOLERANCE, energy_balance
 from molmach.scoring.motion import VELOCITY, motion_samples, velocity_samples
 from molmach.spec import Spec, loads
-from molmach.studies import folder
-from molmach.studies.simulation import simulate
+from molmach.studies import folder, simulation
 
 SCHEMA = "molmach.timestep/1"
 
@@ -80,6 +80,11 @@ class Check:
         """What the document says of the check: estimate, tolerance, finding."""
         return {**self.measured.to_json(), "tolerance": self.tolerance, "finding": self.finding.value}
 
+    @classmethod
+    def of_json(cls, content: Mapping[str, Any]) -> Check:
+        """Read back what :meth:`to_json` gave."""
+        return cls(Estimate.of_json(content), float(content["tolerance"]))
+
 
 @dataclass(frozen=True)
 class StepTrial:
@@ -129,6 +134,20 @@ class StepTrial:
             "checks": {name: check.to_json() for name, check in (self.checks or {}).items()},
             "problem": self.problem or None,
         }
+
+    @classmethod
+    def of_json(cls, content: Mapping[str, Any]) -> StepTrial:
+        """Read back what :meth:`to_json` gave."""
+        mass, velocity = content["hydrogen_mass"], content["velocity"]
+        checks = {name: Check.of_json(check) for name, check in content["checks"].items()}
+        problem = str(content["problem"] or "")
+        return cls(
+            timestep_ps=float(content["timestep_fs"]) * 1e-3,
+            hydrogen_mass=None if mass is None else float(mass),
+            velocity=None if velocity is None else Estimate.of_json(velocity),
+            checks=None if problem else checks,
+            problem=problem,
+        )
 
 
 def step_label(timestep_ps: float, hydrogen_mass: float | None) -> str:
@@ -228,16 +247,27 @@ def run(
     """
     place = plan.folder(out)
 
-    def tried(directory: Path) -> Result:
-        return Result(plan, tuple(_trials(plan.spec, directory, progress)))
+    def prepare_reference() -> None:
+        simulation.Plan(_trial(plan.spec, REFERENCE_STEP_PS, None), controls=False).conditions()
 
     def make(work: Path, _: None) -> Result:
-        result = tried(work)
+        result = Result(plan, tuple(_trials(plan.spec, work, progress)))
         write_json(work / plan.document, result.to_json())
         place.publish(work)
         return result
 
-    return place.result(tried, lambda: None, make)
+    return place.result(lambda directory: _read(plan, directory), prepare_reference, make)
+
+
+def _read(plan: Plan, directory: Path) -> Result:
+    try:
+        content = json.loads((directory / plan.document).read_text(encoding="utf-8"))
+        return Result(plan, tuple(StepTrial.of_json(trial) for trial in content["trials"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SpecError(
+            folder.OUT,
+            f" {directory}: {plan.document} is missing or damaged ({error}); choose another folder",
+        ) from error
 
 
 def _trials(spec: Spec, folder: Path, progress: Callable[[str, Progress], None]) -> Iterator[StepTrial]:
@@ -288,20 +318,24 @@ def _run(
     folder: Path,
     progress: Callable[[str, Progress], None],
 ) -> Run:
-    protocol = spec.protocol
     label = step_label(timestep_ps, mass)
+    return simulation.simulate(
+        _trial(spec, timestep_ps, mass),
+        folder / label.replace(",", "").replace(" ", "-"),
+        controls=False,
+        progress=lambda p: progress(label, p),
+    )
+
+
+def _trial(spec: Spec, timestep_ps: float, mass: float | None) -> Spec:
+    """The machine at a time step, with more replicas and no frames but the first and the last."""
+    protocol = spec.protocol
     changes = [
         *step_settings(timestep_ps, mass),
         f"protocol.replicas={_MORE_REPLICAS * protocol.replicas}",
         f"protocol.frames={protocol.duration!r} ps",
     ]
-    trial = loads(spec.to_yaml(), spec.name, changes)
-    return simulate(
-        trial,
-        folder / label.replace(",", "").replace(" ", "-"),
-        controls=False,
-        progress=lambda p: progress(label, p),
-    )
+    return loads(spec.to_yaml(), spec.name, changes)
 
 
 def _velocity(run: Run) -> Estimate:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,15 +19,15 @@ from molmach.building import Assembly, Interlocking, build
 from molmach.data import Run
 from molmach.data.stations import StationMap
 from molmach.data.statistics import Estimate, mean_estimate
-from molmach.errors import MissingExtraError
-from molmach.scoring import Score, score
+from molmach.errors import MissingExtraError, SpecError
+from molmach.files import write_json
+from molmach.scoring import Score
 from molmach.spec import Spec, load
-from molmach.studies import folder
+from molmach.studies import folder, simulation
 from molmach.studies.kinetics import HelixInversion, helix_inversions
-from molmach.studies.kinetics.store import Store
+from molmach.studies.kinetics.store import Store, made_with
 from molmach.studies.profile import profile
-from molmach.studies.provenance import code_digest
-from molmach.studies.simulation import simulate
+from molmach.studies.provenance import code_digest, versions
 from molmach.units import KCAL, TURN, thermal_energy
 
 SCHEMA = "molmach.validation/1"
@@ -68,6 +69,12 @@ class Comparison:
         """What the document says of the comparison: its attributes, by their names."""
         return {**self.__dict__, "ours": None if self.ours is None else self.ours.to_json()}
 
+    @classmethod
+    def of_json(cls, content: Mapping[str, Any]) -> Comparison:
+        """Read back what :meth:`to_json` gave."""
+        ours = content["ours"]
+        return cls(**{**content, "ours": None if ours is None else Estimate.of_json(ours)})
+
 
 class Subject:
     """A library machine and what is known of it, computed once and when asked for."""
@@ -83,15 +90,15 @@ class Subject:
         return build(self.spec)
 
     @cached_property
-    def run(self) -> Run:
-        """Its own run with both controls."""
+    def result(self) -> simulation.Result:
+        """Its own run with both controls, and the run's score."""
         self._say(f"{self.spec.name}: simulating")
-        return simulate(self.spec, self._folder / self.spec.name)
+        return simulation.run(simulation.Plan(self.spec), self._folder / self.spec.name)
 
-    @cached_property
+    @property
     def score(self) -> Score:
         """The run's score."""
-        return score(self.run)
+        return self.result.score
 
     @cached_property
     def kinetics(self) -> HelixInversion:
@@ -123,7 +130,8 @@ def _linking(subject: Subject) -> Measured:
     interlocking = Interlocking.of(subject.assembly)
     assert interlocking is not None
     number = abs(float(interlocking.numbers(subject.assembly.positions_nm)[0]))
-    kept = all(part.series.intact.all() for part in (subject.run, *subject.run.controls.values()))
+    run = subject.result.run
+    kept = all(part.series.intact.all() for part in (run, *run.controls.values()))
     return _sure(round(number, 6) if kept else 0.0, "1"), "exact"
 
 
@@ -157,9 +165,12 @@ class Plan(folder.Plan):
 
     @cached_property
     def key(self) -> str:
-        """sha256 of the names, the program and the library, hexadecimal: what is validated is the code."""
+        """sha256 of the names, the program, the library and the packages below them, hexadecimal.
+
+        What is validated is the code: a finished validation is always one of the present code.
+        """
         code = code_digest([Path(__file__).parents[1], *library.__path__], "**/*.py", "**/*.yaml")
-        return hashlib.sha256(" ".join([code, *self.names]).encode()).hexdigest()
+        return hashlib.sha256(f"{code} {versions()} {made_with()} {list(self.names)}".encode()).hexdigest()
 
     @property
     def identity(self) -> folder.Identity:
@@ -170,6 +181,12 @@ class Plan(folder.Plan):
     def default_place(self) -> Path:
         """``runs/validation-<first twelve characters of the key>``."""
         return Path("runs") / f"validation-{self.key[:12]}"
+
+    def require_known(self) -> None:
+        """Refuse a machine that is none of the library's."""
+        for name in self.names:
+            if name not in library.names():
+                raise SpecError(f"{name}: not a machine of the library; 'molmach systems' lists them")
 
 
 @dataclass(frozen=True)
@@ -187,6 +204,11 @@ class Validation:
         """The JSON document: schema ``molmach.validation/1``."""
         return {"schema": SCHEMA, "comparisons": [item.to_json() for item in self.comparisons]}
 
+    @classmethod
+    def of_json(cls, content: Mapping[str, Any]) -> Validation:
+        """Read back what :meth:`to_json` gave."""
+        return cls(tuple(Comparison.of_json(item) for item in content["comparisons"]))
+
 
 def validate(names: Sequence[str], out: str | Path | None = None, say: Say = lambda text: None) -> Validation:
     """Compare named machines, or without names the exact references and the whole library.
@@ -196,15 +218,15 @@ def validate(names: Sequence[str], out: str | Path | None = None, say: Say = lam
     names
         Of machines of the library.
     out
-        Beside it the work is kept while it is not finished; default ``runs/validation-<twelve characters of
-        names, program and library>``. Nothing stays, so that a validation is always one of the present code.
+        Folder, in which the comparisons stay; default ``runs/validation-<twelve characters of the key>``.
+        If it holds this validation, by the present code, that is returned and nothing is computed.
     say
         Called with what is going on.
 
     Raises
     ------
     SpecError
-        The folder can't be written or is taken.
+        A machine is none of the library's, or the folder can't be written or holds something else.
     SimulationError
         A machine's dynamics went wrong, or another process is at the same validation.
     """
@@ -212,14 +234,27 @@ def validate(names: Sequence[str], out: str | Path | None = None, say: Say = lam
 
 
 def run(plan: Plan, out: str | Path | None = None, say: Say = lambda text: None) -> Validation:
-    """Carry a plan out, going on with what a killed one had computed; parameters as :func:`validate`'s."""
+    """Carry a plan out in its folder, or read it where it is finished; parameters as :func:`validate`'s."""
     place = plan.folder(out)
-    place.require_free()
-    with place.held() as work:
-        place.claim()
+
+    def make(work: Path, _: None) -> Validation:
         result = Validation(tuple(_comparisons(plan.names, work, say)))
-        place.discard()
-    return result
+        made = folder.fresh(work / "result")
+        write_json(made / plan.document, {**plan.identity, **result.to_json()})
+        place.publish(made)
+        return result
+
+    return place.result(lambda directory: _read(plan, directory), plan.require_known, make)
+
+
+def _read(plan: Plan, directory: Path) -> Validation:
+    try:
+        return Validation.of_json(json.loads((directory / plan.document).read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SpecError(
+            folder.OUT,
+            f" {directory}: {plan.document} is missing or damaged ({error}); choose another folder",
+        ) from error
 
 
 def _comparisons(names: Sequence[str], folder: Path, say: Say) -> Iterator[Comparison]:
@@ -270,9 +305,9 @@ def _exact_references(folder: Path, say: Say) -> Iterator[Comparison]:
     name = "difluorophenylene-rotor"
     spec = load(name, ["drive={kind: none}", "protocol.replicas=64", "protocol.frames=10 ps"])
     say("exact references: free rotation")
-    run = simulate(spec, folder / "free", controls=False)
-    result = score(run)
-    inertia, kT = run.assembly.moment_of_inertia(), thermal_energy(spec.protocol.temperature)
+    free = simulation.run(simulation.Plan(spec, controls=False), folder / "free")
+    result = free.score
+    inertia, kT = free.run.assembly.moment_of_inertia(), thermal_energy(spec.protocol.temperature)
     diffusion = theory.rotational_diffusion(kT, spec.protocol.friction, inertia) / TURN**2 * 1e3
     yield _exact(name, "diffusion", result.estimates["diffusion"], diffusion, "kT/(friction inertia)")
     yield _exact(name, "temperature", result.estimates["temperature"], 300.0, "equipartition")
@@ -280,9 +315,10 @@ def _exact_references(folder: Path, say: Say) -> Iterator[Comparison]:
     for field in ("0.5 V/nm", "1 V/nm"):
         say(f"exact references: {field}")
         spec = load(name, [f"drive.field={field}", "protocol.replicas=64", "protocol.frames=10 ps"])
-        run = simulate(spec, folder / field.replace(" ", "-").replace("/", "-"), controls=False)
-        result = score(run)
-        mean, error = _one_dimensional(run)
+        place = folder / field.replace(" ", "-").replace("/", "-")
+        driven = simulation.run(simulation.Plan(spec, controls=False), place)
+        result = driven.score
+        mean, error = _one_dimensional(driven.run)
         ours = result.velocity
         widened = 0.5 * (ours.ci95[1] - ours.ci95[0]) + 2.0 * error
         estimate = Estimate(ours.value, (ours.value - widened, ours.value + widened), ours.unit)
@@ -352,7 +388,7 @@ def _against_umbrella_sampling(folder: Path, say: Say) -> Iterator[Comparison]:
     say("exact references: umbrella sampling")
     expected = profile(spec, out=folder / "profile")
     say("exact references: the switched shuttle")
-    run = simulate(spec, folder / "switched", controls=False)
+    run = simulation.simulate(spec, folder / "switched", controls=False)
     for state in ("off", "on"):
         ours, reference = settled_share(run, "left", state == "on"), expected.states[state].shares["left"]
         half = math.hypot(*(0.5 * (part.ci95[1] - part.ci95[0]) for part in (ours, reference)))

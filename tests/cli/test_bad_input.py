@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from molmach.cli.main import app, run
+from molmach.cli.options import OPTIONS
 from molmach.errors import MolmachError, SpecError
 from molmach.spec import Spec, load, loads
 from tests.helpers.machines import ROTOR
@@ -96,7 +97,11 @@ def test_a_wrong_field_is_named_with_its_value_and_what_is_accepted(override: st
     with pytest.raises(SpecError) as caught:
         load(ROTOR, [override])
     assert message in str(caught.value)
-    assert ROTOR in str(caught.value) or "--set" in str(caught.value)
+    assert ROTOR in str(caught.value) or str(caught.value).startswith(f"overrides {override}: ")
+    if "path=value" in message:
+        assert caught.value.worded(OPTIONS) == (
+            f"--set {override}: expected path=value, such as --set drive.field='2 V/nm'"
+        )
 
 
 FILES = [

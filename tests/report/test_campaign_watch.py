@@ -168,7 +168,7 @@ def test_a_port_that_is_taken_is_named(scribe: Scribe) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(CampaignError, match=f"--port {port}: can't be listened on"):
+        with pytest.raises(CampaignError, match=f"^port {port}: can't be listened on"):
             dashboard_of(scribe.campaign, scribe.folder, port)
 
 

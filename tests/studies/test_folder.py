@@ -112,9 +112,8 @@ def test_a_study_killed_at_any_stage_goes_on_with_what_it_had(
     assert made == {"claimed": 4, "piece 2": 1, "half a piece": 2, "half a result": 0, "published": 0}[stage]
     assert made == 0 or made == 4 - kept
     assert not list(tmp_path.rglob("*.tmp"))
-    assert sorted(
-        path.name for path in out.iterdir() if path.name not in ("pieces", "plan.json", "lock")
-    ) == [
+    assert not (tmp_path / "count.unfinished").exists()
+    assert sorted(path.name for path in out.iterdir() if path.name not in ("pieces", "plan.json")) == [
         "count.json",
         "other.txt",
     ]
@@ -155,6 +154,33 @@ def test_what_another_process_finished_meanwhile_is_read(tmp_path: Path) -> None
         raise AssertionError("it is finished")
 
     assert place.result(lambda directory: directory.name, prepare, make) == "count"
+    assert not place.work.exists()
+
+
+@pytest.mark.parametrize("left", [{"thesis.txt": "two years"}, {"plan.json": json.dumps({"key": "b" * 64})}])
+def test_a_finished_study_removes_no_work_but_its_own(left: Mapping[str, str], tmp_path: Path) -> None:
+    place = Plan().folder(tmp_path / "count")
+    count(Plan(), place.place)
+    place.work.mkdir()
+    for name, text in left.items():
+        (place.work / name).write_text(text)
+    assert count(Plan(), place.place) == ([0, 1, 4, 9], 0)
+    with place.writing():
+        pass
+    assert {name: (place.work / name).read_text() for name in left} == left
+
+
+def test_a_finished_study_is_read_while_another_process_holds_it_and_written_by_one(tmp_path: Path) -> None:
+    place = Plan().folder(tmp_path / "count")
+    count(Plan(), place.place)
+    with _holder(place.place):
+        assert count(Plan(), place.place) == ([0, 1, 4, 9], 0)
+        assert place.work.exists()
+        with pytest.raises(SimulationError, match="another molmach process is working"), place.writing():
+            raise AssertionError("it is held")
+    with place.writing():
+        (place.place / "more.txt").write_text("more")
+    assert not place.work.exists()
 
 
 def _begun(plan: Plan, out: Path) -> Path:
@@ -304,3 +330,13 @@ def test_a_folder_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OSError), files.whole_folder(tmp_path / "a"):  # noqa: PT011 - the system's own number
         pass
     assert (tmp_path / "a" / "b").read_text() == "b"
+
+
+def test_half_written_folders_are_removed_with_what_is_in_them(tmp_path: Path) -> None:
+    (tmp_path / "pieces" / ".a.7.tmp" / "b.8.tmp").mkdir(parents=True)
+    (tmp_path / "pieces" / ".a.7.tmp" / "c.npz").write_text("half")
+    (tmp_path / "d.json.9.tmp").write_text("{")
+    (tmp_path / "pieces" / "e.npz").write_text("whole")
+    files.remove_leftovers(tmp_path)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["e.npz"]
+    assert not list(tmp_path.rglob("*.tmp"))

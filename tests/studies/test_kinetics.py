@@ -18,7 +18,7 @@ from rdkit import Chem
 from rdkit.Chem import AllChem
 
 from molmach import forcefield
-from molmach.errors import KineticsError, MissingExtraError, SpecError
+from molmach.errors import KineticsError, MissingExtraError, SimulationError, SpecError
 from molmach.forcefield.images_kernel import Images
 from molmach.spec import Spec, load, loads
 from molmach.studies.kinetics import (
@@ -28,7 +28,9 @@ from molmach.studies.kinetics import (
     helix_inversions,
     level_of,
     motor_cycle,
+    motor_kinetics,
 )
+from molmach.studies.kinetics import run as kinetics_run
 from molmach.studies.kinetics.forms import dihedral, find_forms, isomers, mappings, stable_and_metastable
 from molmach.studies.kinetics.frame import frame_of
 from molmach.studies.kinetics.inversion import Descent, Point
@@ -36,9 +38,10 @@ from molmach.studies.kinetics.level import Level
 from molmach.studies.kinetics.modes import PLANCK, Modes, free_energy, normal_modes
 from molmach.studies.kinetics.page import write_page
 from molmach.studies.kinetics.rates import eyring_rate, half_life
+from molmach.studies.kinetics.run import Plan
 from molmach.studies.kinetics.search import alkene_of
 from molmach.studies.kinetics.stationary import Stationary, exact_hessian, find_saddle, relax
-from molmach.studies.kinetics.store import Store
+from molmach.studies.kinetics.store import MissingPieceError, Store
 from molmach.theory import currents, entropy_production, stationary_distribution
 from tests.helpers.browser import MISSING, Browser
 from tests.helpers.command_line import run_molmach
@@ -541,6 +544,60 @@ def test_pieces_are_found_by_what_they_were_made_from(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-30])
     assert store.piece("p", inputs, make(5.0))["x"] == 5.0
     assert Store().piece("p", inputs, make(6.0))["x"] == 6.0
+    reader = Store(tmp_path, makes=False)
+    assert reader.piece("p", inputs, make(7.0))["x"] == 5.0
+    with pytest.raises(MissingPieceError):
+        reader.piece("r", inputs, make(8.0))
+
+
+def _pieces_of_one_step(*arguments: Any) -> tuple[HelixInversion, ...]:
+    """A search of one piece, in the place of the one of many."""
+    _, _, temperature, store, _ = arguments
+    energy = store.piece("only", ("energy",), lambda: {"energy": np.array([80.0])})["energy"]
+    step = _step("", float(energy[0]), 10.0, 1.0)
+    saddle = replace(step.saddle, modes=Modes(np.array([-100.0]), np.zeros((1, 1, 3))))
+    return (replace(step, temperature=temperature, saddle=saddle),)
+
+
+@pytest.fixture
+def searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a finished search of one piece."""
+    monkeypatch.setattr(kinetics_run, "helix_inversions", _pieces_of_one_step)
+    monkeypatch.setattr(Plan, "require_search", lambda plan: None)
+    motor_kinetics(load(METHYL), "MMFF94", 300.0, out=tmp_path / "run")
+    return tmp_path / "run"
+
+
+def _stamps(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+def test_a_finished_search_is_read_and_nothing_is_written(searched: Path) -> None:
+    before = _stamps(searched)
+    with Plan(load(METHYL), "MMFF94", 300.0).folder(searched).writing():  # another process writes
+        found = motor_kinetics(load(METHYL), "MMFF94", 300.0, out=searched)
+    assert json.loads(json.dumps(found.to_json())) == json.loads((searched / "kinetics.json").read_text())
+    assert _stamps(searched) == before
+
+
+def test_one_process_at_a_time_writes_into_a_finished_search(searched: Path) -> None:
+    before, spec = _stamps(searched), load(METHYL)
+    with Plan(spec, "MMFF94", 300.0).folder(searched).writing():
+        with pytest.raises(SimulationError, match="another molmach process is working on this search"):
+            motor_kinetics(spec, "MMFF94", 330.0, out=searched)
+        (piece,) = (searched / "pieces").iterdir()
+        held = piece.read_bytes()
+        piece.unlink()
+        with pytest.raises(SimulationError, match="another molmach process is working on this search"):
+            motor_kinetics(spec, "MMFF94", 300.0, out=searched)
+        assert not piece.exists()
+        piece.write_bytes(held)
+    assert {**_stamps(searched), "pieces": 0, piece.name: 0} == {**before, "pieces": 0, piece.name: 0}
+    piece.unlink()
+    assert motor_kinetics(spec, "MMFF94", 330.0, out=searched).steps[0].temperature == 330.0
+    assert piece.exists()
+    assert json.loads((searched / "kinetics.json").read_text())["temperature"] == 330.0
+    assert [path.name for path in searched.parent.iterdir()] == ["run"]
 
 
 @cache

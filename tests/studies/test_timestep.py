@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from molmach import files
+from molmach.errors import SpecError
 from molmach.scoring import Estimate
-from molmach.spec import loads
-from molmach.studies.timestep import Check, Finding, Plan, run
+from molmach.spec import load, loads
+from molmach.studies.timestep import CANDIDATES, SCHEMA, Check, Finding, Plan, Result, StepTrial, run
 from tests.helpers.command_line import run_molmach
 
 METHYL = """
@@ -18,6 +21,9 @@ machine: {kind: rotor, smiles: 'c1cc(F)c[c:1](c1)[CH3:2]', axle: [1, 2]}
 drive: {kind: constant_torque, torque: 2 kJ/mol}
 protocol: {duration: 20 ps, equilibration: 2 ps, replicas: 4, seed: 2}
 """
+
+NOTHING = Estimate(0.0, (0.0, 0.0), "1")
+"""A check's value that could not differ less."""
 
 
 @pytest.mark.parametrize(
@@ -64,7 +70,8 @@ def test_command_prints_the_longest_step(tmp_path: Path) -> None:
         "name: m\nmachine: {kind: rotor, smiles: '[CH:1]#[C:2]c1ccc([C:3]#[CH:4])cc1', axle: [2, 3]}\n"
         "drive: {kind: none}\nprotocol: {duration: 2 ps, equilibration: 0 ps, replicas: 2}\n"
     )
-    done = run_molmach("timestep", str(machine), "-o", str(tmp_path / "t"), "--json")
+    out = tmp_path / "t"
+    done = run_molmach("timestep", str(machine), "-o", str(out), "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["schema"] == "molmach.timestep/1"
@@ -72,3 +79,32 @@ def test_command_prints_the_longest_step(tmp_path: Path) -> None:
     assert all("too long for the stiffest bond" in trial["problem"] for trial in document["trials"][3:])
     for setting in document["settings"]:
         loads(machine.read_text(), overrides=[setting])
+    shutil.rmtree(out / "1-fs")
+    kept = sorted(out.rglob("*"))
+    again = run_molmach("timestep", str(machine), "-o", str(out), "--json")
+    assert json.loads(again.stdout) == document
+    assert sorted(out.rglob("*")) == kept
+
+
+def test_what_cannot_be_run_with_the_reference_step_leaves_no_trace(tmp_path: Path) -> None:
+    spec = load("difluorophenylene-rotor", ["drive.frequency=100000 GHz"])
+    with pytest.raises(SpecError, match="fewer than 20 steps"):
+        run(Plan(spec), tmp_path / "t")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_trial_is_read_as_it_was_written(tmp_path: Path) -> None:
+    checks = {"velocity": Check(Estimate(0.1, (0.05, 0.3), "turn/ns"), 0.2), "inertia": Check(NOTHING, 0.1)}
+    trials = (
+        StepTrial(0.001, None, Estimate(1.0, (0.9, 1.1), "turn/ns"), {}),
+        *(StepTrial(step, mass, NOTHING, checks) for step, mass in CANDIDATES),
+        StepTrial(0.004, 2.0, problem="too long for the stiffest bond"),
+    )
+    plan = Plan(loads(METHYL))
+    files.write_json(tmp_path / plan.document, Result(plan, trials).to_json())
+    assert run(plan, tmp_path) == Result(plan, trials)
+    (tmp_path / plan.document).write_text(
+        json.dumps({"key": plan.spec.key, "schema": SCHEMA, "trials": [{"timestep_fs": 1}]})
+    )
+    with pytest.raises(SpecError, match=r"timestep.json is missing or damaged \('hydrogen_mass'\)"):
+        run(plan, tmp_path)

@@ -8,12 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from molmach import files
 from molmach.building import build
+from molmach.data import Run
 from molmach.data.stations import StationMap
 from molmach.data.statistics import Estimate
-from molmach.studies.validation import _judge, settled_share, unequal_shuttle, validate
+from molmach.errors import SpecError
+from molmach.scoring import Score, score
+from molmach.spec import load
+from molmach.studies import folder, simulation, validation
+from molmach.studies.validation import Plan, Subject, _judge, settled_share, unequal_shuttle, validate
 from tests.helpers.command_line import run_molmach
 from tests.helpers.runs import run_of, series_of
+
+FEW = ["protocol.replicas=2", "protocol.duration=2 ps", "protocol.equilibration=0 ps", "protocol.frames=1 ps"]
+"""A run of no use but to be there."""
 
 
 @pytest.mark.parametrize(
@@ -38,20 +47,68 @@ def test_agreement_can_fail(
 
 
 def test_what_is_not_computed_says_why(tmp_path: Path) -> None:
-    found = {item.quantity: item for item in validate(["thioxanthene-motor"], tmp_path / "v").comparisons}
+    made = validate(["thioxanthene-motor"], tmp_path / "v")
+    found = {item.quantity: item for item in made.comparisons}
     assert found["atoms"].verdict == "agrees"
     assert found["steps_per_turn"].verdict == "not computed"
     assert found["steps_per_turn"].ours is None
     assert found["steps_per_turn"].rule
+    assert [path.name for path in tmp_path.rglob("*")] == ["v", "validation.json"]
 
 
-def test_the_command_prints_one_document_and_refuses_unknown_machines() -> None:
-    done = run_molmach("validate", "thioxanthene-motor", "--json")
+def test_a_finished_validation_is_read_and_a_stopped_one_keeps_its_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    names, out = ["thioxanthene-motor"], tmp_path / "v"
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "write_text", stopped)  # the document is made, and not delivered
+        patched.setattr(folder, "write_text", lambda path, text: path.write_text(text))
+        with pytest.raises(KeyboardInterrupt):
+            validate(names, out)
+    assert Plan(tuple(names)).folder(out).work.is_dir()
+    made = validate(names, out)
+    with monkeypatch.context() as patched:
+        patched.setattr(validation, "_comparisons", stopped)
+        assert validate(names, out) == made
+        (out / "validation.json").write_text(json.dumps({"key": Plan(tuple(names)).key}))
+        with pytest.raises(SpecError, match=r"validation\.json is missing or damaged"):
+            validate(names, out)
+    with pytest.raises(SpecError, match="perpetuum-mobile: not a machine of the library"):
+        validate(["perpetuum-mobile"], tmp_path / "p")
+    assert [path.name for path in tmp_path.iterdir()] == ["v"]
+
+
+def test_a_machine_that_is_run_is_scored_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scored = []
+
+    def counted(motion: Run) -> Score:
+        scored.append(motion)
+        return score(motion)
+
+    for module in (simulation, validation):
+        monkeypatch.setattr(module, "score", counted, raising=False)
+    monkeypatch.setattr(validation, "load", lambda name: load(name, FEW))
+    subject = Subject("difluorophenylene-rotor", tmp_path, lambda text: None)
+    assert subject.score.velocity == subject.score.velocity
+    assert len(scored) == 1
+    again = Subject("difluorophenylene-rotor", tmp_path, lambda text: None)
+    assert again.score.velocity == subject.score.velocity
+    assert len(scored) == 2
+
+
+def test_the_command_prints_one_document_and_refuses_unknown_machines(tmp_path: Path) -> None:
+    done = run_molmach("validate", "thioxanthene-motor", "--json", cwd=tmp_path)
     assert done.returncode == 0
+    again = run_molmach("validate", "thioxanthene-motor", "--json", cwd=tmp_path)
+    assert again.stdout == done.stdout
+    assert "this validation is finished" in again.stderr
     document = json.loads(done.stdout)
     assert document["schema"] == "molmach.validation/1"
     assert {item["verdict"] for item in document["comparisons"]} == {"agrees", "not computed"}
-    refused = run_molmach("validate", "perpetuum-mobile")
+    refused = run_molmach("validate", "perpetuum-mobile", cwd=tmp_path)
     assert refused.returncode == 2
     assert "perpetuum-mobile: not a machine of the library" in refused.stderr
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from molmach.data.campaign import CampaignSummary
-from molmach.errors import CampaignError
+from molmach.errors import Argument, CampaignError
 from molmach.report.campaign.page import NAME, report_page
 
 HOST = "127.0.0.1"
@@ -82,7 +82,9 @@ class Dashboard:
         try:
             self._server = ThreadingHTTPServer((HOST, port), _handler(self))
         except (OSError, OverflowError) as error:
-            raise CampaignError(f"--port {port}: can't be listened on ({error}); choose another") from error
+            raise CampaignError(
+                Argument("port"), f" {port}: can't be listened on ({error}); choose another"
+            ) from error
         self._server.daemon_threads = True
 
     @property

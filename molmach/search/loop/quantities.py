@@ -223,7 +223,7 @@ class Expression:
     def _of_replicas(self, arrays: Mapping[str, Floats]) -> Measured:
         """Value and interval of any function of several replicas' means; see :meth:`measure`."""
         value_of = self._value_of(self._tree)
-        found = Jackknife().estimate(
+        jackknife = Jackknife().estimate(
             list(arrays.values()), lambda *means: value_of(dict(zip(arrays, means, strict=True)))
         )
         missing = 0.0
@@ -236,10 +236,10 @@ class Expression:
             if beyond > 0.0:
                 missing += self._change(name, math.sqrt(beyond), arrays) ** 2
         if not missing > 0.0:
-            return Measured(found.value, found.error, *found.ci95)
-        error = math.sqrt(found.error**2 + missing)
+            return Measured(jackknife.value, jackknife.error, *jackknife.ci95)
+        error = math.sqrt(jackknife.error**2 + missing)
         half = student_factor(next(iter(arrays.values())).size) * error
-        return Measured(found.value, error, found.value - half, found.value + half)
+        return Measured(jackknife.value, error, jackknife.value - half, jackknife.value + half)
 
     def _change(self, name: str, error: float, arrays: Mapping[str, Floats]) -> float:
         """By how much the value changes at most where one quantity is so much more or less."""

@@ -5,6 +5,7 @@ So the same search at another temperature or light costs next to nothing.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from molmach.studies.kinetics.inversion import HelixInversion
 from molmach.studies.kinetics.level import level_of
 from molmach.studies.kinetics.page import write_page
 from molmach.studies.kinetics.search import alkene_of, helix_inversions
-from molmach.studies.kinetics.store import Store
+from molmach.studies.kinetics.store import MissingPieceError, Store
 from molmach.studies.provenance import versions
 
 KINETICS_SCHEMA = "molmach.kinetics/1"
@@ -178,25 +179,53 @@ def motor_kinetics(
 def run(
     plan: Plan, out: str | Path | None = None, say: Callable[[str], None] = lambda text: None
 ) -> MotorKinetics:
-    """Carry a plan out in its folder; what is there of the search is read and not made again."""
+    """Carry a plan out in its folder, or read it where it is finished; parameters: :func:`motor_kinetics`'s.
+
+    A finished search answers at every temperature and in every light; its page and document are those of what
+    was asked last. Pieces that it lacks, because they were made by other code, are made and added.
+    """
     place = plan.folder(out)
 
-    def search(directory: Path) -> MotorKinetics:
-        pieces = Store(directory / "pieces")
-        steps = helix_inversions(plan.spec, plan.level_name, plan.temperature, pieces, say)
-        cycle, *series = (
-            motor_cycle(rate, steps, plan.yields) for rate in (plan.excitation_rate, *EXCITATION_RATES)
-        )
-        kinetics = MotorKinetics(plan.spec, steps, cycle, tuple(series), plan.yields, place.place)
-        origin = {**plan.identity, "versions": versions()}
-        write_page(kinetics, origin, directory / "report.html")
-        write_json(directory / plan.document, kinetics.to_json())
-        return kinetics
+    def read(directory: Path) -> MotorKinetics:
+        try:
+            kept = _kinetics(plan, Store(directory / "pieces", makes=False), place.place, say)
+        except MissingPieceError:
+            with place.writing():
+                kinetics = _kinetics(plan, Store(directory / "pieces"), place.place, say)
+                _write(plan, kinetics, directory)
+            return kinetics
+        if not _is_written(plan, kept, directory):
+            with place.writing():
+                _write(plan, kept, directory)
+        return kept
 
     def make(work: Path, _: None) -> MotorKinetics:
-        kinetics = search(work)
+        kinetics = _kinetics(plan, Store(work / "pieces"), place.place, say)
+        _write(plan, kinetics, work)
         write_text(work / "machine.yaml", plan.spec.to_yaml())
         place.publish(work)
         return kinetics
 
-    return place.result(search, plan.require_search, make)
+    return place.result(read, plan.require_search, make)
+
+
+def _kinetics(plan: Plan, pieces: Store, run_dir: Path, say: Callable[[str], None]) -> MotorKinetics:
+    """What comes of a store's pieces and of those that it makes."""
+    steps = helix_inversions(plan.spec, plan.level_name, plan.temperature, pieces, say)
+    cycle, *series = (
+        motor_cycle(rate, steps, plan.yields) for rate in (plan.excitation_rate, *EXCITATION_RATES)
+    )
+    return MotorKinetics(plan.spec, steps, cycle, tuple(series), plan.yields, run_dir)
+
+
+def _write(plan: Plan, kinetics: MotorKinetics, directory: Path) -> None:
+    """The page, and after it the document."""
+    write_page(kinetics, {**plan.identity, "versions": versions()}, directory / "report.html")
+    write_json(directory / plan.document, kinetics.to_json())
+
+
+def _is_written(plan: Plan, kinetics: MotorKinetics, directory: Path) -> bool:
+    """Whether page and document of a finished search are those of what was asked."""
+    written = json.loads((directory / plan.document).read_text(encoding="utf-8"))
+    asked = json.loads(json.dumps(kinetics.to_json()))
+    return bool(written == asked) and (directory / "report.html").is_file()

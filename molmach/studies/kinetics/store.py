@@ -24,14 +24,33 @@ _PACKAGES = ("molmach", "rdkit", "openmm", "numpy", "scipy", "tblite")
 Piece = Mapping[str, Floats]
 
 
-class Store:
-    """Pieces in a folder, one file each; without a folder nothing is kept."""
+class MissingPieceError(Exception):
+    """A piece is not in a store that makes none."""
 
-    def __init__(self, folder: Path | None = None) -> None:
+
+class Store:
+    """Pieces in a folder, one file each; without a folder nothing is kept.
+
+    Parameters
+    ----------
+    folder
+        Of the pieces.
+    makes
+        Whether what is not there is made and kept; otherwise nothing is written.
+    """
+
+    def __init__(self, folder: Path | None = None, *, makes: bool = True) -> None:
         self._folder = folder
+        self._makes = makes
 
     def piece(self, name: str, inputs: tuple[object, ...], make: Callable[[], dict[str, Floats]]) -> Piece:
-        """The piece that ``make`` makes from ``inputs`` (arrays, numbers, text), read if it is there."""
+        """The piece that ``make`` makes from ``inputs`` (arrays, numbers, text), read if it is there.
+
+        Raises
+        ------
+        MissingPieceError
+            It is not there, and this store makes none.
+        """
         if self._folder is None:
             return make()
         path = self._folder / f"{name}-{_digest(name, inputs)[:24]}.npz"
@@ -39,7 +58,8 @@ class Store:
             with np.load(path) as arrays:
                 return {part: arrays[part] for part in arrays.files}
         except (OSError, ValueError, BadZipFile):
-            pass  # not there, or damaged: made anew
+            if not self._makes:
+                raise MissingPieceError(path.name) from None  # not there, or damaged
         made = make()
         self._folder.mkdir(parents=True, exist_ok=True)
         write_arrays(path, made)
@@ -47,7 +67,7 @@ class Store:
 
 
 def _digest(name: str, inputs: tuple[object, ...]) -> str:
-    content = hashlib.sha256(f"{_made_with()} {name}".encode())
+    content = hashlib.sha256(f"{made_with()} {name}".encode())
     for item in inputs:
         if isinstance(item, np.ndarray):
             content.update(f"{item.dtype} {item.shape}".encode())
@@ -58,8 +78,8 @@ def _digest(name: str, inputs: tuple[object, ...]) -> str:
 
 
 @cache
-def _made_with() -> str:
-    """This package's code and the versions of what it stands on."""
+def made_with() -> str:
+    """This package's code and the versions of what it stands on, empty where a package is not installed."""
     code = code_digest([Path(__file__).parent], "*.py")
     return f"{code} {[_version(package) for package in _PACKAGES]}"
 
