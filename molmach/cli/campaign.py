@@ -47,7 +47,9 @@ StoreOption = Annotated[
 ExecutorOption = Annotated[
     str,
     typer.Option(
-        metavar="NAME", help="ray, local (in this process, one after the other), or one that was added."
+        metavar="NAME",
+        help="ray, local (in this process, one after the other), one that was added, or file.py:Class, "
+        "the file as seen from the working folder.",
     ),
 ]
 
@@ -99,7 +101,7 @@ def _run(
                 campaign,
                 out,
                 source=source,
-                executor=executor,
+                executor=str(Path(executor).absolute()) if ".py:" in executor else executor,
                 address=address,
                 cores=cores,
                 store=store,

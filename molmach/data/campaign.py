@@ -97,6 +97,28 @@ class Failures:
     more: int
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """What a machine's second run says of it.
+
+    Attributes
+    ----------
+    verified
+        Whether the machine has passed it.
+    label
+        That in a word or two.
+    open
+        Whether something is left open, though it has passed.
+    sentence
+        What that rests on; where it has not passed, why, without a full stop.
+    """
+
+    verified: bool
+    label: str
+    open: bool
+    sentence: str
+
+
 @dataclass(frozen=True, eq=False)
 class CampaignSummary:
     """A campaign and what it has come to, finished or not.
@@ -120,6 +142,10 @@ class CampaignSummary:
         tenth of those before them.
     costs
         By rung, the confirmation last.
+    efforts
+        Rung -> what a machine gets there, in the evaluation's words; None: in the confirmation.
+    judgements
+        Key of a machine that was run again -> what that says of it.
     predictions
         Agent -> (n, 4) of predicted mean and standard deviation, measured value and its error.
     failures
@@ -146,6 +172,8 @@ class CampaignSummary:
     spent: Mapping[str, int]
     finds: Mapping[str, int]
     costs: tuple[RungCosts, ...]
+    efforts: Mapping[int | None, str]
+    judgements: Mapping[str, Judgement]
     predictions: Mapping[str, Floats]
     failures: Failures
     explanations: Mapping[str, str]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol
@@ -10,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from molmach.building import Assembly, MachineKind, Scale, build, kind_of
+from molmach.building import Assembly, Scale, build, kind_of
 from molmach.data.motion import Motion
 from molmach.data.run import Run
 from molmach.data.stations import StationMap
@@ -135,18 +134,14 @@ class Planned:
     @property
     def station_names(self) -> tuple[str, ...]:
         """Those of its section, or else of the built machine."""
-        named = getattr(self._spec.machine, "stations", None)
-        if isinstance(named, Mapping):
-            return tuple(named)
-        if type(self._kind).stations is MachineKind.stations:
-            return ()
-        return tuple(self._kind.stations(self._assembly))
+        names = self._kind.station_names(self._spec.machine)
+        return tuple(self._kind.stations(self._assembly)) if names is None else names
 
     @property
     def follower_names(self) -> tuple[str, ...]:
         """Those of its section, or else of the built machine."""
-        named = getattr(self._spec.machine, "followers", None)
-        return tuple(named) if isinstance(named, Mapping) else tuple(self._assembly.followers)
+        names = self._kind.follower_names(self._spec.machine)
+        return tuple(self._assembly.followers) if names is None else names
 
     @cached_property
     def _assembly(self) -> Assembly:

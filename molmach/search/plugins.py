@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import importlib.util
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from molmach.errors import MissingExtraError, SpecError
@@ -29,7 +31,7 @@ def load(use: str, group: str, field: str, folder: Path) -> Any:
     Raises
     ------
     SpecError
-        There is no such name, file or class, or the file can't be imported.
+        There is no such name, file or class, or importing it raises anything, such as SystemExit.
     MissingExtraError
         It needs a module that is not installed.
     """
@@ -47,6 +49,11 @@ def load(use: str, group: str, field: str, folder: Path) -> Any:
             f"{field}: {use} needs the Python module {error.name}, which is not installed; "
             "install the package that has it"
         ) from error
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        point = known[use]
+        raise SpecError(f"{field}: {use} = {point.value} can't be imported: {described(error)}") from error
 
 
 def _from_file(use: str, field: str, folder: Path) -> Any:
@@ -54,17 +61,49 @@ def _from_file(use: str, field: str, folder: Path) -> Any:
     path = (folder / file).resolve()
     if not path.is_file():
         raise SpecError(f"{field}: got {use!r}, but there is no file {path}; expected file.py:Class")
-    # a name of its own, for a file may be called like a module that is there already: random.py
-    description = importlib.util.spec_from_file_location(f"plugin_of_file_{path.stem}", path)
+    module = _module(path, field)
+    if not hasattr(module, name):
+        raise SpecError(f"{field}: {path} has no {name!r}; expected the name of a class in it")
+    return getattr(module, name)
+
+
+_loaded: dict[Path, tuple[int, ModuleType]] = {}
+"""Files that were executed: when each had been changed last, in ns, and its module."""
+
+
+def _module(path: Path, field: str) -> ModuleType:
+    """A file's module; it is executed once, and again only when it has changed."""
+    changed = path.stat().st_mtime_ns
+    before = _loaded.get(path)
+    if before is not None and before[0] == changed:
+        return before[1]
+    description = importlib.util.spec_from_file_location(module_name(path), path)
     assert description is not None
     assert description.loader is not None
     module = importlib.util.module_from_spec(description)
     sys.modules[module.__name__] = module  # dataclasses look their module up there
     try:
         description.loader.exec_module(module)
-    except Exception as error:
+    except BaseException as error:
         del sys.modules[module.__name__]
-        raise SpecError(f"{field}: {path} can't be imported: {type(error).__name__}: {error}") from error
-    if not hasattr(module, name):
-        raise SpecError(f"{field}: {path} has no {name!r}; expected the name of a class in it")
-    return getattr(module, name)
+        _loaded.pop(path, None)
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise SpecError(f"{field}: {path} can't be imported: {described(error)}") from error
+    _loaded[path] = changed, module
+    return module
+
+
+def module_name(path: Path) -> str:
+    """Name in ``sys.modules`` of the module of a file.
+
+    It is the path's own, for a file may be called like another one elsewhere, or like a module that is
+    there already: random.py.
+    """
+    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()
+    return f"plugin_of_file_{path.stem}_{digest[:16]}"
+
+
+def described(error: BaseException) -> str:
+    """An error's kind and what it says, in a line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import heapq
 import math
-from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Iterable
 
 from molmach.data.campaign import TEAM, Cost, Curve
-from molmach.search.loop.bandit import TOP_SHARE
+from molmach.search.loop.finds import Finds
 from molmach.search.record.trial import CONFIRMATION, Finding
 
 
@@ -80,14 +79,11 @@ def standing(findings: Iterable[Finding], objectives: int) -> list[Finding]:
 def finds(findings: Iterable[Finding]) -> Counter[str]:
     """How often each agent's machine came out among the best tenth of those before it on the first rung."""
     counts: Counter[str] = Counter()
-    values: list[float] = []
+    judged = Finds()
     for finding in findings:
         if finding.rung != 0 or not finding.ok or not finding.measured or not finding.measured[0].defined:
             continue
-        value = finding.measured[0].value
-        rank = len(values) - bisect_left(values, value)
-        insort(values, value)
-        counts[finding.agent] += rank <= TOP_SHARE * len(values)
+        counts[finding.agent] += judged.judge(finding.measured[0].value)
     return counts
 
 

@@ -81,7 +81,7 @@ def run_campaign(
         closing(Store(shared)) as evaluations,
     ):
         resumed = claim(folder, ledger, campaign, source)
-        ledger.note_session(executor, versions())
+        ledger.note_session(executor.rpartition("/")[2], versions())
         with (
             redirect_stdout(sys.stderr),  # standard output is for the document; workers and agents print too
             closing(chosen.start(cores, address)) as workers,

@@ -17,10 +17,11 @@ from molmach.data.campaign import CampaignSummary, Failures, Floats, RungCosts, 
 from molmach.errors import MissingExtraError, SpecError
 from molmach.scoring.motion import VELOCITY
 from molmach.search import progress
-from molmach.search.loop.evaluations import evaluation_of
+from molmach.search.loop.evaluations import Evaluation, evaluation_of
 from molmach.search.loop.quantities import unit_of
 from molmach.search.record import results
 from molmach.search.record.fronts import fronts
+from molmach.search.record.judging import judgement_of
 from molmach.search.record.ledger import Ledger
 from molmach.search.record.trial import CONFIRMATION, Finding
 from molmach.search.space.design import Numeric
@@ -46,7 +47,8 @@ def summary(ledger: Ledger, campaign: Campaign, folder: Path) -> CampaignSummary
     document = results.document(ledger, campaign, folder, min(max(_LISTED[0], len(confirmed)), _LISTED[1]))
     standing = progress.standing(findings, len(campaign.objectives))
     searched = [finding for finding in findings if finding.rung != CONFIRMATION]
-    units = _units(ledger, campaign)
+    evaluation = _evaluation(ledger, campaign)
+    units = _units(evaluation, campaign)
     return CampaignSummary(
         campaign=campaign,
         document=document,
@@ -60,6 +62,8 @@ def summary(ledger: Ledger, campaign: Campaign, folder: Path) -> CampaignSummary
         spent=Counter(finding.agent for finding in searched),
         finds=progress.finds(findings),
         costs=_costs(findings, standing),
+        efforts=_efforts(evaluation),
+        judgements={machine: judgement_of(again) for machine, again in ledger.confirmations().items()},
         predictions=_predictions(ledger),
         failures=_failures(ledger),
         explanations=ledger.explanations(),
@@ -70,14 +74,28 @@ def summary(ledger: Ledger, campaign: Campaign, folder: Path) -> CampaignSummary
     )
 
 
-def _units(ledger: Ledger, campaign: Campaign) -> tuple[str, ...]:
-    """Unit of each objective; '' where the evaluation that knows it is not there any more."""
+def _evaluation(ledger: Ledger, campaign: Campaign) -> Evaluation | None:
+    """The campaign's evaluation; None where it is not there any more."""
     try:
-        find = evaluation_of(campaign, Path(ledger.noted("source") or ".")).quantity
+        return evaluation_of(campaign, Path(ledger.noted("source") or "."))
     except (SpecError, MissingExtraError):
+        return None
+
+
+def _units(evaluation: Evaluation | None, campaign: Campaign) -> tuple[str, ...]:
+    """Unit of each objective; '' where the evaluation that knows it is not there any more."""
+    if evaluation is None:
         return ("",) * len(campaign.objectives)
     scale = kind_of(str(campaign.machine["kind"])).coordinate.scale
-    return tuple(unit_of(objective.expression, scale, find) for objective in campaign.objectives)
+    return tuple(unit_of(o.expression, scale, evaluation.quantity) for o in campaign.objectives)
+
+
+def _efforts(evaluation: Evaluation | None) -> dict[int | None, str]:
+    """What a machine gets on each rung and in the confirmation, as the evaluation says it."""
+    if evaluation is None:
+        return {}
+    words: dict[int | None, str] = {rung: evaluation.effort(rung) for rung in range(evaluation.rungs)}
+    return {**words, None: evaluation.effort(CONFIRMATION)}
 
 
 def _standing(findings: Sequence[Finding], confirmed: set[str], objectives: int) -> Standing:
@@ -102,9 +120,9 @@ def _driven(ledger: Ledger, best: Sequence[Mapping[str, Any]]) -> dict[str, Any]
         return None
     finding = ledger.confirmation(best[0]["machine"])
     samples = [] if finding is None else ledger.samples(finding.key).get("velocity", [])
-    unit = next(
-        (part["velocity"]["unit"] for part in again["controls"].values() if isinstance(part, dict)), ""
-    )
+    controls = (again["controls"].get(name) for name in ("undriven", "mirror"))
+    velocities = (c["velocity"] for c in controls if isinstance(c, Mapping) and "velocity" in c)
+    unit = next((velocity["unit"] for velocity in velocities), "")
     if len(samples) > 1:
         return replace(VELOCITY, unit=unit).estimate({"velocity": samples}).to_json()
     first = again["objectives"][0] if again["objectives"] else None

@@ -68,7 +68,8 @@ class Racing(Section):
     Attributes
     ----------
     rungs
-        Of the evaluation ``dynamics``, from cheap to full length; others have theirs in ``evaluation``.
+        From cheap to full length, of evaluations that simulate, such as ``dynamics``; others have theirs in
+        ``evaluation``.
     keep
         Of the machines that stand on a rung, at most one in so many goes on; and none does whose
         upper confidence bound lies below the lower one of the best.
@@ -87,7 +88,7 @@ class EvaluationEntry(Section):
         ``dynamics``, which simulates it, another registered name, or ``file.py:Class``.
     rungs
         From cheap to full effort, each a mapping of what the evaluation takes; one empty rung by default.
-        Those of ``dynamics`` stand in the section ``racing``.
+        Those of evaluations that simulate, such as ``dynamics``, stand in the section ``racing``.
     options
         What else it takes.
     """
@@ -221,35 +222,12 @@ class Campaign(Section):
         return [objectives] if isinstance(objectives, dict) else objectives
 
     @model_validator(mode="after")
-    def _rungs_where_they_belong(self) -> Campaign:
-        if self.evaluation.use == DYNAMICS:
-            if not self.racing.rungs:
-                raise ValueError(
-                    "racing.rungs: none; expected 1 to 10, such as {replicas: 16, duration: 25 ps}"
-                )
-            for name in ("rungs", "options"):
-                if getattr(self.evaluation, name):
-                    raise ValueError(
-                        f"evaluation.{name}: dynamics takes none; its rungs stand in racing.rungs"
-                    )
-        elif self.racing.rungs:
-            raise ValueError(
-                f"racing.rungs: are of dynamics; those of {self.evaluation.use!r} stand in evaluation.rungs"
-            )
-        return self
-
-    @model_validator(mode="after")
     def _labels_differ(self) -> Campaign:
         labels = [agent.label for agent in self.agents]
         for label in labels:
             if labels.count(label) > 1:
                 raise ValueError(f"agents: two are called {label!r}; expected a different name for each")
         return self
-
-    @property
-    def rungs(self) -> int:
-        """Levels of effort, from cheap to full."""
-        return len(self.racing.rungs) or len(self.evaluation.rungs) or 1
 
     @property
     def template(self) -> dict[str, Any]:

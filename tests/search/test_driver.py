@@ -18,6 +18,7 @@ from molmach.search.agents.team import LocalTeam
 from molmach.search.loop.driver import Driver
 from molmach.search.loop.evaluations import evaluation_of
 from molmach.search.loop.executors import LocalExecutor
+from molmach.search.plugins import module_name
 from molmach.search.record import results
 from molmach.search.record.cache import Store
 from molmach.search.record.ledger import Ledger
@@ -565,7 +566,7 @@ def test_every_agent_is_told_every_result() -> None:
 
     campaign = searched(agents=[f"{Path(__file__).name}:Watching", "random"], budget={"evaluations": 40})
     ledger, _ = carry_out(campaign, slots=1)
-    watching = sys.modules[f"plugin_of_file_{Path(__file__).stem}"].Watching
+    watching = sys.modules[module_name(Path(__file__))].Watching
     assert importlib.util.find_spec("molmach") is not None
     batches = [batch for batch, _ in watching.seen]
     counts = [count for _, count in watching.seen]

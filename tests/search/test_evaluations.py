@@ -6,6 +6,7 @@ import csv
 import json
 import math
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,10 +17,13 @@ from molmach.cli.main import app
 from molmach.data.quantity import Quantity, named
 from molmach.errors import SpecError
 from molmach.search.loop.checking import check
-from molmach.search.loop.evaluations import evaluation_of
+from molmach.search.loop.evaluations import base, evaluation_of
 from molmach.search.loop.quantities import Expression
+from molmach.search.record.ledger import reading
 from molmach.search.record.trial import CONFIRMATION
+from molmach.search.running import run_campaign
 from molmach.search.space.space import Space
+from molmach.search.summary import summary
 from molmach.spec import Campaign
 from molmach.spec.campaign import load_campaign, loads_campaign
 from tests.helpers.documents import ROOT, blocks
@@ -91,15 +95,100 @@ def test_what_it_cannot_take_is_said_before_anything_starts(folder: Path) -> Non
     with pytest.raises(SpecError, match="theory under drive none"):
         check(changed(folder, drive={"kind": "none"}), folder)
     with pytest.raises(SpecError, match=r"racing\.rungs: are of dynamics"):
-        changed(folder, racing={"rungs": [{"replicas": 16, "duration": "25 ps"}]})
+        check(changed(folder, racing={"rungs": [{"replicas": 16, "duration": "25 ps"}]}), folder)
     with pytest.raises(SpecError, match=r"evaluation\.use: got 'dynamic'; did you mean 'dynamics'"):
         check(changed(folder, evaluation={"use": "dynamic"}), folder)
     with pytest.raises(SpecError, match=r"evaluation\.rungs: dynamics takes none"):
-        changed(
+        check(
+            changed(
+                folder,
+                evaluation={"rungs": [{}]},
+                racing={"rungs": [{"replicas": 16, "duration": "25 ps"}]},
+            ),
             folder,
-            evaluation={"rungs": [{}]},
-            racing={"rungs": [{"replicas": 16, "duration": "25 ps"}]},
         )
+
+
+CONFIRMING = """
+from pathlib import Path
+from molmach.search import CONFIRMATION, Result, Task
+from molmach.search.plugins import load
+
+Theory = load("theory.py:Theory", "", "", Path(__file__).parent)
+
+
+class Own(Theory):
+    def effort(self, rung):
+        return "solved again" if rung == CONFIRMATION else "solved"
+
+    def task(self, candidate, rung):
+        options = {"friction": 2.0, "rung": rung}
+        key = self.key(candidate.spec, rung)
+        return Task(key, candidate.key, rung, candidate.spec, self.use, options=options)
+
+    @staticmethod
+    def run(task):
+        result = Theory.run(task)
+        if task.rung != CONFIRMATION:
+            return result
+        return Result(task.key, result.samples, controls=CONTROLS)
+"""
+
+
+@pytest.mark.parametrize(
+    ("controls", "verified", "words"),
+    [
+        ({}, True, "Run again, it gave its numbers a second time."),
+        ({"verified": True, "sentence": "A second solver agrees."}, True, "A second solver agrees."),
+        ({"verified": False, "sentence": "It differs.", "solver": {"order": 4}}, False, "It differs"),
+    ],
+)
+def test_an_evaluation_of_ones_own_confirms_in_its_own_words(
+    folder: Path, tmp_path: Path, controls: dict[str, Any], verified: bool, words: str
+) -> None:
+    """Without molecular dynamics, verdict or rungs a campaign ends with a page that says what was done."""
+    (folder / "confirming.py").write_text(f"CONTROLS = {controls!r}\n{CONFIRMING}", encoding="utf-8")
+    campaign = changed(
+        folder, evaluation={"use": "confirming.py:Own"}, confirmation={"machines": 1}, agents=["random"],
+        budget={"evaluations": 3},
+    )  # fmt: skip
+    document = run_campaign(campaign, tmp_path / "out", source=folder, executor="local")
+    again = document["best"][0 if verified else -1]["confirmed"]
+    assert document["confirmations"] == 1
+    assert again["verified"] is verified
+    assert again["controls"] == controls
+    page = Path(document["report"]).read_text(encoding="utf-8")
+    assert "confirmation: solved again" in page
+    assert "rung 1: solved" in page
+    assert "mirror image" not in page
+    assert not verified or words in page
+    with reading(tmp_path / "out") as ledger:
+        (judgement,) = summary(ledger, campaign, tmp_path / "out").judgements.values()
+    assert (judgement.verified, judgement.sentence) == (verified, words)
+
+
+def test_an_evaluation_says_itself_where_its_rungs_stand(folder: Path) -> None:
+    """A stranger's simulation takes those of ``racing``, and refuses what it can't do."""
+    (folder / "md.py").write_text(
+        "from pathlib import Path\n"
+        "from molmach.errors import SpecError\n"
+        "from molmach.search.plugins import load\n\n"
+        "Theory = load('theory.py:Theory', '', '', Path(__file__).parent)\n\n\n"
+        "class Own(Theory):\n"
+        "    def check_rungs(self):\n"
+        "        if any(rung.replicas > 32 for rung in self.campaign.racing.rungs):\n"
+        "            raise SpecError('racing.rungs: more than 32 replicas')\n",
+        encoding="utf-8",
+    )
+    for replicas in (16, 64):
+        rungs = [{"replicas": 8, "duration": "25 ps"}, {"replicas": replicas, "duration": "25 ps"}]
+        campaign = changed(folder, evaluation={"use": "md.py:Own"}, racing={"rungs": rungs})
+        if replicas > 32:
+            with pytest.raises(SpecError, match="more than 32 replicas"):
+                check(campaign, folder)
+        else:
+            check(campaign, folder)
+            assert evaluation_of(campaign, folder).rungs == 2
 
 
 def test_a_key_depends_on_what_the_numbers_depend_on(folder: Path) -> None:
@@ -111,6 +200,43 @@ def test_a_key_depends_on_what_the_numbers_depend_on(folder: Path) -> None:
     tasks = [evaluation_of(c, folder).task(machine, 0) for c in campaigns for machine in machines]
     assert len({task.key for task in tasks if task}) == 6
     assert evaluation_of(campaigns[0], folder).task(machines[0], CONFIRMATION) is None
+
+
+def key_of(use: str, folder: Path) -> str:
+    """Key of one machine's task under an evaluation in a file."""
+    campaign = changed(folder, evaluation={"use": use})
+    space = Space(campaign)
+    task = evaluation_of(campaign, folder).task(space.resolve(next(iter(space.enumerate()))), 0)
+    assert task is not None
+    return task.key
+
+
+def test_a_key_depends_on_the_code_of_the_evaluation(folder: Path) -> None:
+    """On a file's content, wherever it lies; a file of the same name elsewhere is another evaluation."""
+    text = (folder / "theory.py").read_text(encoding="utf-8")
+    for name, content in (("same", text), ("other", text.replace("1.0 - turns", "2.0 - turns"))):
+        (folder / name).mkdir()
+        (folder / name / "theory.py").write_text(content, encoding="utf-8")
+    first = key_of("theory.py:Theory", folder)
+    assert key_of("same/theory.py:Theory", folder) == first
+    assert key_of("other/theory.py:Theory", folder) != first
+    (folder / "same" / "theory.py").write_text(f"{text}\n# changed\n", encoding="utf-8")
+    assert key_of("same/theory.py:Theory", folder) != first
+
+
+def test_a_key_depends_on_the_version_of_a_registered_evaluation(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    campaign = load_campaign(ROOT / "examples" / "small.yaml")
+    space = Space(campaign)
+    machine = space.resolve(next(iter(space.enumerate())))
+    theory = evaluation_of(changed(folder), folder)
+    keys = []
+    for dist, version in (("theories", "1"), ("theories", "2"), ("others", "2")):
+        point = SimpleNamespace(dist=SimpleNamespace(name=dist, version=version))
+        monkeypatch.setattr(base, "registered", lambda group, point=point: {"theory": point})
+        keys.append(type(theory)(theory.campaign, "theory").key(machine.spec))
+    assert len(set(keys)) == 3
 
 
 @pytest.mark.parametrize("file", ["small", "ratchet", "fastest-rotor"])

@@ -6,9 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from molmach.cli.main import app
 from molmach.errors import SpecError
 from molmach.search.loop.executors import executor_class
+from molmach.search.record.ledger import reading
 from molmach.search.running import run_campaign
 from molmach.spec.campaign import load_campaign
 from molmach.testing import check_executor
@@ -48,6 +51,27 @@ def test_a_campaign_runs_on_a_pool_of_processes(folder: Path) -> None:
     assert "lost" not in pooled["events"]
     best = [[(row["machine"], row["objectives"]) for row in document["best"][:5]] for document in documents]
     assert best[0] == best[1]
+
+
+def test_the_command_looks_for_an_executor_in_the_working_folder(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the campaign file lies does not matter; the record names the file without its folder."""
+    here = tmp_path / "here"
+    here.mkdir()
+    (here / "mine.py").write_text(
+        "from molmach.search.loop.executors import LocalExecutor\n\n\nclass Mine(LocalExecutor):\n    pass\n",
+        encoding="utf-8",
+    )
+    monkeypatch.chdir(here)
+    done = CliRunner().invoke(
+        app,
+        ["campaign", "run", str(folder / "by-theory.yaml"), "-o", str(tmp_path / "out"), "--json",
+         "--executor", "mine.py:Mine", "--set", "agents=[random]", "--set", "budget.evaluations=3"],
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    with reading(tmp_path / "out") as ledger:
+        assert [session["executor"] for session in ledger.sessions()] == ["mine.py:Mine"]
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Ray's workers are looked after in /proc")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,17 @@ from scipy import stats
 
 from molmach.data.quantity import Quantity
 from molmach.errors import CampaignError, SpecError
-from molmach.search import Finding, Measured, Result
+from molmach.search import Finding, Measured, Result, progress
 from molmach.search.loop.bandit import Bandit
+from molmach.search.loop.book import TrialBook
 from molmach.search.loop.evaluations import evaluation_of
 from molmach.search.loop.quantities import FIELD, FOLLOWED, Expression, threshold_factors
 from molmach.search.loop.racing import Ladder
 from molmach.search.record.cache import Store
 from molmach.search.record.calibration import Calibration
+from molmach.search.record.folder import claim
 from molmach.search.record.fronts import fronts
-from molmach.search.record.ledger import Ledger
+from molmach.search.record.ledger import NAME, Ledger
 from molmach.search.record.trial import CONFIRMATION
 from tests.helpers.ledgers import Scribe, campaign
 from tests.helpers.planted import space_of
@@ -106,9 +109,10 @@ def test_single_values_stay_within_their_bounds() -> None:
     def find(name: str) -> Quantity | None:
         return share if name == "share" else None
 
-    found = Expression("share", find=find).measure(samples)
-    assert (found.value, found.high, found.error) == (0.99, 1.0, pytest.approx(0.1))
-    assert found.low == pytest.approx(0.99 - 0.196, abs=1e-4)
+    measured = Expression("share", find=find).measure(samples)
+    assert (measured.value, measured.high) == (0.99, 1.0)
+    assert measured.error == pytest.approx(0.1)
+    assert measured.low == pytest.approx(0.99 - 0.196, abs=1e-4)
     assert Expression("10 * share", find=find).measure(samples).high == pytest.approx(10.0)
 
 
@@ -285,6 +289,57 @@ def test_the_bandit_depends_on_seed_and_turn_alone() -> None:
         [Bandit(["a", "b"], seed).choose(["a", "b"], turn) for turn in range(40)] for seed in (1, 1, 2)
     ]
     assert choices[0] == choices[1] != choices[2]
+
+
+def test_bandit_and_report_count_the_same_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One rule says what a find is: where it is another one, both follow."""
+    values = [1.0, 0.5, 2.0, 2.0, float("nan"), 3.0, 0.0]
+    rows = [Measured(value, 0.1, value - 0.2, value + 0.2) for value in values]
+    findings = [Finding(str(n), str(n), "a", 0, "", (row,), 1.0, 1, False, 0.0) for n, row in enumerate(rows)]
+
+    def counted() -> tuple[int, int]:
+        bandit, hits = Bandit(["a"], 1), 0
+        for value in values:
+            before = bandit.shares, bandit._hits["a"]
+            bandit.record("a", value)
+            hits += bandit._hits["a"] > before[1]
+        return hits, progress.finds(findings)["a"]
+
+    assert counted() == (3, 3)  # of fewer than ten values only a new best is among the best tenth
+    monkeypatch.setattr("molmach.search.loop.finds._TOP_SHARE", 0.5)
+    assert counted() == (5, 5)
+
+
+# the book of trials
+
+
+def test_agents_hear_of_no_confirmation(tmp_path: Path) -> None:
+    """Not even when a machine that was confirmed is measured again, as a larger budget has it."""
+    scribe = Scribe(campaign(agents=("random",)), tmp_path)
+    machine = scribe.propose("random", scribe._machine())
+    assert machine is not None
+    book = TrialBook(scribe.space, scribe.ledger)
+    book.recover()
+    measured = scribe.measure(machine.design, 1.0)
+    for rung in (0, CONFIRMATION, 1):
+        book.found(Finding(f"k{rung}", machine.key, "random", rung, "", measured, 1.0, 1, False, 0.0))
+    (trial,) = book.news(0)
+    assert [finding.rung for finding in trial.findings] == [0, 1]
+    assert trial.confirmation is None
+    assert book[machine.key].confirmation is not None
+    scribe.end()
+
+
+def test_a_killed_drivers_half_unpacked_folders_go(tmp_path: Path) -> None:
+    searched = campaign()
+    half, whole = tmp_path / "machines" / ".0123.4711.tmp", tmp_path / "machines" / "0123"
+    for folder in (half, whole):
+        folder.mkdir(parents=True)
+        (folder / "run.json").write_text("{}", encoding="utf-8")
+    with closing(Ledger(tmp_path / NAME, write=True)) as ledger:
+        claim(tmp_path, ledger, searched, tmp_path)
+    assert not half.exists()
+    assert (whole / "run.json").exists()
 
 
 def test_calibration_counts_what_lies_in_the_range() -> None:

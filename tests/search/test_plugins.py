@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from molmach.errors import SpecError
 from molmach.search.agents.registry import agent_class
+from molmach.search.loop.executors import executor_class
 
 AGENT = """
 from __future__ import annotations
@@ -39,3 +42,45 @@ def test_a_file_that_fails_is_named_and_leaves_nothing_behind(tmp_path: Path) ->
     with pytest.raises(SpecError, match=r"broken\.py can't be imported: ZeroDivisionError"):
         agent_class("broken.py:Mine", tmp_path)
     assert set(sys.modules) == before
+
+
+def test_files_of_one_name_are_two_modules_each_executed_once(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        text = (
+            f"{AGENT}\n    where = {name!r}\nwith open(__file__ + '.log', 'a') as log:\n    log.write('x')\n"
+        )
+        (tmp_path / name / "x.py").write_text(text, encoding="utf-8")
+    first, second = (agent_class(f"{name}/x.py:Mine", tmp_path) for name in ("a", "b"))
+    assert (first.where, second.where) == ("a", "b")  # type: ignore[attr-defined]
+    assert sys.modules[first.__module__].Mine is first
+    assert sys.modules[second.__module__].Mine is second
+    assert agent_class("x.py:Mine", tmp_path / "a") is first
+    assert (tmp_path / "a" / "x.py.log").read_text(encoding="utf-8") == "x"
+
+
+def test_a_file_that_was_changed_is_executed_again(tmp_path: Path) -> None:
+    file = tmp_path / "x.py"
+    file.write_text(f"{AGENT}\n    where = 'before'\n", encoding="utf-8")
+    before = agent_class("x.py:Mine", tmp_path)
+    file.write_text(f"{AGENT}\n    where = 'after'\n", encoding="utf-8")
+    os.utime(file, ns=(0, file.stat().st_mtime_ns + 1))
+    after = agent_class("x.py:Mine", tmp_path)
+    assert (before.where, after.where) == ("before", "after")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("import sys; sys.exit('no licence')", "SystemExit: no licence"),
+        ("import sys; sys.exit()", "SystemExit$"),
+        ("class Own(BaseException): pass\nraise Own('twice\\nas bad')", "Own: twice as bad"),
+    ],
+)
+@pytest.mark.parametrize("load", [agent_class, executor_class])
+def test_a_file_that_ends_the_process_at_import_is_refused(
+    text: str, words: str, load: Callable[[str, Path], object], tmp_path: Path
+) -> None:
+    (tmp_path / "quits.py").write_text(text, encoding="utf-8")
+    with pytest.raises(SpecError, match=rf"quits\.py can't be imported: {words}"):
+        load("quits.py:Mine", tmp_path)

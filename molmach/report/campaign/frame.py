@@ -54,6 +54,16 @@ def number(value: float | None, interval: Sequence[float | None], unit: str, nam
     return Number(shown, unit, between, name)
 
 
+def driven_controls(judged: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Those of a confirmation's controls that have a velocity and were judged by it, by name."""
+    named = {name: judged.get(name) for name in ("undriven", "mirror")}
+    return {
+        name: control
+        for name, control in named.items()
+        if isinstance(control, Mapping) and control.keys() >= {"velocity", "passed", "statement"}
+    }
+
+
 def controls(judged: Mapping[str, Any]) -> tuple[Judged, ...]:
     """Both controls of a confirmation with their numbers, as far as they were run."""
     return tuple(
@@ -63,8 +73,7 @@ def controls(judged: Mapping[str, Any]) -> tuple[Judged, ...]:
             number(control["velocity"]["value"], control["velocity"]["ci95"], control["velocity"]["unit"]),
             control["statement"],
         )
-        for name in ("undriven", "mirror")
-        if (control := judged.get(name)) is not None
+        for name, control in driven_controls(judged).items()
     )
 
 
@@ -93,15 +102,9 @@ class Frame:
 
     def effort(self, rung: int | None) -> str:
         """What a machine gets on a rung; None: in the confirmation."""
-        campaign = self.summary.campaign
-        if rung is None:
-            wanted = campaign.confirmation
-            length = wanted.duration or campaign.racing.rungs[-1].duration
-            return f"confirmation: {wanted.replicas} × {length:g} ps, controls"
-        if rung >= len(campaign.racing.rungs):
-            return f"rung {rung + 1}"
-        level = campaign.racing.rungs[rung]
-        return f"rung {rung + 1}: {level.replicas} × {level.duration:g} ps"
+        level = "confirmation" if rung is None else f"rung {rung + 1}"
+        words = self.summary.efforts.get(rung, "")
+        return f"{level}: {words}" if words else level
 
     def numbers(self, measured: Sequence[Mapping[str, Any]]) -> tuple[Number, ...]:
         """Values of the objectives with their intervals."""

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from molmach.data.campaign import CampaignSummary
 from molmach.report.campaign import plots
-from molmach.report.campaign.frame import Formula, Frame, Judged, Number, controls
+from molmach.report.campaign.frame import Formula, Frame, Judged, Number, controls, driven_controls
 from molmach.report.plots import LABELS
 from molmach.report.svg import inline_figure
 from molmach.report.views import Picture
@@ -58,7 +59,7 @@ def headline(frame: Frame) -> Headline | None:
     best = document["best"][0]
     again = best["confirmed"]
     measured = bool(again and again["objectives"])
-    quality, label, sentence = _standing(best, document)
+    quality, label, sentence = _standing(best, frame.summary)
     return Headline(
         label=label,
         quality=quality,
@@ -75,9 +76,10 @@ def headline(frame: Frame) -> Headline | None:
     )
 
 
-def _standing(best: Mapping[str, Any], document: Mapping[str, Any]) -> tuple[str, str, str]:
+def _standing(best: Mapping[str, Any], summary: CampaignSummary) -> tuple[str, str, str]:
     """(quality, label, sentence): how far the best machine can be trusted."""
-    again = best["confirmed"]
+    document = summary.document
+    again = summary.judgements.get(best["machine"])
     several = (
         " Of the confirmed machines it is the best in the first objective."
         if len(document["objectives"]) > 1
@@ -90,26 +92,14 @@ def _standing(best: Mapping[str, Any], document: Mapping[str, Any]) -> tuple[str
             "No machine has passed a second run with controls: this is the best of the search, a number "
             f"and no claim.{failed}"
         )  # fmt: skip
-    if not again["verified"]:
-        statements = [
-            c["statement"] for c in again["controls"].values() if isinstance(c, dict) and not c["passed"]
-        ]
-        why = "; ".join(statements) or again["reason"] or "its confirmation failed"
-        return "bad", "failed", f"No machine was confirmed. Of this one: {why}."
-    verdict = again["controls"].get("verdict", "")
-    if verdict == "unresolved":
-        return "open", "confirmed, direction unresolved", (
-            "Both controls agree in the second run, but no net direction can be told from chance." + several
-        )  # fmt: skip
-    return "good", f"confirmed: {verdict}", (
-        "Run again with fresh seeds; with the drive off it does not move on, and its mirror image goes the "
-        "other way, equally fast." + several
-    )  # fmt: skip
+    if not again.verified:
+        return "bad", again.label, f"No machine was confirmed. Of this one: {again.sentence}."
+    return "open" if again.open else "good", again.label, again.sentence + several
 
 
 def _velocities(frame: Frame, judged: Mapping[str, Any]) -> Picture | None:
     """The machine's velocity beside those of its controls."""
-    velocities = {name: judged[name]["velocity"] for name in ("undriven", "mirror") if name in judged}
+    velocities = {name: control["velocity"] for name, control in driven_controls(judged).items()}
     defined = {n: v for n, v in velocities.items() if v["value"] is not None and None not in v["ci95"]}
     if not defined:
         return None

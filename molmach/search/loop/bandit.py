@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, insort
 from collections.abc import Sequence
 
 import numpy as np
 
-TOP_SHARE = 0.1
+from molmach.search.loop.finds import Finds
+
 _MEMORY = 60.0
 """Evaluations after which what an agent delivered counts a third."""
 
@@ -18,9 +18,9 @@ _FLOOR = 0.05
 class Bandit:
     """Thompson sampling on the rate of finds.
 
-    A find is an evaluation on the first rung whose value belongs to the best tenth of those before it. Each
-    agent's rate has a Beta belief, and old evidence fades, for finds become rarer as the search goes on.
-    Every agent keeps a small share, so that one that starts slowly is heard.
+    :class:`~molmach.search.loop.finds.Finds` says what a find is. Each agent's rate has a Beta belief, and
+    old evidence fades, for finds become rarer as the search goes on. Every agent keeps a small share, so that
+    one that starts slowly is heard.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Bandit:
         self._agents = list(agents)
         self._hits = dict.fromkeys(agents, 0.0)
         self._misses = dict.fromkeys(agents, 0.0)
-        self._values: list[float] = []
+        self._finds = Finds()
         self._seed = seed
 
     def choose(self, ready: Sequence[str], turn: int) -> str:
@@ -63,17 +63,10 @@ class Bandit:
         for name in self._agents:
             self._hits[name] *= decay
             self._misses[name] *= decay
-        if self._is_find(value):
+        if self._finds.judge(value):
             self._hits[agent] += 1.0
         else:
             self._misses[agent] += 1.0
-
-    def _is_find(self, value: float | None) -> bool:
-        if value is None or not math.isfinite(value):
-            return False
-        rank = len(self._values) - bisect_left(self._values, value)
-        insort(self._values, value)
-        return rank <= TOP_SHARE * len(self._values)
 
     @property
     def shares(self) -> dict[str, float]:

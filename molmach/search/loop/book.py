@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from molmach.errors import InfeasibleError
 from molmach.search.agents.interface import Proposal
 from molmach.search.record.ledger import Ledger
@@ -90,9 +92,14 @@ class TrialBook:
         return len(self._taken)
 
     def news(self, since: int) -> tuple[Trial, ...]:
-        """Trials, as they stand now, of which something came after so many :attr:`results`; each once."""
+        """Trials of which something came after so many :attr:`results`; each once.
+
+        They are told as they stand now, but for their confirmations: agents hear of none.
+        """
         return tuple(
-            self._infeasible[place] if isinstance(place, int) else self._machines[place]
+            self._infeasible[place]
+            if isinstance(place, int)
+            else replace(self._machines[place], confirmation=None)
             for place in dict.fromkeys(self._news[since:])
         )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from molmach.building import kind_of
 from molmach.errors import BuildError, InfeasibleError, SpecError
 from molmach.search.agents.registry import check_agent
 from molmach.search.loop.evaluations import evaluation_of
@@ -64,5 +65,6 @@ def check(campaign: Campaign, source: Path) -> Space:
 
 def _sort(spec: Spec) -> tuple[object, ...]:
     """What machines share that have the same quantities, so that one speaks for all."""
-    named = (tuple(getattr(spec.machine, section, None) or ()) for section in ("stations", "followers"))
-    return spec.machine.kind, *named, spec.drive.kind, spec.drive.load != 0.0
+    kind, machine = kind_of(spec.machine.kind), spec.machine
+    named = (kind.station_names(machine), kind.follower_names(machine))
+    return machine.kind, *named, spec.drive.kind, spec.drive.load != 0.0

@@ -25,7 +25,7 @@ from molmach.search.loop.objectives import Objectives
 from molmach.search.loop.queue import EVERY_AGENT_FAILED, Queue
 from molmach.search.loop.racing import Ladder
 from molmach.search.loop.snapshot import Snapshot, Watcher
-from molmach.search.record.archive import unpack
+from molmach.search.record.archive import MACHINES, unpack
 from molmach.search.record.cache import Store
 from molmach.search.record.ledger import Ledger
 from molmach.search.record.result import Result
@@ -242,7 +242,7 @@ class Driver:
     def _record(self, task: Task, result: Result, reused: bool) -> None:
         reason, measured = self._objectives.judge(result)
         if task.rung == CONFIRMATION and result.archive and self._folder is not None:
-            unpack(result.archive, self._folder / "machines" / task.machine[:12])
+            unpack(result.archive, self._folder / MACHINES / task.machine[:12])
         finding = Finding(
             task.key, task.machine, self._book.owner(task.machine), task.rung, reason, measured,
             result.seconds, result.steps, reused, time.time(), task.seed, result.controls,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from molmach.errors import CampaignError, SpecError
 from molmach.files import write_text
+from molmach.search.record.archive import remove_half_unpacked
 from molmach.search.record.ledger import LOCK, NAME, Ledger, reading
 from molmach.spec import Campaign, load_campaign
 from molmach.spec.campaign import WHAT
@@ -45,6 +46,8 @@ def check_place(folder: Path) -> None:
 def claim(folder: Path, ledger: Ledger, campaign: Campaign, source: Path) -> bool:
     """Note in the ledger what it is for, or check that it is for the same; whether it was there before.
 
+    What a killed driver left half written there is removed.
+
     Parameters
     ----------
     folder, ledger, campaign
@@ -64,6 +67,7 @@ def claim(folder: Path, ledger: Ledger, campaign: Campaign, source: Path) -> boo
             f" {folder}: holds another campaign; only {', '.join(sorted(FREE))} may change when one is "
             "gone on with; choose another folder",
         )
+    remove_half_unpacked(folder)
     ledger.note("campaign", wanted)
     ledger.note("source", str(source.resolve()))
     write_text(folder / FILE, campaign.to_yaml())

@@ -11,8 +11,10 @@ import numpy as np
 
 from molmach.data.statistics import finite_or_none
 from molmach.search.record.achiral import achiral_control
+from molmach.search.record.archive import MACHINES
 from molmach.search.record.calibration import Calibration
 from molmach.search.record.fronts import fronts
+from molmach.search.record.judging import judgement_of
 from molmach.search.record.ledger import Ledger
 from molmach.search.record.trial import Finding, Measured
 from molmach.spec import Campaign
@@ -89,7 +91,7 @@ def _rank(again: Finding | None) -> tuple[int, float]:
     """Confirmed machines by their second result, then those not run again, then those that failed it."""
     if again is None:
         return 1, 0.0
-    if not again.ok or again.controls.get("verdict") == "failed":
+    if not judgement_of(again).verified:
         return 2, 0.0
     return 0, -again.measured[0].low
 
@@ -127,9 +129,9 @@ def _values(campaign: Campaign, measured: Sequence[Measured]) -> list[dict[str, 
 
 
 def _confirmed(campaign: Campaign, again: Finding, folder: Path) -> dict[str, Any]:
-    place = folder / "machines" / again.machine[:12]
+    place = folder / MACHINES / again.machine[:12]
     return {
-        "verified": again.ok and again.controls.get("verdict") not in (None, "failed"),
+        "verified": judgement_of(again).verified,
         "reason": again.reason,
         "objectives": _values(campaign, again.measured) if again.ok else [],
         "controls": dict(again.controls),

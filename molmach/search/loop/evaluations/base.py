@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from molmach.data.quantity import Quantity, named
+from molmach.errors import SpecError
 from molmach.search.record.result import Result
 from molmach.search.space.space import Candidate
 from molmach.spec import Campaign, Spec
+from molmach.spec.registered import EVALUATIONS, registered
+from molmach.studies.provenance import code_digest
 
 
 @dataclass(frozen=True)
@@ -82,11 +88,42 @@ class Evaluation(ABC):
     def __init__(self, campaign: Campaign, use: str) -> None:
         self.campaign = campaign
         self.use = use
+        self.check_rungs()
+
+    def check_rungs(self) -> None:
+        """See that the campaign's rungs can be taken.
+
+        Those of an evaluation stand in ``evaluation.rungs``, and ``racing.rungs`` are refused; one that
+        simulates may take them instead.
+
+        Raises
+        ------
+        SpecError
+            They can't.
+        """
+        if self.campaign.racing.rungs:
+            raise SpecError(
+                f"racing.rungs: are of dynamics; those of {self.campaign.evaluation.use!r} stand in "
+                "evaluation.rungs"
+            )
 
     @property
     def rungs(self) -> int:
         """Levels of effort, from cheap to full."""
-        return self.campaign.rungs
+        return len(self.campaign.racing.rungs) or len(self.campaign.evaluation.rungs) or 1
+
+    def effort(self, rung: int) -> str:
+        """What a machine gets on a rung or in the confirmation, in a few words; '' for nothing to say.
+
+        Parameters
+        ----------
+        rung
+            From 0, or :data:`~molmach.search.record.trial.CONFIRMATION`.
+        """
+        rungs = self.campaign.evaluation.rungs
+        if not 0 <= rung < len(rungs):
+            return ""
+        return ", ".join(f"{name} {value}" for name, value in rungs[rung].items())
 
     def refusal(self, candidate: Candidate) -> str:
         """Why a machine can't have what the objectives name, or ''; asked before a campaign starts.
@@ -131,9 +168,27 @@ class Evaluation(ABC):
             For each of :attr:`quantities`, or of what they are made of, one number a replica. A value that is
             exact is one number alone; one with an uncertainty of its own stands beside ``"NAME.error"``, its
             standard error. What goes wrong with a machine is a result too: its ``reason``.
+
+            A confirmation that gives numbers has confirmed its machine, unless ``controls`` say otherwise:
+            ``"verified"`` whether it has, and ``"sentence"`` what that rests on, for people.
         """
 
     def key(self, spec: Spec, *parts: object) -> str:
-        """A task's key: sha256 of machine file, evaluation, and whatever else its numbers depend on."""
-        text = json.dumps([self.use.rpartition("/")[2], spec.canonical(), *parts], sort_keys=True)
+        """A task's key: sha256 of machine file, evaluation's code, and what else its numbers depend on.
+
+        The code of an evaluation in a file is the file's content, wherever it lies; that of a registered one
+        is told by the distribution that has it and its version.
+        """
+        text = json.dumps([*self._code, spec.canonical(), *parts], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @cached_property
+    def _code(self) -> tuple[str, ...]:
+        if ".py:" in self.use:
+            file, _, name = self.use.rpartition(":")
+            path = Path(file)
+            return name, code_digest([path.parent], glob.escape(path.name))
+        point = registered(EVALUATIONS).get(self.use)
+        if point is None or point.dist is None:
+            return (self.use,)
+        return self.use, point.dist.name, point.dist.version

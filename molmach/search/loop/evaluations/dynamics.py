@@ -63,6 +63,14 @@ class Dynamics(Evaluation):
         names = set().union(*(Expression(o.expression).names for o in self.campaign.objectives))
         return refusal(sorted(names), Planned(candidate.spec))
 
+    def check_rungs(self) -> None:
+        """They stand in ``racing``, at least one."""
+        if not self.campaign.racing.rungs:
+            raise SpecError("racing.rungs: none; expected 1 to 10, such as {replicas: 16, duration: 25 ps}")
+        for name in ("rungs", "options"):
+            if getattr(self.campaign.evaluation, name):
+                raise SpecError(f"evaluation.{name}: dynamics takes none; its rungs stand in racing.rungs")
+
     def task(self, candidate: Candidate, rung: int) -> Task:
         """The simulation that gives a machine a rung's effort.
 
@@ -90,6 +98,12 @@ class Dynamics(Evaluation):
         parts = json.dumps([METHOD, spec.canonical(), fields, purpose])
         key = hashlib.sha256(parts.encode()).hexdigest()
         return Task(key, candidate.key, rung, spec, self.use, seed, {_FIELDS: fields})
+
+    def effort(self, rung: int) -> str:
+        """Replicas and their measured time."""
+        level = self._effort(rung)
+        controls = ", controls" if rung == CONFIRMATION else ""
+        return f"{level.replicas} × {level.duration:g} ps{controls}"
 
     def _effort(self, rung: int) -> Rung:
         if rung != CONFIRMATION:

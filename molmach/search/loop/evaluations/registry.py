@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 
 from molmach.errors import SpecError
@@ -44,7 +43,6 @@ def evaluate(task: Task) -> Result:
     return _class_of(task.use).run(task)
 
 
-@lru_cache(maxsize=100)
 def _class_of(use: str) -> type[Evaluation]:
     chosen = plugins.load(use, EVALUATIONS, _FIELD, Path())
     if not (isinstance(chosen, type) and issubclass(chosen, Evaluation)):
