@@ -17,6 +17,14 @@ from molmach.building.linking import macrocycle
 class ThreadedKind(MachineKind):
     """A machine whose coordinate is where a ring, ``loop``, is along a track."""
 
+    def station_names(self, machine: Any) -> tuple[str, ...]:
+        """Those of the section."""
+        return tuple(machine.stations)
+
+    def follower_names(self, machine: Any) -> tuple[str, ...]:
+        """None: rings turn no wheels."""
+        return ()
+
     def stations(self, assembly: Assembly) -> dict[str, float]:
         """Where a ring would be whose atoms were the station's."""
         ring: Any = self.coordinate.of(assembly)

@@ -89,6 +89,14 @@ class MachineKind:
         """Values of the coordinate at named places, where dwelling and steps are counted; none here."""
         return {}
 
+    def station_names(self, machine: Any) -> tuple[str, ...] | None:
+        """Names of the stations that a section gives; None where only the built machine knows them."""
+        return () if type(self).stations is MachineKind.stations else None
+
+    def follower_names(self, machine: Any) -> tuple[str, ...] | None:
+        """Names of the followers that a section gives; None where only the built machine knows them."""
+        return None
+
     def stoppers(self, spec: Spec, assembly: Assembly) -> list[tuple[Passage, Passage]]:
         """For each ring what a comparison of lengths says of its slipping off either end; none here."""
         return []

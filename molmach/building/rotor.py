@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import AfterValidator, Field, model_validator
@@ -118,6 +118,10 @@ class RotorKind(MachineKind):
         "rotor": "rotor",
         "stator": "stator, anchored",
     }
+
+    def follower_names(self, machine: Any) -> tuple[str, ...]:
+        """Those of the section."""
+        return tuple(machine.followers)
 
     def build(self, spec: Spec) -> Assembly:
         """Build a rotor in three dimensions.

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from molmach.building import Scale
 from molmach.data.intervals import Combine, Interval, Jackknife, Student
-from molmach.data.observed import Observed
+from molmach.data.observed import Known, Observed
 from molmach.data.statistics import Estimate, Floats
 
 Samples = Mapping[str, ArrayLike]
@@ -40,25 +40,25 @@ class Need:
     words
         What it is.
     met
-        Whether it is there.
+        Whether it is there, of a run, a motion, or a machine that is not simulated yet.
     """
 
     words: str
-    met: Callable[[Observed], bool]
+    met: Callable[[Known], bool]
 
 
-ANY_MOTION = Need("any motion", lambda observed: True)
-CLOSED = Need("a coordinate with a period", lambda observed: observed.motion.scale.period is not None)
-OPEN = Need("a coordinate without a period", lambda observed: observed.motion.scale.period is None)
+ANY_MOTION = Need("any motion", lambda known: True)
+CLOSED = Need("a coordinate with a period", lambda known: known.scale.period is not None)
+OPEN = Need("a coordinate without a period", lambda known: known.scale.period is None)
 COUNTED = Need(
     "a coordinate with a period, or with stations",
-    lambda observed: observed.motion.scale.period is not None or observed.stations is not None,
+    lambda known: known.scale.period is not None or bool(known.station_names),
 )
-STATIONS = Need("stations", lambda observed: observed.stations is not None)
-FOLLOWERS = Need("wheels that the rotor turns", lambda observed: bool(observed.motion.followers))
-A_RUN = Need("a simulated run", lambda observed: observed.run is not None)
-A_LOAD = Need("a load", lambda observed: observed.run is not None and observed.run.drive.load != 0.0)
-OBJECTIVES_ALONE = Need("a campaign, as an objective", lambda observed: False)
+STATIONS = Need("stations", lambda known: bool(known.station_names))
+FOLLOWERS = Need("wheels that the rotor turns", lambda known: bool(known.follower_names))
+A_RUN = Need("a simulated run", lambda known: known.drive is not None)
+A_LOAD = Need("a load", lambda known: known.drive is not None and known.drive.load != 0.0)
+OBJECTIVES_ALONE = Need("a campaign, as an objective", lambda known: False)
 
 
 def mean(values: Floats) -> Floats:
@@ -98,6 +98,9 @@ class Quantity:
         What a run must have for it to stand in the run's score.
     sampler
         Gives numbers of ``of`` that every run does not have in any case.
+    asks
+        What a machine must have for it to be an objective; default what it needs in a score, and nothing
+        of those that are objectives alone.
     """
 
     name: str
@@ -109,11 +112,19 @@ class Quantity:
     interval: Interval | None = None
     needs: Need = ANY_MOTION
     sampler: Sampler | None = None
+    asks: Need | None = None
 
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the numbers per replica that are asked for."""
         return self.of or (self.name,)
+
+    @property
+    def asked(self) -> Need:
+        """What a machine must have for it to be an objective."""
+        if self.asks is not None:
+            return self.asks
+        return ANY_MOTION if self.needs is OBJECTIVES_ALONE else self.needs
 
     @property
     def way(self) -> Interval:

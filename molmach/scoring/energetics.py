@@ -11,7 +11,7 @@ from molmach import drives
 from molmach.data import Run
 from molmach.data.events import UNCERTAINTY_RATIO
 from molmach.data.observed import Observed
-from molmach.data.quantity import A_LOAD, A_RUN, NOT_NEGATIVE, OBJECTIVES_ALONE, Quantity, ratio
+from molmach.data.quantity import A_LOAD, A_RUN, NOT_NEGATIVE, OBJECTIVES_ALONE, Need, Quantity, ratio
 from molmach.data.statistics import Estimate, Floats
 from molmach.units import thermal_energy
 
@@ -95,14 +95,18 @@ ENERGY_BALANCE = Quantity(
     needs=A_RUN,
 )
 
+_EVENTS = Need(
+    "a drive that acts by events",
+    lambda known: known.drive is not None and drives.model(known.drive).events is not None,
+)
 COMPARED = (
     Quantity(
         "event_rate", "events of the drive per time: photons, fuel, throws of a switch", "1/ns",
-        needs=OBJECTIVES_ALONE,
+        needs=OBJECTIVES_ALONE, asks=_EVENTS,
     ),
     Quantity(
         "turns_per_event", "net motion to an event of the drive", "{unit}",
-        ("velocity", "event_rate"), ratio, needs=OBJECTIVES_ALONE,
+        ("velocity", "event_rate"), ratio, needs=OBJECTIVES_ALONE, asks=_EVENTS,
     ),
     UNCERTAINTY_RATIO,
     Quantity(

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach.building import Follower
-from molmach.data.observed import Observed
+from molmach.data.observed import Known, Observed
 from molmach.data.quantity import A_RUN, FOLLOWERS, NOT_NEGATIVE, Need, Quantity, ratio
 from molmach.data.statistics import Floats
 from molmach.scoring.rotation import completed_turns, velocities, window_steps
 
 _TEETH = Need(
-    f"{A_RUN.words} with {FOLLOWERS.words}", lambda observed: A_RUN.met(observed) and FOLLOWERS.met(observed)
+    f"{A_RUN.words} with {FOLLOWERS.words}", lambda known: A_RUN.met(known) and FOLLOWERS.met(known)
 )
 
 FOLLOWER_VELOCITY = Quantity(
@@ -57,9 +57,9 @@ def follower_samples(observed: Observed) -> dict[str, Floats]:
     return samples
 
 
-def follower_quantities(observed: Observed) -> tuple[Quantity, ...]:
+def follower_quantities(known: Known) -> tuple[Quantity, ...]:
     """Of the followers that there are."""
-    return tuple(quantity.called(name) for name in observed.motion.followers for quantity in FOLLOWING)
+    return tuple(quantity.called(name) for name in known.follower_names for quantity in FOLLOWING)
 
 
 def slips(rotor: Floats, follower: Floats, wheel: Follower) -> NDArray[np.int64]:

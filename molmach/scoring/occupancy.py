@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from molmach.data.observed import Observed
+from molmach.data.observed import Known, Observed
 from molmach.data.quantity import NOT_NEGATIVE, SHARE, STATIONS, Quantity
 from molmach.data.statistics import Floats
 
@@ -31,7 +31,6 @@ def station_samples(observed: Observed) -> dict[str, Floats]:
     return samples
 
 
-def station_quantities(observed: Observed) -> tuple[Quantity, ...]:
+def station_quantities(known: Known) -> tuple[Quantity, ...]:
     """Of the stations that there are."""
-    names = () if observed.stations is None else observed.stations.names
-    return (*(OCCUPANCY.called(name) for name in names), SHUTTLING_RATE)
+    return (*(OCCUPANCY.called(name) for name in known.station_names), SHUTTLING_RATE)

@@ -7,10 +7,11 @@ Each is one :class:`molmach.data.quantity.Quantity`, which stands with its subje
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from molmach import drives
-from molmach.data.observed import Observed
+from molmach.data.observed import Known, Observed
 from molmach.data.quantity import Quantity, named
 from molmach.data.statistics import Estimate, Floats
 from molmach.scoring.energetics import COMPARED, ENERGETICS, energy_samples
@@ -59,10 +60,30 @@ def estimates_of(observed: Observed, samples: dict[str, Floats]) -> dict[str, Es
 def find(name: str, more: Sequence[Quantity] = ()) -> Quantity | None:
     """The quantity of a name, of ``more``, of any machine or of any drive; None where there is none.
 
-    Where a name depends on the coordinate's unit, on a station or a follower, any will do.
+    Where a name depends on the coordinate's unit, on a station or a follower, any will do;
+    :func:`objectives_of` has those of one machine alone.
     """
     known = named((*more, *COMMON), name)
     return known if known is not None else named(drive_quantities(), name)
+
+
+def objectives_of(known: Known, name: str) -> Iterator[Quantity]:
+    """What objectives may name of such a machine, whether what they ask for is met or not.
+
+    Hyphens in names are underscores, as in expressions. A machine may have to be built to know its stations
+    and followers: so those of stations come late, and those of followers only where ``name`` is of their
+    families.
+    """
+    own = () if known.drive is None else drives.model(known.drive).quantities()
+    for quantity in (*MOTION, *ENERGETICS, *FOLLOWED, *COMPARED, *own):
+        yield quantity.on(known.scale)
+    yield from map(_written, station_quantities(known))
+    if named(FOLLOWING, name) is not None:
+        yield from map(_written, follower_quantities(known))
+
+
+def _written(quantity: Quantity) -> Quantity:
+    return replace(quantity, name=quantity.name.replace("-", "_"))
 
 
 def drive_quantities() -> tuple[Quantity, ...]:

@@ -24,9 +24,16 @@ than 1/e of the drive's turns. A number is needed, or every rotor would be async
 for long enough, for only without a field is the lag exactly one."""
 
 
-_PERIODIC = Need(f"{CLOSED.words}, under a periodic drive", lambda observed: bool(lag_samples(observed)))
+_PERIODIC = Need(
+    f"{CLOSED.words}, under a periodic drive",
+    lambda known: (
+        CLOSED.met(known) and known.drive is not None and drives.model(known.drive).frequency is not None
+    ),
+)
 
-FOLLOWED_SHARE = Quantity("followed", "one less the lag per turn", "turn/turn", needs=OBJECTIVES_ALONE)
+FOLLOWED_SHARE = Quantity(
+    "followed", "one less the lag per turn", "turn/turn", needs=OBJECTIVES_ALONE, asks=_PERIODIC
+)
 FOLLOWED = (
     Quantity(
         "lag_per_turn",

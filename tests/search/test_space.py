@@ -14,14 +14,19 @@ from rdkit import Chem
 
 from molmach.building import is_achiral
 from molmach.building.rotor import Rotor
+from molmach.data.observed import Planned
 from molmach.drives.rotating_field import RotatingField
 from molmach.errors import InfeasibleError, SpecError
 from molmach.search import Design, Space
+from molmach.search.loop.checking import check
+from molmach.search.loop.possible import refusal
 from molmach.search.space.constraints import synthetic_accessibility
 from molmach.search.space.design import Numeric
 from molmach.search.space.fragments import groups, library
+from molmach.spec import load
 from molmach.spec.campaign import load_campaign, loads_campaign
 from molmach.spec.space import Parameter
+from tests.helpers.ledgers import campaign
 from tests.helpers.planted import EDITS, NO_SITES, PARAMETERS, space_of
 
 
@@ -244,13 +249,84 @@ BAD = [
 
 @pytest.mark.parametrize(("override", "message"), BAD)
 def test_a_wrong_campaign_is_refused_before_anything_starts(override: str, message: str) -> None:
-    from molmach.search.loop.checking import check
-
     path = Path("examples/small.yaml")
     with pytest.raises(SpecError) as error:
         check(load_campaign(path, [override]), path.parent)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+ROTAXANE = {"base": "switched-diketone-shuttle", "machine": {}, "space": {"parameters": {
+    "protocol.temperature": {"low": "250 K", "high": "350 K"}}}}  # fmt: skip
+IMPOSSIBLE = [
+    ({}, "net_bananas", "did you mean"),
+    ({}, "forward_xs", "forward_turns"),
+    ({}, "abs(velocity_nobody)", "velocity_nobody is a quantity that this machine"),
+    ({}, "net_nms", "net_turns"),
+    ({}, "fuel_rate", "under drive rotating_field does not have"),
+    ({}, "velocity + turns_per_event", "needs a drive that acts by events"),
+    ({}, "efficiency", "needs a load"),
+    (ROTAXANE, "forward_turns", "forward_steps"),
+    (ROTAXANE, "occupancy_lefd", "did you mean 'occupancy_left'"),
+    (ROTAXANE, "followed", "needs a coordinate with a period"),
+    (ROTAXANE, "threshold_field", "needs a field with a frequency"),
+]
+
+
+@pytest.mark.parametrize(("sections", "expression", "message"), IMPOSSIBLE)
+def test_an_objective_that_the_machine_can_t_have_is_refused(
+    sections: dict[str, Any], expression: str, message: str
+) -> None:
+    wanted = campaign(objectives={"maximise": expression}, **sections)
+    with pytest.raises(SpecError, match=r"^objectives: .*expected an expression of velocity, ") as error:
+        check(wanted, Path())
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("sections", "expression"),
+    [
+        ({}, "abs(net_turns) + forward_turns / peclet"),
+        ({}, "followed * threshold_field + lag_per_turn"),
+        ({}, "directionality - work_rate - energy_balance"),
+        (ROTAXANE, "occupancy_left + forward_steps + directionality + shuttling_rate"),
+        (ROTAXANE, "event_rate * net_displacement"),
+    ],
+)
+def test_what_the_machine_has_may_be_an_objective(sections: dict[str, Any], expression: str) -> None:
+    check(campaign(objectives={"maximise": expression}, **sections), Path())
+
+
+def test_names_of_followers_are_those_of_the_machine() -> None:
+    gear = Planned(load("triptycyl-ether-gear"))
+    assert not refusal(["gear_ratio_second", "slips_second"], gear)
+    assert "did you mean 'velocity_second'" in refusal(["velocity_secnd"], gear)
+
+
+def test_one_design_with_the_drive_that_is_asked_for_is_enough() -> None:
+    """Of two loads one is none; the first designs at random have none, and another has one."""
+    torque = {"kind": "constant_torque", "torque": "10 kJ/mol"}
+    sites = {number: ["hydrogen", "fluoro"] for number in (10, 11, 12, 13)}
+    for loads in (["0 kJ/mol", "1 kJ/mol"], ["1 kJ/mol", "0 kJ/mol"]):
+        options = {f"option{k}": {"drive.load": load} for k, load in enumerate(loads)}
+        space = {"sites": sites, "choices": {"load": options}}
+        check(campaign(objectives={"maximise": "efficiency"}, drive=torque, space=space), Path())
+    without = {"sites": sites, "choices": {"load": {"none": {"drive.load": "0 kJ/mol"}}}}
+    with pytest.raises(SpecError, match="efficiency needs a load"):
+        check(campaign(objectives={"maximise": "efficiency"}, drive=torque, space=without), Path())
+
+
+def open_coordinate() -> Planned:
+    """A rotaxane as a kind would plan it that has no stations."""
+    spec = load("switched-diketone-shuttle")
+    return Planned(spec.model_copy(update={"machine": spec.machine.model_copy(update={"stations": {}})}))
+
+
+def test_steps_are_not_counted_where_there_are_no_stations() -> None:
+    assert "needs a coordinate with a period, or with stations" in refusal(
+        ["directionality"], open_coordinate()
+    )
+    assert not refusal(["velocity", "net_displacement"], open_coordinate())
 
 
 def test_campaigns_survive_being_written(tmp_path: Path) -> None:

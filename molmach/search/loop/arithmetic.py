@@ -61,8 +61,8 @@ def carried(node: ast.AST | None, inner: Range) -> Range | None:
         Ends and value of the name.
     """
     with np.errstate(all="ignore"):
-        carried = _through(node, inner)
-    return carried if carried is not None and all(map(math.isfinite, carried)) else None
+        through = _through(node, inner)
+    return through if through is not None and all(map(math.isfinite, through)) else None
 
 
 def _through(node: ast.AST | None, inner: Range) -> Range | None:

@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from molmach import drives
 from molmach.building import Scale
 from molmach.data import Run
 from molmach.data.intervals import Jackknife, Student
 from molmach.data.observed import Observed
-from molmach.data.quantity import OBJECTIVES_ALONE, Quantity
+from molmach.data.quantity import OBJECTIVES_ALONE, Need, Quantity
 from molmach.data.statistics import CONFIDENCE, Estimate, Floats, student_factor
 from molmach.errors import SpecError
 from molmach.scoring import quantities
@@ -79,6 +80,14 @@ THRESHOLD_FIELD = Quantity(
     tuple(name.format(k) for name in (FIELD, FOLLOWED) for k in range(THRESHOLD_FIELDS)),
     _threshold,
     needs=OBJECTIVES_ALONE,
+    asks=Need(
+        "a field with a frequency",
+        lambda known: (
+            known.drive is not None
+            and drives.model(known.drive).frequency is not None
+            and drives.model(known.drive).field_strength is not None
+        ),
+    ),
 )
 
 QUANTITIES = (
@@ -223,7 +232,7 @@ class Expression:
     def _of_replicas(self, arrays: Mapping[str, Floats]) -> Measured:
         """Value and interval of any function of several replicas' means; see :meth:`measure`."""
         value_of = self._value_of(self._tree)
-        jackknife = Jackknife().estimate(
+        by_replicas = Jackknife().estimate(
             list(arrays.values()), lambda *means: value_of(dict(zip(arrays, means, strict=True)))
         )
         missing = 0.0
@@ -236,10 +245,10 @@ class Expression:
             if beyond > 0.0:
                 missing += self._change(name, math.sqrt(beyond), arrays) ** 2
         if not missing > 0.0:
-            return Measured(jackknife.value, jackknife.error, *jackknife.ci95)
-        error = math.sqrt(jackknife.error**2 + missing)
+            return Measured(by_replicas.value, by_replicas.error, *by_replicas.ci95)
+        error = math.sqrt(by_replicas.error**2 + missing)
         half = student_factor(next(iter(arrays.values())).size) * error
-        return Measured(jackknife.value, error, jackknife.value - half, jackknife.value + half)
+        return Measured(by_replicas.value, error, by_replicas.value - half, by_replicas.value + half)
 
     def _change(self, name: str, error: float, arrays: Mapping[str, Floats]) -> float:
         """By how much the value changes at most where one quantity is so much more or less."""

@@ -125,6 +125,16 @@ class Evaluation(ABC):
             return ""
         return ", ".join(f"{name} {value}" for name, value in rungs[rung].items())
 
+    def refusal(self, candidate: Candidate) -> str:
+        """Why a machine can't have what the objectives name, or ''; asked before a campaign starts.
+
+        Raises
+        ------
+        BuildError
+            The machine can't be built, so that it can't be told.
+        """
+        return ""
+
     @abstractmethod
     def task(self, candidate: Candidate, rung: int) -> Task | None:
         """What there is to do for a machine on a rung.

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from molmach import drives
+from molmach.data.observed import Planned
 from molmach.data.quantity import Quantity
 from molmach.errors import MolmachError, SimulationError, SpecError
 from molmach.scoring import Score
 from molmach.search.loop.evaluations.base import Evaluation, Task
+from molmach.search.loop.possible import refusal
 from molmach.search.loop.quantities import (
     FIELD,
     FOLLOWED,
@@ -55,6 +57,11 @@ class Dynamics(Evaluation):
     def quantity(self, name: str) -> Quantity | None:
         """Any that a machine or its drive has."""
         return quantity_of(name)
+
+    def refusal(self, candidate: Candidate) -> str:
+        """Which objective names what a run of such a machine has not, or ''."""
+        names = set().union(*(Expression(o.expression).names for o in self.campaign.objectives))
+        return refusal(sorted(names), Planned(candidate.spec))
 
     def check_rungs(self) -> None:
         """They stand in ``racing``, at least one."""
