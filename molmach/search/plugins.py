@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from molmach.errors import MissingExtraError, SpecError
-from molmach.spec.registered import registered
+from molmach.spec.registered import entry, registered, why_not
 
 
 def load(use: str, group: str, field: str, folder: Path) -> Any:
@@ -42,9 +42,14 @@ def load(use: str, group: str, field: str, folder: Path) -> Any:
         nearest = difflib.get_close_matches(use, known, 1)
         hint = f"did you mean '{nearest[0]}'? " if nearest else ""
         raise SpecError(f"{field}: got {use!r}; {hint}accepted: {', '.join(known)}, or file.py:Class")
+    point = entry(group, use)
     try:
-        return known[use].load()
+        return point.load()
     except ModuleNotFoundError as error:
+        if f"{point.module}.".startswith(f"{error.name}."):
+            raise SpecError(
+                f"{field}: {use} = {point.value} can't be imported: {why_not(point, error)}"
+            ) from error
         raise MissingExtraError(
             f"{field}: {use} needs the Python module {error.name}, which is not installed; "
             "install the package that has it"
@@ -52,7 +57,6 @@ def load(use: str, group: str, field: str, folder: Path) -> Any:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        point = known[use]
         raise SpecError(f"{field}: {use} = {point.value} can't be imported: {described(error)}") from error
 
 
