@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from molmach.building import Assembly, kind_of
+from molmach.data.quantity import Quantity
 from molmach.drives.base import AchiralDrive, DriveModel, DriveTerms, FieldDrive
 from molmach.drives.stations import affinities
 from molmach.drives.torque import torque_shares
 from molmach.errors import SpecError
 from molmach.spec import Drive
-from molmach.spec.registered import DRIVES, load_registered, registered
+from molmach.spec.registered import DRIVES, faulty, load_registered, registered
 
 __all__ = [
     "AchiralDrive",
@@ -27,6 +29,7 @@ __all__ = [
     "mirror",
     "model",
     "models",
+    "own_quantities",
     "terms",
     "torque_shares",
     "undriven",
@@ -34,18 +37,57 @@ __all__ = [
 
 
 def model(drive: Drive) -> DriveModel:
-    """The physics of a drive's spec."""
-    made: DriveModel = load_registered(DRIVES, drive.kind)(drive)
-    return made
+    """The physics of a drive's spec.
+
+    Raises
+    ------
+    SpecError
+        What is registered for it is no :class:`DriveModel`, or lacks what each drive has to say itself.
+    """
+    return _model_class(drive.kind)(drive)
+
+
+def _model_class(kind: str) -> type[DriveModel]:
+    found = load_registered(DRIVES, kind)
+    if not (isinstance(found, type) and issubclass(found, DriveModel)):
+        raise faulty(DRIVES, kind, f"got {found!r}; expected a class that derives from DriveModel")
+    missing = [
+        name for name in ("terms", "mirror", "undriven") if getattr(found, name) is getattr(DriveModel, name)
+    ]
+    if missing:
+        raise faulty(DRIVES, kind, f"it has no {missing[0]}(); expected one, as each drive says it itself")
+    return found
 
 
 def models() -> tuple[type[DriveModel], ...]:
-    """Every kind of drive that can be imported, ours and added ones, sorted by name."""
+    """Every kind of drive that is whole, ours and added ones, sorted by name."""
     kinds: list[type[DriveModel]] = []
     for kind in registered(DRIVES):
         with suppress(SpecError):
-            kinds.append(load_registered(DRIVES, kind))
+            kinds.append(_model_class(kind))
     return tuple(kinds)
+
+
+def own_quantities(kind: str) -> tuple[Quantity, ...]:
+    """What a kind of drive adds to scores, as it says itself.
+
+    Raises
+    ------
+    SpecError
+        The kind can't be imported, or what its ``quantities()`` gives is no tuple or list of quantities.
+    """
+    made = _model_class(kind)
+    try:
+        gathered: Any = made.quantities()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise faulty(
+            DRIVES, kind, f"its quantities() raises {type(error).__name__}: {error}; expected a class method"
+        ) from error
+    if not isinstance(gathered, tuple | list) or not all(isinstance(q, Quantity) for q in gathered):
+        raise faulty(DRIVES, kind, f"its quantities() gives {gathered!r}; expected a tuple of Quantity")
+    return tuple(gathered)
 
 
 def terms(drive: Drive, assembly: Assembly, thermal_energy: float) -> DriveTerms:
