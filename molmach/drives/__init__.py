@@ -15,10 +15,11 @@ from typing import Any
 from molmach.building import Assembly, kind_of
 from molmach.data.quantity import Quantity
 from molmach.drives.base import AchiralDrive, DriveModel, DriveTerms, FieldDrive
+from molmach.drives.checking import objection
 from molmach.drives.stations import affinities
 from molmach.drives.torque import torque_shares
 from molmach.errors import SpecError
-from molmach.spec import Drive
+from molmach.spec import Drive, Driven
 from molmach.spec.registered import DRIVES, faulty, load_registered, registered
 
 __all__ = [
@@ -96,7 +97,7 @@ def terms(drive: Drive, assembly: Assembly, thermal_energy: float) -> DriveTerms
     Raises
     ------
     SpecError
-        The drive, or its load, does not act on such a machine.
+        The drive, or its load, does not act on such a machine, or what it gives can't be integrated.
     """
     acting, kind = model(drive), kind_of(assembly.kind)
     if not kind.turned_by_torque and (drive.load or acting.is_torque):
@@ -105,14 +106,24 @@ def terms(drive: Drive, assembly: Assembly, thermal_energy: float) -> DriveTerms
             f"{kind.part_names['rotor']} of a {assembly.kind}; expected one without load, under another drive"
         )
     driven = acting.terms(assembly, thermal_energy)
+    wrong = objection(driven)
+    if wrong is not None:
+        raise faulty(DRIVES, drive.kind, f"its terms() gives {wrong}")
     return replace(driven, switched=(*driven.switched, *affinities(assembly)))
 
 
 def mirror(drive: Drive) -> Drive:
     """The drive reflected in the xz plane, its load too."""
-    return model(drive).mirror().model_copy(update={"load": -drive.load + 0.0})
+    return _drive_of(drive, "mirror").model_copy(update={"load": -drive.load + 0.0})
 
 
 def undriven(drive: Drive) -> Drive:
     """The drive's undriven twin, without load: thermal motion alone."""
-    return model(drive).undriven()
+    return _drive_of(drive, "undriven")
+
+
+def _drive_of(drive: Drive, method: str) -> Drive:
+    made: Any = getattr(model(drive), method)()
+    if not isinstance(made, Driven):
+        raise faulty(DRIVES, drive.kind, f"its {method}() gives {made!r}; expected the section of a drive")
+    return made
