@@ -14,6 +14,7 @@ from molmach.search.loop.checking import check
 from molmach.search.loop.driver import Driver
 from molmach.search.loop.evaluations import evaluation_of
 from molmach.search.loop.executors import executor_class
+from molmach.search.loop.executors.supervised import Supervised
 from molmach.search.loop.signals import stop_on_signal
 from molmach.search.loop.snapshot import Snapshot
 from molmach.search.record import results
@@ -84,7 +85,7 @@ def run_campaign(
         ledger.note_session(executor.rpartition("/")[2], versions())
         with (
             redirect_stdout(sys.stderr),  # standard output is for the document; workers and agents print too
-            closing(chosen.start(cores, address)) as workers,
+            closing(Supervised(chosen, cores, address)) as workers,
             closing(workers.team(campaign, source)) as team,
         ):
             driver = Driver(

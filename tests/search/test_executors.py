@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from molmach.cli.main import app
-from molmach.errors import SpecError
+from molmach.errors import CampaignError, SpecError
 from molmach.search.loop.executors import executor_class
 from molmach.search.record.ledger import reading
 from molmach.search.running import run_campaign
@@ -97,3 +97,37 @@ def test_the_ray_executor_keeps_the_rules() -> None:
 def test_what_is_no_executor_is_refused(folder: Path, use: str, words: str) -> None:
     with pytest.raises(SpecError, match=words):
         executor_class(use, folder)
+
+
+BROKEN = {
+    "loses": ("def wait(self, seconds): self._tasks.clear(); return []", "in_hand is 0 where 1 tasks"),
+    "twice": (
+        "def wait(self, seconds): return 2 * super().wait(seconds)",
+        "wait gave .*each task's result once",
+    ),
+    "nothing": ("def wait(self, seconds): return None", "wait gave 'None'; expected a list of results"),
+    "raises": ("def wait(self, seconds): raise OSError('queue gone')", "wait failed: OSError: queue gone"),
+    "full": ("def submit(self, task): raise OSError('queue full')", "submit failed: OSError: queue full"),
+    "no_slots": ("slots = 0", "slots is '0'; expected one or more"),
+    "unstarted": (
+        "@classmethod\n    def start(cls, *_): raise OSError('no batch system')",
+        "start failed: OSError: no batch system",
+    ),
+    "no_start": ("@classmethod\n    def start(cls, *_): return None", "start gave 'None'; expected an exec"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_an_executor_that_breaks_its_promises_is_named(folder: Path, tmp_path: Path, kind: str) -> None:
+    """What it gave back before is kept."""
+    body, words = BROKEN[kind]
+    (tmp_path / "mine.py").write_text(
+        "from molmach.search.loop.executors import LocalExecutor\n\n\n"
+        f"class Mine(LocalExecutor):\n    {body}\n",
+        encoding="utf-8",
+    )
+    campaign = load_campaign(folder / "by-theory.yaml", ["agents=[random]", "budget.evaluations=3"])
+    with pytest.raises(CampaignError, match=f"^executor Mine: {words}"):
+        run_campaign(campaign, tmp_path / "out", source=folder, executor=str(tmp_path / "mine.py:Mine"))
+    with reading(tmp_path / "out") as ledger:
+        assert len(list(ledger.findings())) == (kind == "twice")

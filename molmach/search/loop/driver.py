@@ -207,7 +207,12 @@ class Driver:
         return self._evaluation.task(self.space.resolve(self._book[machine].design), rung)
 
     def _submit(self, task: Task) -> None:
-        self._tasks[task.key] = task
+        other = self._tasks.setdefault(task.key, task)
+        if other is not task:
+            raise CampaignError(
+                f"evaluation: {task.use.rpartition('/')[2]} gives machines {other.machine[:12]} and "
+                f"{task.machine[:12]} the same key; expected tasks with numbers of their own to differ in it"
+            )
         self._executor.submit(task)
 
     def _collect(self) -> None:
