@@ -13,7 +13,7 @@ from molmach.report.campaign.page import write_report
 from molmach.search.loop.checking import check
 from molmach.search.loop.driver import Driver
 from molmach.search.loop.evaluations import evaluation_of
-from molmach.search.loop.executors import executor_class
+from molmach.search.loop.executors import check_start, executor_class
 from molmach.search.loop.executors.supervised import Supervised
 from molmach.search.loop.signals import stop_on_signal
 from molmach.search.loop.snapshot import Snapshot
@@ -72,6 +72,7 @@ def run_campaign(
     """
     source = Path(source)
     chosen = executor_class(executor, source)
+    check_start(chosen, cores, address)
     check(campaign, source)
     folder = folder_of(campaign, out)
     check_place(folder)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from molmach.cli.main import app
+from molmach.cli.options import OPTIONS
 from molmach.errors import CampaignError, SpecError
 from molmach.search.loop.executors import executor_class
 from molmach.search.record.ledger import reading
@@ -41,9 +43,9 @@ def test_a_campaign_runs_on_a_pool_of_processes(folder: Path) -> None:
     campaign = load_campaign(folder / "by-theory.yaml", ["agents=[random]", "budget.evaluations=30"])
     documents = [
         run_campaign(
-            campaign, folder / name, source=folder, executor=use, cores=2, store=folder / f"{name}.sqlite"
+            campaign, folder / name, source=folder, executor=use, cores=cores, store=folder / f"{name}.sqlite"
         )
-        for name, use in (("pooled", "pool.py:Pool"), ("alone", "local"))
+        for name, use, cores in (("pooled", "pool.py:Pool", 2), ("alone", "local", None))
     ]
     pooled, alone = documents
     assert pooled["state"] == alone["state"] == "finished"
@@ -95,8 +97,29 @@ def test_the_ray_executor_keeps_the_rules() -> None:
     ],
 )
 def test_what_is_no_executor_is_refused(folder: Path, use: str, words: str) -> None:
-    with pytest.raises(SpecError, match=words):
+    with pytest.raises(SpecError, match=words) as caught:
         executor_class(use, folder)
+    assert caught.value.worded(OPTIONS).startswith("--executor: ")
+
+
+@pytest.mark.parametrize("options", [{"cores": 2}, {"address": "auto"}])
+def test_an_executor_that_takes_no_cores_is_given_none(
+    folder: Path, tmp_path: Path, options: dict[str, Any]
+) -> None:
+    campaign = load_campaign(folder / "by-theory.yaml")
+    with pytest.raises(SpecError, match="LocalExecutor takes none") as caught:
+        run_campaign(campaign, tmp_path / "out", source=folder, executor="local", **options)
+    assert caught.value.worded(OPTIONS).startswith(f"--{next(iter(options))} ")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_campaign_in_a_place_that_cant_be_written_says_so(folder: Path) -> None:
+    """Nothing was finished before there, so nothing is kept."""
+    campaign = load_campaign(folder / "by-theory.yaml", ["agents=[random]"])
+    with pytest.raises(SpecError, match="expected a writable out folder"):
+        run_campaign(campaign, folder / "pool.py" / "out", source=folder, executor="local")
+    with pytest.raises(SpecError, match=r"can't be read .*too long"):
+        run_campaign(campaign, folder / ("a" * 300), source=folder, executor="local")
 
 
 BROKEN = {

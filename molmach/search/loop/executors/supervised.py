@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from molmach.errors import Argument, CampaignError, MolmachError
+from molmach.errors import CampaignError, MolmachError
 from molmach.search.agents.team import Team
 from molmach.search.loop.evaluations import Task
 from molmach.search.loop.executors.base import Executor
+from molmach.search.loop.executors.registry import EXECUTOR
 from molmach.search.plugins import described
 from molmach.search.record.result import Result
 from molmach.spec import Campaign
-
-EXECUTOR = Argument("executor")
 
 
 class Supervised(Executor):
