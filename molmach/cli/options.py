@@ -10,6 +10,7 @@ OPTIONS = {
     "cycles": "--cycles",
     "engine_name": "--engine",
     "executor": "--executor",
+    "equilibration_ps": "--equilibration",
     "excitation_rate": "--excitation-rate",
     "follower": "--follower",
     "follower_axle": "--follower-axle",

@@ -45,6 +45,12 @@ def load(use: str, group: str, field: str, folder: Path) -> Any:
     try:
         return known[use].load()
     except ModuleNotFoundError as error:
+        if error.name and f"{known[use].module}.".startswith(f"{error.name}."):
+            raise SpecError(
+                field,
+                f": {use} = {known[use].value}: the entry point is wrong, for there is no module {error.name}; "
+                "the package that registers it has to be mended",
+            ) from error
         raise MissingExtraError(
             field,
             f": {use} needs the Python module {error.name}, which is not installed; "
