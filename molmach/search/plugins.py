@@ -48,8 +48,8 @@ def load(use: str, group: str, field: str, folder: Path) -> Any:
         if error.name and f"{known[use].module}.".startswith(f"{error.name}."):
             raise SpecError(
                 field,
-                f": {use} = {known[use].value}: the entry point is wrong, for there is no module {error.name}; "
-                "the package that registers it has to be mended",
+                f": {use} = {known[use].value}: the entry point is wrong, for there is no module "
+                f"{error.name}; expected the package that registers it to be mended",
             ) from error
         raise MissingExtraError(
             field,
