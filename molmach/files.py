@@ -6,6 +6,7 @@ What is written under another name first is on the disk before it gets its own.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -57,6 +58,10 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
     """Write a document for programs in one piece; its numbers are finite ones."""
     write_text(path, json.dumps(document, indent=2, allow_nan=False) + "\n")
+
+
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+"""Numbers of the system's errors that say that the disk is full or has failed."""
 
 
 def write_arrays(path: Path, arrays: Mapping[str, ArrayLike], *, compressed: bool = False) -> None:

@@ -119,13 +119,13 @@ def kind_of(name: str) -> MachineKind:
     SpecError
         Its code can't be imported, or it is no :class:`MachineKind` with a ``build`` and a coordinate.
     """
-    found = load_registered(MACHINES, name)
-    if not (isinstance(found, type) and issubclass(found, MachineKind)):
-        raise faulty(MACHINES, name, f"got {found!r}; expected a class that derives from MachineKind")
-    if found.build is MachineKind.build:
+    loaded = load_registered(MACHINES, name)
+    if not (isinstance(loaded, type) and issubclass(loaded, MachineKind)):
+        raise faulty(MACHINES, name, f"got {loaded!r}; expected a class that derives from MachineKind")
+    if loaded.build is MachineKind.build:
         raise faulty(MACHINES, name, "it has no build(); expected one, as each kind says it itself")
-    coordinate = getattr(found, "coordinate", None)
+    coordinate = getattr(loaded, "coordinate", None)
     for what, asked in (("coordinate", coordinate), ("coordinate.scale", getattr(coordinate, "scale", None))):
         if asked is None:
             raise faulty(MACHINES, name, f"it has no {what}; expected a Coordinate with a Scale")
-    return found()
+    return loaded()

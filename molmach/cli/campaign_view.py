@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from molmach.cli.output import console
-from molmach.report.words import duration, to_its_precision
+from molmach.report.words import core_seconds, duration, to_its_precision
 
 _MOST = 40
 _GAP = "  "
@@ -56,7 +56,7 @@ def _spent(document: Mapping[str, Any]) -> str:
     bracket = f" ({', '.join(details)})" if details else ""
     return (
         f"{document['evaluations']:,} evaluations{bracket}, {document['confirmations']:,} run again; "
-        f"{document['core_seconds']:,.0f} core seconds in {duration(document['wall_seconds'])}"
+        f"{core_seconds(document['core_seconds'])} in {duration(document['wall_seconds'])}"
     )
 
 

@@ -73,7 +73,7 @@ def interval(estimate: Estimate) -> str:
 
 def number(value: float) -> str:
     """A value to four digits, or that it is not defined."""
-    return f"{value:.4g}" if math.isfinite(value) else "not defined"
+    return f"{value:z.4g}" if math.isfinite(value) else "not defined"
 
 
 @contextmanager

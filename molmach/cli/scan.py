@@ -130,7 +130,7 @@ def _list(diagram: Scan) -> Table:
         velocity, share = point.estimate("velocity"), point.followed.value
         followed = number(share) if share == share else ""
         cells = (number(velocity.value), interval(velocity), followed, point.problem or point.regime)
-        rows.append((*(f"{value:g}" for value in point.values), *cells))
+        rows.append((*(f"{value:zg}" for value in point.values), *cells))
     heads = (*(axis.label for axis in diagram.axes), _unit(diagram), "95 % interval", "followed", "regime")
     return table(heads, rows, range(len(heads) - 1))
 
@@ -144,7 +144,7 @@ def _matrix(diagram: Scan) -> Table:
     for i in reversed(range(len(down.values))):
         cells = []
         for value, regime in zip(values[i], diagram.regime[i], strict=True):
-            text = f"{value:.2f}" if has_regimes else f"{value:.3g}"
+            text = f"{value:z.2f}" if has_regimes else f"{value:z.3g}"
             cells.append(f"{text}{_LETTERS.get(regime, '')}" if value == value else "none")
         rows.append((f"{down.values[i]:.4g}", *cells))
     what = f"velocity in {_unit(diagram)}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -46,7 +48,7 @@ def load_series(path: Path) -> Series:
     try:
         with np.load(path) as stored:
             return Series(**{field.name: stored[field.name] for field in fields(Series)})
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ScoreError(f"{path}: not a coordinate series of molmach ({error})") from error
 
 

@@ -49,15 +49,15 @@ def model(drive: Drive) -> DriveModel:
 
 
 def _model_class(kind: str) -> type[DriveModel]:
-    found = load_registered(DRIVES, kind)
-    if not (isinstance(found, type) and issubclass(found, DriveModel)):
-        raise faulty(DRIVES, kind, f"got {found!r}; expected a class that derives from DriveModel")
+    loaded = load_registered(DRIVES, kind)
+    if not (isinstance(loaded, type) and issubclass(loaded, DriveModel)):
+        raise faulty(DRIVES, kind, f"got {loaded!r}; expected a class that derives from DriveModel")
     missing = [
-        name for name in ("terms", "mirror", "undriven") if getattr(found, name) is getattr(DriveModel, name)
+        name for name in ("terms", "mirror", "undriven") if getattr(loaded, name) is getattr(DriveModel, name)
     ]
     if missing:
         raise faulty(DRIVES, kind, f"it has no {missing[0]}(); expected one, as each drive says it itself")
-    return found
+    return loaded
 
 
 def models() -> tuple[type[DriveModel], ...]:

@@ -86,6 +86,8 @@ def run_tasks(
     ------
     SimulationError
         A replica failed and ``failed`` is not given, or a worker was lost; checkpoints are kept.
+    OSError
+        A worker's disk is full or has failed; checkpoints are kept.
     KeyboardInterrupt
         As it came, after every worker has written its checkpoint.
     """
@@ -122,6 +124,9 @@ def run_tasks(
                 alive -= 1
                 continue
             number = news_of[0]
+            if "errno" in message:
+                number_of_error = int(str(message["errno"]))
+                raise OSError(number_of_error, os.strerror(number_of_error))
             if "error" in message:
                 if failed is None or message["error"] == _LOST:
                     raise SimulationError(str(message["error"]))

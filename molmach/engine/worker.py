@@ -2,8 +2,9 @@
 
 It reads one JSON job a line from standard input, ``{"work": folder, "batch": number}``, runs it,
 and writes one JSON message a line to standard output: ``{"steps": n}`` while it runs, then
-``{"finished": true}``, or ``{"error": text}``. When standard input closes, because it is to stop or
-because the process that started it is gone, it writes a checkpoint and ends.
+``{"finished": true}``, or ``{"error": text}``, with the system's number ``errno`` where the disk is full
+or has failed. When standard input closes, because it is to stop or because the process that started it is
+gone, it writes a checkpoint and ends.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from molmach.engine.batch import run_batch
 from molmach.errors import MolmachError
+from molmach.files import DISK_ERRORS
 
 _REPORT_SECONDS = 0.2
 
@@ -55,7 +57,10 @@ def _serve(work: Path, batch: int, closed: threading.Event) -> None:
     except MolmachError as error:
         _say({"error": str(error)})
     except Exception as error:  # the parent must hear of anything, or it would wait for ever
-        _say({"error": f"{type(error).__name__}: {error}"})
+        message: dict[str, object] = {"error": f"{type(error).__name__}: {error}"}
+        if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+            message["errno"] = error.errno
+        _say(message)
     else:
         _say({"finished": finished})
 

@@ -49,14 +49,12 @@ def to_its_precision(value: float | None, low: float | None, high: float | None)
     if value is None or not math.isfinite(value):
         return "not defined", ""
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
-        return f"{value:.4g}", ""
+        return f"{value:z.4g}", ""
     half = 0.5 * (high - low)
     if half <= 0.0 or half < 1e-6 * abs(value) or max(abs(low), abs(high)) < 1e-3:
-        return f"{value:.4g}", f"{low:.4g} to {high:.4g}"
+        return f"{value:z.4g}", f"{low:z.4g} to {high:z.4g}"
     decimals = max(0, 1 - math.floor(math.log10(half)))
-    texts = [
-        f"{x:.{decimals}f}".replace("-0." + "0" * decimals, "0." + "0" * decimals) for x in (value, low, high)
-    ]
+    texts = [f"{x:z.{decimals}f}" for x in (value, low, high)]
     return texts[0], f"{texts[1]} to {texts[2]}"
 
 
@@ -68,3 +66,9 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60:,} h {minutes % 60:02d} min"
+
+
+def core_seconds(seconds: float) -> str:
+    """What computing cost, for people: ``1 core second``, ``1,200 core seconds``."""
+    text = f"{seconds:,.0f}"
+    return f"{text} core second{'' if text == '1' else 's'}"

@@ -16,6 +16,7 @@ from molmach.errors import Argument, ScoreError
 from molmach.scoring.frames import Frames, read_frames, read_topology
 from molmach.scoring.selection import (
     AXLE,
+    EQUILIBRATION,
     FOLLOWER,
     FOLLOWER_AXLE,
     FRAME_INTERVAL,
@@ -98,6 +99,11 @@ def read_trajectories(
         raise ScoreError(STRIDE, f" {stride}: expected one or more")
     if frame_interval_ps is not None and not frame_interval_ps > 0.0:
         raise ScoreError(FRAME_INTERVAL, f" {frame_interval_ps:g} ps: expected a time above zero")
+    if not 0.0 <= equilibration_ps < math.inf:
+        raise ScoreError(EQUILIBRATION, f" {equilibration_ps:g} ps: expected zero or more")
+    if isinstance(trajectories, str | Path) or len(trajectories) == 0:
+        got = f"got {str(trajectories)!r}" if trajectories else "none"
+        raise ScoreError(TRAJECTORIES, f": {got}; expected a list of files, one a replica")
     if (follower is None) != (follower_axle is None):
         missing = FOLLOWER if follower is None else FOLLOWER_AXLE
         raise ScoreError(missing, ": missing; expected both or neither of ", FOLLOWER_AXLE, ", ", FOLLOWER)

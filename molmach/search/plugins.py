@@ -24,7 +24,7 @@ def load(use: str, group: str, field: str, folder: Path) -> Any:
     group
         Of entry points.
     field
-        Where ``use`` stands, for errors.
+        Where ``use`` stands, for errors; a function's argument as an :class:`molmach.errors.Argument`.
     folder
         Where relative files start.
 
@@ -41,33 +41,35 @@ def load(use: str, group: str, field: str, folder: Path) -> Any:
     if use not in known:
         nearest = difflib.get_close_matches(use, known, 1)
         hint = f"did you mean '{nearest[0]}'? " if nearest else ""
-        raise SpecError(f"{field}: got {use!r}; {hint}accepted: {', '.join(known)}, or file.py:Class")
+        raise SpecError(field, f": got {use!r}; {hint}accepted: {', '.join(known)}, or file.py:Class")
     point = entry(group, use)
     try:
         return point.load()
     except ModuleNotFoundError as error:
-        if f"{point.module}.".startswith(f"{error.name}."):
+        if error.name and f"{point.module}.".startswith(f"{error.name}."):
             raise SpecError(
-                f"{field}: {use} = {point.value} can't be imported: {why_not(point, error)}"
+                field,
+                f": {use} = {point.value} can't be imported: {why_not(point, error)}",
             ) from error
         raise MissingExtraError(
-            f"{field}: {use} needs the Python module {error.name}, which is not installed; "
-            "install the package that has it"
+            field,
+            f": {use} needs the Python module {error.name}, which is not installed; "
+            "install the package that has it",
         ) from error
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise SpecError(f"{field}: {use} = {point.value} can't be imported: {described(error)}") from error
+        raise SpecError(field, f": {use} = {point.value} can't be imported: {described(error)}") from error
 
 
 def _from_file(use: str, field: str, folder: Path) -> Any:
     file, _, name = use.rpartition(":")
     path = (folder / file).resolve()
     if not path.is_file():
-        raise SpecError(f"{field}: got {use!r}, but there is no file {path}; expected file.py:Class")
+        raise SpecError(field, f": got {use!r}, but there is no file {path}; expected file.py:Class")
     module = _module(path, field)
     if not hasattr(module, name):
-        raise SpecError(f"{field}: {path} has no {name!r}; expected the name of a class in it")
+        raise SpecError(field, f": {path} has no {name!r}; expected the name of a class in it")
     return getattr(module, name)
 
 
@@ -93,7 +95,7 @@ def _module(path: Path, field: str) -> ModuleType:
         _loaded.pop(path, None)
         if isinstance(error, KeyboardInterrupt):
             raise
-        raise SpecError(f"{field}: {path} can't be imported: {described(error)}") from error
+        raise SpecError(field, f": {path} can't be imported: {described(error)}") from error
     _loaded[path] = changed, module
     return module
 

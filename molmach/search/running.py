@@ -13,7 +13,8 @@ from molmach.report.campaign.page import write_report
 from molmach.search.loop.checking import check
 from molmach.search.loop.driver import Driver
 from molmach.search.loop.evaluations import evaluation_of
-from molmach.search.loop.executors import executor_class
+from molmach.search.loop.executors import check_start, executor_class
+from molmach.search.loop.executors.supervised import Supervised
 from molmach.search.loop.signals import stop_on_signal
 from molmach.search.loop.snapshot import Snapshot
 from molmach.search.record import results
@@ -71,6 +72,7 @@ def run_campaign(
     """
     source = Path(source)
     chosen = executor_class(executor, source)
+    check_start(chosen, cores, address)
     check(campaign, source)
     folder = folder_of(campaign, out)
     check_place(folder)
@@ -84,7 +86,7 @@ def run_campaign(
         ledger.note_session(executor.rpartition("/")[2], versions())
         with (
             redirect_stdout(sys.stderr),  # standard output is for the document; workers and agents print too
-            closing(chosen.start(cores, address)) as workers,
+            closing(Supervised(chosen, cores, address)) as workers,
             closing(workers.team(campaign, source)) as team,
         ):
             driver = Driver(

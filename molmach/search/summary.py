@@ -94,9 +94,17 @@ def _efforts(evaluation: Evaluation | None) -> dict[int | None, str]:
     """What a machine gets on each rung and in the confirmation, as the evaluation says it."""
     if evaluation is None:
         return {}
-    words: dict[int | None, str] = {rung: evaluation.effort(rung) for rung in range(evaluation.rungs)}
-    words[None] = evaluation.effort(CONFIRMATION)
+    words: dict[int | None, str] = {rung: _effort(evaluation, rung) for rung in range(evaluation.rungs)}
+    words[None] = _effort(evaluation, CONFIRMATION)
     return words
+
+
+def _effort(evaluation: Evaluation, rung: int) -> str:
+    """An evaluation's words for a rung; '' where it has none, for a report is worth more than they are."""
+    try:
+        return str(evaluation.effort(rung))
+    except Exception:
+        return ""
 
 
 def _standing(findings: Sequence[Finding], confirmed: set[str], objectives: int) -> Standing:

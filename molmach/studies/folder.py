@@ -7,8 +7,8 @@ the same call goes on from what its work folder holds.
 
 from __future__ import annotations
 
-import errno
 import json
+import os
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -18,12 +18,11 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from molmach.errors import Argument, SimulationError, SpecError
-from molmach.files import hold, remove_leftovers, write_text
+from molmach.files import DISK_ERRORS, hold, remove_leftovers, write_text
 
 OUT = Argument("out")
 
 _NOTE, _LOCK = "plan.json", "lock"
-_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 Result = TypeVar("Result")
 Prepared = TypeVar("Prepared")
@@ -104,13 +103,15 @@ class StudyFolder:
         Raises
         ------
         SpecError
-            Something else is.
+            Something else is, or the place can't be read.
         """
+        if not self._is_taken():
+            return False
         try:
-            if not is_taken(self.place):
-                return False
             document = json.loads((self.place / self.plan.document).read_text(encoding="utf-8"))
             finished = self.plan.identity_of(document)
+        except PermissionError as error:
+            raise self._unreadable(error) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise SpecError(
                 OUT,
@@ -128,14 +129,25 @@ class StudyFolder:
         Raises
         ------
         SpecError
-            The folder holds something, or is a file.
+            The folder holds something, is a file, or can't be read.
         """
+        if self._is_taken():
+            raise SpecError(OUT, f" {self.place}: exists; expected a new or empty folder")
+
+    def _is_taken(self) -> bool:
+        """Whether something is in the place; refuses one that no folder can be renamed to."""
         try:
             taken = is_taken(self.place)
         except OSError as error:
-            raise SpecError(OUT, f" {self.place}: can't be read ({error.strerror})") from error
-        if taken:
-            raise SpecError(OUT, f" {self.place}: exists; expected a new or empty folder")
+            raise self._unreadable(error) from error
+        if not taken and os.path.ismount(self.place):
+            raise SpecError(
+                OUT, f" {self.place}: is a mount point, which can't be replaced; expected a folder below it"
+            )
+        return taken
+
+    def _unreadable(self, error: OSError) -> SpecError:
+        return SpecError(OUT, f" {self.place}: can't be read ({error.strerror}); choose another folder")
 
     def result(
         self,
@@ -216,7 +228,7 @@ class StudyFolder:
             try:
                 yield self.work
             except OSError as error:
-                if error.errno not in _DISK:
+                if error.errno not in DISK_ERRORS:
                     raise
                 raise SimulationError(
                     f"{self.work}: can't be written ({error.strerror}); what was finished is kept, and the "
@@ -278,7 +290,7 @@ class StudyFolder:
             self.place.parent.mkdir(parents=True, exist_ok=True)
             made.replace(self.place)
         except OSError as error:
-            if error.errno in _DISK:
+            if error.errno in DISK_ERRORS:
                 raise
             raise SpecError(
                 OUT,

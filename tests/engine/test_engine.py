@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import random
 import shutil
@@ -112,6 +113,28 @@ def test_a_damaged_block_is_run_again(tmp_path: Path, rotor: Assembly, rotor_spe
     assert np.array_equal(batches._blocks(folder)[1]["coordinate"], expected)
     with pytest.raises(SimulationError, match="replica 1 is not finished"):
         engine.collect(tmp_path, 0.1)
+
+
+def test_a_workers_full_disk_is_a_full_disk_here(
+    tmp_path: Path, rotor: Assembly, rotor_spec: Spec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is no fault of the machine: one number of the system's, which whoever holds the folder words."""
+    full = (
+        "import errno, molmach.engine.worker as worker\n"
+        "def run_batch(*_): raise OSError(errno.ENOSPC, 'full')\n"
+        "worker.run_batch = run_batch\nworker.main()"
+    )
+    monkeypatch.setattr(
+        "molmach.engine.pool._start",
+        lambda: subprocess.Popen(
+            [sys.executable, "-c", full], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ),
+    )
+    condition = _condition(rotor, rotor_spec, duration="2 ps", equilibration="0 ps", replicas=2)
+    task = engine.write_task([condition], NATIVE, tmp_path)
+    with pytest.raises(OSError, match="No space left on device") as caught:
+        engine.run_task(tmp_path, task, 1)
+    assert caught.value.errno == errno.ENOSPC
 
 
 def _blocks(out: Path) -> int:

@@ -17,7 +17,7 @@ from molmach.building import PLACES, TURNS
 from molmach.cli import campaign as command
 from molmach.report.campaign.page import write_report
 from molmach.report.campaign.team import Block, explanation
-from molmach.report.words import duration, to_its_precision
+from molmach.report.words import core_seconds, duration, to_its_precision
 from molmach.search import State, Trial
 from molmach.search.loop.quantities import unit_of
 from molmach.search.progress import best_so_far
@@ -237,6 +237,11 @@ def test_numbers_have_the_digits_that_their_interval_allows() -> None:
     assert to_its_precision(49.4657, 48.65, 50.281) == ("49.47", "48.65 to 50.28")
     assert to_its_precision(16.65, 3.15, 30.16) == ("17", "3 to 30")
     assert to_its_precision(-0.01, -4.2, 4.2) == ("0.0", "-4.2 to 4.2")
+    assert to_its_precision(-0.2, -42.0, 42.0) == ("0", "-42 to 42")
+    assert to_its_precision(-0.0, None, None) == ("0", "")
+    assert [core_seconds(s) for s in (0.6, 2.0, 1234.5)] == [
+        "1 core second", "2 core seconds", "1,234 core seconds"
+    ]  # fmt: skip
     assert to_its_precision(12345.6, 12000.0, 12700.0) == ("12346", "12000 to 12700")
     assert to_its_precision(float("nan"), None, None) == ("not defined", "")
     assert to_its_precision(3.0, None, None) == ("3", "")

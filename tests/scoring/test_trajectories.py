@@ -319,6 +319,9 @@ def _wrong_cases(made: Made) -> dict[str, tuple[Callable[[], Any], str]]:
         "stator turns": (lambda: made.read(xtc, stator=made.rotor), "turns too"),
         "half a wheel": (lambda: made.read(xtc, follower="0,1"), "^follower_axle: missing; expected both or neither"),
         "stride": (lambda: made.read(xtc, stride=0), "^stride 0: expected one or more"),
+        "before the start": (lambda: made.read(xtc, equilibration_ps=-1.0), "^equilibration_ps -1 ps: expected zero or more"),
+        "no files": (lambda: made.read([]), "^trajectories: none; expected a list of files"),
+        "no list": (lambda: read(made.top, "a.xtc", made.axle, made.rotor), "^trajectories: got 'a.xtc'; expected a list"),
         "too short": (lambda: made.read(xtc, equilibration_ps=58.0), "4 frames are left"),
         "one replica": (lambda: score(made.read(xtc[:1])), "one replica"),
     }  # fmt: skip

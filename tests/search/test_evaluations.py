@@ -276,3 +276,89 @@ def test_errors_of_single_values_go_through_an_expression() -> None:
     assert found.value == 31.0
     assert found.error == pytest.approx(30.0 * math.hypot(0.01, 0.02))
     assert found.high - found.value == pytest.approx(1.959964 * found.error, rel=1e-5)
+
+
+OWN = """
+from molmach.data.quantity import Quantity
+from molmach.search import CONFIRMATION, Evaluation, Result, Task
+
+
+class Own(Evaluation):
+    quantities = (Quantity("size", "size", "1"),)
+
+    def task(self, candidate, rung):
+        return Task(self.key(candidate.spec, rung), candidate.key, rung, candidate.spec, self.use)
+
+    @staticmethod
+    def run(task):
+        controls = {"verified": True} if task.rung == CONFIRMATION else {}
+        return Result(task.key, {"size": [float(len(task.spec.machine.smiles))]}, controls=controls)
+"""
+
+
+def own(folder: Path, place: Path, more: str) -> dict[str, Any]:
+    """The document of a campaign of three evaluations by a class of one's own, changed by ``more``."""
+    (place / "own.py").write_text(f"{OWN}\n\nclass Mine(Own):\n    {more}\n", encoding="utf-8")
+    changes = ["objectives={maximise: size}", f"evaluation.use={place}/own.py:Mine", "agents=[random]"]
+    campaign = load_campaign(folder / "by-theory.yaml", [*changes, "budget.evaluations=3"])
+    return run_campaign(campaign, place / "out", source=folder, executor="local")
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("def task(self, candidate, rung): raise KeyError('x')", "task failed: KeyError: 'x'"),
+        ("def task(self, candidate, rung): return 'do it'", "task gave 'do it'; expected a Task"),
+        ("def task(self, candidate, rung): return None", "task gave 'None'; expected a Task$"),
+        ("rungs = 'two'", "rungs is 'two'; expected a number"),
+        ("quantities = None", "quantities is 'None'; expected a list"),
+        ("quantities = ('size',)", "quantities is .*; expected a list of molmach's Quantity"),
+        ("def __init__(self): pass", "it can't be made: TypeError"),
+        ("def __init__(self, *_): raise SystemExit(3)", "it can't be made: SystemExit: 3"),
+    ],
+)
+def test_a_broken_evaluation_is_named_before_anything_starts(
+    folder: Path, tmp_path: Path, more: str, words: str
+) -> None:
+    with pytest.raises(SpecError, match=rf"^evaluation: own\.py:Mine: {words}") as caught:
+        own(folder, tmp_path, more)
+    assert caught.value.exit_code == 2
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("run", "words"),
+    [
+        ("raise SystemExit(3)", r"evaluation.use: run of own.py:Mine failed: SystemExit: 3"),
+        ("return Result(task.key, {'weight': [1.0]})", "gave no size"),
+        ("return Result(task.key)", "gave no size"),
+    ],
+)
+def test_an_evaluation_that_gives_no_numbers_says_why(
+    folder: Path, tmp_path: Path, run: str, words: str
+) -> None:
+    assert (
+        own(folder, tmp_path, f"run = staticmethod(lambda task: _run(task))\n\n\ndef _run(task): {run}")[
+            "failed"
+        ]
+        == 3
+    )
+    with reading(tmp_path / "out") as ledger:
+        assert {finding.reason for finding in ledger.findings()} == {words}
+
+
+@pytest.mark.parametrize("archive", ["b'no zip file'", "'text'", "b'PK\\x05\\x06' + bytes(9)"])
+def test_a_broken_archive_is_a_failed_confirmation(folder: Path, tmp_path: Path, archive: str) -> None:
+    """The campaign goes on to its end, and so does its report where effort has no words."""
+    document = own(
+        folder,
+        tmp_path,
+        f"run = staticmethod(lambda task: replace(Own.run(task), archive={archive}))\n"
+        "    def effort(self, rung): raise ZeroDivisionError\n\n\nfrom dataclasses import replace",
+    )
+    assert document["state"] == "finished"
+    assert document["failed"] == 0
+    with reading(tmp_path / "out") as ledger:
+        reasons = [finding.reason for finding in ledger.findings() if finding.rung == CONFIRMATION]
+    assert reasons
+    assert all(reason.startswith("malformed result: archive: ") for reason in reasons)

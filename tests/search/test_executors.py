@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from molmach.cli.main import app
-from molmach.errors import SpecError
+from molmach.cli.options import OPTIONS
+from molmach.errors import CampaignError, SpecError
 from molmach.search.loop.executors import executor_class
 from molmach.search.record.ledger import reading
 from molmach.search.running import run_campaign
@@ -41,9 +43,9 @@ def test_a_campaign_runs_on_a_pool_of_processes(folder: Path) -> None:
     campaign = load_campaign(folder / "by-theory.yaml", ["agents=[random]", "budget.evaluations=30"])
     documents = [
         run_campaign(
-            campaign, folder / name, source=folder, executor=use, cores=2, store=folder / f"{name}.sqlite"
+            campaign, folder / name, source=folder, executor=use, cores=cores, store=folder / f"{name}.sqlite"
         )
-        for name, use in (("pooled", "pool.py:Pool"), ("alone", "local"))
+        for name, use, cores in (("pooled", "pool.py:Pool", 2), ("alone", "local", None))
     ]
     pooled, alone = documents
     assert pooled["state"] == alone["state"] == "finished"
@@ -95,5 +97,60 @@ def test_the_ray_executor_keeps_the_rules() -> None:
     ],
 )
 def test_what_is_no_executor_is_refused(folder: Path, use: str, words: str) -> None:
-    with pytest.raises(SpecError, match=words):
+    with pytest.raises(SpecError, match=words) as caught:
         executor_class(use, folder)
+    assert caught.value.worded(OPTIONS).startswith("--executor: ")
+
+
+@pytest.mark.parametrize("options", [{"cores": 2}, {"address": "auto"}])
+def test_an_executor_that_takes_no_cores_is_given_none(
+    folder: Path, tmp_path: Path, options: dict[str, Any]
+) -> None:
+    campaign = load_campaign(folder / "by-theory.yaml")
+    with pytest.raises(SpecError, match="LocalExecutor takes none") as caught:
+        run_campaign(campaign, tmp_path / "out", source=folder, executor="local", **options)
+    assert caught.value.worded(OPTIONS).startswith(f"--{next(iter(options))} ")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_campaign_in_a_place_that_cant_be_written_says_so(folder: Path) -> None:
+    """Nothing was finished before there, so nothing is kept."""
+    campaign = load_campaign(folder / "by-theory.yaml", ["agents=[random]"])
+    with pytest.raises(SpecError, match="expected a writable out folder"):
+        run_campaign(campaign, folder / "pool.py" / "out", source=folder, executor="local")
+    with pytest.raises(SpecError, match=r"can't be read .*too long"):
+        run_campaign(campaign, folder / ("a" * 300), source=folder, executor="local")
+
+
+BROKEN = {
+    "loses": ("def wait(self, seconds): self._tasks.clear(); return []", "in_hand is 0 where 1 tasks"),
+    "twice": (
+        "def wait(self, seconds): return 2 * super().wait(seconds)",
+        "wait gave .*each task's result once",
+    ),
+    "nothing": ("def wait(self, seconds): return None", "wait gave 'None'; expected a list of results"),
+    "raises": ("def wait(self, seconds): raise OSError('queue gone')", "wait failed: OSError: queue gone"),
+    "full": ("def submit(self, task): raise OSError('queue full')", "submit failed: OSError: queue full"),
+    "no_slots": ("slots = 0", "slots is '0'; expected one or more"),
+    "unstarted": (
+        "@classmethod\n    def start(cls, *_): raise OSError('no batch system')",
+        "start failed: OSError: no batch system",
+    ),
+    "no_start": ("@classmethod\n    def start(cls, *_): return None", "start gave 'None'; expected an exec"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_an_executor_that_breaks_its_promises_is_named(folder: Path, tmp_path: Path, kind: str) -> None:
+    """What it gave back before is kept."""
+    body, words = BROKEN[kind]
+    (tmp_path / "mine.py").write_text(
+        "from molmach.search.loop.executors import LocalExecutor\n\n\n"
+        f"class Mine(LocalExecutor):\n    {body}\n",
+        encoding="utf-8",
+    )
+    campaign = load_campaign(folder / "by-theory.yaml", ["agents=[random]", "budget.evaluations=3"])
+    with pytest.raises(CampaignError, match=f"^executor Mine: {words}"):
+        run_campaign(campaign, tmp_path / "out", source=folder, executor=str(tmp_path / "mine.py:Mine"))
+    with reading(tmp_path / "out") as ledger:
+        assert len(list(ledger.findings())) == (kind == "twice")

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from molmach.errors import SpecError
+from molmach.cli.main import app
+from molmach.errors import MissingExtraError, SpecError
 from molmach.search.agents.registry import agent_class
 from molmach.search.loop.executors import executor_class
+from molmach.spec.registered import AGENTS, registered
 
 AGENT = """
 from __future__ import annotations
@@ -84,3 +89,46 @@ def test_a_file_that_ends_the_process_at_import_is_refused(
     (tmp_path / "quits.py").write_text(text, encoding="utf-8")
     with pytest.raises(SpecError, match=rf"quits\.py can't be imported: {words}"):
         load("quits.py:Mine", tmp_path)
+
+
+BROKEN = {
+    "raises": ("raise RuntimeError('boom')", "RuntimeError: boom"),
+    "exits": ("import sys; sys.exit(7)", "SystemExit: 7"),
+    "elsewhere": (None, "the entry point is wrong, there is no module plugin_elsewhere"),
+    "lacks": ("", "AttributeError"),
+}
+
+
+@pytest.fixture
+def with_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Installed agents, some of which can't be imported, and one that needs what is not there."""
+    monkeypatch.syspath_prepend(tmp_path)
+    points = dict(registered(AGENTS))
+    texts = {name: text for name, (text, _) in BROKEN.items()} | {"needs": "import nowhere"}
+    for name, text in texts.items():
+        if text is not None:
+            (tmp_path / f"plugin_{name}.py").write_text(text, encoding="utf-8")
+        points[name] = EntryPoint(name, f"plugin_{name}:Mine", AGENTS)
+    for user in ("molmach.search.plugins", "molmach.cli.agents", "molmach.spec.registered"):
+        monkeypatch.setattr(f"{user}.registered", lambda group: points)
+
+
+@pytest.mark.usefixtures("with_broken")
+def test_agents_that_cannot_be_imported_hide_no_others() -> None:
+    done = CliRunner().invoke(app, ["agents", "--json"])
+    assert done.exit_code == 0, done.output
+    summaries = {row["name"]: row["summary"] for row in json.loads(done.stdout)["agents"]}
+    assert summaries["random"]
+    assert summaries["raises"] == "broken: RuntimeError: boom"
+    assert summaries["exits"] == "broken: SystemExit: 7"
+    assert summaries["elsewhere"].startswith("broken: ModuleNotFoundError")
+    assert summaries["needs"] == "needs the package nowhere"
+
+
+@pytest.mark.usefixtures("with_broken")
+def test_a_broken_agent_is_one_error_when_it_is_used() -> None:
+    for name, (_, words) in BROKEN.items():
+        with pytest.raises(SpecError, match=rf"agents\.use: {name} = plugin_{name}:Mine.*{words}"):
+            agent_class(name, Path())
+    with pytest.raises(MissingExtraError, match="needs the Python module nowhere"):
+        agent_class("needs", Path())

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from molmach.data import Run
+from molmach.data.storage import load_series
 from molmach.errors import ScoreError
 from molmach.scoring import Score, score
 from molmach.spec import load
@@ -77,6 +78,18 @@ def test_a_missing_series_is_one_clear_error(made: tuple[simulation.Result, int]
             (tmp_path / path.name).write_bytes(path.read_bytes())
     with pytest.raises(ScoreError, match=r"coordinate\.npz: not a coordinate series of molmach"):
         run_folder.read_run(tmp_path)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+def test_a_truncated_series_is_one_clear_error(
+    made: tuple[simulation.Result, int], tmp_path: Path, share: float
+) -> None:
+    source = made[0].run.run_dir
+    assert source is not None
+    whole = (source / "coordinate.npz").read_bytes()
+    (tmp_path / "coordinate.npz").write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(ScoreError, match=r"coordinate\.npz: not a coordinate series of molmach"):
+        load_series(tmp_path / "coordinate.npz")
 
 
 def _imported_by(code: str) -> set[str]:

@@ -12,7 +12,7 @@ from molmach.report.campaign.frame import Formula, Frame, Judged, Number, contro
 from molmach.report.plots import LABELS
 from molmach.report.svg import inline_figure
 from molmach.report.views import Picture
-from molmach.report.words import duration
+from molmach.report.words import core_seconds, duration
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def searched(frame: Frame) -> str:
     return (
         f"To {wanted}, {who} searched {frame.summary.space} with {document['evaluations']:,} "
         f"evaluation{'' if document['evaluations'] == 1 else 's'}{failed} of {machines:,} machines{known}; "
-        f"it cost {seconds:,.0f} core seconds{spelt} in {duration(document['wall_seconds'])}."
+        f"it cost {core_seconds(seconds)}{spelt} in {duration(document['wall_seconds'])}."
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from molmach.building import kind_of
 from molmach.errors import BuildError, InfeasibleError, SpecError
 from molmach.search.agents.registry import check_agent
-from molmach.search.loop.evaluations import evaluation_of
+from molmach.search.loop.evaluations import evaluation_of, task_of
 from molmach.search.loop.objectives import Objectives
 from molmach.search.record.trial import CONFIRMATION
 from molmach.search.space.space import Space
@@ -56,7 +56,7 @@ def check(campaign: Campaign, source: Path) -> Space:
             misfits[sort] = reason
             continue
         for rung in (*range(evaluation.rungs), CONFIRMATION):
-            evaluation.task(candidate, rung)
+            task_of(evaluation, candidate, rung)
         return space
     if misfits:
         raise SpecError(next(iter(misfits.values())))

@@ -18,7 +18,7 @@ from molmach.search.loop.allocation import Allocation
 from molmach.search.loop.bandit import Bandit
 from molmach.search.loop.book import TrialBook
 from molmach.search.loop.budget import BudgetUse, Clock
-from molmach.search.loop.evaluations import Evaluation, Task
+from molmach.search.loop.evaluations import Evaluation, Task, task_of
 from molmach.search.loop.executors import Executor
 from molmach.search.loop.losses import Losses
 from molmach.search.loop.objectives import Objectives
@@ -204,10 +204,15 @@ class Driver:
         return True
 
     def _task(self, machine: str, rung: int) -> Task | None:
-        return self._evaluation.task(self.space.resolve(self._book[machine].design), rung)
+        return task_of(self._evaluation, self.space.resolve(self._book[machine].design), rung)
 
     def _submit(self, task: Task) -> None:
-        self._tasks[task.key] = task
+        other = self._tasks.setdefault(task.key, task)
+        if other is not task:
+            raise CampaignError(
+                f"evaluation: {task.use.rpartition('/')[2]} gives machines {other.machine[:12]} and "
+                f"{task.machine[:12]} the same key; expected tasks with numbers of their own to differ in it"
+            )
         self._executor.submit(task)
 
     def _collect(self) -> None:
@@ -242,7 +247,9 @@ class Driver:
     def _record(self, task: Task, result: Result, reused: bool) -> None:
         reason, measured = self._objectives.judge(result)
         if task.rung == CONFIRMATION and result.archive and self._folder is not None:
-            unpack(result.archive, self._folder / MACHINES / task.machine[:12])
+            problem = unpack(result.archive, self._folder / MACHINES / task.machine[:12])
+            if problem:
+                reason, measured = reason or f"malformed result: archive: {problem}", ()
         finding = Finding(
             task.key, task.machine, self._book.owner(task.machine), task.rung, reason, measured,
             result.seconds, result.steps, reused, time.time(), task.seed, result.controls,

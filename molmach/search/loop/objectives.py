@@ -56,8 +56,15 @@ class Objectives:
         except Exception as error:
             return f"the objective can't be measured: {described(error)}", ()
         if not all(m.defined for m in measured):
-            return "the objective is not defined for this run", ()
+            missing = ", ".join(self._missing(result.samples))
+            return f"gave no {missing}" if missing else "the objective is not defined for this run", ()
         return "", measured
+
+    def _missing(self, samples: Samples) -> list[str]:
+        """Samples that an objective is made of and that are not there."""
+        there = {name.replace("-", "_") for name in samples}
+        wanted = (q.inputs for _, expression in self._wanted for q in expression.quantities.values())
+        return sorted(set().union(*wanted) - there)
 
 
 def _measured(expression: Expression, samples: Samples) -> Measured:

@@ -8,17 +8,35 @@ import zipfile
 from pathlib import Path
 
 from molmach.files import whole_folder
+from molmach.search.plugins import described
 
 MACHINES = "machines"
 """Where in a campaign's folder they lie, each under the first characters of its machine's key."""
 
 
-def unpack(archive: bytes, target: Path) -> None:
-    """Put a run folder in place; one that is there already stays."""
+def unpack(archive: bytes, target: Path) -> str:
+    """Put a run folder in place; one that is there already stays.
+
+    Returns
+    -------
+    problem
+        Why the archive is no zip file, in which case there is no folder; '' where it is one.
+
+    Raises
+    ------
+    OSError
+        The folder can't be written.
+    """
     if target.exists():
-        return
-    with whole_folder(target) as working, zipfile.ZipFile(io.BytesIO(archive)) as packed:
-        packed.extractall(working)
+        return ""
+    try:
+        with whole_folder(target) as working, zipfile.ZipFile(io.BytesIO(archive)) as packed:
+            packed.extractall(working)
+    except OSError:
+        raise
+    except Exception as error:  # a damaged file fails in many ways, and may be no bytes at all
+        return f"{described(error)}; expected a zip file"
+    return ""
 
 
 def remove_half_unpacked(folder: Path) -> None:

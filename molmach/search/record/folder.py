@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -37,9 +38,13 @@ def check_place(folder: Path) -> None:
     SpecError
         It is something else.
     """
-    if not folder.exists() or (folder / NAME).exists():
-        return
-    if not folder.is_dir() or {path.name for path in folder.iterdir()} - {LOCK}:
+    try:
+        if not folder.exists() or (folder / NAME).exists():
+            return
+        foreign = not folder.is_dir() or {path.name for path in folder.iterdir()} - {LOCK}
+    except OSError as error:
+        raise SpecError(OUT, f" {folder}: can't be read ({error.strerror})") from error
+    if foreign:
         raise SpecError(OUT, f" {folder}: exists and is not a campaign of molmach; choose another folder")
 
 
@@ -86,8 +91,10 @@ def writing(folder: Path) -> Iterator[None]:
 
     Raises
     ------
+    SpecError
+        The folder can't be written, and holds no campaign yet.
     CampaignError
-        The folder can't be written.
+        It can't be written any more.
     """
     try:
         yield
@@ -95,6 +102,10 @@ def writing(folder: Path) -> Iterator[None]:
         if isinstance(error, ConnectionError):
             raise
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        if not os.path.exists(folder / NAME):  # noqa: PTH110 a folder that can't be read raises nothing
+            raise SpecError(
+                f"{folder}: can't be written ({reason}); expected a writable ", OUT, " folder"
+            ) from error
         raise CampaignError(
             f"{folder}: can't be written ({reason}); what was finished before is kept, and 'molmach campaign "
             "resume' goes on when there is room"

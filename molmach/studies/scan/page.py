@@ -73,10 +73,10 @@ def _point_cells(point: Point) -> list[str]:
     velocity, lag = point.estimate("velocity"), point.estimate("lag_per_turn")
     energy = point.dipole_energy
     return [
-        *(f"{value:.4g}" for value in point.values),
+        *(f"{value:z.4g}" for value in point.values),
         *to_its_precision(velocity.value, *velocity.ci95),
         *(to_its_precision(lag.value, *lag.ci95) if lag.value == lag.value else ("", "")),
         point.problem or point.regime,
-        f"{energy:.3g}" if energy == energy else "",
+        f"{energy:z.3g}" if energy == energy else "",
         f"{point.spec.protocol.duration:g}",
     ]

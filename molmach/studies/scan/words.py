@@ -38,7 +38,7 @@ def summary(scan: Scan) -> str:
 
 def number_or_blank(value: float) -> str:
     """Three decimals, or '' for what is not a number."""
-    return f"{value:.3f}" if math.isfinite(value) else ""
+    return f"{value:z.3f}" if math.isfinite(value) else ""
 
 
 def threshold_cells(threshold: Threshold, other: bool) -> list[str]:

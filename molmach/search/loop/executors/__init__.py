@@ -2,6 +2,6 @@
 
 from molmach.search.loop.executors.base import Executor
 from molmach.search.loop.executors.local import LocalExecutor
-from molmach.search.loop.executors.registry import executor_class
+from molmach.search.loop.executors.registry import check_start, executor_class
 
-__all__ = ["Executor", "LocalExecutor", "executor_class"]
+__all__ = ["Executor", "LocalExecutor", "check_start", "executor_class"]

@@ -28,9 +28,10 @@ class Executor(ABC):
         Parameters
         ----------
         cores
-            How many it shall use; None for what it finds good. One that has no choice takes no notice.
+            How many it shall use; None for what it finds good. A class that leaves this method as it is takes
+            none, and they are refused.
         address
-            A cluster to join; one that joins none takes no notice.
+            A cluster to join; refused in the same way.
 
         Raises
         ------
