@@ -9,6 +9,9 @@ import numpy as np
 
 from molmach.drives.base import STATIC, DriveTerms
 
+_MAY_BE_INFINITE = (".reach", ".clock.period")
+"""A channel that is hindered alike everywhere, and a clock that never changes a switch."""
+
 
 def objection(terms: Any) -> str | None:
     """What of a drive's terms can't be integrated and what is expected; None where all can."""
@@ -19,7 +22,8 @@ def objection(terms: Any) -> str | None:
             numbers = np.asarray(value, dtype=np.float64)
         except (TypeError, ValueError):
             return f"{name} = {value!r}; expected numbers"
-        if numbers.shape != shape or not np.isfinite(numbers).all():
+        bad = np.isnan(numbers) if name.endswith(_MAY_BE_INFINITE) else ~np.isfinite(numbers)
+        if numbers.shape != shape or bad.any():
             return f"{name} = {value!r}; expected {'three finite numbers' if shape else 'a finite number'}"
     acted = {term.switch for term in terms.switched}
     for number in sorted(acted - {STATIC} - set(range(len(terms.switches)))):

@@ -21,7 +21,7 @@ Install = Callable[[str, str, str], None]
 _DRIVE = """
 from typing import Literal
 from molmach.drives import DriveModel, DriveTerms
-from molmach.drives.base import Channel, Switch, SwitchedTerm
+from molmach.drives.base import Channel, Clock, Switch, SwitchedTerm
 from molmach.spec import Driven
 
 NAN = float("nan")
@@ -109,6 +109,11 @@ def _use_force_field() -> None:
             "class Odd(Whole):\n    def terms(self, a, kT):\n"
             "        return DriveTerms(switches=(Switch((Channel(0.5, 0.5),)),))\n",
             "gives a switch 0 without a term",
+        ),
+        (
+            "class Odd(Whole):\n    def terms(self, a, kT):\n"
+            "        return DriveTerms(switches=(Switch(clock=Clock(NAN, 0.5)),))\n",
+            r"gives switches\[0\].clock.period = nan; expected",
         ),
         ("class Odd(Whole):\n    def mirror(self):\n        pass\n", r"mirror\(\) gives None; expected the section"),
         ("class Odd(Whole):\n    def undriven(self):\n        pass\n", r"undriven\(\) gives None; expected the section"),
