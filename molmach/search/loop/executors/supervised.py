@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from molmach.errors import CampaignError, MolmachError
 from molmach.search.agents.team import Team
@@ -61,10 +63,10 @@ class Supervised(Executor):
     def slots(self) -> int:
         """See :class:`Executor`."""
         with self._named("slots"):
-            slots: object = self._executor.slots
-        if not (isinstance(slots, numbers.Real) and slots >= 1):
+            slots: Any = self._executor.slots
+        if not (isinstance(slots, numbers.Real) and 1 <= float(slots) < math.inf):
             raise self._broken(f"slots is {str(slots)[:100]!r}; expected one or more")
-        return int(slots)
+        return int(float(slots))
 
     @property
     def in_hand(self) -> int:
