@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rdkit.Chem import rdForceFieldHelpers, rdMolDescriptors
 
 from molmach.spec import MachineSection
-from molmach.spec.registered import MACHINES, load_registered
+from molmach.spec.registered import MACHINES, faulty, load_registered
 
 if TYPE_CHECKING:
     from molmach.building.assembly import Assembly
@@ -117,7 +117,15 @@ def kind_of(name: str) -> MachineKind:
     Raises
     ------
     SpecError
-        Its code can't be imported.
+        Its code can't be imported, or it is no :class:`MachineKind` with a ``build`` and a coordinate.
     """
-    made: MachineKind = load_registered(MACHINES, name)()
-    return made
+    loaded = load_registered(MACHINES, name)
+    if not (isinstance(loaded, type) and issubclass(loaded, MachineKind)):
+        raise faulty(MACHINES, name, f"got {loaded!r}; expected a class that derives from MachineKind")
+    if loaded.build is MachineKind.build:
+        raise faulty(MACHINES, name, "it has no build(); expected one, as each kind says it itself")
+    coordinate = getattr(loaded, "coordinate", None)
+    for what, asked in (("coordinate", coordinate), ("coordinate.scale", getattr(coordinate, "scale", None))):
+        if asked is None:
+            raise faulty(MACHINES, name, f"it has no {what}; expected a Coordinate with a Scale")
+    return loaded()

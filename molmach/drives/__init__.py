@@ -10,14 +10,17 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from molmach.building import Assembly, kind_of
+from molmach.data.quantity import Quantity
 from molmach.drives.base import AchiralDrive, DriveModel, DriveTerms, FieldDrive
+from molmach.drives.checking import objection
 from molmach.drives.stations import affinities
 from molmach.drives.torque import torque_shares
 from molmach.errors import SpecError
-from molmach.spec import Drive
-from molmach.spec.registered import DRIVES, load_registered, registered
+from molmach.spec import Drive, Driven
+from molmach.spec.registered import DRIVES, faulty, load_registered, registered
 
 __all__ = [
     "AchiralDrive",
@@ -27,6 +30,7 @@ __all__ = [
     "mirror",
     "model",
     "models",
+    "own_quantities",
     "terms",
     "torque_shares",
     "undriven",
@@ -34,18 +38,57 @@ __all__ = [
 
 
 def model(drive: Drive) -> DriveModel:
-    """The physics of a drive's spec."""
-    made: DriveModel = load_registered(DRIVES, drive.kind)(drive)
-    return made
+    """The physics of a drive's spec.
+
+    Raises
+    ------
+    SpecError
+        What is registered for it is no :class:`DriveModel`, or lacks what each drive has to say itself.
+    """
+    return _model_class(drive.kind)(drive)
+
+
+def _model_class(kind: str) -> type[DriveModel]:
+    loaded = load_registered(DRIVES, kind)
+    if not (isinstance(loaded, type) and issubclass(loaded, DriveModel)):
+        raise faulty(DRIVES, kind, f"got {loaded!r}; expected a class that derives from DriveModel")
+    missing = [
+        name for name in ("terms", "mirror", "undriven") if getattr(loaded, name) is getattr(DriveModel, name)
+    ]
+    if missing:
+        raise faulty(DRIVES, kind, f"it has no {missing[0]}(); expected one, as each drive says it itself")
+    return loaded
 
 
 def models() -> tuple[type[DriveModel], ...]:
-    """Every kind of drive that can be imported, ours and added ones, sorted by name."""
+    """Every kind of drive that is whole, ours and added ones, sorted by name."""
     kinds: list[type[DriveModel]] = []
     for kind in registered(DRIVES):
         with suppress(SpecError):
-            kinds.append(load_registered(DRIVES, kind))
+            kinds.append(_model_class(kind))
     return tuple(kinds)
+
+
+def own_quantities(kind: str) -> tuple[Quantity, ...]:
+    """What a kind of drive adds to scores, as it says itself.
+
+    Raises
+    ------
+    SpecError
+        The kind can't be imported, or what its ``quantities()`` gives is no tuple or list of quantities.
+    """
+    made = _model_class(kind)
+    try:
+        gathered: Any = made.quantities()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        raise faulty(
+            DRIVES, kind, f"its quantities() raises {type(error).__name__}: {error}; expected a class method"
+        ) from error
+    if not isinstance(gathered, tuple | list) or not all(isinstance(q, Quantity) for q in gathered):
+        raise faulty(DRIVES, kind, f"its quantities() gives {gathered!r}; expected a tuple of Quantity")
+    return tuple(gathered)
 
 
 def terms(drive: Drive, assembly: Assembly, thermal_energy: float) -> DriveTerms:
@@ -54,7 +97,7 @@ def terms(drive: Drive, assembly: Assembly, thermal_energy: float) -> DriveTerms
     Raises
     ------
     SpecError
-        The drive, or its load, does not act on such a machine.
+        The drive, or its load, does not act on such a machine, or what it gives can't be integrated.
     """
     acting, kind = model(drive), kind_of(assembly.kind)
     if not kind.turned_by_torque and (drive.load or acting.is_torque):
@@ -63,14 +106,24 @@ def terms(drive: Drive, assembly: Assembly, thermal_energy: float) -> DriveTerms
             f"{kind.part_names['rotor']} of a {assembly.kind}; expected one without load, under another drive"
         )
     driven = acting.terms(assembly, thermal_energy)
+    wrong = objection(driven)
+    if wrong is not None:
+        raise faulty(DRIVES, drive.kind, f"its terms() gives {wrong}")
     return replace(driven, switched=(*driven.switched, *affinities(assembly)))
 
 
 def mirror(drive: Drive) -> Drive:
     """The drive reflected in the xz plane, its load too."""
-    return model(drive).mirror().model_copy(update={"load": -drive.load + 0.0})
+    return _drive_of(drive, "mirror").model_copy(update={"load": -drive.load + 0.0})
 
 
 def undriven(drive: Drive) -> Drive:
     """The drive's undriven twin, without load: thermal motion alone."""
-    return model(drive).undriven()
+    return _drive_of(drive, "undriven")
+
+
+def _drive_of(drive: Drive, method: str) -> Drive:
+    made: Any = getattr(model(drive), method)()
+    if not isinstance(made, Driven):
+        raise faulty(DRIVES, drive.kind, f"its {method}() gives {made!r}; expected the section of a drive")
+    return made

@@ -21,6 +21,7 @@ from molmach import drives, forcefield
 from molmach.engine.condition import Condition
 from molmach.engine.stepper import BOOKS, Floats, Samples
 from molmach.engine.switches import Switching, lanes_of, shapes_of, switching_of
+from molmach.spec.registered import FORCE_FIELDS, faulty
 from molmach.units import thermal_energy
 
 if TYPE_CHECKING:
@@ -94,6 +95,13 @@ class Inputs:
         lever_atoms, lever_shares = drives.torque_shares(first.assembly)
         kT = thermal_energy(protocol.temperature)
         terms = [drives.terms(c.drive, c.assembly, kT) for c in conditions]
+        tables = forcefield.get(protocol.force_field).kernel_tables(first.assembly.molecule)
+        if tables is None:
+            raise faulty(
+                FORCE_FIELDS,
+                protocol.force_field,
+                "its kernel_tables() gives None; expected a NamedTuple of arrays",
+            )
         # A field that turns backward is one that turns forward with its sine part turned over.
         senses = [-1.0 if t.angular_frequency < 0.0 else 1.0 for t in terms]
         frequencies = {abs(t.angular_frequency) for t in terms if t.has_field} or {0.0}
@@ -101,7 +109,7 @@ class Inputs:
         return cls(
             force_field=protocol.force_field,
             shapes=tuple(f"{kind.__module__}:{kind.__qualname__}" for kind in shapes_of(terms)),
-            tables=forcefield.get(protocol.force_field).kernel_tables(first.assembly.molecule),
+            tables=tables,
             masses=particles.masses,
             fixed_atoms=particles.fixed_atoms.astype(np.int32),
             fixed_lengths=particles.fixed_lengths,

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach import drives, forcefield
-from molmach.building import Assembly, mirror
+from molmach.building import Assembly, coordinate_of, mirror
 from molmach.drives import DriveTerms
 from molmach.errors import SpecError
 from molmach.forcefield import Particles
 from molmach.spec import Drive, Protocol
+from molmach.spec.registered import MACHINES, faulty
 from molmach.units import thermal_energy
 
 if TYPE_CHECKING:
@@ -108,10 +109,12 @@ def prepare(name: str, label: int, assembly: Assembly, drive: Drive, protocol: P
     Raises
     ------
     SpecError
-        The time step is too long for the stiffest bond vibration, or for the drive's period.
+        The time step is too long for the stiffest bond vibration, or for the drive's period; or the
+        coordinate has no value at the built structure.
     ForceFieldError
         The force field has no parameters for the machine.
     """
+    _check_coordinate(assembly)
     field = forcefield.get(protocol.force_field)
     particles = field.particles(
         assembly.molecule,
@@ -120,6 +123,21 @@ def prepare(name: str, label: int, assembly: Assembly, drive: Drive, protocol: P
     )
     _check_timestep(protocol, field.shortest_period(assembly.molecule, particles), drive, assembly)
     return Condition(name, label, assembly, drive, protocol, particles)
+
+
+def _check_coordinate(assembly: Assembly) -> None:
+    """It gives one number to each of any positions, those of one structure as those of several."""
+    coordinate = coordinate_of(assembly)
+    for shape in ((), (2,)):
+        positions = np.broadcast_to(assembly.positions_nm, (*shape, *assembly.positions_nm.shape)).copy()
+        values = np.asarray(coordinate(positions))
+        if values.shape != shape or not np.isfinite(values).all():
+            raise faulty(
+                MACHINES,
+                assembly.kind,
+                f"its coordinate {type(coordinate).__name__} gives {values.tolist()} of shape {values.shape} "
+                f"for {positions.shape} positions; expected finite values of shape {shape}",
+            )
 
 
 def _check_timestep(protocol: Protocol, period_ps: float, drive: Drive, assembly: Assembly) -> None:

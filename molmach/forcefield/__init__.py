@@ -8,7 +8,7 @@ from molmach.forcefield.base import MACHINE_GROUPS, ForceField, Group
 from molmach.forcefield.compiled import CompiledForce
 from molmach.forcefield.energy import EnergyRecord, energies_of_file
 from molmach.forcefield.particles import Particles
-from molmach.spec.registered import FORCE_FIELDS, load_registered
+from molmach.spec.protocol import made_force_field
 
 __all__ = [
     "MACHINE_GROUPS",
@@ -24,5 +24,5 @@ __all__ = [
 
 def get(name: str) -> ForceField:
     """The force field of that name; the spec has checked the name."""
-    force_field: ForceField = load_registered(FORCE_FIELDS, name)(name)
+    force_field: ForceField = made_force_field(name)
     return force_field

@@ -8,17 +8,20 @@ Each is one :class:`molmach.data.quantity.Quantity`, which stands with its subje
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from molmach import drives
 from molmach.data.observed import Known, Observed
 from molmach.data.quantity import Quantity, named
 from molmach.data.statistics import Estimate, Floats
+from molmach.errors import SpecError
 from molmach.scoring.energetics import COMPARED, ENERGETICS, energy_samples
 from molmach.scoring.gearing import FOLLOWING, follower_quantities, follower_samples
 from molmach.scoring.motion import MOTION, count_samples, motion_samples
 from molmach.scoring.occupancy import OCCUPANCY, SHUTTLING_RATE, station_quantities, station_samples
 from molmach.scoring.regime import FOLLOWED, lag_samples
+from molmach.spec.registered import DRIVES, faulty, registered
 
 SAMPLERS = (motion_samples, count_samples, follower_samples, station_samples, energy_samples, lag_samples)
 """What is taken of each replica of any run."""
@@ -74,7 +77,7 @@ def objectives_of(known: Known, name: str) -> Iterator[Quantity]:
     and followers: so those of stations come late, and those of followers only where ``name`` is of their
     families.
     """
-    own = () if known.drive is None else drives.model(known.drive).quantities()
+    own = () if known.drive is None else own_quantities(known.drive.kind)
     for quantity in (*MOTION, *ENERGETICS, *FOLLOWED, *COMPARED, *own):
         yield quantity.on(known.scale)
     yield from map(_written, station_quantities(known))
@@ -86,11 +89,46 @@ def _written(quantity: Quantity) -> Quantity:
     return replace(quantity, name=quantity.name.replace("-", "_"))
 
 
+def own_quantities(kind: str) -> tuple[Quantity, ...]:
+    """What a kind of drive adds to the scores of its runs.
+
+    Raises
+    ------
+    SpecError
+        It can't be imported, what it gives is no tuple or list of quantities, or one of them has or matches
+        the name of one that every run may have, and is not that one.
+    """
+    gathered = drives.own_quantities(kind)
+    for quantity in gathered:
+        if quantity in COMMON:
+            continue
+        taken = next((c.name for c in COMMON if _collide(quantity, c)), None)
+        if taken is not None:
+            raise faulty(
+                DRIVES,
+                kind,
+                f"its quantity {quantity.name!r} takes the name of {taken!r}, which every drive's runs may "
+                "have; expected a name of its own",
+            )
+    return gathered
+
+
+def _collide(own: Quantity, common: Quantity) -> bool:
+    return (
+        own.name == common.name
+        or own.matching(common.name) is not None
+        or named([common], own.name) is not None
+    )
+
+
 def drive_quantities() -> tuple[Quantity, ...]:
-    """Those of every kind of drive, in the order of the kinds; a drive that can't be imported has none."""
-    gathered = (quantity for model in drives.models() for quantity in model.quantities())
-    return tuple({quantity.name: quantity for quantity in gathered}.values())
+    """Those of every kind of drive, by kind; none of one that :func:`own_quantities` refuses."""
+    gathered: dict[str, Quantity] = {}
+    for kind in registered(DRIVES):
+        with suppress(SpecError):
+            gathered |= {quantity.name: quantity for quantity in own_quantities(kind)}
+    return tuple(gathered.values())
 
 
 def _of_drive(observed: Observed) -> tuple[Quantity, ...]:
-    return () if observed.run is None else drives.model(observed.run.drive).quantities()
+    return () if observed.run is None else own_quantities(observed.run.drive.kind)

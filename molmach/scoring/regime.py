@@ -7,13 +7,14 @@ import math
 import numpy as np
 
 from molmach import drives
+from molmach.building import Scale
 from molmach.data import Run
-from molmach.data.observed import Observed
+from molmach.data.observed import Known, Observed
 from molmach.data.quantity import CLOSED, OBJECTIVES_ALONE, Need, Quantity
 from molmach.data.statistics import Estimate, Floats
 from molmach.drives import DriveModel
 from molmach.scoring.rotation import velocities
-from molmach.units import thermal_energy
+from molmach.units import TURN, thermal_energy
 
 SYNCHRONOUS_LAG = 1.0 / math.e
 """Vacek & Michl, PNAS 98, 5481 (2001): a rotor that lags less than this per turn is synchronous."""
@@ -24,12 +25,32 @@ than 1/e of the drive's turns. A number is needed, or every rotor would be async
 for long enough, for only without a field is the lag exactly one."""
 
 
-_PERIODIC = Need(
-    f"{CLOSED.words}, under a periodic drive",
-    lambda known: (
-        CLOSED.met(known) and known.drive is not None and drives.model(known.drive).frequency is not None
-    ),
-)
+def turn_of(scale: Scale, model: DriveModel) -> float | None:
+    """The coordinate's change that is one turn of the drive, in the coordinate's own unit.
+
+    A drive that has a sense of rotation makes full turns of 2 pi, and so does a coordinate that follows it,
+    whatever its period; what is followed else is a period of the drive by a period of the coordinate.
+
+    Returns
+    -------
+    float or None
+        None where drive or coordinate has no period, and under a drive that has a sense of rotation where the
+        coordinate is no angle in rad whose period is a whole part of 2 pi.
+    """
+    if model.frequency is None or scale.period is None:
+        return None
+    if not model.turns_with:
+        return scale.period
+    parts = TURN / scale.period
+    whole = round(parts)
+    return TURN if scale.own_unit == "rad" and whole >= 1 and math.isclose(parts, whole) else None
+
+
+def _followed(known: Known) -> bool:
+    return known.drive is not None and turn_of(known.scale, drives.model(known.drive)) is not None
+
+
+_PERIODIC = Need(f"{CLOSED.words}, under a periodic drive", _followed)
 
 FOLLOWED_SHARE = Quantity(
     "followed", "one less the lag per turn", "turn/turn", needs=OBJECTIVES_ALONE, asks=_PERIODIC
@@ -47,14 +68,13 @@ FOLLOWED = (
 
 
 def lag_samples(observed: Observed) -> dict[str, Floats]:
-    """``lag_per_turn`` and ``followed`` of each replica, turns of the coordinate to a period of the drive."""
+    """``lag_per_turn`` and ``followed`` of each replica, turns (:func:`turn_of`) to a period of the drive."""
     run, motion = observed.run, observed.motion
-    if run is None or motion.scale.period is None:
+    if run is None:
         return {}
     model = drives.model(run.drive)
-    if model.frequency is None:
-        return {}
-    return lags(velocities(motion.coordinate, motion.time_ps, motion.scale.period), model)
+    turn = turn_of(motion.scale, model)
+    return {} if turn is None else lags(velocities(motion.coordinate, motion.time_ps, turn), model)
 
 
 def lags(turns: Floats, model: DriveModel) -> dict[str, Floats]:
@@ -65,7 +85,7 @@ def lags(turns: Floats, model: DriveModel) -> dict[str, Floats]:
     Parameters
     ----------
     turns
-        (n_replicas,) velocities, periods of the coordinate per ns.
+        (n_replicas,) velocities, turns as :func:`turn_of` says per ns.
     model
         Of the drive.
     """

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from molmach.errors import MissingExtraError, SpecError
-from molmach.spec.registered import registered
+from molmach.spec.registered import entry, registered, why_not
 
 
 def load(use: str, group: str, field: str, folder: Path) -> Any:
@@ -42,14 +42,14 @@ def load(use: str, group: str, field: str, folder: Path) -> Any:
         nearest = difflib.get_close_matches(use, known, 1)
         hint = f"did you mean '{nearest[0]}'? " if nearest else ""
         raise SpecError(field, f": got {use!r}; {hint}accepted: {', '.join(known)}, or file.py:Class")
+    point = entry(group, use)
     try:
-        return known[use].load()
+        return point.load()
     except ModuleNotFoundError as error:
-        if error.name and f"{known[use].module}.".startswith(f"{error.name}."):
+        if error.name and f"{point.module}.".startswith(f"{error.name}."):
             raise SpecError(
                 field,
-                f": {use} = {known[use].value}: the entry point is wrong, for there is no module "
-                f"{error.name}; expected the package that registers it to be mended",
+                f": {use} = {point.value} can't be imported: {why_not(point, error)}",
             ) from error
         raise MissingExtraError(
             field,
@@ -59,7 +59,6 @@ def load(use: str, group: str, field: str, folder: Path) -> Any:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        point = known[use]
         raise SpecError(field, f": {use} = {point.value} can't be imported: {described(error)}") from error
 
 

@@ -18,9 +18,9 @@ from molmach.errors import SpecError
 from molmach.spec.drive import Drive
 from molmach.spec.fields import Section
 from molmach.spec.machine import Machine
-from molmach.spec.protocol import Protocol
+from molmach.spec.protocol import Protocol, made_force_field
 from molmach.spec.reading import override, read_mapping, read_text, validate
-from molmach.spec.registered import FORCE_FIELDS, load_registered, registered
+from molmach.spec.registered import FORCE_FIELDS, registered
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,79}$")]
 
@@ -65,7 +65,7 @@ class Spec(Section):
 
 def _fits(force_field: str, machine: Machine) -> bool:
     """Whether a force field is for such a machine, as the force field says."""
-    kinds = load_registered(FORCE_FIELDS, force_field)(force_field).kinds
+    kinds = made_force_field(force_field).kinds
     return bool(machine.molecules) if kinds is None else machine.kind in kinds
 
 

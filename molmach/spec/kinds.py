@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar, get_args, get_origin
 
 from pydantic_core import PydanticKnownError
 
 from molmach.spec.fields import Section
-from molmach.spec.registered import load_registered, registered
+from molmach.spec.registered import faulty, load_registered, registered
 
 
 class KindSection(Section):
@@ -36,19 +36,33 @@ class Kinds(Mapping[str, type[SectionT]]):
     """
 
     def __init__(self, base: type[SectionT]) -> None:
+        self._base = base
         self._group = base.group
 
     def __getitem__(self, kind: str) -> type[SectionT]:
         if kind not in registered(self._group):
             raise KeyError(kind)
-        section: type[SectionT] = load_registered(self._group, kind).spec
-        return section
+        return _section(self._base, kind)
 
     def __iter__(self) -> Iterator[str]:
         return iter(registered(self._group))
 
     def __len__(self) -> int:
         return len(registered(self._group))
+
+
+def _section(base: type[SectionT], kind: str) -> type[SectionT]:
+    section: Any = getattr(load_registered(base.group, kind), "spec", None)
+    if not (isinstance(section, type) and issubclass(section, base)):
+        told = "no spec" if section is None else f"{section!r} as spec"
+        raise faulty(base.group, kind, f"it has {told}; expected a class that derives from {base.__name__}")
+    annotation = section.model_fields["kind"].annotation
+    if get_origin(annotation) is Literal and kind not in get_args(annotation):
+        names = " or ".join(map(repr, get_args(annotation)))
+        raise faulty(
+            base.group, kind, f"the kind of its section is {names}; expected {kind!r}, its entry point's"
+        )
+    return section
 
 
 def read_section(base: type[SectionT], content: Any) -> SectionT:

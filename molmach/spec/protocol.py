@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from collections.abc import Collection
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
 from molmach.spec import fields
 from molmach.spec.fields import Section
-from molmach.spec.registered import FORCE_FIELDS, load_registered, registered
+from molmach.spec.registered import FORCE_FIELDS, faulty, load_registered, registered
 
 MAX_STEPS = 10**11
 
@@ -19,6 +20,30 @@ def _known_field(name: str) -> str:
         *others, last = map(repr, registered(FORCE_FIELDS))
         raise ValueError(f"got {name!r}; expected {', '.join(others)} or {last}")
     return name
+
+
+def made_force_field(name: str) -> Any:
+    """The force field of that name, with the ``kinds`` and ``builds_with`` that a spec asks of it.
+
+    Raises
+    ------
+    SpecError
+        It can't be imported or made, or lacks them.
+    """
+    made_by = load_registered(FORCE_FIELDS, name)
+    try:
+        made = made_by(name)
+    except Exception as error:
+        told = f"it can't be made from its name: {type(error).__name__}: {error}"
+        raise faulty(FORCE_FIELDS, name, told) from error
+    if not isinstance(getattr(made, "builds_with", None), str):
+        raise faulty(FORCE_FIELDS, name, "it has no builds_with; expected the name of a force field")
+    kinds = getattr(made, "kinds", "")
+    if kinds is not None and (isinstance(kinds, str) or not isinstance(kinds, Collection)):
+        raise faulty(
+            FORCE_FIELDS, name, "it has no kinds; expected a tuple of names of machine kinds, or None"
+        )
+    return made
 
 
 class Protocol(Section):
@@ -86,7 +111,7 @@ class Protocol(Section):
     @property
     def build_field(self) -> str:
         """Name of the force field that machines are built with and have their charges from."""
-        return str(load_registered(FORCE_FIELDS, self.force_field)(self.force_field).builds_with)
+        return str(made_force_field(self.force_field).builds_with)
 
     @property
     def sampling_steps(self) -> int:

@@ -16,6 +16,7 @@ from molmach.engine import Choice, Collected, Condition, Progress
 from molmach.errors import Argument, SpecError
 from molmach.report import write_report
 from molmach.scoring import Score, score
+from molmach.scoring.quantities import own_quantities
 from molmach.spec import Spec
 from molmach.studies import folder, run_folder
 from molmach.studies.folder import fresh
@@ -75,6 +76,7 @@ class Plan(folder.Plan):
         SpecError, BuildError, ForceFieldError
             The spec can't be simulated.
         """
+        own_quantities(self.spec.drive.kind)  # a drive that can't be scored isn't simulated
         assembly = build(self.spec)
         pairs: list[tuple[str, Assembly, Any]] = [("claim", assembly, self.spec.drive)]
         if self.controls:

@@ -94,7 +94,7 @@ def test_a_file_that_ends_the_process_at_import_is_refused(
 BROKEN = {
     "raises": ("raise RuntimeError('boom')", "RuntimeError: boom"),
     "exits": ("import sys; sys.exit(7)", "SystemExit: 7"),
-    "elsewhere": (None, "the entry point is wrong, for there is no module plugin_elsewhere"),
+    "elsewhere": (None, "the entry point is wrong, there is no module plugin_elsewhere"),
     "lacks": ("", "AttributeError"),
 }
 
@@ -109,7 +109,7 @@ def with_broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         if text is not None:
             (tmp_path / f"plugin_{name}.py").write_text(text, encoding="utf-8")
         points[name] = EntryPoint(name, f"plugin_{name}:Mine", AGENTS)
-    for user in ("molmach.search.plugins", "molmach.cli.agents"):
+    for user in ("molmach.search.plugins", "molmach.cli.agents", "molmach.spec.registered"):
         monkeypatch.setattr(f"{user}.registered", lambda group: points)
 
 

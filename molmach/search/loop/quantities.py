@@ -25,6 +25,7 @@ from molmach.data.quantity import OBJECTIVES_ALONE, Need, Quantity
 from molmach.data.statistics import CONFIDENCE, Estimate, Floats, student_factor
 from molmach.errors import SpecError
 from molmach.scoring import quantities
+from molmach.scoring.regime import FOLLOWED_SHARE
 from molmach.search.loop.arithmetic import FUNCTIONS, OPERATORS, carried, evaluate, names_in
 from molmach.search.record.result import Samples
 from molmach.search.record.trial import Measured
@@ -84,7 +85,7 @@ THRESHOLD_FIELD = Quantity(
         "a field with a frequency",
         lambda known: (
             known.drive is not None
-            and drives.model(known.drive).frequency is not None
+            and FOLLOWED_SHARE.asked.met(known)
             and drives.model(known.drive).field_strength is not None
         ),
     ),

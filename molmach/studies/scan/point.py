@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from molmach import drives
 from molmach.building import kind_of
 from molmach.scoring import Estimate
-from molmach.scoring.regime import FOLLOWED_SHARE, lags
+from molmach.scoring.regime import FOLLOWED_SHARE, lags, turn_of
 from molmach.spec import Spec
 from molmach.studies.scan.plan import PlannedPoint
 from molmach.units import thermal_energy
@@ -95,12 +95,14 @@ class Point:
     def shares_followed(self) -> Floats:
         """(n_replicas,) each replica's net turns to a period of the drive.
 
-        Empty where drive or coordinate has no period, and where the point failed.
+        Empty where :func:`molmach.scoring.regime.turn_of` knows no turn, and where the point failed.
         """
         scale = kind_of(self.spec.machine.kind).coordinate.scale
-        if scale.period is None or not self.velocities.size:
+        model = drives.model(self.spec.drive)
+        turn = turn_of(scale, model)
+        if turn is None or not self.velocities.size:
             return np.zeros(0)
-        taken = lags(self.velocities * (scale.unit_size / scale.period), drives.model(self.spec.drive))
+        taken = lags(self.velocities * (scale.unit_size / turn), model)
         return taken.get(FOLLOWED_SHARE.name, np.zeros(0))
 
     def record(self) -> dict[str, Any]:

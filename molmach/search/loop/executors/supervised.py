@@ -7,7 +7,6 @@ import numbers
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from molmach.errors import CampaignError, MolmachError
 from molmach.search.agents.team import Team
@@ -63,10 +62,11 @@ class Supervised(Executor):
     def slots(self) -> int:
         """See :class:`Executor`."""
         with self._named("slots"):
-            slots: Any = self._executor.slots
-        if not (isinstance(slots, numbers.Real) and 1 <= float(slots) < math.inf):
+            slots: object = self._executor.slots
+        number = float(slots) if isinstance(slots, numbers.Real) else 0.0
+        if not 1.0 <= number < math.inf:
             raise self._broken(f"slots is {str(slots)[:100]!r}; expected one or more")
-        return int(float(slots))
+        return int(number)
 
     @property
     def in_hand(self) -> int:
