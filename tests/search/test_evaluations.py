@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from molmach.cli.main import app
 from molmach.data.quantity import Quantity, named
-from molmach.errors import SpecError
+from molmach.errors import CampaignError, SpecError
 from molmach.search.loop.checking import check
 from molmach.search.loop.evaluations import base, evaluation_of
 from molmach.search.loop.quantities import Expression
@@ -182,7 +182,7 @@ def test_an_evaluation_says_itself_where_its_rungs_stand(folder: Path) -> None:
     """A stranger's simulation takes those of ``racing``, and refuses what it can't do."""
     (folder / "md.py").write_text(
         "from pathlib import Path\n"
-        "from molmach.errors import SpecError\n"
+        "from molmach.errors import CampaignError, SpecError\n"
         "from molmach.search.plugins import load\n\n"
         "Theory = load('theory.py:Theory', '', '', Path(__file__).parent)\n\n\n"
         "class Own(Theory):\n"
@@ -362,3 +362,17 @@ def test_a_broken_archive_is_a_failed_confirmation(folder: Path, tmp_path: Path,
         reasons = [finding.reason for finding in ledger.findings() if finding.rung == CONFIRMATION]
     assert reasons
     assert all(reason.startswith("malformed result: archive: ") for reason in reasons)
+
+
+def test_machines_that_share_a_key_are_refused(folder: Path, tmp_path: Path) -> None:
+    """The second would never have a value; what the first had is kept."""
+    task = "Task('k' * 64, candidate.key, rung, candidate.spec, self.use)"
+    with pytest.raises(CampaignError, match=r"^evaluation: own\.py:Mine: machines .* have the same key"):
+        own(folder, tmp_path, f"def task(self, candidate, rung): return None if rung < 0 else {task}")
+    with reading(tmp_path / "out") as ledger:
+        assert len(list(ledger.findings())) == 1
+
+
+def test_no_reason_is_no_failure(folder: Path, tmp_path: Path) -> None:
+    run = "lambda task: Result(task.key, {'size': [1.0]}, reason=None)"
+    assert own(folder, tmp_path, f"run = staticmethod({run})")["failed"] == 0

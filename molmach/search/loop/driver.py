@@ -91,6 +91,7 @@ class Driver:
         self._allocation = Allocation(self._book, self._queue, ladder)
         self._spent = BudgetUse(campaign.budget, Clock(float(ledger.noted("wall_seconds") or 0.0)))
         self._tasks: dict[str, Task] = {}
+        self._machines: dict[str, str] = {}
         self._losses = Losses()
         self._known: deque[tuple[Task, Result]] = deque()
         self._phase = "search"
@@ -204,15 +205,18 @@ class Driver:
         return True
 
     def _task(self, machine: str, rung: int) -> Task | None:
-        return task_of(self._evaluation, self.space.resolve(self._book[machine].design), rung)
+        task = task_of(self._evaluation, self.space.resolve(self._book[machine].design), rung)
+        if task is not None:
+            other = self._machines.setdefault(task.key, machine)
+            if other != machine:
+                raise CampaignError(
+                    f"evaluation: {task.use.rpartition('/')[2]}: machines {other[:12]} and {machine[:12]} "
+                    "have the same key; expected a key made of all that the numbers depend on"
+                )
+        return task
 
     def _submit(self, task: Task) -> None:
-        other = self._tasks.setdefault(task.key, task)
-        if other is not task:
-            raise CampaignError(
-                f"evaluation: {task.use.rpartition('/')[2]} gives machines {other.machine[:12]} and "
-                f"{task.machine[:12]} the same key; expected tasks with numbers of their own to differ in it"
-            )
+        self._tasks[task.key] = task
         self._executor.submit(task)
 
     def _collect(self) -> None:
@@ -259,6 +263,7 @@ class Driver:
 
     def _learn(self, finding: Finding) -> None:
         """Let everything that depends on results know of one; from the ledger or fresh."""
+        self._machines[finding.key] = finding.machine
         self._spent.learn(finding)
         self._allocation.learn(finding)
 

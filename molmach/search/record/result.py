@@ -62,7 +62,7 @@ def plain(result: Result) -> Result:
         return replace(
             result,
             samples=_plain_samples(result.samples),
-            reason=str(result.reason),
+            reason="" if result.reason is None else str(result.reason),
             seconds=_cost("seconds", result.seconds),
             steps=int(_cost("steps", result.steps)),
             controls=_plain_controls(result.controls),
