@@ -9,6 +9,8 @@ import pytest
 from molmach.testing import check_agent
 
 AGENTS = ("random", "evolutionary", "bayesian", "active_inference", "reinforcement")
+THOUGHTFUL = ("bayesian", "active_inference", "reinforcement")
+"""Those that think for half a minute over the check, in the slow tests."""
 
 BAD = '''
 import math
@@ -117,7 +119,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("agent", AGENTS)
+@pytest.mark.parametrize(
+    "agent",
+    [pytest.param(agent, marks=pytest.mark.slow) if agent in THOUGHTFUL else agent for agent in AGENTS],
+)
 def test_our_agents_keep_the_rules(agent: str) -> None:
     check_agent(agent)
 

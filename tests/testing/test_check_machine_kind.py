@@ -23,9 +23,14 @@ MACHINES_OF_OURS = (
     "paraquat-crown-catenane",
     "catenane-motor",
 )
+LARGE = ("diketone-shuttle", "paraquat-crown-catenane")
+"""Checked in the slow tests."""
 
 
-@pytest.mark.parametrize("name", MACHINES_OF_OURS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in MACHINES_OF_OURS],
+)
 def test_our_kinds_obey(name: str) -> None:
     check_machine_kind(load(name))
 
