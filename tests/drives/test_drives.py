@@ -120,8 +120,8 @@ def test_undriven_twin_has_neither_drive_nor_load(rotor: Assembly) -> None:
 def test_energy_books_balance_without_a_bath(rotor: Assembly, drive: Drive) -> None:
     """With next to no friction all work stays inside: work = change of internal energy.
 
-    At 0.125 fs the scheme's own error, which goes with the step squared, is 0.1 kJ/mol: far below the work that
-    is checked, whatever the seed and the versions of the libraries.
+    At 0.125 fs the scheme's own error, which goes with the step squared, was at most 0.22 kJ/mol over eight seeds, with
+    the oldest libraries and with today's: far below the work that is checked.
     """
     context = _context(rotor, drive, friction="1e-7 /ps", timestep="0.125 fs", constraints="none")
     internal = {int(group) for group in Group if group <= Group.ANCHOR}
@@ -134,7 +134,7 @@ def test_energy_books_balance_without_a_bath(rotor: Assembly, drive: Drive) -> N
     context.getIntegrator().step(8000)
     books = {name: context.getIntegrator().getGlobalVariableByName(name) for name in BOOKS}
     work = books["drive_work"] + books["load_work"]
-    assert energy() - start == pytest.approx(work - books["heat"], abs=0.4)
+    assert energy() - start == pytest.approx(work - books["heat"], abs=0.25)
     assert abs(work) > 0.5
 
 
