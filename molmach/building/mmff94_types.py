@@ -54,8 +54,8 @@ def typed(molecule: Chem.Mol, variant: str) -> Any:
         atom = molecule.GetAtomWithIdx(lost.atom)
         raise ForceFieldError(
             f"{variant} has {lost.given} at {atom_name(atom)}, where the molecule has {lost.formal}, so its "
-            "partial charges would be another ion's; expected charges that MMFF94 has atom types for, such as "
-            "those of an ammonium, a pyridinium or a carboxylate"
+            "partial charges would be another ion's; expected charges that MMFF94 has atom types for, as "
+            "those of ammoniums, pyridiniums and carboxylates"
         )
     return properties
 

@@ -169,10 +169,10 @@ def stable_axes(molecule: Chem.Mol, turning: Bonds) -> list[Chem.Bond]:
 
     The rule is by ortho positions: of two six-membered rings at least three of the four bear something larger
     than hydrogen or fluorine (the atoms of a fused ring count), with a five-membered ring, whose neighbours
-    stand farther off, all four do. Such biaryls pass the 93 kJ/mol at 300 K (a half-life of 1000 s) from which
-    on Oki, Top. Stereochem. 14, 1 (1983), speaks of atropisomers; see Bringmann et al., Angew. Chem. Int. Ed.
-    44, 5384 (2005). Two large ortho groups can be enough; such an axis is kept where it is marked, and not
-    asked for.
+    stand farther off, all four do. Such biaryls pass the 93 kJ/mol at 300 K (a half-life of 1000 s) from
+    which on Oki, Top. Stereochem. 14, 1 (1983), speaks of atropisomers; see Bringmann et al., Angew. Chem.
+    Int. Ed. 44, 5384 (2005). Two large ortho groups can be enough; such an axis is kept where it is marked,
+    and not asked for.
     """
     order = ranks(molecule)
     marked = {axis.bond for axis in axes(molecule)}
