@@ -66,6 +66,8 @@ def _odd_lengths(molecule: Chem.Mol, x: Floats) -> str:
         ends = bond.GetBeginAtom(), bond.GetEndAtom()
         ideal = sum(table.GetRcovalent(end.GetAtomicNum()) for end in ends)
         length = float(np.linalg.norm(x[ends[0].GetIdx()] - x[ends[1].GetIdx()]))
+        if ideal == 0.0:  # dummy atoms, which have no type either
+            continue
         with_hydrogen = 1 in (ends[0].GetAtomicNum(), ends[1].GetAtomicNum())
         ratios["bonds to hydrogen" if with_hydrogen else "bonds"].append(length / ideal)
     for sort, values in ratios.items():

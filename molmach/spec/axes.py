@@ -124,18 +124,22 @@ def _written(molecule: Chem.Mol) -> str:
             atom = labelled.GetAtomWithIdx(end)
             atom.SetIsotope(atom.GetIsotope() + (3 + axis.sign) * _LABEL)
     Chem.MolToSmiles(labelled)
-    ordered = Chem.RenumberAtoms(molecule, _order(labelled, "_smilesAtomOutputOrder"))
-    plain = without_axes(ordered)
+    order = _order(labelled, "_smilesAtomOutputOrder")
+    plain = Chem.RenumberAtoms(
+        without_axes(molecule), order
+    )  # marks would keep their letter and lose their hand
     base = str(Chem.MolToSmiles(plain, canonical=False))
-    at = {atom: place for place, atom in enumerate(_order(plain, "_smilesAtomOutputOrder"))}
+    written = {atom: place for place, atom in enumerate(_order(plain, "_smilesAtomOutputOrder"))}
+    at = {atom: written[place] for place, atom in enumerate(order)}
     read = Chem.MolFromSmiles(base)
-    for axis in axes(ordered):
+    for axis in present:
         arm, end, other_end, other_arm = (at[atom] for atom in axis.atoms)
         mark(read, Axis(axis.bond, (arm, end, other_end, other_arm), axis.sign))
     bonds = []
     for index in _order(plain, "_smilesBondOutputOrder"):
         bond = plain.GetBondWithIdx(index)
-        bonds.append(read.GetBondBetweenAtoms(at[bond.GetBeginAtomIdx()], at[bond.GetEndAtomIdx()]).GetIdx())
+        ends = (written[end] for end in (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()))
+        bonds.append(read.GetBondBetweenAtoms(*ends).GetIdx())
     return f"{base} |{_extension(read, base, bonds)}|"
 
 
