@@ -20,7 +20,8 @@ AXLE, ROTOR, STATOR = Argument("axle"), Argument("rotor"), Argument("stator")
 FOLLOWER_AXLE, FOLLOWER = Argument("follower_axle"), Argument("follower")
 TOPOLOGY, TRAJECTORIES = Argument("topology"), Argument("trajectories")
 FRAME_INTERVAL, STRIDE = Argument("frame_interval_ps"), Argument("stride")
-EQUILIBRATION = Argument("equilibration_ps")
+EQUILIBRATION, DROP_REPEATED = Argument("equilibration_ps"), Argument("drop_repeated=True")
+EACH = Argument("each")
 """What errors call the arguments of :func:`molmach.read_trajectories`."""
 
 _ACCEPTED = "0-based atom indices with commas (3,8) or a selection of MDTraj's (resname ROT and name C1 C2)"

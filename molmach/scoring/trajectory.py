@@ -53,6 +53,7 @@ def read_trajectories(
     frame_interval_ps: float | None = None,
     stride: int = 1,
     equilibration_ps: float = 0.0,
+    drop_repeated: bool = False,
 ) -> Motion:
     """Unwrapped rotor angles of trajectory files, one file a replica.
 
@@ -115,7 +116,7 @@ def read_trajectories(
     held = _stator(stator, top, wheels)
     atoms = np.unique(np.concatenate([held, *(wheel.atoms for wheel in wheels)]))
     paths = [Path(path) for path in trajectories]
-    files = read_frames(paths, top, atoms, frame_interval_ps, stride)
+    files = read_frames(paths, top, atoms, frame_interval_ps, stride, drop_repeated)
     frames, time_ps, warnings = _together(files, paths, equilibration_ps)
     masses, known = _masses(top, atoms)
     if not known:
@@ -202,7 +203,7 @@ def _together(
             f" {paths[lengths.index(shortest)]}: {max(0, shortest - skipped)} frames are left after an "
             f"equilibration of {equilibration_ps:g} ps; expected at least 10",
         )
-    warnings = []
+    warnings = [doubt for part in files for doubt in part.doubts]
     if max(lengths) > shortest:
         warnings.append(
             f"the trajectories have {shortest} to {max(lengths)} frames; the first {shortest} of each count"
