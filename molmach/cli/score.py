@@ -55,6 +55,13 @@ def score(
     equilibration: Annotated[
         str | None, typer.Option(metavar="TIME", help="Leave out so much at the start of every file.")
     ] = None,
+    each: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PART",
+            help="Score the machine of every residue, chain or molecule; none: copies turn as one part.",
+        ),
+    ] = None,
     drop_repeated: Annotated[
         bool | None,
         typer.Option(
@@ -79,7 +86,7 @@ def score(
     others = {
         "--follower-axle": follower_axle, "--follower": follower, "--stator": stator,
         "--frame-interval": frame_interval, "--stride": stride, "--equilibration": equilibration,
-        "--drop-repeated": drop_repeated or None, "-o": out,
+        "--drop-repeated": drop_repeated or None, "--each": each, "-o": out,
     }  # fmt: skip
     if run_dir is not None:
         _score_folder(
@@ -103,6 +110,7 @@ def score(
         "stride": 1 if stride is None else stride,
         "equilibration_ps": _time("--equilibration", equilibration) or 0.0,
         "drop_repeated": bool(drop_repeated),
+        "each": each,
     }
     source: dict[str, Any] = {
         "topology": str(top),

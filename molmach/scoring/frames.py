@@ -1,7 +1,8 @@
-"""Frames of trajectory files, read by MDTraj: places of chosen atoms, made whole, and their times."""
+"""Frames of trajectory files, read by MDTraj: places of chosen atoms, and their times."""
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,11 +14,16 @@ import numpy as np
 
 from molmach.data.statistics import Floats
 from molmach.errors import MissingExtraError, ScoreError
-from molmach.scoring.images import make_whole, spanning_tree
 from molmach.scoring.restarts import refuse_restarts, restarts, without_repeats
 from molmach.scoring.selection import TOPOLOGY, TRAJECTORIES, Atoms
 from molmach.scoring.times import FrameTimes, file_times, require_times
 from molmach.streams import Caught, caught_output
+
+_GRIDS = (1e-2, 1e-3, 1e-4, 1e-5)
+"""Steps (nm) to which text files and XTC round coordinates."""
+
+EXACT = 2e-6
+"""Single precision leaves coordinates uncertain by this much, nm."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,18 +33,24 @@ class Frames:
     Attributes
     ----------
     positions
-        (n_frames, n_chosen, 3) nm, whole.
+        (n_frames, n_chosen, 3) nm, as they are in the file.
+    cells
+        (n_frames, 3, 3) rows are the cells' vectors, nm; None where there is none.
     interval_ps
         Between frames.
     start_ps
         Time of the first in the file; None where the file has no times.
+    rounding_nm
+        How far coordinates may be from what they were before the file's format rounded them.
     doubts
         What a reader must know before believing them.
     """
 
     positions: Floats
+    cells: Floats | None
     interval_ps: float
     start_ps: float | None = None
+    rounding_nm: float = 0.0
     doubts: tuple[str, ...] = ()
 
 
@@ -109,7 +121,7 @@ def read_frames(
     stride: int,
     drop_repeated: bool,
 ) -> list[Frames]:
-    """Frames of every file, parts cut by a periodic cell put together as in the first file's first frame.
+    """Chosen atoms in the frames of every file, as they are there.
 
     Parameters
     ----------
@@ -133,39 +145,36 @@ def read_frames(
     """
     for path in paths:
         _expect_file(path)
-    frames, tree = [], None
+    frames = []
     for path in paths:
         trajectory = _load(path, topology, atoms)
         times = file_times(path, trajectory)
         require_times(path, times, interval_ps)
-        positions, cells = trajectory.xyz.astype(np.float64), _cells(trajectory)
-        if not np.all(np.isfinite(positions)):
+        if not np.all(np.isfinite(trajectory.xyz)):
             raise ScoreError(TRAJECTORIES, f" {path}: a coordinate is not a finite number")
-        if tree is None:
-            tree = spanning_tree(positions[0], None if cells is None else cells[0])
         repeated = restarts(times, trajectory.xyz)
         if not drop_repeated:
             refuse_restarts(path, times, repeated)
-        whole = make_whole(positions, cells, tree)
-        numbers = without_repeats(path, times, repeated, whole)
-        frames.append(_frames(path, times, whole, numbers, interval_ps, stride))
+        positions, cells = trajectory.xyz.astype(np.float64), _cells(trajectory)
+        numbers = without_repeats(path, times, repeated, positions, cells)
+        interval, start, doubts = _spacing(path, times, numbers, len(positions), interval_ps)
+        kept = numbers[::stride]
+        frames.append(
+            Frames(
+                positions[kept], None if cells is None else cells[kept], interval * stride,
+                start, rounding(positions), doubts,
+            )
+        )  # fmt: skip
     return frames
 
 
-def _frames(
-    path: Path,
-    times: FrameTimes,
-    positions: Floats,
-    numbers: Atoms,
-    interval_ps: float | None,
-    stride: int,
-) -> Frames:
-    """What is left of a file: the frames of these numbers, every so many of them, and their spacing."""
+def _spacing(
+    path: Path, times: FrameTimes, numbers: Atoms, count: int, interval_ps: float | None
+) -> tuple[float, float | None, tuple[str, ...]]:
+    """Time between the frames of these numbers of so many, the first one's if it is known, and doubts."""
     doubts = list(times.doubts) if interval_ps is None else []
-    if numbers.size < len(positions):
-        doubts.append(
-            f"{path}: {len(positions) - numbers.size} frames were left out, which a restart wrote again"
-        )
+    if left_out := count - numbers.size:
+        doubts.append(f"{path}: frames left out that a restart wrote again: {left_out}")
     spacing, start = interval_ps, None
     if times.values is not None:
         times = replace(times, values=times.values[numbers])
@@ -176,7 +185,19 @@ def _frames(
             if abs(spacing - own) > 0.01 * own:
                 doubts.append(f"{path}: its own times are {own:g} ps apart; the given {spacing:g} ps count")
     assert spacing is not None, "it was asked for where the file has none"
-    return Frames(positions[numbers][::stride], spacing * stride, start, tuple(doubts))
+    return spacing, start, tuple(doubts)
+
+
+def rounding(positions: Floats) -> float:
+    """How far a file's coordinates may be from what they were before they were rounded, nm.
+
+    Root mean square of half a step of the grid on which all coordinates of (n_frames, n_atoms, 3) are.
+    """
+    sample = positions[:: max(1, len(positions) // 50)]
+    for grid in _GRIDS:
+        if np.all(np.abs(sample / grid - np.round(sample / grid)) * grid < 4e-7 + 4e-7 * np.abs(sample)):
+            return max(EXACT, grid / math.sqrt(12.0))
+    return EXACT
 
 
 def _expect_file(path: Path) -> None:

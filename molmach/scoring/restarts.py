@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from molmach.data.statistics import Floats
 from molmach.errors import ScoreError
+from molmach.scoring.images import nearest_image
 from molmach.scoring.selection import DROP_REPEATED, TRAJECTORIES
 from molmach.scoring.times import FrameTimes
 
@@ -117,7 +118,9 @@ def refuse_restarts(path: Path, times: FrameTimes, repeated: list[Restart]) -> N
     )
 
 
-def without_repeats(path: Path, times: FrameTimes, repeated: list[Restart], positions: Floats) -> Numbers:
+def without_repeats(
+    path: Path, times: FrameTimes, repeated: list[Restart], positions: Floats, cells: Floats | None
+) -> Numbers:
     """Numbers of the frames that are left where those that a restart wrote again give way.
 
     Parameters
@@ -129,7 +132,9 @@ def without_repeats(path: Path, times: FrameTimes, repeated: list[Restart], posi
     repeated
         Of :func:`restarts`.
     positions
-        (n_frames, n_atoms, 3) nm, whole.
+        (n_frames, n_atoms, 3) nm, as they are in the file.
+    cells
+        (n_frames, 3, 3) nm; None where there is none.
 
     Raises
     ------
@@ -145,21 +150,25 @@ def without_repeats(path: Path, times: FrameTimes, repeated: list[Restart], posi
             before = times.values[: restart.frame] >= later - times.resolution
             kept[: restart.frame] &= ~before
     numbers = np.flatnonzero(kept)
-    _refuse_other_runs(path, repeated, numbers, positions)
+    if repeated:
+        _refuse_other_runs(path, repeated, numbers, positions, cells)
     return numbers
 
 
-def _refuse_other_runs(path: Path, repeated: list[Restart], numbers: Numbers, positions: Floats) -> None:
+def _refuse_other_runs(
+    path: Path, repeated: list[Restart], numbers: Numbers, positions: Floats, cells: Floats | None
+) -> None:
     """Every restart must leave frames before it, from which its own go on as frames go."""
-    steps = _moved(positions[1:], positions[:-1])
-    usual = np.delete(steps, [restart.frame - 1 for restart in repeated])
+    steps = _moved(positions[1:], positions[:-1], None if cells is None else cells[1:])
+    usual = float(np.delete(steps, [restart.frame - 1 for restart in repeated]).max(initial=0.0))
     for restart in repeated:
         place = int(np.searchsorted(numbers, restart.frame))
         if place < numbers.size and numbers[place] != restart.frame:
             continue  # a later restart went back before this one
         if place > 0:
-            step = _moved(positions[restart.frame], positions[numbers[place - 1]])
-            if step <= _JUMP * float(usual.max(initial=0.0)):
+            frame, before = restart.frame, int(numbers[place - 1])
+            cell = None if cells is None else cells[frame]
+            if _moved(positions[frame], positions[before], cell) <= _JUMP * usual:
                 continue
         raise ScoreError(
             TRAJECTORIES,
@@ -168,8 +177,8 @@ def _refuse_other_runs(path: Path, repeated: list[Restart], numbers: Numbers, po
         )
 
 
-def _moved(positions: Floats, before: Floats) -> Floats:
+def _moved(positions: Floats, before: Floats, cells: Floats | None) -> Floats:
     """(...) root-mean-square distance between (..., n_atoms, 3) frames, without their shift, nm."""
-    step = positions - before
+    step = nearest_image(positions - before, None if cells is None else cells[..., None, :, :])
     step = step - step.mean(axis=-2, keepdims=True)
     return np.asarray(np.sqrt((step**2).sum(axis=-1).mean(axis=-1)))

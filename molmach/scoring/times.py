@@ -255,7 +255,7 @@ def gro_titles(path: Path) -> Iterator[str]:
     ScoreError
         MDTraj would stop at it, or take something else for the time.
     """
-    with _text(path) as stream:
+    with opened_text(path) as stream:
         while title := stream.readline():
             count = stream.readline().strip()
             if "t=" in title and not _MDTRAJ_GRO_TIME.search(title):
@@ -271,7 +271,7 @@ def gro_titles(path: Path) -> Iterator[str]:
 
 def _of_lammps(path: Path, trajectory: Any) -> FrameTimes:
     """LAMMPS dumps: the number of the step, whose length is not in the file."""
-    with _text(path) as stream:
+    with opened_text(path) as stream:
         steps = [float(next(stream)) for line in stream if line.startswith("ITEM: TIMESTEP")]
     return FrameTimes(np.array(steps), False, "it counts steps, whose length in ps it does not tell")
 
@@ -281,7 +281,8 @@ def _of_hoomd(path: Path, trajectory: Any) -> FrameTimes:
     return FrameTimes(_own(trajectory), False, "it counts steps, whose length in ps it does not tell")
 
 
-def _text(path: Path) -> IO[str]:
+def opened_text(path: Path) -> IO[str]:
+    """A text file to read, unpacked where its name ends with ``.gz``."""
     if path.suffix == ".gz":
         return gzip.open(path, "rt", encoding="utf-8", errors="replace")
     return path.open(encoding="utf-8", errors="replace")

@@ -244,9 +244,13 @@ def test_replicas_of_unequal_length_count_as_far_as_the_shortest(made: Made) -> 
 def test_frames_whose_turns_cannot_be_told_are_refused(made: Made) -> None:
     """2.4 rad a frame are warned about; 3 rad a frame may as well be -3.28 and are refused."""
     for step, refused in ((0.5, False), (2.4, False), (3.0, True)):
-        angles = step * np.arange(40.0)
-        frame = np.array([_turned(made.assembly.positions_nm, list(made.assembly.rotor), a) for a in angles])
-        paths = made.write(".xtc", np.array([frame, frame]))
+        noise = np.random.default_rng(1).normal(0.0, 0.02, (2, 40))
+        rotor = list(made.assembly.rotor)
+        frames = [
+            [_turned(made.assembly.positions_nm, rotor, a) for a in row]
+            for row in step * np.arange(40.0) + noise
+        ]
+        paths = made.write(".xtc", np.array(frames))
         if refused:
             with pytest.raises(
                 ScoreError,
