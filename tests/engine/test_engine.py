@@ -275,7 +275,7 @@ def test_an_exploding_run_is_one_clear_error(tmp_path: Path) -> None:
         ({"timestep": "2 fs", "constraints": "none", "hydrogen_mass": None, "sampling": "0.1 ps"}, None),
         ({"timestep": "2.5 fs", "constraints": "none"}, "too long for the stiffest bond"),
         ({"timestep": "10 fs"}, "too long for the stiffest bond"),
-        ({"friction": "600 /ps"}, "relaxes within one step"),
+        ({"friction": "500 /ps"}, r"8\.2 % too fast; expected a protocol\.timestep of at most 0\.98 fs"),
     ],
 )
 def test_time_steps_are_checked_against_the_stiffest_mode(
