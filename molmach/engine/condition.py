@@ -151,8 +151,7 @@ def _check_timestep(protocol: Protocol, period_ps: float, drive: Drive, assembly
         raise SpecError(
             f"protocol.timestep: {protocol.timestep * 1e3:g} fs is too long for the stiffest bond, "
             f"which vibrates with a period of {period_ps * 1e3:.1f} fs; "
-            f"expected at most {longest * 1e3:.2f} fs "
-            "(constraints: h-bonds, or a hydrogen_mass of 3 u, allow longer steps)"
+            f"expected at most {longest * 1e3:.2f} fs{_longer_steps(protocol, assembly)}"
         )
     model = drives.model(drive)
     frequency = model.frequency
@@ -174,11 +173,20 @@ def _check_friction(protocol: Protocol) -> None:
     if speed - 1.0 > SPEED_TOLERANCE:
         longest = longest_middle_step(friction, SPEED_TOLERANCE)
         raise SpecError(
-            f"protocol.friction: with {friction:g} /ps and steps of {timestep * 1e3:g} fs drift and diffusion "
-            f"are {100.0 * (speed - 1.0):.1f} % too fast; expected a protocol.timestep of at most "
+            f"protocol.friction: with {friction:g} /ps and steps of {timestep * 1e3:g} fs drift and "
+            f"diffusion are {100.0 * (speed - 1.0):.1f} % too fast; expected a protocol.timestep of at most "
             f"{math.floor(longest * 1e5) / 1e2:g} fs for an error below {100.0 * SPEED_TOLERANCE:g} %, "
             f"or at most {math.floor(10.0 * longest * friction / timestep) / 10.0:g} /ps"
         )
+
+
+def _longer_steps(protocol: Protocol, assembly: Assembly) -> str:
+    """What would allow longer steps: to fix the bonds of light atoms, or to make these heavier."""
+    if all(atom.GetAtomicNum() != 1 for atom in assembly.molecule.GetAtoms()):
+        return ""
+    means = [] if protocol.constraints == "h-bonds" else ["constraints: h-bonds"]
+    means += [] if protocol.hydrogen_mass else ["a hydrogen_mass of 3 u"]
+    return f" ({' or '.join(means)} may allow longer steps)" if means else ""
 
 
 def _place(entry: str | None) -> str:

@@ -21,7 +21,7 @@ from molmach.engine import Condition, Progress
 from molmach.engine import batch as batches
 from molmach.engine.batch import run_batch
 from molmach.engine.choice import Choice, native_copies, preferred, try_native
-from molmach.errors import SimulationError, SpecError
+from molmach.errors import DivergedError, SimulationError, SpecError
 from molmach.spec import Protocol, Spec, load
 from molmach.studies.run_folder import read_run
 from molmach.studies.simulation import simulate
@@ -264,7 +264,7 @@ def test_anothers_unfinished_work_is_not_thrown_away(tmp_path: Path) -> None:
 
 def test_an_exploding_run_is_one_clear_error(tmp_path: Path) -> None:
     spec = load(ROTOR, [*SHORT, "drive.field=3000 V/nm"])
-    with pytest.raises(SimulationError, match="expected a shorter protocol"):
+    with pytest.raises(DivergedError, match="expected a shorter protocol"):
         simulate(spec, tmp_path / "a", controls=False)
     assert not (tmp_path / "a").exists()
 
