@@ -109,6 +109,8 @@ class Quantity:
     undefined
         Takes the numbers of ``of``, each (n_replicas,), and says why there is no such quantity; '' where
         there is one.
+    also
+        Names of further numbers per replica that its interval takes where they are known.
     """
 
     name: str
@@ -122,6 +124,7 @@ class Quantity:
     sampler: Sampler | None = None
     asks: Need | None = None
     undefined: Callable[..., str] = always_defined
+    also: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -152,6 +155,8 @@ class Quantity:
         reason = self.undefined(*arrays)
         if reason:
             return Estimate(math.nan, (math.nan, math.nan), self.unit, undefined=reason)
+        if all(name in samples for name in self.also):
+            arrays += [np.asarray(samples[name], dtype=np.float64) for name in self.also]
         return replace(self.way.estimate(arrays, self.combine).within(self.bounds), unit=self.unit)
 
     def on(self, scale: Scale) -> Quantity:
@@ -167,8 +172,10 @@ class Quantity:
         def fill(text: str) -> str:
             return re.sub(r"\{(\w+)\}", lambda match: words.get(match[1], match[0]), text)
 
-        of = tuple(map(fill, self.of))
-        return replace(self, name=fill(self.name), unit=fill(self.unit), meaning=fill(self.meaning), of=of)
+        of, also = tuple(map(fill, self.of)), tuple(map(fill, self.also))
+        return replace(
+            self, name=fill(self.name), unit=fill(self.unit), meaning=fill(self.meaning), of=of, also=also
+        )
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:

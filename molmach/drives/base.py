@@ -225,6 +225,14 @@ class DriveModel:
         return None if self.frequency_key is None else float(getattr(self.drive, self.frequency_key))
 
     @property
+    def clock_period(self) -> float | None:
+        """Period of its clock, ps, infinite where that never changes a switch; None without a clock."""
+        if self.period_key is None:
+            return None
+        period = getattr(self.drive, self.period_key)
+        return None if period is None else float(period)
+
+    @property
     def spent_per_event(self) -> float:
         """Free energy that one event uses up, kJ/mol; zero where the events have no such price."""
         return 0.0

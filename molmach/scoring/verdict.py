@@ -14,6 +14,7 @@ from molmach.data.observed import Observed
 from molmach.data.statistics import Estimate, Floats, finite_or_none, p_value_of_zero
 from molmach.errors import ScoreError
 from molmach.scoring.controls import ControlResult, judge
+from molmach.scoring.distribution import doubts_at_equilibrium
 from molmach.scoring.energetics import balance_of, balance_warnings
 from molmach.scoring.quantities import estimates_of, samples_of
 from molmach.scoring.regime import regime_of
@@ -120,6 +121,7 @@ def score(run: Run | Motion) -> Score:
         warnings=(
             *_sampling_warnings(observed.motion),
             *balance_warnings(balance, run),
+            *doubts_at_equilibrium(run),
             *_heating_warnings(estimates["temperature"], run.spec.protocol.temperature),
         ),
         verb=observed.motion.scale.verb,
