@@ -25,8 +25,15 @@ def _spec(smiles: str, axle: str = "[1, 2]") -> Spec:
     )
 
 
-def test_both_hands_of_an_axis_are_built_kept_and_mirrored(tmp_path: Path) -> None:
-    up, down = (build(_spec(f"{BINOL_ROTOR} |w{way}:18.19|")) for way in "UD")
+@pytest.mark.parametrize(
+    ("smiles", "place"),
+    [
+        ("Cc1cccc(O)c1-c1c(C)cc([CH2:1][OH:2])cc1O", "8.8"),
+        pytest.param(BINOL_ROTOR, "18.19", marks=pytest.mark.slow),
+    ],
+)
+def test_both_hands_of_an_axis_are_built_kept_and_mirrored(smiles: str, place: str, tmp_path: Path) -> None:
+    up, down = (build(_spec(f"{smiles} |w{way}:{place}|")) for way in "UD")
     for k, assembly in enumerate((up, down)):
         assert assembly.chiral
         marked = axes(assembly.molecule)
