@@ -105,7 +105,7 @@ def _require_alkene(assembly: Assembly) -> None:
     expected = "expected a machine whose axle is a C=C bond"
     if bond is None or bond.GetBondType() != Chem.BondType.DOUBLE:
         raise SpecError(f"drive.kind: photoisomerisation acts on a double bond; {expected}")
-    ends = bond.GetBeginAtom(), bond.GetEndAtom()
+    ends = [assembly.molecule.GetAtomWithIdx(i) for i in assembly.axle]
     if any(end.GetAtomicNum() != 6 for end in ends):
         nitrogen = any(end.GetAtomicNum() == 7 for end in ends)
         raise SpecError(

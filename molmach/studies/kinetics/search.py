@@ -104,8 +104,8 @@ def alkene_of(spec: Spec) -> Alkene:
             f"{spec.name}: machine.axle: is not a double bond; "
             "expected a light-driven motor whose axle is its C=C bond, such as fluorene-motor-methyl"
         )
-    elements = bond.GetBeginAtom().GetSymbol(), bond.GetEndAtom().GetSymbol()
-    if elements != ("C", "C"):
+    elements = [assembly.molecule.GetAtomWithIdx(i).GetSymbol() for i in assembly.axle]
+    if elements != ["C", "C"]:
         raise KineticsError(
             f"{spec.name}: machine.axle: is {'='.join(elements)}, which can go over without a twist; "
             "expected a light-driven motor whose axle is its C=C bond, such as fluorene-motor-methyl"
