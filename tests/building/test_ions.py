@@ -13,6 +13,7 @@ from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 from molmach import forcefield
 from molmach.building import build
 from molmach.building.mmff94_types import typed
+from molmach.building.stoppers import stopper_report
 from molmach.errors import BuildError, ForceFieldError
 from molmach.forcefield import energies_of_file
 from molmach.forcefield.terms import COULOMB
@@ -121,3 +122,12 @@ def _tetrahedral(molecule: Chem.Mol) -> Chem.Conformer:
     conformer = Chem.Conformer(placed.GetNumAtoms())
     conformer.SetPositions(placed.GetConformer().GetPositions())
     return conformer
+
+
+def test_rdkits_remarks_on_charges_are_not_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    """Its distance geometry types atoms by UFF, and says ``UFFTYPER: ...`` on the descriptor itself."""
+    axle = _with_hydrogens("CCCCC[P+](C)(C)C")
+    stopper_report(axle, _with_hydrogens("C1" + "C" * 21 + "1"), [2], seed=1)
+    assert capfd.readouterr().err == ""
+    rdDistGeom.GetMoleculeBoundsMatrix(axle)
+    assert "UFFTYPER" in capfd.readouterr().err
