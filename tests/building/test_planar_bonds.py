@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from rdkit import Chem
 from rdkit.Chem import rdDistGeom, rdMolTransforms
 
+from molmach.building import build, mirror
 from molmach.building.embed import embed
+from molmach.building.files import read_sdf, to_sdf
 from molmach.building.interlock import thread_rings
 from molmach.building.planar_bonds import stable_torsions, turned
 from molmach.building.strain import Strain, strain_of, strains, worst
 from molmach.errors import BuildError
+from molmach.spec import load
 
 LEIGH = "O=C1NCc2ccc(cc2)CNC(=O)c2cccc(c2)C(=O)NCc2ccc(cc2)CNC(=O)c2cccc1c2"
 GROUPS = ("C(=O)N", "NC(=O)", "C(=O)N", "NC(=O)", "C(=O)O", "OC(=O)N", "NC(=O)N", "C(=S)N")
@@ -133,3 +139,13 @@ def test_sixty_random_macrocycles_are_threaded_trans_or_said_to_be_strained() ->
     print(f"{clean} trans, {len(said)} said, {len(refused)} refused", *said, *refused, sep="\n")
     assert clean >= 50
     assert len(refused) <= 6
+
+
+def test_what_is_said_of_a_shape_is_kept_with_the_structure(tmp_path: Path) -> None:
+    said = (Strain("smiles", "rotor", 1, 2, 12.5), Strain("axle", "axle", 0, 2))
+    built = replace(build(load("phenylene-control")), strain=said)
+    (tmp_path / "assembly.sdf").write_text(to_sdf(built), encoding="utf-8")
+    again = read_sdf(tmp_path / "assembly.sdf", "MMFF94")
+    assert again.strain == said
+    assert again.warnings == built.warnings == (said[0].warning,)
+    assert mirror(again).warnings == again.warnings
