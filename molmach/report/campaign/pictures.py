@@ -8,6 +8,8 @@ from pathlib import Path
 from rdkit import Chem
 from rdkit.Chem import rdDepictor
 
+from molmach.building.layout import lay_flat
+from molmach.building.picture import without_needless_marks
 from molmach.errors import SpecError
 from molmach.report.svg import AMBER
 
@@ -72,7 +74,7 @@ def scaffold_of(template: object) -> Chem.Mol | None:
     try:
         Chem.SanitizeMol(kept)
         scaffold = Chem.RemoveHs(kept)
-        rdDepictor.Compute2DCoords(scaffold)
+        lay_flat(scaffold)
     except (ValueError, RuntimeError):
         return None
     return scaffold if scaffold.GetNumAtoms() else None
@@ -89,13 +91,14 @@ def machine_svg(smiles: str, scaffold: Chem.Mol | None, width: int = 300, height
     molecule = Chem.MolFromSmiles(smiles)
     if molecule is None:
         return ""
+    without_needless_marks(molecule)
     added: list[int] = []
     if scaffold is not None and molecule.HasSubstructMatch(scaffold):
         match = rdDepictor.GenerateDepictionMatching2DStructure(molecule, scaffold)
         shared = {atom for _, atom in match}
         added = [a.GetIdx() for a in molecule.GetAtoms() if a.GetIdx() not in shared]
     else:
-        rdDepictor.Compute2DCoords(molecule)
+        lay_flat(molecule)
     from rdkit.Chem.Draw import rdMolDraw2D
 
     drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
