@@ -14,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 from rdkit import DataStructs
 
-from molmach.errors import InfeasibleError, MolmachError, SpecError
+from molmach.errors import InfeasibleError, MolmachError, SpecError, shortened
 from molmach.search.space import fragments
 from molmach.search.space.constraints import broken_constraint
 from molmach.search.space.design import Categorical, Design, Numeric, Value, Variable
 from molmach.search.space.edits import edit_molecule, reactions_of
 from molmach.search.space.molecules import fingerprint, molecules_of, plain_smiles, put_molecule
-from molmach.search.space.sites import attach, site_numbers
-from molmach.spec import Campaign, Spec
+from molmach.search.space.sites import attach, is_readable, site_numbers
+from molmach.spec import Campaign, MachineSection, Spec
+from molmach.spec.kinds import Kinds
 from molmach.spec.reading import set_path, validate
 
 _NOT_THE_MACHINE = ("replicas", "duration", "seed", "frames")
@@ -78,6 +79,7 @@ class Space:
             f"R{site}": fragments.chosen(names, campaign.space.fragments, f"space.sites.{site}")
             for site, names in campaign.space.sites.items()
         }
+        self._check_molecules()
         self._reactions = reactions_of(campaign.space.edits)
         numeric = [Numeric.of(path, bounds) for path, bounds in campaign.space.parameters.items()]
         self.variables: tuple[Variable, ...] = (
@@ -90,6 +92,24 @@ class Space:
 
     def __reduce__(self) -> Any:
         raise TypeError("a Space is made from its campaign where it is needed, and not sent")
+
+    def _check_molecules(self) -> None:
+        """Refuse what RDKit can't read, sites or not, where the machine file has molecules."""
+        kind = self._template["machine"].get("kind")
+        if not isinstance(kind, str) or kind not in Kinds(MachineSection):
+            return  # a choice says it, or every design is refused for it
+        places = {f"machine.{name}" for name in Kinds(MachineSection)[kind].molecules}
+        written = {f"machine.{place}": smiles for place, smiles in molecules_of(self._template["machine"])}
+        for name, labels in self._options.items():
+            for label, option in labels.items():
+                for place in places & set(option):
+                    written[f"space.choices.{name}.{label}.{place}"] = option[place]
+        for where, smiles in written.items():
+            if isinstance(smiles, str) and not is_readable(smiles):
+                raise SpecError(
+                    f"{where}: got {shortened(smiles)}, which RDKit can't read; expected a valid SMILES, in "
+                    "which sites may stand, such as 'c1ccccc1[*:10]'"
+                )
 
     def _check_sites(self) -> None:
         texts = json.dumps([self._template["machine"], self._options])
@@ -211,10 +231,21 @@ class Space:
             raise InfeasibleError(resolved)
         return resolved
 
+    def written(self, design: Design) -> Spec:
+        """The machine file of a design, whatever stands against it as a machine.
+
+        Raises
+        ------
+        SpecError
+            A value in it is none that a machine file takes.
+        InfeasibleError
+            The design is none of the space's, or a fragment can't be attached.
+        """
+        return validate({"name": self._name, **self._assembled(design)}, "design", Spec)
+
     def _resolve_anew(self, design: Design) -> Candidate | str:
         try:
-            content = self._assembled(design)
-            spec = validate({"name": self._name, **content}, "design", Spec)
+            spec = self.written(design)
             problem = broken_constraint(spec, self._limits)
         except MolmachError as error:
             return str(error)
