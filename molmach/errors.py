@@ -58,6 +58,14 @@ class SpecError(MolmachError):
     exit_code = 2
 
 
+class PluginError(SpecError):
+    """Code that somebody has added fails where it is imported or called."""
+
+
+class PluginWarning(UserWarning):
+    """Code that somebody has added fails, and is left out."""
+
+
 class BuildError(MolmachError):
     """The machine that a valid spec describes can't be built in three dimensions."""
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rdkit.Chem import rdForceFieldHelpers, rdMolDescriptors
 
 from molmach.spec import MachineSection
-from molmach.spec.registered import MACHINES, faulty, load_registered
+from molmach.spec.registered import MACHINES, called, faulty, load_registered
 
 if TYPE_CHECKING:
     from molmach.building.assembly import Assembly
@@ -128,4 +128,5 @@ def kind_of(name: str) -> MachineKind:
     for what, asked in (("coordinate", coordinate), ("coordinate.scale", getattr(coordinate, "scale", None))):
         if asked is None:
             raise faulty(MACHINES, name, f"it has no {what}; expected a Coordinate with a Scale")
-    return loaded()
+    with called(MACHINES, name, "class"):
+        return loaded()

@@ -32,6 +32,8 @@ def print_document(document: Mapping[str, Any], out: Console | None = None) -> N
     if document["agents"]:
         out.print()
         _print_agents(out, document["agents"])
+    for agent, failure in document["agent_failures"].items():
+        out.print(_failure(agent, failure), style="red", markup=False, soft_wrap=True)
     if document["achiral_control"] is not None:
         out.print(_achiral(document["achiral_control"]))
     out.print()
@@ -47,6 +49,14 @@ def _achiral(control: Mapping[str, Any]) -> str:
     motion = "as chance allows" if control["passed"] else "[red]more than chance allows[/]"
     p = f"p = {control['p_value']:.2g}"
     return f"control   {noun} under a drive without handedness: net motion {motion} ({p})"
+
+
+def _failure(agent: str, failure: Mapping[str, Any]) -> str:
+    """What went wrong with an agent."""
+    times = failure["times"]
+    often = f"failed {'once' if times == 1 else f'{times:,} times'}"
+    out = " and was left out" if failure["left_out"] is not None else ""
+    return f"agent {agent} {often}{out}: {failure['last']}"
 
 
 def _spent(document: Mapping[str, Any]) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from molmach.building import kind_of
-from molmach.errors import BuildError, InfeasibleError, SpecError
+from molmach.errors import BuildError, InfeasibleError, PluginError, PluginWarning, SpecError
 from molmach.search.agents.registry import check_agent
 from molmach.search.loop.evaluations import Evaluation, evaluation_of, task_of
 from molmach.search.loop.objectives import Objectives
@@ -41,8 +42,7 @@ def check(campaign: Campaign, source: Path) -> Space:
         An agent or the evaluation needs a module that is not installed.
     """
     space = Space(campaign)
-    for agent in campaign.agents:
-        check_agent(agent, source)
+    _check_agents(campaign, source)
     evaluation = evaluation_of(campaign, source)
     Objectives(campaign.objectives, evaluation)
     rng = np.random.default_rng(0)
@@ -66,6 +66,20 @@ def check(campaign: Campaign, source: Path) -> Space:
     if misfits:
         raise SpecError(next(iter(misfits.values())))
     raise SpecError(f"space: none of {_TRIES} designs at random is a machine; the last one: {problem}")
+
+
+def _check_agents(campaign: Campaign, source: Path) -> None:
+    """Refuse agents that are not there; warn of one whose own code fails, for it will be left out."""
+    broken: dict[str, PluginError] = {}
+    for agent in campaign.agents:
+        try:
+            check_agent(agent, source)
+        except PluginError as error:
+            broken[agent.label] = error
+    if len(broken) == len(campaign.agents):
+        raise next(iter(broken.values()))
+    for label, failure in broken.items():
+        warnings.warn(f"agent {label} is left out: {failure}", PluginWarning, stacklevel=2)
 
 
 def check_new(campaign: Campaign, space: Space, source: Path) -> None:

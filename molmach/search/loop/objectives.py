@@ -10,9 +10,9 @@ from scipy import stats
 from molmach.data.statistics import CONFIDENCE
 from molmach.search.loop.evaluations import Evaluation
 from molmach.search.loop.quantities import Expression
-from molmach.search.plugins import described
 from molmach.search.record.result import Result, Samples
 from molmach.search.record.trial import Measured
+from molmach.search.strangers import described
 from molmach.spec.campaign import Objective
 
 

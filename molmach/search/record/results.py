@@ -54,6 +54,7 @@ def document(ledger: Ledger, campaign: Campaign, folder: Path, best: int = 10) -
         "objectives": [{"maximise" if o.sign > 0 else "minimise": o.expression} for o in campaign.objectives],
         "best": best_machines(ledger, campaign, folder, best),
         "agents": agents(ledger),
+        "agent_failures": ledger.agent_failures(),
         "events": ledger.event_counts(),
         "lost": ledger.lost(),
         "achiral_control": _achiral(ledger, campaign, totals.evaluations),
