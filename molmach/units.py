@@ -31,6 +31,9 @@ TURN = 2.0 * math.pi
 
 _SIGNIFICANT_DIGITS = 12
 
+_HUGE = 1e12
+"""An energy of a molecule above this, kJ/mol, was meant to be a mole's: 1 kJ is 6e23."""
+
 
 class QuantityError(ValueError):
     """A text is not a quantity of the wanted kind; the message says what is."""
@@ -110,7 +113,7 @@ def _parsed(text: str, dimension: Dimension, expected: str) -> float:
     try:
         value = _convert(_registry().Quantity(text.replace("µ", "u")), dimension)
     except Exception as error:  # pint raises tokenizer, syntax, offset-unit and dimension errors alike
-        raise QuantityError(f"got {text!r}; expected {expected}") from error
+        raise QuantityError(f"got {text!r}; {_hint(text, dimension)}expected {expected}") from error
     if not math.isfinite(value):
         raise QuantityError(f"got {text!r}, which is not finite; expected {expected}")
     value = float(f"{value:.{_SIGNIFICANT_DIGITS}g}") + 0.0  # no zero has a sign
@@ -120,6 +123,30 @@ def _parsed(text: str, dimension: Dimension, expected: str) -> float:
             f"{dimension.unit}"
         )
     return value
+
+
+_USUAL = {
+    unit.lower(): unit
+    for unit in (
+        "V", "MV", "GHz", "THz", "MHz", "Hz", "K", "degC", "fs", "ps", "ns", "us", "ms", "s", "min", "nm",
+        "angstrom", "pm", "kJ", "J", "kcal", "cal", "eV", "meV", "mol", "pN", "deg", "rad", "turn", "u",
+    )
+} | {"a": "angstrom", "ang": "angstrom", "å": "angstrom", "c": "degC", "amu": "u"}  # fmt: skip
+"""Lower-case spelling -> unit; A is the ampere and C the coulomb, and both are meant otherwise here."""
+
+
+def _hint(text: str, dimension: Dimension) -> str:
+    """The text with its units in their usual spelling, if that is read, as a question; '' otherwise."""
+    usual = re.sub(r"[^\W\d_]+", lambda word: _USUAL.get(word[0].lower(), word[0]), text.strip())
+    per_mole = re.sub(r"\b(kJ|J|kcal|cal)\b(?!.*mol)", r"\1/mol", usual)
+    for spelling in (usual, per_mole):
+        try:
+            if spelling != text.strip():
+                _convert(_registry().Quantity(spelling), dimension)
+                return f"did you mean '{spelling}'? "
+        except Exception:  # whatever pint raises, it is no spelling to propose
+            continue
+    return ""
 
 
 def _convert(quantity: Any, dimension: Dimension) -> float:
@@ -134,6 +161,8 @@ def _convert(quantity: Any, dimension: Dimension) -> float:
     per_mole = quantity
     if dimension in (TORQUE, ENERGY, STIFFNESS) and "[substance]" not in quantity.dimensionality:
         per_mole = quantity * registry.Quantity(1, "avogadro_number/mol")
+        if abs(per_mole.to(unit).magnitude) > _HUGE:
+            raise QuantityError("an energy of one molecule where that of a mole must be meant")
     return float(per_mole.to(unit).magnitude)
 
 

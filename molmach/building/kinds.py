@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from rdkit.Chem import rdForceFieldHelpers, rdMolDescriptors
+from rdkit.Chem import rdMolDescriptors
 
+from molmach.building.mmff94_types import typed
 from molmach.spec import MachineSection
 from molmach.spec.registered import MACHINES, called, faulty, load_registered
 
@@ -78,7 +79,7 @@ class MachineKind:
     def charges(self, assembly: Assembly) -> Floats:
         """(n_atoms,) partial charges, e: those of MMFF94."""
         molecule = assembly.molecule
-        properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(molecule, mmffVariant=assembly.force_field)
+        properties = typed(molecule, assembly.force_field)
         return np.array([properties.GetMMFFPartialCharge(i) for i in range(molecule.GetNumAtoms())])
 
     def formula(self, assembly: Assembly) -> str:

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from molmach.cli.options import OPTIONS
 from molmach.errors import MolmachError, PluginWarning, SpecError
+from molmach.streams import own_output
 
 COMMANDS = (
     "systems", "build", "energy", "simulate", "scan", "timestep", "score", "profile", "kinetics", "validate",
@@ -76,7 +77,8 @@ def run() -> None:
     warnings.showwarning = _show_warning
     warnings.simplefilter("once", PluginWarning)
     try:
-        app()
+        with own_output():
+            app()
     except MolmachError as error:
         _end(error.worded(OPTIONS), error.exit_code)
     except (Exception, SystemExit, GeneratorExit) as error:

@@ -10,6 +10,7 @@ from typing import Any
 from rdkit import Chem, rdBase
 
 from molmach.errors import InfeasibleError
+from molmach.spec.axes import axes, canonical_smiles
 
 _SITE = re.compile(r"\[\*:(\d{1,3})\]")
 
@@ -57,6 +58,7 @@ def _attached(smiles: str, fragments: tuple[tuple[int, str], ...]) -> str:
             raise InfeasibleError(f"{smiles}: RDKit can't read it; expected a SMILES with sites [*:10]")
         pieces = dict(fragments)
         joined = core
+        marked = 0
         label = 1000  # above every map number, so that no atom of the machine is taken for a site
         for atom in list(core.GetAtoms()):
             if atom.GetAtomicNum() == 0 and atom.GetAtomMapNum() in pieces:
@@ -65,10 +67,16 @@ def _attached(smiles: str, fragments: tuple[tuple[int, str], ...]) -> str:
                 for end in fragment.GetAtoms():
                     if end.GetAtomicNum() == 0:
                         end.SetAtomMapNum(label)
+                marked += len(axes(fragment))
                 joined = Chem.CombineMols(joined, fragment)
                 label += 1
         try:
             molecule = Chem.RemoveHs(Chem.molzip(joined))
         except (Chem.MolSanitizeException, RuntimeError, ValueError) as error:
             raise InfeasibleError(f"{smiles}: fragments can't be attached: {error}") from error
-        return str(Chem.MolToSmiles(molecule))
+        if len(axes(molecule)) != len(axes(core)) + marked:
+            raise InfeasibleError(
+                f"{smiles}: an axis of chirality is lost where fragments are attached; expected fragments "
+                "that keep it"
+            )
+        return canonical_smiles(molecule) if axes(molecule) else str(Chem.MolToSmiles(molecule))
