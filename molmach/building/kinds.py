@@ -76,6 +76,18 @@ class MachineKind:
             It can't be built.
         """
 
+    def from_the_other_end(self, machine: Any) -> tuple[MachineSection, ...]:
+        """Sections of which each describes this machine reflected in the plane across its axle, or itself.
+
+        Whatever the reflection z -> -z leaves as it is drives them alike, and their coordinates move alike.
+        Every one of them names the same ones; none where the machine has no such other end, as here.
+        """
+        return ()
+
+    def line_is_named(self, machine: Any) -> bool:
+        """Whether the section itself says where x lies across the axle; else molmach chooses it."""
+        return False
+
     def charges(self, assembly: Assembly) -> Floats:
         """(n_atoms,) partial charges, e: those of MMFF94."""
         molecule = assembly.molecule

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from molmach.cli.output import console
-from molmach.report.words import core_seconds, duration, to_its_precision
+from molmach.report.words import core_seconds, duration, same_molecules, to_its_precision
 
 _MOST = 40
 _GAP = "  "
@@ -88,6 +88,8 @@ def _print_machines(out: Console, document: Mapping[str, Any]) -> None:
         for part in wrap(_design(machine), out.width - 2, break_long_words=False):
             out.print(f"{_GAP}{part.replace(_TOGETHER, ' ')}", style="dim", markup=False, soft_wrap=True)
         out.print(f"{_GAP}{machine['smiles']}", style="dim", markup=False, soft_wrap=True)
+        if alike := same_molecules(machine):
+            out.print(f"{_GAP}{alike}", style="dim", markup=False, soft_wrap=True)
     if len(document["best"]) > _MOST:
         out.print(f"and {len(document['best']) - _MOST:,} more with --json")
 

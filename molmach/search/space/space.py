@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 from collections.abc import Iterator, Sequence
@@ -19,14 +18,12 @@ from molmach.search.space import fragments
 from molmach.search.space.constraints import broken_constraint
 from molmach.search.space.design import Categorical, Design, Numeric, Value, Variable
 from molmach.search.space.edits import edit_molecule, reactions_of
+from molmach.search.space.identity import machine_key
 from molmach.search.space.molecules import fingerprint, molecules_of, plain_smiles, put_molecule
 from molmach.search.space.sites import attach, is_readable, site_numbers
 from molmach.spec import Campaign, MachineSection, Spec
 from molmach.spec.kinds import Kinds
 from molmach.spec.reading import set_path, validate
-
-_NOT_THE_MACHINE = ("replicas", "duration", "seed", "frames")
-"""Of the protocol: how much is simulated, which is not what is simulated."""
 
 _RESOLVED = 200_000
 _EDIT_TRIES = 20
@@ -43,7 +40,8 @@ class Candidate:
     spec
         The machine file that it makes.
     key
-        sha256 of machine, drive and bath: the same for a machine that was reached in another way.
+        sha256 of machine, drive and bath: the same for a machine that was reached in another way, and for one
+        counted from the other end of its axle where that makes no difference.
     smiles
         Of its molecules, without map numbers.
     """
@@ -253,12 +251,7 @@ class Space:
             return f"no machine: {type(error).__name__}: {error}"
         if problem:
             return problem
-        identity = json.loads(spec.canonical())
-        for field in _NOT_THE_MACHINE:
-            identity["protocol"].pop(field)
-        text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
-        key = hashlib.sha256(text.encode()).hexdigest()
-        return Candidate(design, spec, key, plain_smiles(spec.machine))
+        return Candidate(design, spec, machine_key(spec), plain_smiles(spec.machine))
 
     def _assembled(self, design: Design) -> dict[str, Any]:
         """Machine, drive and protocol of a design, as a machine file has them.
