@@ -146,8 +146,7 @@ def _check_timestep(protocol: Protocol, period_ps: float, drive: Drive, assembly
         raise SpecError(
             f"protocol.timestep: {protocol.timestep * 1e3:g} fs is too long for the stiffest bond, "
             f"which vibrates with a period of {period_ps * 1e3:.1f} fs; "
-            f"expected at most {longest * 1e3:.2f} fs "
-            "(constraints: h-bonds, or a hydrogen_mass of 3 u, allow longer steps)"
+            f"expected at most {longest * 1e3:.2f} fs{_longer_steps(protocol)}"
         )
     model = drives.model(drive)
     frequency = model.frequency
@@ -164,6 +163,13 @@ def _check_timestep(protocol: Protocol, period_ps: float, drive: Drive, assembly
             f"protocol.friction: {protocol.friction:g} /ps relaxes within one step "
             f"of {protocol.timestep * 1e3:g} fs; expected at most {1.0 / protocol.timestep:g} /ps"
         )
+
+
+def _longer_steps(protocol: Protocol) -> str:
+    """What would allow longer steps and is not set yet."""
+    ways = [] if protocol.constraints == "h-bonds" else ["constraints: h-bonds"]
+    ways += [] if protocol.hydrogen_mass is not None else ["a hydrogen_mass of 3 u"]
+    return f" ({' or '.join(ways)} {'allows' if len(ways) == 1 else 'allow'} longer steps)" if ways else ""
 
 
 def _place(entry: str | None) -> str:

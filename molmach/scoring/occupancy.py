@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from molmach.data.observed import Known, Observed
-from molmach.data.quantity import NOT_NEGATIVE, SHARE, STATIONS, Quantity
+from molmach.data.quantity import NOT_NEGATIVE, SEVERAL_STATIONS, SHARE, STATIONS, Quantity
 from molmach.data.statistics import Floats
 
 OCCUPANCY = Quantity(
@@ -14,7 +14,7 @@ OCCUPANCY = Quantity(
 )  # fmt: skip
 SHUTTLING_RATE = Quantity(
     "shuttling_rate", "steps from station to station, either way, per time", "1/ns",
-    bounds=NOT_NEGATIVE, needs=STATIONS,
+    bounds=NOT_NEGATIVE, needs=STATIONS, asks=SEVERAL_STATIONS,
 )  # fmt: skip
 
 

@@ -119,7 +119,7 @@ def score(run: Run | Motion) -> Score:
         energy_balance=balance,
         warnings=(
             *_sampling_warnings(observed.motion),
-            *_balance_warnings(balance),
+            *_balance_warnings(balance, run.spec.protocol.constraints),
             *_heating_warnings(estimates["temperature"], run.spec.protocol.temperature),
         ),
         verb=observed.motion.scale.verb,
@@ -220,13 +220,14 @@ def _sampling_warnings(motion: Motion) -> tuple[str, ...]:
     )
 
 
-def _balance_warnings(balance: Estimate | None) -> tuple[str, ...]:
+def _balance_warnings(balance: Estimate | None, constraints: str) -> tuple[str, ...]:
+    """Of books that do not close, with what the protocol has not done about it yet."""
     if balance is None or not misses(balance):
         return ()
+    or_else = "" if constraints == "h-bonds" else " or constraints: h-bonds"
     return (
         f"the energy books miss by {100 * abs(balance.value):.1f} % of the energy through them: "
-        "the integrator leaks; a shorter protocol.timestep, or constraints: h-bonds, "
-        "makes work rate and dissipation surer",
+        f"the integrator leaks; a shorter protocol.timestep{or_else} makes work rate and dissipation surer",
     )
 
 

@@ -258,6 +258,7 @@ def test_a_wrong_campaign_is_refused_before_anything_starts(override: str, messa
 
 ROTAXANE = {"base": "switched-diketone-shuttle", "machine": {}, "space": {"parameters": {
     "protocol.temperature": {"low": "250 K", "high": "350 K"}}}}  # fmt: skip
+ONE_STATION = {**ROTAXANE, "base": "diketone-shuttle", "machine": {"stations": {"left": [1]}}}
 IMPOSSIBLE = [
     ({}, "net_bananas", "did you mean"),
     ({}, "forward_xs", "forward_turns"),
@@ -269,6 +270,8 @@ IMPOSSIBLE = [
     (ROTAXANE, "forward_turns", "forward_steps"),
     (ROTAXANE, "occupancy_lefd", "did you mean 'occupancy_left'"),
     (ROTAXANE, "followed", "needs a coordinate with a period"),
+    (ONE_STATION, "shuttling_rate", "needs two stations or more"),
+    (ONE_STATION, "directionality", "or with two stations or more"),
     (ROTAXANE, "threshold_field", "needs a field with a frequency"),
 ]
 
