@@ -45,8 +45,8 @@ OPTUNA = ("optuna TPE", "optuna TPE univariate", "optuna GP")
 class Landscape:
     """The stored landscape.
 
-    It was measured with the two ends of the axle told apart. Of a machine that stands in it twice, half of the
-    replicas are taken from each.
+    It was measured with the two ends of the axle told apart. Of a machine that stands in it twice, half of
+    the replicas are taken from each.
     """
 
     def __init__(self) -> None:

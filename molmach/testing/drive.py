@@ -148,7 +148,7 @@ def _check_twins(case: _Case) -> None:
 
 
 def _check_across(case: _Case) -> None:
-    """The image in the plane across the axle, where the drive knows it: field turned over along z, torque kept."""
+    """The image across the axle, where the drive knows it: the field turned over along z, the torque kept."""
     image = drives.model(case.drive).across()
     if image is None:
         return
