@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 from rdkit import Chem, rdBase
-from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
+from molmach.building.conformers import Ranked, embed_conformers, ranked, search, search_turned_back
 from molmach.building.mmff94_types import typed
 from molmach.building.stereo import Bonds, is_isomer, require_stereo
+from molmach.building.strain import CONFORMERS as SEARCHED
+from molmach.building.strain import MAX_STRAIN
 from molmach.errors import BuildError, ForceFieldError
 from molmach.spec.axes import canonical_smiles
 
@@ -17,11 +19,17 @@ VARIANTS = ("MMFF94", "MMFF94s")
 """Force fields that molecules are built with: those by which RDKit places atoms."""
 
 CONFORMERS = 10
-_MAX_ITERATIONS = 5000
+"""Conformers of which a rotor gets the lowest."""
+
+_RIGID = 0.5
+"""Conformers that differ by no more are one shape, kJ/mol, and nothing is left to search."""
 
 
 def embed(molecule: Chem.Mol, seed: int, force_field: str) -> Chem.Mol:
-    """The lowest of ten MMFF-optimised conformers.
+    """The lowest of ten MMFF-optimised conformers, amides and their like in their stable form.
+
+    Where the ten differ, thirty more are searched, and one of those is taken if it is lower by more than a
+    rotor's largest strain (:data:`molmach.building.strain.MAX_STRAIN`) or has fewer bonds turned over.
 
     Parameters
     ----------
@@ -39,27 +47,43 @@ def embed(molecule: Chem.Mol, seed: int, force_field: str) -> Chem.Mol:
     """
     with rdBase.BlockLogs():
         placed = Chem.Mol(molecule)
-        conformers = _conformers(placed, seed)
-        results = rdForceFieldHelpers.MMFFOptimizeMoleculeConfs(
-            placed, maxIters=_MAX_ITERATIONS, mmffVariant=force_field
-        )
-        converged = [
-            (energy, i) for i, (status, energy) in zip(conformers, results, strict=True) if status == 0
-        ]
-        if not converged:
+        embed_conformers(placed, CONFORMERS, seed)
+        conformers = ranked(placed, force_field)
+        if not conformers:
             raise BuildError(
-                f"machine.smiles: {force_field} did not converge for any of {len(conformers)} conformers; "
-                "expected a molecule that the force field can relax"
+                f"machine.smiles: {force_field} did not converge for any of {placed.GetNumConformers()} "
+                "conformers; expected a molecule that the force field can relax"
             )
-        for _, i in sorted(converged):
-            single = Chem.Mol(placed, False, i)
-            if is_isomer(molecule, single):
-                Chem.AssignStereochemistryFrom3D(single)
-                return single
-        raise BuildError(
-            f"machine.smiles: {force_field} turns {canonical_smiles(Chem.RemoveHs(molecule))} into another "
-            "isomer; expected one that is stable"
-        )
+        own = _of_the_isomer(molecule, placed, conformers)
+        if not own:
+            raise BuildError(
+                f"machine.smiles: {force_field} turns {canonical_smiles(Chem.RemoveHs(molecule))} into "
+                "another isomer; expected one that is stable"
+            )
+        placed, best = _better(molecule, placed, own, force_field)
+        single = Chem.Mol(placed, False, best)
+        Chem.AssignStereochemistryFrom3D(single)
+        return single
+
+
+def _of_the_isomer(wanted: Chem.Mol, placed: Chem.Mol, conformers: Ranked) -> Ranked:
+    """Those conformers of ``placed`` that are the isomer which ``wanted`` is marked as."""
+    return [entry for entry in conformers if is_isomer(wanted, Chem.Mol(placed, False, entry[2]))]
+
+
+def _better(wanted: Chem.Mol, placed: Chem.Mol, own: Ranked, force_field: str) -> tuple[Chem.Mol, int]:
+    """The best conformer, as a molecule that has it and its number: of the own ones, or a searched one."""
+    turned, energy, best = own[0]
+    if not turned and max(other for _, other, _ in own) - energy <= _RIGID:
+        return placed, best
+    for look in (search, search_turned_back):
+        other = Chem.Mol(wanted)
+        searched = _of_the_isomer(wanted, other, look(other, force_field, SEARCHED))
+        if searched and searched[0][:2] < (turned, energy - MAX_STRAIN["rotor"]):
+            placed, (turned, energy, best) = other, searched[0]
+        if not turned:
+            break
+    return placed, best
 
 
 def conformer_seed(seed: int) -> int:
@@ -116,19 +140,3 @@ def check_parameters(molecule: Chem.Mol, force_field: str, field: str = "machine
         typed(molecule, force_field)
     except ForceFieldError as error:
         raise BuildError(f"{field}: {error}") from error
-
-
-def _conformers(molecule: Chem.Mol, seed: int) -> list[int]:
-    parameters = rdDistGeom.ETKDGv3()
-    parameters.randomSeed = seed
-    parameters.numThreads = 1
-    for random_coordinates in (False, True):
-        parameters.useRandomCoords = random_coordinates
-        parameters.maxIterations = 50
-        conformers = list(rdDistGeom.EmbedMultipleConfs(molecule, CONFORMERS, parameters))
-        if conformers:
-            return conformers
-    raise BuildError(
-        f"machine.smiles: no conformer found for {Chem.MolToSmiles(Chem.RemoveHs(molecule))}; "
-        "expected a molecule that exists in three dimensions"
-    )

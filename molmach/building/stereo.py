@@ -123,7 +123,7 @@ def _open_atoms_and_bonds(molecule: Chem.Mol, order: list[int]) -> Iterator[Open
             continue
         if element.type == Chem.StereoType.Atom_Tetrahedral:
             atom = molecule.GetAtomWithIdx(element.centeredOn)
-            if not _is_symmetric_bridgehead(molecule, atom, order):
+            if not is_symmetric_bridgehead(molecule, atom, order):
                 yield _open_atom(atom)
         elif element.type == Chem.StereoType.Bond_Double:
             bond = molecule.GetBondWithIdx(element.centeredOn)
@@ -205,7 +205,7 @@ def _is_crowded(molecule: Chem.Mol, ortho: int, end: Chem.Atom) -> bool:
     return any(atom.GetAtomicNum() not in (1, 9) for atom in borne)
 
 
-def _is_symmetric_bridgehead(molecule: Chem.Mol, atom: Chem.Atom, order: list[int]) -> bool:
+def is_symmetric_bridgehead(molecule: Chem.Mol, atom: Chem.Atom, order: list[int]) -> bool:
     """Whether an atom joins three rings with two equal arms, as in triptycene: no stereocentre by itself."""
     neighbours = [order[neighbour.GetIdx()] for neighbour in atom.GetNeighbors()]
     rings = molecule.GetRingInfo().NumAtomRings(atom.GetIdx())

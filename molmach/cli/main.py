@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import warnings
+from collections.abc import Callable
+from functools import wraps
 from importlib import import_module
 from typing import Annotated, Any, NoReturn
 
@@ -41,8 +44,28 @@ def _command(name: str) -> Any:
     if hasattr(module, "app"):
         home.add_typer(module.app, name=name)
     else:
-        home.command(name)(getattr(module, name))
+        home.command(name)(_naming_the_system(getattr(module, name)))
     return typer.main.get_group(home).commands[name]
+
+
+def _naming_the_system(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose errors about an entry of the machine's file say which file that is in."""
+
+    @wraps(command)
+    def named(*args: Any, **options: Any) -> None:
+        try:
+            command(*args, **options)
+        except MolmachError as error:
+            system = options.get("system")
+            if system is None or not _ENTRY.match(str(error)):
+                raise
+            raise type(error)(f"{system}: ", *error.args) from error
+
+    return named
+
+
+_ENTRY = re.compile(r"(machine|drive|protocol)[.:]")
+"""How an error begins that names an entry of a machine's file and not the file."""
 
 
 app = typer.Typer(

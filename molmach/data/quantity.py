@@ -71,6 +71,11 @@ def mean(values: Floats) -> Floats:
     return values
 
 
+def always_defined(*samples: Floats) -> str:
+    """Nothing can be said against a quantity."""
+    return ""
+
+
 def ratio(above: Floats, below: Floats) -> Floats:
     """Quotient of means; nan where the lower is zero."""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -106,6 +111,11 @@ class Quantity:
     asks
         What a machine must have for it to be an objective; default what it needs in a score, and nothing
         of those that are objectives alone.
+    undefined
+        Takes the numbers of ``of``, each (n_replicas,), and says why there is no such quantity; '' where
+        there is one.
+    also
+        Names of further numbers per replica that its interval takes where they are known.
     """
 
     name: str
@@ -118,6 +128,8 @@ class Quantity:
     needs: Need = ANY_MOTION
     sampler: Sampler | None = None
     asks: Need | None = None
+    undefined: Callable[..., str] = always_defined
+    also: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -145,6 +157,11 @@ class Quantity:
     def estimate(self, samples: Samples) -> Estimate:
         """Value and 95 % interval from one number a replica of each of :attr:`inputs`."""
         arrays = [np.asarray(samples[name], dtype=np.float64) for name in self.inputs]
+        reason = self.undefined(*arrays)
+        if reason:
+            return Estimate(math.nan, (math.nan, math.nan), self.unit, undefined=reason)
+        if all(name in samples for name in self.also):
+            arrays += [np.asarray(samples[name], dtype=np.float64) for name in self.also]
         return replace(self.way.estimate(arrays, self.combine).within(self.bounds), unit=self.unit)
 
     def on(self, scale: Scale) -> Quantity:
@@ -160,8 +177,10 @@ class Quantity:
         def fill(text: str) -> str:
             return re.sub(r"\{(\w+)\}", lambda match: words.get(match[1], match[0]), text)
 
-        of = tuple(map(fill, self.of))
-        return replace(self, name=fill(self.name), unit=fill(self.unit), meaning=fill(self.meaning), of=of)
+        of, also = tuple(map(fill, self.of)), tuple(map(fill, self.also))
+        return replace(
+            self, name=fill(self.name), unit=fill(self.unit), meaning=fill(self.meaning), of=of, also=also
+        )
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:

@@ -124,6 +124,18 @@ class DriveTerms:
     switched: tuple[SwitchedTerm, ...] = ()
 
     @property
+    def thermal_switches(self) -> bool:
+        """Whether there are switches, and each is thrown at random in local detailed balance.
+
+        What throwing one takes or gives is then exchanged with baths, and what its events spend is all that
+        comes from outside; a clock and a throw that is blind to the energy do work.
+        """
+        return bool(self.switches) and all(
+            switch.clock is None and all(channel.thermal for channel in switch.channels)
+            for switch in self.switches
+        )
+
+    @property
     def has_field(self) -> bool:
         """Whether there is a field at any time."""
         return any(self.cosine) or any(self.sine)
@@ -222,6 +234,14 @@ class DriveModel:
     def frequency(self) -> float | None:
         """Turns or periods per time, GHz, signed where it has a sense of rotation; None without a period."""
         return None if self.frequency_key is None else float(getattr(self.drive, self.frequency_key))
+
+    @property
+    def clock_period(self) -> float | None:
+        """Period of its clock, ps, infinite where that never changes a switch; None without a clock."""
+        if self.period_key is None:
+            return None
+        period = getattr(self.drive, self.period_key)
+        return None if period is None else float(period)
 
     @property
     def spent_per_event(self) -> float:

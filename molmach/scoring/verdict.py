@@ -14,7 +14,8 @@ from molmach.data.observed import Observed
 from molmach.data.statistics import Estimate, Floats, finite_or_none, p_value_of_zero
 from molmach.errors import ScoreError
 from molmach.scoring.controls import ControlResult, judge
-from molmach.scoring.energetics import balance_of, misses
+from molmach.scoring.distribution import doubts_at_equilibrium
+from molmach.scoring.energetics import balance_of, balance_warnings
 from molmach.scoring.quantities import estimates_of, samples_of
 from molmach.scoring.regime import regime_of
 from molmach.units import TURN
@@ -118,8 +119,10 @@ def score(run: Run | Motion) -> Score:
         regime=regime_of(run, estimates.get("lag_per_turn")),
         energy_balance=balance,
         warnings=(
+            *run.assembly.warnings,
             *_sampling_warnings(observed.motion),
-            *_balance_warnings(balance, run.spec.protocol.constraints),
+            *balance_warnings(balance, run),
+            *doubts_at_equilibrium(run),
             *_heating_warnings(estimates["temperature"], run.spec.protocol.temperature),
         ),
         verb=observed.motion.scale.verb,
@@ -217,17 +220,6 @@ def _sampling_warnings(motion: Motion) -> tuple[str, ...]:
         f"a sampling interval of {interval * MAX_SAFE_JUMP / jump / 2:.2g} ps is safe"
         for what, jump in jumps.items()
         if jump > MAX_SAFE_JUMP
-    )
-
-
-def _balance_warnings(balance: Estimate | None, constraints: str) -> tuple[str, ...]:
-    """Of books that do not close, with what the protocol has not done about it yet."""
-    if balance is None or not misses(balance):
-        return ()
-    or_else = "" if constraints == "h-bonds" else " or constraints: h-bonds"
-    return (
-        f"the energy books miss by {100 * abs(balance.value):.1f} % of the energy through them: "
-        f"the integrator leaks; a shorter protocol.timestep{or_else} makes work rate and dissipation surer",
     )
 
 

@@ -80,6 +80,16 @@ def mark(molecule: Chem.Mol, axis: Axis) -> None:
     bond.SetStereo(_STEREO[sign])
 
 
+def renumbered(molecule: Chem.Mol, order: list[int]) -> Chem.Mol:
+    """The molecule with its atoms in another order, where RDKit alone would lose the hand of its axes."""
+    result = Chem.RenumberAtoms(without_axes(molecule), order)
+    place = {atom: new for new, atom in enumerate(order)}
+    for axis in axes(molecule):
+        arm, end, other_end, other_arm = (place[atom] for atom in axis.atoms)
+        mark(result, Axis(axis.bond, (arm, end, other_end, other_arm), axis.sign))
+    return result
+
+
 def without_axes(molecule: Chem.Mol) -> Chem.Mol:
     """A copy without marks of axes."""
     plain = Chem.Mol(molecule)
