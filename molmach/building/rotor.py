@@ -14,6 +14,7 @@ from rdkit import Chem
 from molmach.building.assembly import Assembly, Floats, Follower
 from molmach.building.bearings import check_axles, check_bearings, holds
 from molmach.building.embed import checked_molecule, conformer_seed, embed
+from molmach.building.ends import counted_from_either_end
 from molmach.building.frame import to_frame
 from molmach.building.kinds import MachineKind
 from molmach.building.roles import Roles, Wheel, find_roles
@@ -172,6 +173,16 @@ class RotorKind(MachineKind):
     def check(self, machine: Rotor) -> None:
         """Whether something turns about the axle, by the bonds alone."""
         find_roles(Chem.AddHs(Chem.MolFromSmiles(machine.smiles)), machine)
+
+    def from_the_other_end(self, machine: Rotor) -> tuple[MachineSection, ...]:
+        """Those of :func:`molmach.building.ends.counted_from_either_end`."""
+        return tuple(
+            machine.model_copy(update={"smiles": smiles}) for smiles in counted_from_either_end(machine)
+        )
+
+    def line_is_named(self, machine: Rotor) -> bool:
+        """Whether the section names its reference atom."""
+        return machine.reference_atom is not None
 
     def own_mirror_image(self, assembly: Assembly) -> bool:
         """The molecule is achiral, and the anchors that hold it stand alike on both sides of the plane."""

@@ -90,6 +90,10 @@ class PhotoisomerisationModel(AchiralDrive):
             switched=(SwitchedTerm(shape, 0, 0.0, -1.0 - self.drive.twist),),
         )
 
+    def across(self) -> Drive:
+        """The light itself, whose work on the bond is the same seen from either end."""
+        return self.drive
+
     def undriven(self) -> Drive:
         """The machine in the dark, and without a load."""
         dark: Drive = self.drive.model_copy(update={"absorption": 0.0, "load": 0.0})

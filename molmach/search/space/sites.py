@@ -20,6 +20,12 @@ def site_numbers(text: str) -> set[int]:
     return {int(number) for number in _SITE.findall(text)}
 
 
+def is_readable(smiles: str) -> bool:
+    """Whether RDKit reads a SMILES, sites or not."""
+    with rdBase.BlockLogs():
+        return Chem.MolFromSmiles(smiles) is not None
+
+
 def attach(content: Any, fragments: Mapping[int, str]) -> Any:
     """The content of a machine section with every site taken by its fragment.
 
