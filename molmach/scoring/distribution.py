@@ -158,7 +158,7 @@ def distribution(
     mean = shares.mean(axis=0)
     half = student_factor(len(shares)) * stats.sem(shares, axis=0)
     missed = 1.0 - (1.0 - CONFIDENCE) ** (1.0 / _independent(coordinate, period))
-    half = np.where((half == 0.0) & (mean > 0.0), missed, half)
+    half = np.asarray(np.where((half == 0.0) & (mean > 0.0), missed, half))
     ends = np.clip(np.stack([mean - half, mean + half]), 0.0, 1.0)
     part = None if period is None else period / fold
     limits = (float(edges[0]), float(edges[-1]))
