@@ -119,6 +119,7 @@ def score(run: Run | Motion) -> Score:
         regime=regime_of(run, estimates.get("lag_per_turn")),
         energy_balance=balance,
         warnings=(
+            *run.assembly.warnings,
             *_sampling_warnings(observed.motion),
             *balance_warnings(balance, run),
             *doubts_at_equilibrium(run),
