@@ -156,9 +156,9 @@ def distribution(
     counts = np.array([np.histogram(row, edges)[0] for row in values])
     shares = _folded(counts / coordinate.shape[1], fold)
     mean = shares.mean(axis=0)
-    half = student_factor(len(shares)) * stats.sem(shares, axis=0)
+    spread = np.asarray(student_factor(len(shares)) * stats.sem(shares, axis=0))
     missed = 1.0 - (1.0 - CONFIDENCE) ** (1.0 / _independent(coordinate, period))
-    half = np.asarray(np.where((half == 0.0) & (mean > 0.0), missed, half))
+    half = np.where((spread == 0.0) & (mean > 0.0), missed, spread)
     ends = np.clip(np.stack([mean - half, mean + half]), 0.0, 1.0)
     part = None if period is None else period / fold
     limits = (float(edges[0]), float(edges[-1]))
