@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from rdkit import Chem
@@ -128,7 +128,8 @@ def _outcomes(observed: Observed) -> dict[str, Floats]:
     """``form_changes`` and ``known_outcomes`` of each replica's photons."""
     run = observed.run
     assert run is not None, "a drive has a run"
+    light: Any = run.drive
     changes, known = form_changes(
-        run.series.coordinate, run.series.events, run.series.time_ps, TURN, run.drive.lifetime
+        run.series.coordinate, run.series.events, run.series.time_ps, TURN, light.lifetime
     )
     return {"form_changes": changes, "known_outcomes": known}
