@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from rdkit import Chem
 
 from molmach.building.assembly import Assembly
-from molmach.building.embed import is_symmetric_bridgehead
 from molmach.building.layout import lay_flat
+from molmach.building.stereo import is_symmetric_bridgehead
 
 if TYPE_CHECKING:
     from rdkit.Chem.Draw import rdMolDraw2D

@@ -36,3 +36,7 @@ class ConstantTorqueModel(FieldDrive):
     def mirror(self) -> Drive:
         """The opposite torque."""
         return self.drive.model_copy(update={"torque": -self.drive.torque + 0.0})
+
+    def across(self) -> Drive:
+        """The torque itself: a turn in that plane stays what it is."""
+        return self.drive

@@ -6,7 +6,7 @@ from typing import Literal
 
 from molmach.building import Assembly
 from molmach.drives.base import AchiralDrive, DriveTerms, FieldDrive
-from molmach.spec import Driven
+from molmach.spec import Drive, Driven
 
 
 class NoDrive(Driven):
@@ -25,3 +25,7 @@ class NoDriveModel(FieldDrive, AchiralDrive):
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """No forces, no schedule and no events."""
         return DriveTerms()
+
+    def across(self) -> Drive:
+        """Nothing, as before."""
+        return self.drive

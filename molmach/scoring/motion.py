@@ -9,7 +9,7 @@ import numpy as np
 from molmach.data import Motion, Run
 from molmach.data.intervals import JackknifeAndExactBinomial
 from molmach.data.observed import Observed
-from molmach.data.quantity import CLOSED, COUNTED, NOT_NEGATIVE, OPEN, Quantity, ratio
+from molmach.data.quantity import CLOSED, COUNTABLE, COUNTED, NOT_NEGATIVE, OPEN, Quantity, ratio
 from molmach.data.statistics import Floats
 from molmach.scoring.rotation import completed_turns, diffusions, velocities
 
@@ -62,6 +62,7 @@ DIRECTIONALITY = Quantity(
     (-1.0, 1.0),
     JackknifeAndExactBinomial(),
     COUNTED,
+    asks=COUNTABLE,
 )
 MOTION = (
     VELOCITY,
@@ -70,11 +71,11 @@ MOTION = (
     Quantity("mean_position", "mean place on the coordinate", "{unit}", ("place",), needs=OPEN),
     Quantity(
         "forward_{event}s", "{event}s forward that a replica completed", "{event}",
-        ("forward",), bounds=NOT_NEGATIVE, needs=COUNTED,
+        ("forward",), bounds=NOT_NEGATIVE, needs=COUNTED, asks=COUNTABLE,
     ),
     Quantity(
         "backward_{event}s", "{event}s backward that a replica completed", "{event}",
-        ("backward",), bounds=NOT_NEGATIVE, needs=COUNTED,
+        ("backward",), bounds=NOT_NEGATIVE, needs=COUNTED, asks=COUNTABLE,
     ),
     DIRECTIONALITY,
     Quantity(

@@ -10,8 +10,10 @@ from rdkit.Chem import rdDepictor
 
 from molmach.building.layout import lay_flat
 from molmach.building.picture import without_needless_marks
-from molmach.errors import SpecError
+from molmach.errors import Argument, SpecError
 from molmach.report.svg import AMBER
+
+OUT = Argument("out")
 
 
 def draw_designs(smiles: Sequence[str], labels: Sequence[str], path: Path, columns: int = 4) -> None:
@@ -32,7 +34,7 @@ def draw_designs(smiles: Sequence[str], labels: Sequence[str], path: Path, colum
         Another kind of file, or one that can't be written.
     """
     if path.suffix not in (".svg", ".png"):
-        raise SpecError(f"-o {path}: expected a name that ends in .svg or .png")
+        raise SpecError(OUT, f" {path}: expected a name that ends in .svg or .png")
     from rdkit.Chem import Draw  # needs X libraries, which a node of a cluster may lack
 
     image = Draw.MolsToGridImage(
@@ -49,7 +51,7 @@ def draw_designs(smiles: Sequence[str], labels: Sequence[str], path: Path, colum
         else:
             image.save(path)
     except OSError as error:
-        raise SpecError(f"-o {path}: can't be written ({error.strerror})") from error
+        raise SpecError(OUT, f" {path}: can't be written ({error.strerror})") from error
 
 
 def scaffold_of(template: object) -> Chem.Mol | None:
