@@ -52,7 +52,7 @@ def _peclet(velocity: Floats, diffusion: Floats) -> Floats:
     return ratio(np.abs(velocity), np.where(diffusion > 0.0, diffusion, math.nan))
 
 
-VELOCITY = Quantity("velocity", "net motion per time", "{unit}/ns")
+VELOCITY = Quantity("velocity", "net motion per time", "{unit}/ns", needs=CLOSED)
 DIRECTIONALITY = Quantity(
     "directionality",
     "(forward - backward) / (forward + backward) completed {event}s, pooled over replicas",
@@ -83,7 +83,7 @@ MOTION = (
     ),
     Quantity(
         "peclet", "|velocity| times one {unit} over diffusion", "{per_unit}",
-        ("velocity", "diffusion"), _peclet, NOT_NEGATIVE,
+        ("velocity", "diffusion"), _peclet, NOT_NEGATIVE, needs=CLOSED,
     ),
 )  # fmt: skip
 """In the order in which a score has them."""
