@@ -9,8 +9,8 @@ from molmach.building import Assembly
 from molmach.spec import Protocol
 
 OVERDAMPED_PER_PS = 10.0
-"""Friction that damps what a rotor does in its wells: behind barriers of 20 kJ/mol a phenyl swings at 4 rad/ps,
-and motion is aperiodic where friction exceeds twice that."""
+"""Friction that damps what a rotor does in its wells: behind barriers of 20 kJ/mol a phenyl swings at
+4 rad/ps, and motion is aperiodic where friction exceeds twice that."""
 
 _MIN_RADIUS_NM = 0.03
 """Atoms closer to the axle take no share: the force for a given torque grows as 1/r."""

@@ -108,7 +108,7 @@ def _shares(visits: NDArray[np.int64], names: Sequence[str], phases: Sequence[Ph
         for number, name in enumerate(names):
             samples[f"when_{word}_{name}"] = np.sum(seen == number, axis=1) / known
         moved = [np.sum((np.diff(part, axis=1) != 0) & (part[:, :-1] >= 0), axis=1) for part in parts]
-        samples[f"looks_{word}"] = 1.0 + np.sum(moved, axis=0, dtype=np.float64)
+        samples[f"looks_{word}"] = np.asarray(1.0 + np.sum(moved, axis=0, dtype=np.float64))
     return samples
 
 

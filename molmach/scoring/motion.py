@@ -53,6 +53,7 @@ def _peclet(velocity: Floats, diffusion: Floats) -> Floats:
 
 
 VELOCITY = Quantity("velocity", "net motion per time", "{unit}/ns", needs=CLOSED)
+MEAN_POSITION = Quantity("mean_position", "mean place on the coordinate", "{unit}", ("place",), needs=OPEN)
 DIRECTIONALITY = Quantity(
     "directionality",
     "(forward - backward) / (forward + backward) completed {event}s, pooled over replicas",
@@ -67,7 +68,7 @@ MOTION = (
     VELOCITY,
     Quantity("net_{unit}s", "net {unit}s of a replica", "{unit}", ("displacement",), needs=CLOSED),
     Quantity("net_displacement", "net motion of a replica", "{unit}", ("displacement",), needs=OPEN),
-    Quantity("mean_position", "mean place on the coordinate", "{unit}", ("place",), needs=OPEN),
+    MEAN_POSITION,
     Quantity(
         "forward_{event}s", "{event}s forward that a replica completed", "{event}",
         ("forward",), bounds=NOT_NEGATIVE, needs=COUNTED,

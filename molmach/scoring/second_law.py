@@ -53,7 +53,7 @@ class SecondLaw:
 
 
 def judge_second_law(observed: Observed, samples: Mapping[str, Floats]) -> SecondLaw | None:
-    """Whether a run pays for a steady current; None of a motion whose energies are not known.
+    """Whether a run pays for a steady current; None of a motion without a run, and of one at equilibrium.
 
     A steady current costs entropy: its rate must be above zero by its 95 % interval. Where the uncertainty
     relation is a law (:meth:`molmach.drives.DriveModel.bound_by_uncertainty`), the current may be no more
@@ -68,11 +68,8 @@ def judge_second_law(observed: Observed, samples: Mapping[str, Floats]) -> Secon
         Of the run, :func:`molmach.scoring.quantities.samples_of`.
     """
     run = observed.run
-    if run is None:
+    if run is None or equilibrium_of(observed) is not None:
         return None
-    at_rest = equilibrium_of(observed)
-    if at_rest is not None:
-        return SecondLaw(None, None, False, f"no entropy is produced, for {at_rest}")
     unknown = drives.model(run.drive).entropy_unknown
     if unknown is not None:
         return SecondLaw(None, None, True, f"not judged: {unknown}")

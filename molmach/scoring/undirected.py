@@ -1,8 +1,8 @@
 """Verdicts that name no direction: of machines at equilibrium, and of places between two ends.
 
 A machine at equilibrium has no steady current, whatever it does while it settles. A place between two ends
-has none under any drive, for whatever moves there comes back; what such a machine can do is go to and fro with
-its switch.
+has none under any drive, for whatever moves there comes back; what such a machine can do is go to and fro
+with its switch, and that is what it and its controls are judged by.
 """
 
 from __future__ import annotations
@@ -98,8 +98,8 @@ def _judge_following(observed: Observed, samples: Mapping[str, Floats]) -> Judge
     if p_value < FOLLOWING_LEVEL:
         there, back = ("forward", "back") if way > 0 else ("backward", "forward again")
         reason = (
-            f"The machine follows its switch, {there} after a throw on and {back} after a throw off: {share}, "
-            f"in {LAG_AFTER_THROW.estimate(samples).value:.3g} ps."
+            f"The machine follows its switch, {there} after a throw on and {back} after a throw off: "
+            f"{share}, in {LAG_AFTER_THROW.estimate(samples).value:.3g} ps."
         )
         return Judgement("follows", p_value, reason)
     if _most_answered(samples) < ANSWERED:
