@@ -23,13 +23,14 @@ _GRAINS = 20_000
 class Estimate:
     """A value with its 95 % confidence interval over replicas; ``value`` is nan where it is undefined.
 
-    ``error`` is the standard error, nan where none was made.
+    ``error`` is the standard error, nan where none was made; ``undefined`` says why there is no value.
     """
 
     value: float
     ci95: tuple[float, float]
     unit: str = ""
     error: float = field(default=math.nan, compare=False)
+    undefined: str = field(default="", compare=False)
 
     def within(self, bounds: tuple[float, float]) -> Estimate:
         """With the interval, where there is one, cut at the values that there can be."""
@@ -39,18 +40,19 @@ class Estimate:
         return replace(self, ci95=(max(bounds[0], low), min(bounds[1], high)))
 
     def to_json(self) -> dict[str, Any]:
-        """Plain mapping; undefined numbers become null."""
-        return {
+        """Plain mapping; undefined numbers become null, and ``undefined`` says why where that is known."""
+        content = {
             "value": finite_or_none(self.value),
             "ci95": [finite_or_none(self.ci95[0]), finite_or_none(self.ci95[1])],
             "unit": self.unit,
         }
+        return content | ({"undefined": self.undefined} if self.undefined else {})
 
     @classmethod
     def of_json(cls, content: Mapping[str, Any]) -> Estimate:
         """Read back what :meth:`to_json` gave."""
         value, low, high = (math.nan if x is None else float(x) for x in (content["value"], *content["ci95"]))
-        return cls(value, (low, high), str(content["unit"]))
+        return cls(value, (low, high), str(content["unit"]), undefined=str(content.get("undefined", "")))
 
 
 def finite_or_none(value: float) -> float | None:

@@ -125,6 +125,18 @@ class DriveTerms:
     switched: tuple[SwitchedTerm, ...] = ()
 
     @property
+    def thermal_switches(self) -> bool:
+        """Whether there are switches, and each is thrown at random in local detailed balance.
+
+        What throwing one takes or gives is then exchanged with baths, and what its events spend is all that
+        comes from outside; a clock and a throw that is blind to the energy do work.
+        """
+        return bool(self.switches) and all(
+            switch.clock is None and all(channel.thermal for channel in switch.channels)
+            for switch in self.switches
+        )
+
+    @property
     def has_field(self) -> bool:
         """Whether there is a field at any time."""
         return any(self.cosine) or any(self.sine)

@@ -67,7 +67,7 @@ def controls_table(result: Score) -> list[ControlRow]:
 def numbers(estimate: Estimate) -> tuple[str, str]:
     """A value and its interval, to the interval's precision."""
     value, between = to_its_precision(estimate.value, *estimate.ci95)
-    return value, between or "not defined"
+    return value, between or estimate.undefined or "not defined"
 
 
 def parameters(run: Run) -> dict[str, str]:

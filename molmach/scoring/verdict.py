@@ -15,7 +15,7 @@ from molmach.data.statistics import Estimate, Floats, finite_or_none, p_value_of
 from molmach.errors import ScoreError
 from molmach.scoring.bounded import judge_bounded, measure_of, no_velocity
 from molmach.scoring.controls import ControlResult, judge
-from molmach.scoring.energetics import balance_of, misses
+from molmach.scoring.energetics import balance_of, balance_warnings
 from molmach.scoring.quantities import estimates_of, samples_of
 from molmach.scoring.regime import regime_of
 from molmach.scoring.second_law import SecondLaw, judge_second_law
@@ -145,7 +145,7 @@ def score(run: Run | Motion) -> Score:
         energy_balance=balance,
         warnings=(
             *_sampling_warnings(observed.motion),
-            *_balance_warnings(balance),
+            *balance_warnings(balance, run),
             *_heating_warnings(estimates["temperature"], run.spec.protocol.temperature),
         ),
         verb=observed.motion.scale.verb,
@@ -270,16 +270,6 @@ def _sampling_warnings(motion: Motion) -> tuple[str, ...]:
         f"a sampling interval of {interval * MAX_SAFE_JUMP / jump / 2:.2g} ps is safe"
         for what, jump in jumps.items()
         if jump > MAX_SAFE_JUMP
-    )
-
-
-def _balance_warnings(balance: Estimate | None) -> tuple[str, ...]:
-    if balance is None or not misses(balance):
-        return ()
-    return (
-        f"the energy books miss by {100 * abs(balance.value):.1f} % of the energy through them: "
-        "the integrator leaks; a shorter protocol.timestep, or constraints: h-bonds, "
-        "makes work rate and dissipation surer",
     )
 
 
