@@ -24,6 +24,7 @@ _SURELY_NONE = -math.log(0.05)
 WORDS = {
     Finding.TRIP: "transient",
     Finding.SLOWS: "transient",
+    Finding.TO_AND_FRO: "transient",
     Finding.BEGUN: "unresolved",
     Finding.ONCE: "unresolved",
     Finding.HALF: "unresolved",
@@ -59,6 +60,7 @@ def explain(current: Current, cycles: Cycles, observed: Observed) -> Judgement:
     explained = {
         Finding.TRIP: _trip,
         Finding.SLOWS: _slows,
+        Finding.TO_AND_FRO: _to_and_fro,
         Finding.BEGUN: _begun,
         Finding.ONCE: _once,
         Finding.HALF: _half,
@@ -87,8 +89,8 @@ def explain_weak_controls(current: Current, spurious: Spurious, observed: Observ
 def _trip(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:
     scale = observed.scale
     advice = (
-        "A longer run tells whether anything follows; how long a step takes that is slower than runs, "
-        "molmach kinetics tells from its barrier."
+        "A longer run tells whether anything follows; a step that is slower than any run is for "
+        "molmach kinetics."
     )
     return (
         f"The machine moved, {_moved(observed)}, but completed no {scale.event} more one way than the other: "
@@ -104,6 +106,14 @@ def _slows(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, s
         f"of the run, {last:.2g} in the last. It moved, {_moved(observed)}: a trip, no current."
     )
     return reason, "A longer protocol.equilibration leaves the trip out of what is measured."
+
+
+def _to_and_fro(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:
+    return (
+        "The machine goes to and fro with the clock of its switch, and completes no "
+        f"{observed.scale.event} more one way than the other: no current, wherever the run ends.",
+        "",
+    )
 
 
 def _begun(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:
@@ -174,8 +184,15 @@ def _times_for_power(cycles: Cycles) -> float:
 
 def _longer(times: float, observed: Observed, holds: str) -> str:
     """What a run that many times as long would hold."""
-    measured_ps = observed.duration_ns * 1e3
-    return f"A run of {times * measured_ps:.2g} ps in place of {measured_ps:.3g} would hold {holds}."
+    measured, wanted = (_duration(x * observed.duration_ns * 1e3) for x in (1.0, times))
+    return f"A run of {wanted} in place of {measured} would hold {holds}."
+
+
+def _duration(time_ps: float) -> str:
+    """To two digits: ``650 ps``, ``6.5 ns``."""
+    if time_ps < 1000.0:
+        return f"{float(f'{time_ps:.2g}'):g} ps"
+    return f"{float(f'{time_ps * 1e-3:.2g}'):g} ns"
 
 
 def _mean(current: Current, cycles: Cycles) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,15 +16,15 @@ from molmach.data.statistics import Estimate, Floats, finite_or_none
 from molmach.errors import ScoreError
 from molmach.scoring.bounded import judge_bounded, measure_of, no_velocity
 from molmach.scoring.controls import ControlResult, judge
-from molmach.scoring.current import Current, judge_current, observed_cycles
+from molmach.scoring.current import Current, Finding, judge_current, observed_cycles
 from molmach.scoring.energetics import balance_of, balance_warnings
-from molmach.scoring.motion import velocity_samples
 from molmach.scoring.quantities import estimates_of, samples_of
 from molmach.scoring.reasons import explain, explain_weak_controls, steady_word
 from molmach.scoring.regime import regime_of
+from molmach.scoring.rotation import velocities
 from molmach.scoring.second_law import SecondLaw, judge_second_law
 from molmach.scoring.spurious import Spurious, spurious_motion
-from molmach.scoring.undirected import Judgement, undirected
+from molmach.scoring.undirected import FOLLOWING_LEVEL, Judgement, p_value_of_following, undirected
 from molmach.units import TURN
 
 HEATING_TOLERANCE = 0.05
@@ -206,6 +206,8 @@ def _judged(
     mirror = _mirror_of(observed)
     together = own if mirror is None else own.with_replicas_of(mirror[0])
     current = judge_current(together)
+    if not current.steady and _goes_to_and_fro(samples):
+        current = replace(current, finding=Finding.TO_AND_FRO)
     spurious = None
     if current.steady:
         reflected = None if mirror is None else mirror[1]
@@ -223,6 +225,11 @@ def _judged(
     return _Found(current.p_value, said.word, said.reason, said.advice, own, current, spurious)
 
 
+def _goes_to_and_fro(samples: dict[str, Floats]) -> bool:
+    """Whether the machine goes one way after throws of a clock on, and back after throws off."""
+    return "steps_on" in samples and p_value_of_following(samples)[0] < FOLLOWING_LEVEL
+
+
 def _mirror_of(observed: Observed) -> tuple[Cycles, Floats] | None:
     """Cycles and velocities of a run's mirror control as reflection has them; None where it was not run.
 
@@ -231,9 +238,10 @@ def _mirror_of(observed: Observed) -> tuple[Cycles, Floats] | None:
     run = observed.run
     if run is None or "mirror" not in run.controls:
         return None
-    control, parity = run.controls["mirror"], coordinate_of(run.assembly).parity
-    cycles = observed_cycles(Observed.of(control), observed).seen(parity)
-    return cycles, parity * velocity_samples(control)
+    control, parity = Observed.of(run.controls["mirror"]), coordinate_of(run.assembly).parity
+    motion, unit_size = control.motion, control.scale.unit_size
+    velocity = velocities(motion.coordinate, motion.time_ps, unit_size)
+    return observed_cycles(control, observed).seen(parity), parity * velocity
 
 
 def _score_motion(motion: Motion) -> Score:
