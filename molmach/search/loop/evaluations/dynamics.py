@@ -48,6 +48,7 @@ class Dynamics(Evaluation):
     """
 
     summary = "molecular dynamics under the drive"
+    simulates_drives = True
 
     @property
     def listed(self) -> Sequence[str]:
