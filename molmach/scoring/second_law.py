@@ -94,7 +94,7 @@ def _broken_law(rate: Estimate, ratio: Estimate | None, replicas: int) -> str | 
 
 
 def _beats(ratio: Estimate, replicas: int) -> bool:
-    """Whether an uncertainty ratio is below 1 by more than chance explains; its logarithm is nearer to normal."""
+    """Whether an uncertainty ratio is below 1 by more than chance explains, on the scale of its logarithm."""
     if not ratio.value > 0.0:
         return False
     return (

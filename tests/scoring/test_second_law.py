@@ -44,7 +44,7 @@ def _dragged(rotor: Assembly, spec: Spec, seed: int, drift: float, paid: float, 
 
 
 def test_a_current_at_the_bound_passes(rotor: Assembly) -> None:
-    """D s = v^2 exactly for a free rotor: 100 runs of 8 replicas fail at most 4 times (false alarm 2e-3 at 0.8 %)."""
+    """D s = v^2 exactly for a free rotor: 100 runs of 8 replicas fail at most 4 times (false alarm 4e-3 at 1 %)."""
     failed = 0
     for seed in range(100):
         run = _dragged(rotor, _spec(), seed, 40.0, 1.0)
