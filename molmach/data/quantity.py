@@ -57,6 +57,7 @@ COUNTED = Need(
 STATIONS = Need("stations", lambda known: bool(known.station_names))
 FOLLOWERS = Need("wheels that the rotor turns", lambda known: bool(known.follower_names))
 A_RUN = Need("a simulated run", lambda known: known.drive is not None)
+A_TURNING_RUN = Need(f"{A_RUN.words} of {CLOSED.words}", lambda known: A_RUN.met(known) and CLOSED.met(known))
 A_LOAD = Need("a load", lambda known: known.drive is not None and known.drive.load != 0.0)
 OBJECTIVES_ALONE = Need("a campaign, as an objective", lambda known: False)
 
