@@ -152,11 +152,12 @@ class Quantity:
 
     def estimate(self, samples: Samples) -> Estimate:
         """Value and 95 % interval from one number a replica of each of :attr:`inputs`."""
-        beside = self.beside if all(name in samples for name in self.beside) else ()
-        arrays = [np.asarray(samples[name], dtype=np.float64) for name in (*self.inputs, *beside)]
+        arrays = [np.asarray(samples[name], dtype=np.float64) for name in self.inputs]
         reason = self.undefined(*arrays)
         if reason:
             return Estimate(math.nan, (math.nan, math.nan), self.unit, undefined=reason)
+        if all(name in samples for name in self.beside):
+            arrays += [np.asarray(samples[name], dtype=np.float64) for name in self.beside]
         return replace(self.way.estimate(arrays, self.combine).within(self.bounds), unit=self.unit)
 
     def on(self, scale: Scale) -> Quantity:

@@ -17,6 +17,7 @@ from molmach.errors import ScoreError
 from molmach.scoring.bounded import judge_bounded, measure_of, no_velocity
 from molmach.scoring.controls import ControlResult, judge
 from molmach.scoring.current import Current, judge_current, observed_cycles
+from molmach.scoring.distribution import doubts_at_equilibrium
 from molmach.scoring.energetics import balance_of, balance_warnings
 from molmach.scoring.motion import velocity_samples
 from molmach.scoring.quantities import estimates_of, samples_of
@@ -160,8 +161,10 @@ def score(run: Run | Motion) -> Score:
         regime=regime_of(run, estimates.get("lag_per_turn")),
         energy_balance=balance,
         warnings=(
+            *run.assembly.warnings,
             *_sampling_warnings(observed.motion),
             *balance_warnings(balance, run),
+            *doubts_at_equilibrium(run),
             *_heating_warnings(estimates["temperature"], run.spec.protocol.temperature),
         ),
         verb=observed.motion.scale.verb,
