@@ -10,6 +10,7 @@ from rdkit import Chem
 
 from molmach import units
 from molmach.building.kinds import kind_of
+from molmach.building.strain import Strain
 
 Floats = NDArray[np.float64]
 
@@ -91,6 +92,8 @@ class Assembly:
         What the rings of an interlocked machine are threaded on; None for a rotor.
     followers
         Wheels that a rotor turns, by name.
+    strain
+        What is said of the shape of each molecule in it; empty where the kind says nothing.
     """
 
     name: str
@@ -102,6 +105,12 @@ class Assembly:
     force_field: str
     track: Track | None = None
     followers: dict[str, Follower] = field(default_factory=dict)
+    strain: tuple[Strain, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a user is told of parts that could not be built in a good shape."""
+        return tuple(part.warning for part in self.strain if part.warning is not None)
 
     def require_track(self) -> Track:
         """The track of a machine whose kind has one."""

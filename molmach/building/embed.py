@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import numpy as np
 from rdkit import Chem, rdBase
-from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
+from rdkit.Chem import rdForceFieldHelpers
 
+from molmach.building.conformers import Ranked, embed_conformers, ranked, search, search_turned_back
+from molmach.building.strain import CONFORMERS as SEARCHED
+from molmach.building.strain import MAX_STRAIN
 from molmach.errors import BuildError
 
 VARIANTS = ("MMFF94", "MMFF94s")
 """Force fields that molecules are built with: those by which RDKit places atoms."""
 
 CONFORMERS = 10
-_MAX_ITERATIONS = 5000
+"""Conformers of which a rotor gets the lowest."""
+
+_RIGID = 0.5
+"""Conformers that differ by no more are one shape, kJ/mol, and nothing is left to search."""
 
 
 def embed(smiles: str, seed: int, force_field: str) -> Chem.Mol:
-    """The lowest of ten MMFF-optimised conformers.
+    """The lowest of ten MMFF-optimised conformers, amides and their like in their stable form.
+
+    Where the ten differ, thirty more are searched, and one of those is taken if it is lower by more than a
+    rotor's largest strain (:data:`molmach.building.strain.MAX_STRAIN`) or has fewer bonds turned over.
 
     Parameters
     ----------
@@ -34,22 +43,32 @@ def embed(smiles: str, seed: int, force_field: str) -> Chem.Mol:
     """
     with rdBase.BlockLogs():
         molecule = checked_molecule(smiles, force_field, "machine.smiles")
-        conformers = _conformers(molecule, seed)
-        results = rdForceFieldHelpers.MMFFOptimizeMoleculeConfs(
-            molecule, maxIters=_MAX_ITERATIONS, mmffVariant=force_field
-        )
-        converged = [
-            (energy, i) for i, (status, energy) in zip(conformers, results, strict=True) if status == 0
-        ]
-        if not converged:
+        embed_conformers(molecule, CONFORMERS, seed)
+        conformers = ranked(molecule, force_field)
+        if not conformers:
             raise BuildError(
-                f"machine.smiles: {force_field} did not converge for any of {len(conformers)} conformers; "
-                "expected a molecule that the force field can relax"
+                f"machine.smiles: {force_field} did not converge for any of {molecule.GetNumConformers()} "
+                "conformers; expected a molecule that the force field can relax"
             )
-        best = min(converged)[1]
+        molecule, best = _better(molecule, conformers, force_field)
         single = Chem.Mol(molecule, False, best)
         Chem.AssignStereochemistryFrom3D(single)
         return single
+
+
+def _better(molecule: Chem.Mol, own: Ranked, force_field: str) -> tuple[Chem.Mol, int]:
+    """The best conformer, as a molecule that has it and its number: of the own ones, or a searched one."""
+    turned, energy, best = own[0]
+    if not turned and max(other for _, other, _ in own) - energy <= _RIGID:
+        return molecule, best
+    for look in (search, search_turned_back):
+        other = Chem.Mol(molecule)
+        searched = look(other, force_field, SEARCHED)
+        if searched and searched[0][:2] < (turned, energy - MAX_STRAIN["rotor"]):
+            molecule, (turned, energy, best) = other, searched[0]
+        if not turned:
+            break
+    return molecule, best
 
 
 def conformer_seed(seed: int) -> int:
@@ -120,7 +139,7 @@ def _require_stereo(molecule: Chem.Mol, field: str) -> None:
             continue
         if element.type == Chem.StereoType.Atom_Tetrahedral:
             atom = molecule.GetAtomWithIdx(element.centeredOn)
-            if _is_symmetric_bridgehead(molecule, atom, ranks):
+            if is_symmetric_bridgehead(molecule, atom, ranks):
                 continue
             where = f"the stereocentre {atom.GetSymbol()} (atom {atom.GetIdx()})"
             accepted = "'@' or '@@'"
@@ -136,24 +155,8 @@ def _require_stereo(molecule: Chem.Mol, field: str) -> None:
         )
 
 
-def _is_symmetric_bridgehead(molecule: Chem.Mol, atom: Chem.Atom, ranks: list[int]) -> bool:
+def is_symmetric_bridgehead(molecule: Chem.Mol, atom: Chem.Atom, ranks: list[int]) -> bool:
     """Whether an atom joins three rings with two equal arms, as in triptycene: no stereocentre by itself."""
     arms = [ranks[neighbour.GetIdx()] for neighbour in atom.GetNeighbors()]
     rings = molecule.GetRingInfo().NumAtomRings(atom.GetIdx())
     return rings >= 3 and len(set(arms)) < len(arms)
-
-
-def _conformers(molecule: Chem.Mol, seed: int) -> list[int]:
-    parameters = rdDistGeom.ETKDGv3()
-    parameters.randomSeed = seed
-    parameters.numThreads = 1
-    for random_coordinates in (False, True):
-        parameters.useRandomCoords = random_coordinates
-        parameters.maxIterations = 50
-        conformers = list(rdDistGeom.EmbedMultipleConfs(molecule, CONFORMERS, parameters))
-        if conformers:
-            return conformers
-    raise BuildError(
-        f"machine.smiles: no conformer found for {Chem.MolToSmiles(Chem.RemoveHs(molecule))}; "
-        "expected a molecule that exists in three dimensions"
-    )

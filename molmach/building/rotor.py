@@ -17,6 +17,7 @@ from molmach.building.frame import to_frame
 from molmach.building.kinds import MachineKind
 from molmach.building.roles import Roles, Wheel, find_roles
 from molmach.building.rotor_angle import RotorAngle
+from molmach.building.strain import strains
 from molmach.errors import BuildError
 from molmach.spec import MachineSection, Spec
 from molmach.spec.fields import PartName, Section
@@ -162,6 +163,7 @@ class RotorKind(MachineKind):
             _free(roles.rotor, roles),
             spec.protocol.build_field,
             followers=followers,
+            strain=strains(molecule, [("smiles", "rotor")], spec.protocol.build_field),
         )
 
     def check(self, machine: Rotor) -> None:

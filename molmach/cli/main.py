@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 
 from molmach.cli.options import OPTIONS
 from molmach.errors import MolmachError
+from molmach.streams import own_output
 
 COMMANDS = (
     "systems", "build", "energy", "simulate", "scan", "timestep", "score", "profile", "kinetics", "validate",
@@ -73,7 +74,8 @@ def _options(
 def run() -> None:
     """Entry point: a :class:`MolmachError` becomes one message and its exit code."""
     try:
-        app()
+        with own_output():
+            app()
     except MolmachError as error:
         print(f"molmach: {error.worded(OPTIONS)}", file=sys.stderr)
         sys.exit(error.exit_code)

@@ -207,7 +207,11 @@ class Expression:
         samples = {name.replace("-", "_"): values for name, values in samples.items()}
         if not all(quantity.known_from(samples) for quantity in self.quantities.values()):
             return Measured(math.nan, math.nan, math.nan, math.nan)
-        inputs = tuple(dict.fromkeys(name for q in self.quantities.values() for name in q.inputs))
+        inputs = tuple(
+            dict.fromkeys(
+                name for q in self.quantities.values() for name in (*q.inputs, *q.beside) if name in samples
+            )
+        )
         arrays = {n: np.asarray(samples[n], dtype=np.float64) for n in inputs or tuple(samples)[:1]}
         single = all(array.size == 1 for array in arrays.values())
         errors = {name: float(samples.get(f"{name}.error", (0.0,))[0]) for name in arrays} if single else {}
