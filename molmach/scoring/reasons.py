@@ -11,7 +11,7 @@ from molmach import drives
 from molmach.data.cycles import Cycles
 from molmach.data.observed import Observed
 from molmach.data.statistics import POWER
-from molmach.scoring.current import CURRENT_LEVEL, FEWEST_REPLICAS, Current, Finding
+from molmach.scoring.current import CURRENT_LEVEL, FEWEST_REPLICAS, Current, Finding, drive_period_ps
 from molmach.scoring.spurious import Spurious
 from molmach.scoring.undirected import Judgement
 
@@ -88,10 +88,11 @@ def explain_weak_controls(current: Current, spurious: Spurious, observed: Observ
 
 def _trip(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:
     scale = observed.scale
-    advice = (
-        "A longer run tells whether anything follows; a step that is slower than any run is for "
-        "molmach kinetics."
-    )
+    if not cycles.comparable:
+        times = 4.0 * (drive_period_ps(observed) or 0.0) / (observed.duration_ns * 1e3)
+        advice = _longer(times, observed, "four whole periods of the drive, and tell whether anything stays")
+    else:
+        advice = f"A longer run tells whether anything follows{_slow_step(observed)}."
     return (
         f"The machine moved, {_moved(observed)}, but completed no {scale.event} more one way than the other: "
         "a trip, no current.",
@@ -153,10 +154,7 @@ def _nothing(current: Current, cycles: Cycles, observed: Observed) -> tuple[str,
             f"No replica completed a {event}: if the machine {verb}s at all, it takes longer than "
             f"{waited:.2g} ns to."
         )
-        return reason, (
-            "More replicas of such runs will not tell; a barrier that is slower than runs is for "
-            "molmach kinetics or molmach profile."
-        )
+        return reason, f"More replicas of such runs will hardly tell{_slow_step(observed)}."
     reason = (
         f"No net direction can be told from chance: {forward} {event}s forward and {backward} backward in "
         f"{cycles.net.size} replicas."
@@ -166,6 +164,14 @@ def _nothing(current: Current, cycles: Cycles, observed: Observed) -> tuple[str,
         return reason, "What there may be is too small for such runs: a stronger drive would show more."
     replicas = math.ceil(max(times, 1.2) * observed.motion.replicas)
     return reason, f"If what was seen is no chance, {replicas} replicas, or as much longer a run, would tell."
+
+
+def _slow_step(observed: Observed) -> str:
+    """What tells of a step that is slower than runs, for that kind of machine."""
+    if observed.run is None:
+        return ""
+    tool = "kinetics" if observed.run.assembly.track is None else "profile"
+    return f"; a barrier that takes longer than any run is for molmach {tool}"
 
 
 def _few(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:
@@ -223,7 +229,7 @@ def _moved(observed: Observed) -> str:
     unit = scale.axis.rpartition("/")[2].strip()
     return (
         f"{abs(settled):.2g} {scale.unit} {'forward' if settled > 0.0 else 'backward'} in the mean (from "
-        f"{places[0]:.0f} to {places[1]:.0f} {unit}), half of it in {motion.time_ps[half]:.2g} ps"
+        f"{places[0]:.0f} to {places[1]:.0f} {unit}), half of it in {_duration(motion.time_ps[half])}"
     )
 
 

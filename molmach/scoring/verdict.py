@@ -148,12 +148,12 @@ def score(run: Run | Motion) -> Score:
         name: judged(name, Observed.of(control), observed, samples) for name, control in run.controls.items()
     }
     law = judge_second_law(observed, samples)
-    found = decide(observed, samples, controls, law)
+    decision = decide(observed, samples, controls, law)
     balance = balance_of(samples)
     return Score(
         estimates=estimates,
         replicas=run.replicas,
-        **vars(found),
+        **vars(decision),
         controlled={"undriven", "mirror"} <= controls.keys(),
         controls=controls,
         regime=regime_of(run, estimates.get("lag_per_turn")),
@@ -174,11 +174,11 @@ def score(run: Run | Motion) -> Score:
 def _score_motion(motion: Motion) -> Score:
     observed = Observed.of(motion)
     samples = samples_of(_checked(observed))
-    found = decide(observed, samples, {}, None)
+    decision = decide(observed, samples, {}, None)
     return Score(
         estimates={"velocity": no_velocity(observed), **estimates_of(observed, samples)},
         replicas=motion.replicas,
-        **vars(found),
+        **vars(decision),
         controlled=False,
         warnings=(*motion.warnings, *_sampling_warnings(motion)),
         verb=motion.scale.verb,

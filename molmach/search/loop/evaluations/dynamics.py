@@ -154,6 +154,8 @@ def _controls(result: Score) -> dict[str, Any]:
     return {
         "verdict": result.verdict,
         "p_value": result.p_value,
+        "reason": result.reason,
+        "advice": result.advice,
         **{name: control.to_json() for name, control in result.controls.items()},
         "warnings": list(result.warnings),
     }
