@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from molmach.scoring import Score
 
@@ -89,3 +91,9 @@ def core_seconds(seconds: float) -> str:
     """What computing cost, for people: ``1 core second``, ``1,200 core seconds``."""
     text = f"{seconds:,.0f}"
     return f"{text} core second{'' if text == '1' else 's'}"
+
+
+def same_molecules(machine: Mapping[str, Any]) -> str:
+    """What is said of a machine of a campaign that is drawn like others of them; '' where there are none."""
+    others = [str(key)[:12] for key in machine["same_molecules"]]
+    return f"the molecules of {', '.join(others)}, but not their parts, axle or drive" if others else ""
