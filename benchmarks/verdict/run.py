@@ -63,10 +63,11 @@ def power(moving: Mover, still: Mover, length: float, replicas: int, claims: int
     """Shares of runs of that length that get their direction, by the rule and by Student's."""
     rng = np.random.default_rng([replicas, 7])
     seen = np.zeros(2)
-    for _ in range(claims):
-        paths = moving(length, replicas, SAMPLES, rng), still(length, replicas, SAMPLES, rng)
-        image = -moving(length, replicas, SAMPLES, rng)
-        seen += [rule(*paths, image) == 1 for rule in (direction, direction_by_student)]
+    claimed = moving(length, 2 * replicas * claims, SAMPLES, rng).reshape(claims, 2 * replicas, SAMPLES)
+    off = still(length, replicas * claims, SAMPLES, rng).reshape(claims, replicas, SAMPLES)
+    for paths, undriven in zip(claimed, off, strict=True):
+        conditions = paths[:replicas], undriven, -paths[replicas:]
+        seen += [rule(*conditions) == 1 for rule in (direction, direction_by_student)]
     return float(seen[0] / claims), float(seen[1] / claims)
 
 
