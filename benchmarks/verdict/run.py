@@ -72,7 +72,10 @@ def power(moving: Mover, still: Mover, length: float, replicas: int, claims: int
 
 
 def length_for_power(curve: list[tuple[float, float]]) -> float:
-    """Length of a run at which the share first reaches :data:`POWER`, between the lengths tried."""
+    """Length of a run at which the share first reaches :data:`POWER`, between the lengths tried.
+
+    nan where it is that much from the first, or never.
+    """
     for (before, low), (after, high) in pairwise(curve):
         if low < POWER <= high:
             return float(np.exp(np.interp(POWER, [low, high], np.log([before, after]))))
@@ -109,11 +112,10 @@ def costs(claims: int) -> None:
             ours, students = (length_for_power(curve) for curve in curves)
             rng = np.random.default_rng(1)
             cycles = float(np.diff(moving(ours, 400, SAMPLES, rng)[:, [0, -1]], axis=1).mean())
-            print(
-                f"| {name} | {replicas} | {cycles:.2g} | {cycles * students / ours:.2g} | "
-                f"{ours / students:.2f} |",
-                flush=True,
-            )
+            cells = f"{cycles * students / ours:.2g} | {ours / students:.2f}"
+            if not students > 0.0:
+                cells = f"less than {cycles * shortest / ours:.2g} | more than {ours / shortest:.1f}"
+            print(f"| {name} | {replicas} | {cycles:.2g} | {cells} |", flush=True)
 
 
 def main() -> None:
