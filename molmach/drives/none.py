@@ -28,7 +28,7 @@ class NoDriveModel(FieldDrive, AchiralDrive):
         return DriveTerms()
 
     def equilibrium(self, assembly: Assembly, protocol: Protocol) -> str | None:
-        """Always."""
+        """At any machine: nothing acts on it."""
         return "there is no drive"
 
     def bound_by_uncertainty(self, protocol: Protocol) -> bool:
