@@ -55,6 +55,11 @@ COUNTED = Need(
     lambda known: known.scale.period is not None or bool(known.station_names),
 )
 STATIONS = Need("stations", lambda known: bool(known.station_names))
+SEVERAL_STATIONS = Need("two stations or more", lambda known: len(known.station_names) > 1)
+COUNTABLE = Need(
+    "a coordinate with a period, or with two stations or more",
+    lambda known: known.scale.period is not None or len(known.station_names) > 1,
+)
 FOLLOWERS = Need("wheels that the rotor turns", lambda known: bool(known.follower_names))
 A_RUN = Need("a simulated run", lambda known: known.drive is not None)
 A_TURNING_RUN = Need(f"{A_RUN.words} of {CLOSED.words}", lambda known: A_RUN.met(known) and CLOSED.met(known))

@@ -44,7 +44,8 @@ def share_from_visits(
     """
     if entries + exits == 0 or not 0.0 < share < 1.0:
         return 0.0, 1.0
-    ends = stats.beta.ppf([0.5 - 0.5 * confidence, 0.5 + 0.5 * confidence], entries + 0.5, exits + 0.5)
+    tails = np.array([0.5 - 0.5 * confidence, 0.5 + 0.5 * confidence])
+    ends = np.asarray(stats.beta.ppf(tails, entries + 0.5, exits + 0.5))
     odds = ends / (1.0 - ends) * share / (1.0 - share)
     low, high = (float(x) for x in odds / (1.0 + odds))
     return low, high

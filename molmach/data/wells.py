@@ -59,7 +59,7 @@ class Wells:
         low, high = self.edges[0], self.edges[-1]
         values = coordinate if self.period is None else low + (coordinate - low) % self.period
         places = (values - low) / (high - low) * self.well.size
-        return np.clip(np.floor(places), 0, self.well.size - 1).astype(np.int64)
+        return np.asarray(np.clip(np.floor(places), 0, self.well.size - 1), dtype=np.int64)
 
     def visits(self, coordinate: Floats) -> NDArray[np.int64]:
         """(..., n_samples) well whose core was visited last; before the first visit the well of the place.
@@ -104,8 +104,7 @@ def wells_of(
         values = samples
     edges = np.linspace(low, high, BINS + 1)
     counts = np.histogram(values, edges)[0].astype(np.float64)
-    mode = "nearest" if period is None else "wrap"
-    density = gaussian_filter1d(counts, _SMOOTHING_BINS, mode=mode)
+    density = gaussian_filter1d(counts, _SMOOTHING_BINS, mode="nearest" if period is None else "wrap")
     well = _merged(
         _territories(density, period is not None), density, counts, period is not None, least_share
     )

@@ -156,9 +156,9 @@ def distribution(
     counts = np.array([np.histogram(row, edges)[0] for row in values])
     shares = _folded(counts / coordinate.shape[1], fold)
     mean = shares.mean(axis=0)
-    half = student_factor(len(shares)) * stats.sem(shares, axis=0)
+    spread = np.asarray(student_factor(len(shares)) * stats.sem(shares, axis=0))
     missed = 1.0 - (1.0 - CONFIDENCE) ** (1.0 / _independent(coordinate, period))
-    half = np.where((half == 0.0) & (mean > 0.0), missed, half)
+    half = np.where((spread == 0.0) & (mean > 0.0), missed, spread)
     ends = np.clip(np.stack([mean - half, mean + half]), 0.0, 1.0)
     part = None if period is None else period / fold
     limits = (float(edges[0]), float(edges[-1]))
@@ -178,7 +178,7 @@ def distribution(
     doubts = (*_unconnected(visits, wells), *contradicted)
     return Distribution(
         edges, mean, ends, energy - lowest, np.stack([low, high]) - lowest, places, fold,
-        (*doubts, *_unseen(centres, passed, period), *equal), doubts,
+        (*doubts, *_unseen(edges, passed, period), *equal), doubts,
     )  # fmt: skip
 
 
@@ -255,14 +255,18 @@ def _unconnected(visits: Ints, wells: Wells) -> list[str]:
     ]
 
 
-def _unseen(centres: Floats, passed: NDArray[np.bool_], period: float | None) -> list[str]:
-    """Which part of a turn no replica has seen."""
+def _unseen(edges: Floats, passed: NDArray[np.bool_], period: float | None) -> list[str]:
+    """Which part of a turn the replicas have seen, where it is not all of it."""
     if period is None or passed.all():
         return []
-    unseen = np.degrees(centres[~passed])
+    degrees = np.degrees(edges)
+    starts, ends = passed & ~np.roll(passed, 1), passed & ~np.roll(passed, -1)
+    first, last = np.flatnonzero(starts), np.flatnonzero(ends)
+    last = np.roll(last, -1) if last[0] < first[0] else last
+    arcs = [f"{degrees[i]:.0f} to {degrees[j + 1]:.0f}" for i, j in zip(first, last, strict=True)]
     return [
-        f"no replica went past {unseen.size} of {centres.size} bins of the turn ({unseen.min():.0f} to "
-        f"{unseen.max():.0f} degrees): how often the machine would be there is not known"
+        f"the replicas have seen {' and '.join(arcs)} degrees of the turn; how often the machine would be "
+        "elsewhere is not known"
     ]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from molmach.data import Motion, Run
 from molmach.data.intervals import JackknifeAndExactBinomial, RareCounts, SkewedOrRare
 from molmach.data.observed import Observed
-from molmach.data.quantity import CLOSED, COUNTED, NOT_NEGATIVE, OPEN, Quantity, ratio
+from molmach.data.quantity import CLOSED, COUNTABLE, COUNTED, NOT_NEGATIVE, OPEN, Quantity, ratio
 from molmach.data.statistics import Floats
 from molmach.scoring.rotation import completed_turns, diffusions, velocities
 
@@ -31,7 +31,7 @@ def motion_samples(observed: Observed) -> dict[str, Floats]:
 
 
 def velocity_samples(moving: Run | Motion) -> Floats:
-    """(n_replicas,) net motion per ns of a run or motion, in the coordinate's unit, whether it can last or not."""
+    """(n_replicas,) net motion per ns of a run or motion, in the coordinate's unit; it need not last."""
     motion = moving if isinstance(moving, Motion) else Motion.of(moving)
     return velocities(motion.coordinate, motion.time_ps, motion.scale.unit_size)
 
@@ -78,6 +78,7 @@ DIRECTIONALITY = Quantity(
     (-1.0, 1.0),
     JackknifeAndExactBinomial(),
     COUNTED,
+    asks=COUNTABLE,
 )
 MOTION = (
     VELOCITY,
@@ -90,10 +91,12 @@ MOTION = (
     Quantity(
         "forward_{event}s", "{event}s forward that a replica completed", "{event}",
         ("forward",), bounds=NOT_NEGATIVE, interval=RareCounts(), needs=COUNTED,
+        asks=COUNTABLE,
     ),
     Quantity(
         "backward_{event}s", "{event}s backward that a replica completed", "{event}",
         ("backward",), bounds=NOT_NEGATIVE, interval=RareCounts(), needs=COUNTED,
+        asks=COUNTABLE,
     ),
     DIRECTIONALITY,
     Quantity(

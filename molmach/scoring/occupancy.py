@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from molmach import drives
 from molmach.data.observed import Known, Observed
-from molmach.data.quantity import NOT_NEGATIVE, SHARE, STATIONS, Quantity
+from molmach.data.quantity import NOT_NEGATIVE, SEVERAL_STATIONS, SHARE, STATIONS, Quantity
 from molmach.data.renewal import StudentOrVisits
 from molmach.data.stations import StationMap
 from molmach.data.statistics import Floats
@@ -20,7 +20,7 @@ OCCUPANCY = Quantity(
 )  # fmt: skip
 SHUTTLING_RATE = Quantity(
     "shuttling_rate", "steps from station to station, either way, per time", "1/ns",
-    bounds=NOT_NEGATIVE, needs=STATIONS,
+    bounds=NOT_NEGATIVE, needs=STATIONS, asks=SEVERAL_STATIONS,
 )  # fmt: skip
 
 

@@ -69,7 +69,9 @@ class Made:
         return paths
 
     def read(self, paths: list[Path], **options: Any) -> Motion:
-        return read_trajectories(self.top, paths, self.assembly.axle, self.assembly.rotor, **options)
+        motion = read_trajectories(self.top, paths, self.assembly.axle, self.assembly.rotor, **options)
+        assert isinstance(motion, Motion)
+        return motion
 
 
 def _turned(positions: Floats, atoms: list[int], angle: float) -> Floats:
