@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from molmach.building import Assembly
+from molmach.data.looks import Look, LookPlan
 from molmach.spec import Drive, Spec
 
 Floats = NDArray[np.float64]
@@ -54,6 +56,23 @@ class Series:
     intact: NDArray[np.bool_]
     followers: Floats = field(default_factory=lambda: np.zeros((0, 0, 0)))
 
+    @classmethod
+    def joined(cls, parts: Sequence[Series]) -> Series:
+        """The replicas of several, in that order; all have the same times."""
+        first, *others = parts
+        if not others:
+            return first
+        each = {name: [getattr(part, name) for part in parts] for name in _OF_REPLICAS}
+        followers = np.concatenate([part.followers for part in parts], axis=1)
+        whole = {name: np.concatenate(arrays) for name, arrays in each.items()}
+        return replace(first, **whole, followers=followers)
+
+
+_OF_REPLICAS = (
+    "coordinate", "heat", "drive_work", "load_work", "events", "energy_change", "temperature", "intact",
+)  # fmt: skip
+"""What a series has of each replica, in rows."""
+
 
 @dataclass(frozen=True)
 class Performance:
@@ -89,6 +108,10 @@ class Run:
         ``undriven`` and ``mirror`` runs by name; empty where they were not asked for.
     run_dir
         The run's folder.
+    until
+        When it was looked at, where replicas were added until they told; None of a run of a fixed number.
+    looks
+        What it amounted to at each look, the last one left out while it is made.
     """
 
     spec: Spec
@@ -98,6 +121,13 @@ class Run:
     performance: Performance
     controls: dict[str, Run] = field(default_factory=dict)
     run_dir: Path | None = None
+    until: LookPlan | None = None
+    looks: tuple[Look, ...] = ()
+
+    @property
+    def level_share(self) -> float:
+        """Share of the level of every test that these replicas have: of one of several looks, its part."""
+        return 1.0 if self.until is None else self.until.share(self.replicas)
 
     @property
     def replicas(self) -> int:

@@ -202,9 +202,9 @@ def smallest_seen(error: float, freedom: float, level: float) -> float:
     return float(stats.t.isf(0.5 * level, freedom) + stats.t.ppf(POWER, freedom)) * error
 
 
-def upper_bound(value: float, error: float, freedom: float) -> float:
-    """One-sided 95 % bound."""
-    return value + float(stats.t.ppf(CONFIDENCE, freedom)) * error
+def upper_bound(value: float, error: float, freedom: float, share: float = 1.0) -> float:
+    """One-sided 95 % bound; surer where it has only a share of the 5 %."""
+    return value + float(stats.t.isf(share * (1.0 - CONFIDENCE), freedom)) * error
 
 
 def sign_flip_p(values: Floats) -> float:

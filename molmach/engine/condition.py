@@ -89,6 +89,11 @@ class Condition:
         children = root.spawn(self.first_replica + self.protocol.replicas)[self.first_replica :]
         return np.array([child.generate_state(4) for child in children])
 
+    def with_replicas(self, first: int, count: int) -> Condition:
+        """The same with other replicas: so many from number ``first`` on, each with its own seeds."""
+        protocol = self.protocol.model_copy(update={"replicas": count})
+        return replace(self, protocol=protocol, first_replica=first)
+
     def parts(self) -> list[Condition]:
         """The condition; where nothing tells it from its mirror image, one half in each of the two shapes.
 
@@ -105,7 +110,7 @@ class Condition:
         ours = replace(self, protocol=self.protocol.model_copy(update={"replicas": first}))
         rest = self.protocol.model_copy(update={"replicas": self.protocol.replicas - first})
         theirs = prepare(f"{self.name}-image", self.label, mirror(self.assembly), self.drive, rest)
-        return [ours, replace(theirs, first_replica=first)]
+        return [ours, replace(theirs, first_replica=self.first_replica + first)]
 
 
 def prepare(name: str, label: int, assembly: Assembly, drive: Drive, protocol: Protocol) -> Condition:

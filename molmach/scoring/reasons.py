@@ -11,7 +11,7 @@ from molmach import drives
 from molmach.data.cycles import Cycles
 from molmach.data.observed import Observed
 from molmach.data.statistics import POWER
-from molmach.scoring.current import CURRENT_LEVEL, FEWEST_REPLICAS, Current, Finding, drive_period_ps
+from molmach.scoring.current import CURRENT_LEVEL, Current, Finding, drive_period_ps, fewest_replicas
 from molmach.scoring.spurious import Spurious
 from molmach.scoring.undirected import Judgement
 
@@ -49,7 +49,7 @@ def explain(current: Current, cycles: Cycles, observed: Observed) -> Judgement:
     observed
         The claim.
     """
-    if current.finding in (Finding.NOTHING, Finding.FEW) and _has_no_handedness(observed):
+    if current.finding in (Finding.NOTHING, Finding.FEW) and has_no_handedness(observed):
         reason = (
             "Machine and drive are their own mirror images, so nothing tells one way from the other: "
             "no direction is possible."
@@ -177,7 +177,7 @@ def _slow_step(observed: Observed) -> str:
 def _few(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:
     return (
         f"{cycles.net.size} replicas go the same way by chance too often for a direction to be claimed.",
-        f"It takes {FEWEST_REPLICAS} or more, those of the mirror control included.",
+        f"It takes {fewest_replicas(current.share)} or more, those of the mirror control included.",
     )
 
 
@@ -241,7 +241,7 @@ def _circular_mean(observed: Observed, places: np.ndarray) -> float:
     return float(np.angle(turned) / (2.0 * np.pi) * period)
 
 
-def _has_no_handedness(observed: Observed) -> bool:
+def has_no_handedness(observed: Observed) -> bool:
     """Whether a run's machine and its drive both are their own mirror images."""
     run = observed.run
     if run is None or not run.assembly.own_mirror_image:

@@ -59,6 +59,7 @@ def spurious_motion(
     claim: Floats,
     controls: Mapping[str, ControlResult],
     mirror: Floats | None,
+    share: float = 1.0,
 ) -> Spurious | None:
     """What the controls that were run leave to be spurious; None where none was.
 
@@ -72,6 +73,8 @@ def spurious_motion(
         As judged.
     mirror
         (n_replicas,) velocities of the mirror image, as reflection has them; None where it was not run.
+    share
+        Of the level of the bound.
     """
     parts: list[tuple[float, float, float]] = []
     claimed = float(np.mean(claim))
@@ -89,4 +92,4 @@ def spurious_motion(
     error = float(1.0 / math.sqrt(weights.sum()))
     value = direction * float(weights @ values / weights.sum())
     freedom = float(weights.sum() ** 2 / np.sum(weights**2 / freedoms))
-    return Spurious(direction * claimed, value, error, upper_bound(value, error, freedom))
+    return Spurious(direction * claimed, value, error, upper_bound(value, error, freedom, share))

@@ -1,0 +1,142 @@
+"""Runs to which replicas are added until they tell: how often they err, and what they save."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.verdict.judging import Paths, direction, look, velocities
+from benchmarks.verdict.nulls import Maker, rattling
+from molmach.data.looks import LookPlan
+
+UNTIL = LookPlan(8, 64)
+"""A run of eight replicas, with no more said."""
+
+Mover = Callable[[float, int, int, np.random.Generator], Paths]
+
+LENGTHS = {
+    "synchronous": (1.5, 3.0),
+    "diffusing, drift 0.2 of the diffusion": (10.0, 30.0),
+    "diffusing, drift 0.5": (3.0, 10.0),
+    "one-way hops": (1.0, 2.0, 4.0),
+}
+"""Of the runs of each machine, in its own unit of time."""
+
+FIXED = (8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64)
+"""Numbers of replicas that are tried of a run of a fixed one."""
+
+Draw = Callable[[np.random.Generator], tuple[Paths, Paths, Paths]]
+"""Claim, undriven and mirror image of one machine, as many replicas of each as there may be."""
+
+
+@dataclass
+class Tally:
+    """What campaigns ended with.
+
+    Attributes
+    ----------
+    forward, backward
+        Campaigns that ended with that direction.
+    replicas
+        Of each campaign at its end.
+    speed
+        Mean velocity of each campaign with a direction.
+    fixed
+        Campaigns that get a direction with all replicas at once.
+    """
+
+    forward: int
+    backward: int
+    replicas: list[int]
+    speed: list[float]
+    fixed: int
+
+    @property
+    def wrong(self) -> int:
+        """Directions where none is right."""
+        return self.forward + self.backward
+
+
+def campaigns(draw: Draw, count: int, rng: np.random.Generator) -> Tally:
+    """Carry campaigns out, each with new replicas of what is drawn."""
+    tally = Tally(0, 0, [], [], 0)
+    for _ in range(count):
+        conditions = draw(rng)
+        way = 0
+        for replicas in UNTIL.numbers:
+            claim, undriven, mirror = (paths[:replicas] for paths in conditions)
+            way, ends = look(claim, undriven, mirror, UNTIL)
+            if ends:
+                break
+        tally.forward += way > 0
+        tally.backward += way < 0
+        tally.replicas.append(replicas)
+        if way != 0:
+            tally.speed.append(float(velocities(claim).mean()))
+        tally.fixed += direction(*conditions) != 0
+    return tally
+
+
+def of_null(maker: Maker, samples: int) -> Draw:
+    """A machine without a current; its mirror image: other replicas of it, reflected; undriven it rattles."""
+    time = np.linspace(0.0, 1.0, samples)
+
+    def draw(rng: np.random.Generator) -> tuple[Paths, Paths, Paths]:
+        paths = maker(2 * UNTIL.most, time, rng)
+        return paths[::2], rattling(UNTIL.most, time, rng), -paths[1::2]
+
+    return draw
+
+
+def null_rows(nulls: dict[str, Maker], samples: int, count: int) -> Iterator[str]:
+    """Rows of the table of directions given to machines without a current, %."""
+    yield f"| machine | added until resolved | {UNTIL.most} at once | mean replicas |"
+    yield "|---|---|---|---|"
+    for number, (name, maker) in enumerate(nulls.items()):
+        tally = campaigns(of_null(maker, samples), count, np.random.default_rng([number, 15]))
+        shares = (100.0 * part / count for part in (tally.wrong, tally.fixed))
+        yield f"| {name} | {' | '.join(f'{s:.2f}' for s in shares)} | {np.mean(tally.replicas):.0f} |"
+
+
+def mover_rows(kinds: dict[str, tuple[Mover, Mover, float]], samples: int, count: int) -> Iterator[str]:
+    """Rows of the table of what machines with a current cost, by the number of cycles in a run."""
+    yield (
+        "| machine | cycles a replica | direction, added | replicas, mean (median) | direction, "
+        f"{UNTIL.most} at once | fixed number as often right | speed at the end |"
+    )
+    yield "|---|---|---|---|---|---|---|"
+    for number, name in enumerate(LENGTHS):
+        moving, still, _ = kinds[name]
+        for length in LENGTHS[name]:
+            rng = np.random.default_rng([number, 16])
+            tally = campaigns(of_mover(moving, still, length, samples), count, rng)
+            cycles = float(np.diff(moving(length, 4000, samples, rng)[:, [0, -1]], axis=1).mean())
+            needed = fixed_number(moving, still, length, samples, tally.forward / count, count)
+            yield (
+                f"| {name} | {cycles:.2g} | {100.0 * tally.forward / count:.1f} % | "
+                f"{np.mean(tally.replicas):.0f} ({np.median(tally.replicas):.0f}) | "
+                f"{100.0 * tally.fixed / count:.1f} % | {needed} | {np.mean(tally.speed) / cycles:.2f} |"
+            )
+
+
+def of_mover(moving: Mover, still: Mover, length: float, samples: int) -> Draw:
+    """A machine with a current, its mirror image and the same with its drive off."""
+
+    def draw(rng: np.random.Generator) -> tuple[Paths, Paths, Paths]:
+        paths = moving(length, 2 * UNTIL.most, samples, rng)
+        return paths[::2], still(length, UNTIL.most, samples, rng), -paths[1::2]
+
+    return draw
+
+
+def fixed_number(moving: Mover, still: Mover, length: float, samples: int, share: float, count: int) -> str:
+    """The least of :data:`FIXED` that gets its direction as often."""
+    draw = of_mover(moving, still, length, samples)
+    for replicas in FIXED:
+        rng = np.random.default_rng([replicas, 17])
+        right = sum(direction(*(p[:replicas] for p in draw(rng))) == 1 for _ in range(count))
+        if right / count >= share:
+            return str(replicas)
+    return f"more than {FIXED[-1]}"
