@@ -11,6 +11,7 @@ from rdkit import Chem
 from molmach import units
 from molmach.building.kinds import kind_of
 from molmach.building.strain import Strain
+from molmach.spec.axes import canonical_smiles, turn_over
 
 Floats = NDArray[np.float64]
 
@@ -139,15 +140,15 @@ class Assembly:
 
     @property
     def smiles(self) -> str:
-        """Canonical isomeric SMILES without map numbers; of beads their chains."""
+        """Canonical isomeric SMILES without map numbers, axes of chirality marked; of beads their chains."""
         plain = Chem.RemoveHs(self.molecule)
         for atom in plain.GetAtoms():
             atom.SetAtomMapNum(0)
-        return str(Chem.MolToSmiles(plain))
+        return canonical_smiles(plain)
 
     @property
     def chiral(self) -> bool:
-        """Whether the molecule has a stereocentre that its mirror image turns over."""
+        """Whether its mirror image is another isomer, by its stereocentres and axes of chirality."""
         return not is_achiral(self.molecule)
 
     @property
@@ -197,10 +198,5 @@ def is_achiral(molecule: Chem.Mol) -> bool:
     image = Chem.Mol(plain)
     for atom in image.GetAtoms():
         atom.InvertChirality()
-    return _settled(image) == _settled(plain)
-
-
-def _settled(molecule: Chem.Mol) -> str:
-    """Canonical SMILES; written twice, since marks on ring atoms settle only when they are read back."""
-    once = Chem.MolToSmiles(molecule)
-    return str(Chem.MolToSmiles(Chem.MolFromSmiles(once)))
+    turn_over(image)
+    return canonical_smiles(image) == canonical_smiles(plain)

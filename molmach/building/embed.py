@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from rdkit import Chem, rdBase
-from rdkit.Chem import rdForceFieldHelpers
 
 from molmach.building.conformers import Ranked, embed_conformers, ranked, search, search_turned_back
+from molmach.building.mmff94_types import typed
+from molmach.building.stereo import Bonds, is_isomer, require_stereo
 from molmach.building.strain import CONFORMERS as SEARCHED
 from molmach.building.strain import MAX_STRAIN
-from molmach.errors import BuildError
+from molmach.errors import BuildError, ForceFieldError
+from molmach.spec.axes import canonical_smiles
 
 VARIANTS = ("MMFF94", "MMFF94s")
 """Force fields that molecules are built with: those by which RDKit places atoms."""
@@ -21,7 +25,7 @@ _RIGID = 0.5
 """Conformers that differ by no more are one shape, kJ/mol, and nothing is left to search."""
 
 
-def embed(smiles: str, seed: int, force_field: str) -> Chem.Mol:
+def embed(molecule: Chem.Mol, seed: int, force_field: str) -> Chem.Mol:
     """The lowest of ten MMFF-optimised conformers, amides and their like in their stable form.
 
     Where the ten differ, thirty more are searched, and one of those is taken if it is lower by more than a
@@ -29,8 +33,8 @@ def embed(smiles: str, seed: int, force_field: str) -> Chem.Mol:
 
     Parameters
     ----------
-    smiles
-        SMILES, map numbers kept on the atoms.
+    molecule
+        As :func:`checked_molecule` gives it.
     seed
         Seed of the distance geometry; below 2**31.
     force_field
@@ -39,36 +43,47 @@ def embed(smiles: str, seed: int, force_field: str) -> Chem.Mol:
     Raises
     ------
     BuildError
-        More than one molecule, an open stereocentre, no MMFF type, no conformer, no convergence.
+        No conformer, no convergence, or none that is the isomer that was asked for.
     """
     with rdBase.BlockLogs():
-        molecule = checked_molecule(smiles, force_field, "machine.smiles")
-        embed_conformers(molecule, CONFORMERS, seed)
-        conformers = ranked(molecule, force_field)
+        placed = Chem.Mol(molecule)
+        embed_conformers(placed, CONFORMERS, seed)
+        conformers = ranked(placed, force_field)
         if not conformers:
             raise BuildError(
-                f"machine.smiles: {force_field} did not converge for any of {molecule.GetNumConformers()} "
+                f"machine.smiles: {force_field} did not converge for any of {placed.GetNumConformers()} "
                 "conformers; expected a molecule that the force field can relax"
             )
-        molecule, best = _better(molecule, conformers, force_field)
-        single = Chem.Mol(molecule, False, best)
+        own = _of_the_isomer(molecule, placed, conformers)
+        if not own:
+            raise BuildError(
+                f"machine.smiles: {force_field} turns {canonical_smiles(Chem.RemoveHs(molecule))} into "
+                "another isomer; expected one that is stable"
+            )
+        placed, best = _better(molecule, placed, own, force_field)
+        single = Chem.Mol(placed, False, best)
         Chem.AssignStereochemistryFrom3D(single)
         return single
 
 
-def _better(molecule: Chem.Mol, own: Ranked, force_field: str) -> tuple[Chem.Mol, int]:
+def _of_the_isomer(wanted: Chem.Mol, placed: Chem.Mol, conformers: Ranked) -> Ranked:
+    """Those conformers of ``placed`` that are the isomer which ``wanted`` is marked as."""
+    return [entry for entry in conformers if is_isomer(wanted, Chem.Mol(placed, False, entry[2]))]
+
+
+def _better(wanted: Chem.Mol, placed: Chem.Mol, own: Ranked, force_field: str) -> tuple[Chem.Mol, int]:
     """The best conformer, as a molecule that has it and its number: of the own ones, or a searched one."""
     turned, energy, best = own[0]
     if not turned and max(other for _, other, _ in own) - energy <= _RIGID:
-        return molecule, best
+        return placed, best
     for look in (search, search_turned_back):
-        other = Chem.Mol(molecule)
-        searched = look(other, force_field, SEARCHED)
+        other = Chem.Mol(wanted)
+        searched = _of_the_isomer(wanted, other, look(other, force_field, SEARCHED))
         if searched and searched[0][:2] < (turned, energy - MAX_STRAIN["rotor"]):
-            molecule, (turned, energy, best) = other, searched[0]
+            placed, (turned, energy, best) = other, searched[0]
         if not turned:
             break
-    return molecule, best
+    return placed, best
 
 
 def conformer_seed(seed: int) -> int:
@@ -76,7 +91,13 @@ def conformer_seed(seed: int) -> int:
     return int(np.random.SeedSequence(seed, spawn_key=(0,)).generate_state(1)[0] >> 1)
 
 
-def checked_molecule(smiles: str, force_field: str, field: str) -> Chem.Mol:
+def _nothing(molecule: Chem.Mol) -> Bonds:
+    return set()
+
+
+def checked_molecule(
+    smiles: str, force_field: str, field: str, turning: Callable[[Chem.Mol], Bonds] = _nothing
+) -> Chem.Mol:
     """One closed-shell molecule with explicit hydrogens, all stereo given, all of it typed.
 
     Parameters
@@ -87,11 +108,14 @@ def checked_molecule(smiles: str, force_field: str, field: str) -> Chem.Mol:
         ``MMFF94`` or ``MMFF94s``.
     field
         Where the SMILES stands in the machine file.
+    turning
+        Bonds of the molecule about which parts of the machine turn; none by default.
 
     Raises
     ------
     BuildError
-        More than one molecule, a radical, an open stereocentre, no MMFF type; another force field.
+        More than one molecule, a radical, stereochemistry left open, no MMFF type or charge; another force
+        field.
     """
     if force_field not in VARIANTS:
         raise BuildError(
@@ -104,59 +128,15 @@ def checked_molecule(smiles: str, force_field: str, field: str) -> Chem.Mol:
         raise BuildError(f"{field}: got several molecules; expected one molecule")
     if sum(atom.GetNumRadicalElectrons() for atom in molecule.GetAtoms()):
         raise BuildError(f"{field}: got a radical; expected a closed-shell molecule")
-    _require_stereo(molecule, field)
+    with rdBase.BlockLogs():
+        require_stereo(molecule, field, turning(molecule))
     check_parameters(molecule, force_field, field)
     return molecule
 
 
 def check_parameters(molecule: Chem.Mol, force_field: str, field: str = "machine.smiles") -> None:
-    """Raise :class:`BuildError` naming the first atom that the force field has no type for."""
-    with rdBase.BlockLogs():
-        if rdForceFieldHelpers.MMFFHasAllMoleculeParams(molecule):
-            return
-        for atom in molecule.GetAtoms():
-            if atom.GetAtomicNum() not in _MMFF_ELEMENTS:
-                raise BuildError(
-                    f"{field}: {force_field} has no type for {atom.GetSymbol()} "
-                    f"(atom {atom.GetIdx()}); expected only {', '.join(_MMFF_ELEMENTS.values())}"
-                )
-    raise BuildError(
-        f"{field}: {force_field} has no atom type for a bonding situation in "
-        f"{Chem.MolToSmiles(Chem.RemoveHs(molecule))}; expected a molecule that MMFF94 covers"
-    )
-
-
-_MMFF_ELEMENTS = {
-    1: "H", 3: "Li+", 6: "C", 7: "N", 8: "O", 9: "F", 11: "Na+", 12: "Mg2+", 14: "Si", 15: "P", 16: "S",
-    17: "Cl", 19: "K+", 20: "Ca2+", 26: "Fe", 29: "Cu", 30: "Zn2+", 35: "Br", 53: "I",
-}  # fmt: skip
-
-
-def _require_stereo(molecule: Chem.Mol, field: str) -> None:
-    ranks = list(Chem.CanonicalRankAtoms(molecule, breakTies=False))
-    for element in Chem.FindPotentialStereo(molecule):
-        if element.specified != Chem.StereoSpecified.Unspecified:
-            continue
-        if element.type == Chem.StereoType.Atom_Tetrahedral:
-            atom = molecule.GetAtomWithIdx(element.centeredOn)
-            if is_symmetric_bridgehead(molecule, atom, ranks):
-                continue
-            where = f"the stereocentre {atom.GetSymbol()} (atom {atom.GetIdx()})"
-            accepted = "'@' or '@@'"
-        elif element.type == Chem.StereoType.Bond_Double:
-            bond = molecule.GetBondWithIdx(element.centeredOn)
-            where = f"the double bond between atoms {bond.GetBeginAtomIdx()} and {bond.GetEndAtomIdx()}"
-            accepted = "'/' and '\\' around it"
-        else:
-            continue
-        raise BuildError(
-            f"{field}: {where} of {Chem.MolToSmiles(Chem.RemoveHs(molecule))} is not specified, "
-            f"so the machine could be either isomer; expected {accepted}"
-        )
-
-
-def is_symmetric_bridgehead(molecule: Chem.Mol, atom: Chem.Atom, ranks: list[int]) -> bool:
-    """Whether an atom joins three rings with two equal arms, as in triptycene: no stereocentre by itself."""
-    arms = [ranks[neighbour.GetIdx()] for neighbour in atom.GetNeighbors()]
-    rings = molecule.GetRingInfo().NumAtomRings(atom.GetIdx())
-    return rings >= 3 and len(set(arms)) < len(arms)
+    """Raise :class:`BuildError` naming the first atom that the force field has no type or no charge for."""
+    try:
+        typed(molecule, force_field)
+    except ForceFieldError as error:
+        raise BuildError(f"{field}: {error}") from error

@@ -9,10 +9,11 @@ from rdkit import Chem
 from rdkit.Chem import rdMolTransforms
 
 from molmach.building.assembly import Assembly
+from molmach.spec.axes import axes, mark
 
 
 def mirror(assembly: Assembly) -> Assembly:
-    """Reflect in the xz plane, which holds the axle: y -> -y, every stereo tag turned over.
+    """Reflect in the xz plane, which holds the axle: y -> -y, every stereo mark turned over.
 
     A turn about the axle changes sign; atom order, bonds and roles stay.
     """
@@ -21,4 +22,6 @@ def mirror(assembly: Assembly) -> Assembly:
     for atom in molecule.GetAtoms():
         atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
     Chem.AssignStereochemistryFrom3D(molecule, replaceExistingTags=True)
+    for axis in axes(assembly.molecule):
+        mark(molecule, replace(axis, sign=-axis.sign))
     return replace(assembly, name=f"{assembly.name}-mirror", molecule=molecule)

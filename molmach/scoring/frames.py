@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,15 +14,10 @@ import numpy as np
 from molmach.data.statistics import Floats
 from molmach.errors import MissingExtraError, ScoreError
 from molmach.scoring.restarts import refuse_restarts, restarts, without_repeats
+from molmach.scoring.rounding import rounding
 from molmach.scoring.selection import TOPOLOGY, TRAJECTORIES, Atoms
-from molmach.scoring.times import FrameTimes, file_times, require_times
+from molmach.scoring.times import FrameTimes, file_times, refuse_titles, require_times
 from molmach.streams import Caught, caught_output
-
-_GRIDS = (1e-2, 1e-3, 1e-4, 1e-5)
-"""Steps (nm) to which text files and XTC round coordinates."""
-
-EXACT = 2e-6
-"""Single precision leaves coordinates uncertain by this much, nm."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +98,17 @@ def read_snapshot(path: Path, topology: Any) -> Snapshot:
     _expect_file(path)
     if path.suffix.lower() == ".lammpstrj":
         _refuse_scaled(path)
-    frame = _attempt(path, topology, lambda: mdtraj.load_frame(str(path), 0, **_topology_of(path, topology)))
+    if path.suffix == ".gro":
+        refuse_titles(path)
+    given = _topology_of(path, topology)
+
+    def first() -> Any:
+        try:
+            return mdtraj.load_frame(str(path), 0, **given)
+        except (NotImplementedError, TypeError):  # MDTraj can't go to a frame of GRO, MOL2 or restart files
+            return mdtraj.load(str(path), **given)[0]
+
+    frame = _attempt(path, topology, first)
     if frame.n_atoms != topology.n_atoms:
         raise ScoreError(
             TRAJECTORIES, f" {path}: has {frame.n_atoms} atoms; expected the topology's {topology.n_atoms}"
@@ -177,27 +181,15 @@ def _spacing(
         doubts.append(f"{path}: frames left out that a restart wrote again: {left_out}")
     spacing, start = interval_ps, None
     if times.values is not None:
-        times = replace(times, values=times.values[numbers])
-        own = times.interval(path, numbers)
+        kept = times.values[numbers]
+        own = replace(times, values=kept).interval(path, numbers)
         if times.in_ps:
-            start = float(times.values[0])
+            start = float(kept[0])
             spacing = own if interval_ps is None else interval_ps
             if abs(spacing - own) > 0.01 * own:
                 doubts.append(f"{path}: its own times are {own:g} ps apart; the given {spacing:g} ps count")
     assert spacing is not None, "it was asked for where the file has none"
     return spacing, start, tuple(doubts)
-
-
-def rounding(positions: Floats) -> float:
-    """How far a file's coordinates may be from what they were before they were rounded, nm.
-
-    Root mean square of half a step of the grid on which all coordinates of (n_frames, n_atoms, 3) are.
-    """
-    sample = positions[:: max(1, len(positions) // 50)]
-    for grid in _GRIDS:
-        if np.all(np.abs(sample / grid - np.round(sample / grid)) * grid < 4e-7 + 4e-7 * np.abs(sample)):
-            return max(EXACT, grid / math.sqrt(12.0))
-    return EXACT
 
 
 def _expect_file(path: Path) -> None:
@@ -215,11 +207,15 @@ def _load(path: Path, topology: Any, atoms: Atoms) -> Any:
     import mdtraj  # slow to import, and what is no file never needs it
 
     read_snapshot(path, topology)
-    trajectory = _attempt(
-        path,
-        topology,
-        lambda: mdtraj.load(str(path), atom_indices=atoms, **_topology_of(path, topology)),
-    )
+    given = _topology_of(path, topology)
+
+    def chosen() -> Any:
+        try:
+            return mdtraj.load(str(path), atom_indices=atoms, **given)
+        except TypeError:  # MDTraj can't choose atoms of MOL2 files
+            return mdtraj.load(str(path), **given).atom_slice(atoms)
+
+    trajectory = _attempt(path, topology, chosen)
     if trajectory.n_frames < 2:
         raise ScoreError(TRAJECTORIES, f" {path}: got {trajectory.n_frames} frame; expected at least 10")
     return trajectory

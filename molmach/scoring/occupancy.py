@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 
 from molmach import drives
 from molmach.data.observed import Known, Observed
-from molmach.data.quantity import NOT_NEGATIVE, SHARE, STATIONS, Quantity
+from molmach.data.quantity import NOT_NEGATIVE, SEVERAL_STATIONS, SHARE, STATIONS, Quantity
 from molmach.data.renewal import StudentOrVisits
 from molmach.data.stations import StationMap
 from molmach.data.statistics import Floats
 
 OCCUPANCY = Quantity(
     "occupancy_{name}", "share of the time that belongs to a station, by the core visited last", "1",
-    bounds=SHARE, interval=StudentOrVisits(), needs=STATIONS, also=("entries_{name}", "exits_{name}"),
+    bounds=SHARE, interval=StudentOrVisits(), needs=STATIONS, beside=("entries_{name}", "exits_{name}"),
 )  # fmt: skip
 SHUTTLING_RATE = Quantity(
     "shuttling_rate", "steps from station to station, either way, per time", "1/ns",
-    bounds=NOT_NEGATIVE, needs=STATIONS,
+    bounds=NOT_NEGATIVE, needs=STATIONS, asks=SEVERAL_STATIONS,
 )  # fmt: skip
 
 
@@ -35,8 +35,8 @@ def station_samples(observed: Observed) -> dict[str, Floats]:
         return {}
     shares = stations.occupancy(observed.visits)
     samples = {f"occupancy_{name}": share for name, share in zip(stations.names, shares.T, strict=True)}
-    period = None if observed.drive is None else drives.model(observed.drive).clock_period
-    if period is None or math.isinf(period):
+    clock = None if observed.drive is None else drives.model(observed.drive).clock
+    if clock is None or math.isinf(clock.period):
         samples |= _visit_counts(stations, observed.visits)
     if len(stations.names) > 1:
         moves = np.sum(stations.steps(observed.visits), axis=0)

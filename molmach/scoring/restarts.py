@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +12,19 @@ from numpy.typing import NDArray
 from molmach.data.statistics import Floats
 from molmach.errors import ScoreError
 from molmach.scoring.images import nearest_image
+from molmach.scoring.rounding import EXACT, rounding
 from molmach.scoring.selection import DROP_REPEATED, TRAJECTORIES
 from molmach.scoring.times import FrameTimes
 
 _JUMP = 2.0
 """A restart whose first frame is farther from the one before it than this many times the farthest that the
 frames go anyway goes on with another run."""
+
+_FALSE_ALARM = 1e-3
+"""Frames of files in which so many come out the same by chance are not compared."""
+
+_SINGLE = 1e-7
+"""Rounding of coordinates in single precision, nm."""
 
 Numbers = NDArray[np.int64]
 
@@ -68,7 +76,10 @@ def _by_positions(positions: Floats) -> list[Restart]:
     """A block of frames that repeats the frames just before it.
 
     What repeats for longer than it is back stands still or turns exactly periodically, and is no restart.
+    Nor is anything seen where coordinates are rounded so that frames come out the same by chance.
     """
+    if _chance(positions) > _FALSE_ALARM:
+        return []
     last: dict[bytes, int] = {}
     repeated: list[Restart] = []
     n, frame = len(positions), 0
@@ -84,6 +95,19 @@ def _by_positions(positions: Floats) -> list[Restart]:
         last |= {keys[k]: k for k in range(frame, frame + run)}
         frame += run
     return repeated
+
+
+def _chance(positions: Floats) -> float:
+    """Expected number of frames of a file that come out the same as the one before without a restart.
+
+    Along each of their steps' principal directions that share of the steps is lost in the rounding.
+    """
+    steps = np.diff(positions.reshape(len(positions), -1).astype(np.float64), axis=0)
+    steps = steps[:: max(1, len(steps) // 500)]
+    spread = np.linalg.svd(steps, compute_uv=False) / math.sqrt(len(steps))
+    lost = _SINGLE if (grid := rounding(positions)) <= EXACT else grid * math.sqrt(12.0)
+    with np.errstate(divide="ignore"):
+        return float(len(positions) * np.prod(np.minimum(1.0, lost / spread)))
 
 
 def _jumps(positions: Floats, frame: int) -> bool:

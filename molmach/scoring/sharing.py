@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
@@ -20,8 +19,12 @@ from scipy.spatial import cKDTree
 
 from molmach.data.statistics import Floats
 from molmach.errors import ScoreError
-from molmach.scoring.frames import EXACT, Frames
+from molmach.scoring.frames import Frames
+from molmach.scoring.rounding import EXACT
 from molmach.scoring.selection import TRAJECTORIES
+
+Pairs = NDArray[np.int64]
+"""(n_pairs, 2) numbers of frames of two replicas."""
 
 _SLOPES = (1, -1, 2, 3, 4, 5, 10)
 """Frames of the one replica a frame of the other: a copy, one reversed in time, one thinned out."""
@@ -32,21 +35,15 @@ _START = 3
 _SHORTEST = 4
 """Runs of fewer frames prove nothing."""
 
+_SURELY = 0.6
+"""Like frames no farther apart than this share of the largest that rounding explains are surely one."""
+
 _FALSE_ALARM = 1e-4
 """Chance of calling two replicas copies that are alike here and there, as rigid machines are."""
 
 _MOST_PAIRS = 2_000_000
 _WINDOW, _WINDOWS = 64, 8
 """Of replicas with more pairs of like frames than that, so many windows of so many frames are compared."""
-
-
-@dataclass(frozen=True)
-class _Match:
-    """A run of like frames: first frame of each replica, and how many."""
-
-    first: int
-    second: int
-    length: int
 
 
 def refuse_shared_files(paths: Sequence[Path]) -> None:
@@ -83,11 +80,12 @@ def refuse_shared_frames(paths: Sequence[Path], replicas: Sequence[Frames]) -> N
         rounding_nm = max(replicas[a].rounding_nm, replicas[b].rounding_nm)
         shared = _shared(laid[a], laid[b], rounding_nm)
         if shared is not None:
+            first, second = shared.min(axis=0)
             raise ScoreError(
                 TRAJECTORIES,
-                f" {paths[b]}: {shared.length} of its frames, from frame {shared.second} on, are frames of "
-                f"{paths[a]}, from its frame {shared.first} on; expected independent replicas, not copies "
-                "or parts of one run",
+                f" {paths[b]}: {len(shared)} of its frames, from frame {second} on, are frames of "
+                f"{paths[a]}, from its frame {first} on; expected independent replicas, not copies or parts "
+                "of one run",
             )
         for one, other in ((a, b), (b, a)):
             if _goes_on(laid[one], laid[other], replicas[one], replicas[other]):
@@ -98,22 +96,34 @@ def refuse_shared_frames(paths: Sequence[Path], replicas: Sequence[Frames]) -> N
                 )
 
 
-def _shared(first: Floats, second: Floats, rounding_nm: float) -> _Match | None:
-    """The longest run of like frames, where chance and a start in common don't explain it."""
+def _shared(first: Floats, second: Floats, rounding_nm: float) -> Pairs | None:
+    """The longest run of like frames, where neither chance nor a start in common explains it."""
     exact = EXACT * max(1.0, float(np.abs(first).max()))
+    size = len(first), len(second)
     for radius in sorted({_radius(exact), _radius(max(rounding_nm, exact))}):
-        moves = len(first) == len(second) and np.ptp(first, axis=0).max() > radius
+        moves = size[0] == size[1] and np.ptp(first, axis=0).max() > radius
         if moves and np.abs(first - second).max() <= radius:
-            return _Match(0, 0, len(first))
+            return np.repeat(np.arange(len(first))[:, None], 2, axis=1)
         pairs = _alike(first, second, radius)
-        size = len(first), len(second)
         runs = [_longest(pairs, slope, size) for slope in _SLOPES]
         turned = [_longest(pairs[:, ::-1], slope, size[::-1]) for slope in _SLOPES if slope > 1]
-        runs += [run and _Match(run.second, run.first, run.length) for run in turned]
-        longest = max((run for run in runs if run is not None), key=lambda run: run.length, default=None)
-        if longest is not None:
+        longest = max((*runs, *(run[:, ::-1] for run in turned)), key=len)
+        if len(longest) and not _drift_apart(first, second, longest, radius):
             return longest
     return None
+
+
+def _drift_apart(first: Floats, second: Floats, run: Pairs, radius: float) -> bool:
+    """Whether two machines that turn at one rate come near each other and part again.
+
+    What rounding makes of one frame in two files differs from frame to frame, and stays within the rounding.
+    """
+    apart = first[run[:, 0]] - second[run[:, 1]]
+    if np.abs(apart).max() <= _SURELY * radius:
+        return False
+    apart = apart - apart.mean(axis=0)
+    size = np.sum(apart**2)
+    return bool(size > 0.0 and np.sum(apart[1:] * apart[:-1]) > 0.5 * size)
 
 
 def _radius(rounding_nm: float) -> float:
@@ -121,8 +131,8 @@ def _radius(rounding_nm: float) -> float:
     return 3.0 * math.sqrt(2.0) * rounding_nm
 
 
-def _longest(pairs: NDArray[np.int64], slope: int, lengths: tuple[int, int]) -> _Match | None:
-    """The longest run of pairs (i, j) with i = shift + slope j, if chance does not make such a one.
+def _longest(pairs: Pairs, slope: int, lengths: tuple[int, int]) -> Pairs:
+    """The longest run of pairs (i, j) with i = shift + slope j; none where chance makes such a one.
 
     Parameters
     ----------
@@ -134,7 +144,7 @@ def _longest(pairs: NDArray[np.int64], slope: int, lengths: tuple[int, int]) -> 
         Number of frames of both.
     """
     if pairs.size == 0:
-        return None
+        return pairs
     shift = pairs[:, 0] - slope * pairs[:, 1]
     order = np.lexsort((pairs[:, 1], shift))
     pairs, shift = pairs[order], shift[order]
@@ -147,19 +157,21 @@ def _longest(pairs: NDArray[np.int64], slope: int, lengths: tuple[int, int]) -> 
     run, own = int(counted[best]), shift[begins[best]]
     by_chance = int(counted[np.abs(shift[begins] - own) > 1].max(initial=0))
     if run < _SHORTEST or run <= 3 * by_chance:
-        return None
+        return pairs[:0]
     at = own + slope * np.arange(lengths[1])
     window = int(np.sum((at >= 0) & (at < lengths[0])))
     anywhere = 5.0 * (1 + np.sum(shift != own)) / (lengths[0] * lengths[1])
     outside = np.sum(shift == own) - run
     share = (outside + 2.0 * min(anywhere, 0.5)) / (window - run + 2.0)
+    others = runs[shift[begins] != own]
+    if others.size:  # where frames are alike, the next ones are too more often than others
+        share = max(share, (np.sum(others - 1) + 0.5) / (np.sum(others) + 1.0))
     if sum(lengths) * window * share**run > _FALSE_ALARM:
-        return None
-    first, second = pairs[begins[best]]
-    return _Match(int(first), int(second), run)
+        return pairs[:0]
+    return pairs[begins[best] : begins[best] + run]
 
 
-def _alike(first: Floats, second: Floats, radius: float) -> NDArray[np.int64]:
+def _alike(first: Floats, second: Floats, radius: float) -> Pairs:
     """(n_pairs, 2) numbers of frames whose atoms are all within ``radius`` of each other, nm.
 
     Found in a few directions of the shapes' space, in which like frames are near each other too, and then
@@ -188,7 +200,7 @@ def _alike(first: Floats, second: Floats, radius: float) -> NDArray[np.int64]:
     return np.concatenate([_within(flat, block, radius) for block in pairs])
 
 
-def _within(flat: list[Floats], pairs: NDArray[np.int64], radius: float) -> NDArray[np.int64]:
+def _within(flat: list[Floats], pairs: Pairs, radius: float) -> Pairs:
     apart = np.abs(flat[0][pairs[:, 0]] - flat[1][pairs[:, 1]]).max(axis=1)
     return np.asarray(pairs[apart <= radius])
 

@@ -10,10 +10,12 @@ import gzip
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from molmach.data.statistics import Floats
 from molmach.errors import ScoreError
@@ -61,7 +63,7 @@ class FrameTimes:
             return 0.0
         return 2.0 * float(np.spacing(np.float32(np.abs(self.values).max())))
 
-    def interval(self, path: Path, numbers: Floats) -> float:
+    def interval(self, path: Path, numbers: NDArray[np.int64]) -> float:
         """Time or steps between frames, which must be evenly spaced.
 
         Parameters
@@ -87,8 +89,8 @@ class FrameTimes:
             wrong = int(np.argmax(np.abs(steps - usual)))
             raise ScoreError(
                 TRAJECTORIES,
-                f" {path}: its frames are not evenly spaced in time: frame {numbers[wrong + 1]:.0f} is "
-                f"{steps[wrong]:g} {unit} after frame {numbers[wrong]:.0f}, most are {usual:g} {unit} "
+                f" {path}: its frames are not evenly spaced in time: frame {numbers[wrong + 1]} is "
+                f"{steps[wrong]:g} {unit} after frame {numbers[wrong]}, most are {usual:g} {unit} "
                 "apart; expected even spacing",
             )
         return spacing
@@ -206,12 +208,11 @@ def _of_amber(path: Path, trajectory: Any) -> FrameTimes:
 def _netcdf(path: Path) -> Any:
     """A NetCDF file, by the reader that MDTraj takes."""
     try:
-        from netCDF4 import Dataset  # not required; MDTraj prefers it too
+        dataset = import_module("netCDF4").Dataset(str(path), "r")  # not required; MDTraj prefers it too
     except ImportError:
         from scipy.io import netcdf_file
 
         return netcdf_file(str(path), "r", mmap=False)
-    dataset = Dataset(str(path), "r")
     dataset.set_auto_scale(False)
     return dataset
 
@@ -240,30 +241,35 @@ def _expect_angstrom(path: Path, dataset: Any) -> None:
 
 def _of_gro(path: Path, trajectory: Any) -> FrameTimes:
     """GROMACS's GRO: a title with ``t=`` and a time in ps before every frame, or without."""
-    values = [_GRO_TIME.findall(title) for title in gro_titles(path)]
+    values = [_GRO_TIME.findall(title) for title in _gro_titles(path)]
     if not all(values):
         lacking = values.index([])
         return FrameTimes(None, False, f"the title of its frame {lacking} has no time (t= ...)")
     return FrameTimes(np.array([float(times[-1]) for times in values]), True)
 
 
-def gro_titles(path: Path) -> Iterator[str]:
-    """The title of every frame of a GRO file.
+def refuse_titles(path: Path) -> None:
+    """Refuse a GRO file at whose titles MDTraj stops.
 
     Raises
     ------
     ScoreError
-        MDTraj would stop at it, or take something else for the time.
+        A title has ``t=`` without a decimal number.
     """
+    for title in _gro_titles(path):
+        if "t=" in title and not _MDTRAJ_GRO_TIME.search(title):
+            raise ScoreError(
+                TRAJECTORIES,
+                f" {path}: MDTraj stops at the title {title.strip()!r}; expected a time with a decimal "
+                "point, such as 't= 10.0', or none",
+            )
+
+
+def _gro_titles(path: Path) -> Iterator[str]:
+    """The title of every frame of a GRO file."""
     with opened_text(path) as stream:
         while title := stream.readline():
             count = stream.readline().strip()
-            if "t=" in title and not _MDTRAJ_GRO_TIME.search(title):
-                raise ScoreError(
-                    TRAJECTORIES,
-                    f" {path}: MDTraj stops at the title {title.strip()!r}; expected a time with a decimal "
-                    "point, such as 't= 10.0', or none",
-                )
             for _ in range(int(count) + 1 if count.isdigit() else 0):
                 stream.readline()
             yield title

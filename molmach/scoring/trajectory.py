@@ -216,7 +216,9 @@ def _motion(
     wheels = [wheel.among(machine.atoms) for wheel in machine.wheels]
     known = not any(np.isnan(masses[wheel.rotor]).any() for wheel in wheels)
     weights = masses if known else np.ones(inside.size)
-    laid, leaning = _laid(machine, [_whole(part, inside, files[0]) for part in files])
+    laid, leaning = _laid(
+        machine, [_whole(part, path, inside, files[0]) for part, path in zip(files, paths, strict=True)]
+    )
     refuse_shared_frames(paths, laid)
     frames, time_ps, warnings = _together(laid, paths, equilibration_ps)
     angles = {wheel.argument: angles_about(wheel, frames, weights) for wheel in wheels}
@@ -231,12 +233,16 @@ def _motion(
     )
 
 
-def _whole(part: Frames, inside: Atoms, first: Frames) -> Frames:
+def _whole(part: Frames, path: Path, inside: Atoms, first: Frames) -> Frames:
     """A file's frames of one machine's atoms, put together as in the first file's first frame."""
     positions = part.positions[:, inside]
     cell = None if first.cells is None else first.cells[0]
     tree = spanning_tree(first.positions[0, inside], cell)
-    return replace(part, positions=make_whole(positions, part.cells, tree))
+    try:
+        return replace(part, positions=make_whole(positions, part.cells, tree))
+    except ScoreError as error:
+        argument, *said = error.args
+        raise ScoreError(argument, f" {path}", *said) from error
 
 
 def _laid(machine: Machine, files: list[Frames]) -> tuple[list[Frames], list[str]]:
