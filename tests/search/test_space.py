@@ -33,7 +33,7 @@ from tests.helpers.planted import EDITS, NO_SITES, PARAMETERS, space_of
 @pytest.fixture(scope="module")
 def space() -> Space:
     """Four sites of five fragments on a ring that looks the same from both of its sides."""
-    return space_of()
+    return space_of(equal_ends=True)
 
 
 def test_the_library_has_sixty_fragments_of_every_kind_that_can_be_read_and_none_twice() -> None:
