@@ -326,7 +326,7 @@ def open_coordinate() -> Planned:
 
 
 def test_steps_are_not_counted_where_there_are_no_stations() -> None:
-    assert "needs a coordinate with a period, or with stations" in refusal(
+    assert "needs a coordinate with a period, or with two stations or more" in refusal(
         ["directionality"], open_coordinate()
     )
     assert not refusal(["velocity", "net_displacement"], open_coordinate())
