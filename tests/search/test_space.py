@@ -329,7 +329,7 @@ def test_steps_are_not_counted_where_there_are_no_stations() -> None:
     assert "needs a coordinate with a period, or with two stations or more" in refusal(
         ["directionality"], open_coordinate()
     )
-    assert not refusal(["velocity", "net_displacement"], open_coordinate())
+    assert not refusal(["mean_position", "net_displacement"], open_coordinate())
 
 
 def test_campaigns_survive_being_written(tmp_path: Path) -> None:
