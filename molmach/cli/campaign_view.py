@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from molmach.cli.output import console
 from molmach.report.words import core_seconds, duration, same_molecules, to_its_precision
+from molmach.search.record.judging import CLAIMED
 
 _MOST = 40
 _GAP = "  "
@@ -119,8 +120,8 @@ def _lines(machine: Mapping[str, Any], several: bool) -> list[list[str]]:
 
 
 def _verdict(again: Mapping[str, Any]) -> str:
-    verdict = again["controls"].get("verdict", "")
-    return "unresolved" if verdict == "unresolved" else "passed"
+    verdict = str(again["controls"].get("verdict", ""))
+    return "passed" if verdict in ("", *CLAIMED) else verdict
 
 
 def _padded(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -62,6 +62,7 @@ COUNTABLE = Need(
 )
 FOLLOWERS = Need("wheels that the rotor turns", lambda known: bool(known.follower_names))
 A_RUN = Need("a simulated run", lambda known: known.drive is not None)
+A_TURNING_RUN = Need(f"{A_RUN.words} of {CLOSED.words}", lambda known: A_RUN.met(known) and CLOSED.met(known))
 A_LOAD = Need("a load", lambda known: known.drive is not None and known.drive.load != 0.0)
 OBJECTIVES_ALONE = Need("a campaign, as an objective", lambda known: False)
 
@@ -106,6 +107,8 @@ class Quantity:
         How its interval is made; default Student's for a mean and the jackknife for other functions.
     needs
         What a run must have for it to stand in the run's score.
+    beside
+        Names of numbers per replica that the interval takes beside those of ``of``, where all are known.
     sampler
         Gives numbers of ``of`` that every run does not have in any case.
     asks
@@ -114,8 +117,6 @@ class Quantity:
     undefined
         Takes the numbers of ``of``, each (n_replicas,), and says why there is no such quantity; '' where
         there is one.
-    also
-        Names of further numbers per replica that its interval takes where they are known.
     """
 
     name: str
@@ -128,8 +129,8 @@ class Quantity:
     needs: Need = ANY_MOTION
     sampler: Sampler | None = None
     asks: Need | None = None
+    beside: tuple[str, ...] = ()
     undefined: Callable[..., str] = always_defined
-    also: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -160,8 +161,8 @@ class Quantity:
         reason = self.undefined(*arrays)
         if reason:
             return Estimate(math.nan, (math.nan, math.nan), self.unit, undefined=reason)
-        if all(name in samples for name in self.also):
-            arrays += [np.asarray(samples[name], dtype=np.float64) for name in self.also]
+        if all(name in samples for name in self.beside):
+            arrays += [np.asarray(samples[name], dtype=np.float64) for name in self.beside]
         return replace(self.way.estimate(arrays, self.combine).within(self.bounds), unit=self.unit)
 
     def on(self, scale: Scale) -> Quantity:
@@ -177,9 +178,13 @@ class Quantity:
         def fill(text: str) -> str:
             return re.sub(r"\{(\w+)\}", lambda match: words.get(match[1], match[0]), text)
 
-        of, also = tuple(map(fill, self.of)), tuple(map(fill, self.also))
         return replace(
-            self, name=fill(self.name), unit=fill(self.unit), meaning=fill(self.meaning), of=of, also=also
+            self,
+            name=fill(self.name),
+            unit=fill(self.unit),
+            meaning=fill(self.meaning),
+            of=tuple(map(fill, self.of)),
+            beside=tuple(map(fill, self.beside)),
         )
 
     @cached_property

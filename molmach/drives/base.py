@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from molmach.building import Assembly
 from molmach.data.quantity import Quantity
+from molmach.drives.detailed_balance import rest_of
 from molmach.drives.shapes import Shape
 from molmach.errors import SpecError
-from molmach.spec import Drive, Driven
+from molmach.spec import Drive, Driven, Protocol
 from molmach.spec.drive import no_drive
-from molmach.units import DEBYE, VOLT_PER_NM
+from molmach.units import DEBYE, VOLT_PER_NM, thermal_energy
 
 Vector = tuple[float, float, float]
 
@@ -181,6 +182,9 @@ class DriveModel:
         Name of the section's entry that holds the frequency, GHz, whatever its sign; None without one.
     period_key
         Name of the section's entry that holds the period of its clock, ps; None without a clock.
+    entropy_unknown
+        Why the entropy that a machine produces under it is not in the books, as a clause; None where it is,
+        as what its events spend (:attr:`spent_per_event`) or, where that is zero, as work over T.
     has_regimes
         Whether how a dipole follows it is told by the regimes of Vacek & Michl, PNAS 98, 5481 (2001), by
         the lag per turn and :meth:`dipole_energy`.
@@ -198,6 +202,7 @@ class DriveModel:
     strength: ClassVar[str | None] = None
     frequency_key: ClassVar[str | None] = None
     period_key: ClassVar[str | None] = None
+    entropy_unknown: ClassVar[str | None] = None
     has_regimes: ClassVar[bool] = False
     has_line: ClassVar[bool] = False
 
@@ -219,8 +224,32 @@ class DriveModel:
         raise NotImplementedError(f"{type(self).__name__} has no mirror()")
 
     def undriven(self) -> Drive:
-        """The spec of its undriven twin, at which no work can be had from it (load aside)."""
+        """The spec of its undriven twin: the same machine at equilibrium, where nothing gives work."""
         raise NotImplementedError(f"{type(self).__name__} has no undriven()")
+
+    def equilibrium(self, assembly: Assembly, protocol: Protocol) -> str | None:
+        """Why a machine under it is at equilibrium, its load aside, as a clause; None where it is driven.
+
+        What its terms say, :func:`molmach.drives.detailed_balance.rest_of`; a drive that has better words
+        for it says them here.
+
+        Raises
+        ------
+        SpecError
+            As :meth:`terms`.
+        """
+        return rest_of(self.terms(assembly, thermal_energy(protocol.temperature)), assembly.charges, protocol)
+
+    def bound_by_uncertainty(self, protocol: Protocol) -> bool:
+        """Whether no current under it is more precise than its entropy production pays for.
+
+        The thermodynamic uncertainty relation, D s / v^2 k_B >= 1, is a law of steady driving where momenta
+        are forgotten between what the drive does: of jumps, and of overdamped motion (Barato & Seifert,
+        Phys. Rev. Lett. 114, 158101 (2015); Gingrich, Horowitz, Perunov & England, Phys. Rev. Lett. 116,
+        120601 (2016)). Periodic driving and inertia can beat it. Unless a drive says so, it is not taken to
+        hold.
+        """
+        return False
 
     def across(self) -> Drive | None:
         """The spec of the drive's image in the plane across the axle, z -> -z; None where that is not known.
@@ -236,12 +265,9 @@ class DriveModel:
         return None if self.frequency_key is None else float(getattr(self.drive, self.frequency_key))
 
     @property
-    def clock_period(self) -> float | None:
-        """Period of its clock, ps, infinite where that never changes a switch; None without a clock."""
-        if self.period_key is None:
-            return None
-        period = getattr(self.drive, self.period_key)
-        return None if period is None else float(period)
+    def clock(self) -> Clock | None:
+        """The clock that throws its switch; None where none does, or where there are several."""
+        return None
 
     @property
     def spent_per_event(self) -> float:

@@ -95,7 +95,7 @@ class PhotoisomerisationModel(AchiralDrive):
         return self.drive
 
     def undriven(self) -> Drive:
-        """The machine in the dark, and without a load."""
+        """The machine in the dark and without a load: its thermal steps go on, such as a helix inversion."""
         dark: Drive = self.drive.model_copy(update={"absorption": 0.0, "load": 0.0})
         return dark
 

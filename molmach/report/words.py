@@ -21,20 +21,32 @@ _REGIMES = {
 
 def verdict_sentence(result: Score) -> str:
     """The verdict and what it rests on."""
+    if result.reason:
+        return f"{result.reason} {result.advice}".strip()
     match result.verdict:
         case "failed":
             reasons = [c.statement for c in result.controls.values() if not c.passed]
             if not reasons:
                 return "The machine came apart, so its motion is not scored."
             return f"The claim fails: the machine's control {' and '.join(reasons)}."
-        case "unresolved":
-            return (
-                "No net direction can be told from chance; "
-                "more replicas or a longer run would narrow the interval."
-            )
         case direction:
             basis = "both controls agree" if result.controlled else "without controls this is no claim yet"
-            return f"The machine {result.verb}s {direction}; {basis}."
+            return f"The machine {result.verb}s {direction}, steadily; {basis}{_left(result)}."
+
+
+def _left(result: Score) -> str:
+    """What the controls leave of a claim to be spurious."""
+    if not result.controlled or result.spurious is None:
+        return ""
+    share = max(0.0, result.spurious.bound) / result.spurious.claimed
+    return f", and leave less than {max(1, math.ceil(100.0 * share))} % of it to be spurious"
+
+
+def measure_label(measure: str, unit: str) -> str:
+    """Title of an axis or a column of what a verdict is about: ``velocity / (turn/ns)``."""
+    if measure == "steps_per_cycle":
+        return "steps per cycle"
+    return f"{measure.replace('_', ' ')} / {f'({unit})' if '/' in unit else unit}"
 
 
 def regime_sentence(result: Score) -> str:
@@ -58,6 +70,11 @@ def to_its_precision(value: float | None, low: float | None, high: float | None)
     decimals = max(0, 1 - math.floor(math.log10(half)))
     texts = [f"{x:z.{decimals}f}" for x in (value, low, high)]
     return texts[0], f"{texts[1]} to {texts[2]}"
+
+
+def chance(p_value: float) -> str:
+    """A p-value to two digits, or that nothing was tested."""
+    return f"{p_value:.2g}" if math.isfinite(p_value) else "none"
 
 
 def duration(seconds: float) -> str:

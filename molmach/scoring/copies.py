@@ -5,11 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, overload
 
+from scipy import stats
+
 from molmach.data import Motion, Run
 from molmach.data.copies import Copies
 from molmach.data.statistics import finite_or_none
 from molmach.scoring import verdict
-from molmach.scoring.verdict import SIGNIFICANCE, Score
+from molmach.scoring.verdict import Score
+
+SIGNIFICANCE = 0.05
+"""Of copies that turn opposite ways, shared among them."""
 
 DEPENDENT = "dependent"
 """What copies in one box count as: the interval of their mean is over replicas alone."""
@@ -90,7 +95,7 @@ def _warnings(each: str, scores: dict[str, Score]) -> list[str]:
         f"the velocity is the mean of {len(scores)} copies ({each}s), which share each trajectory and count "
         f"as {DEPENDENT}: its interval is over the {replicas} trajectories"
     ]
-    sure = {name: score for name, score in scores.items() if score.p_value < SIGNIFICANCE / len(scores)}
+    sure = {name: score for name, score in scores.items() if _chance(score) < SIGNIFICANCE / len(scores)}
     forward = [name for name, score in sure.items() if score.velocity.value > 0.0]
     backward = [name for name, score in sure.items() if score.velocity.value < 0.0]
     if forward and backward:
@@ -99,3 +104,11 @@ def _warnings(each: str, scores: dict[str, Score]) -> list[str]:
             "nothing of any of them"
         )
     return warnings
+
+
+def _chance(score: Score) -> float:
+    """Two-sided p-value of no mean velocity, by Student's test; 1 where there is none or no error of it."""
+    velocity = score.velocity
+    if not velocity.error > 0.0:
+        return 1.0
+    return float(2.0 * stats.t.sf(abs(velocity.value) / velocity.error, score.replicas - 1))

@@ -90,8 +90,8 @@ def fold_of(run: Run) -> int:
 
 
 def at_equilibrium(run: Run) -> bool:
-    """Whether a run has neither drive nor load, so that it samples equilibrium."""
-    return run.drive == drives.undriven(run.drive)
+    """Whether nothing drives a run, so that it samples equilibrium."""
+    return drives.equilibrium(run.drive, run.assembly, run.spec.protocol) is not None
 
 
 def doubts_at_equilibrium(run: Run) -> tuple[str, ...]:

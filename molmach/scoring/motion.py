@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from molmach.data import Motion, Run
-from molmach.data.intervals import JackknifeAndExactBinomial
+from molmach.data.intervals import JackknifeAndExactBinomial, RareCounts, SkewedOrRare
 from molmach.data.observed import Observed
 from molmach.data.quantity import CLOSED, COUNTABLE, COUNTED, NOT_NEGATIVE, OPEN, Quantity, ratio
 from molmach.data.statistics import Floats
@@ -32,16 +32,23 @@ def velocity_samples(moving: Run | Motion) -> Floats:
 
 
 def count_samples(observed: Observed) -> dict[str, Floats]:
-    """``forward`` and ``backward``: completed periods of the coordinate, or else steps between stations."""
+    """``forward`` and ``backward``: completed periods of the coordinate, or else steps between stations.
+
+    Of a coordinate with a period also ``cycle`` and ``cycle_velocity``: what a period is in the coordinate's
+    unit, and what one adds to a replica's velocity.
+    """
     motion = observed.motion
+    cycle: dict[str, Floats] = {}
     if motion.scale.period is not None:
         counts = completed_turns(motion.coordinate, motion.scale.period)
+        size = np.full(motion.replicas, motion.scale.period / motion.scale.unit_size)
+        cycle = {"cycle": size, "cycle_velocity": size / observed.duration_ns}
     elif observed.stations is not None:
         counts = observed.stations.steps(observed.visits)
     else:
         return {}
     forward, backward = (np.asarray(count, dtype=np.float64) for count in counts)
-    return {"forward": forward, "backward": backward}
+    return {"forward": forward, "backward": backward, **cycle}
 
 
 def _directionality(forward: Floats, backward: Floats) -> Floats:
@@ -52,7 +59,11 @@ def _peclet(velocity: Floats, diffusion: Floats) -> Floats:
     return ratio(np.abs(velocity), np.where(diffusion > 0.0, diffusion, math.nan))
 
 
-VELOCITY = Quantity("velocity", "net motion per time", "{unit}/ns")
+VELOCITY = Quantity(
+    "velocity", "net motion per time", "{unit}/ns", interval=SkewedOrRare(), needs=CLOSED,
+    beside=("forward", "backward", "cycle_velocity"),
+)  # fmt: skip
+MEAN_POSITION = Quantity("mean_position", "mean place on the coordinate", "{unit}", ("place",), needs=OPEN)
 DIRECTIONALITY = Quantity(
     "directionality",
     "(forward - backward) / (forward + backward) completed {event}s, pooled over replicas",
@@ -66,16 +77,21 @@ DIRECTIONALITY = Quantity(
 )
 MOTION = (
     VELOCITY,
-    Quantity("net_{unit}s", "net {unit}s of a replica", "{unit}", ("displacement",), needs=CLOSED),
+    Quantity(
+        "net_{unit}s", "net {unit}s of a replica", "{unit}", ("displacement",), interval=SkewedOrRare(),
+        needs=CLOSED, beside=("forward", "backward", "cycle"),
+    ),
     Quantity("net_displacement", "net motion of a replica", "{unit}", ("displacement",), needs=OPEN),
-    Quantity("mean_position", "mean place on the coordinate", "{unit}", ("place",), needs=OPEN),
+    MEAN_POSITION,
     Quantity(
         "forward_{event}s", "{event}s forward that a replica completed", "{event}",
-        ("forward",), bounds=NOT_NEGATIVE, needs=COUNTED, asks=COUNTABLE,
+        ("forward",), bounds=NOT_NEGATIVE, interval=RareCounts(), needs=COUNTED,
+        asks=COUNTABLE,
     ),
     Quantity(
         "backward_{event}s", "{event}s backward that a replica completed", "{event}",
-        ("backward",), bounds=NOT_NEGATIVE, needs=COUNTED, asks=COUNTABLE,
+        ("backward",), bounds=NOT_NEGATIVE, interval=RareCounts(), needs=COUNTED,
+        asks=COUNTABLE,
     ),
     DIRECTIONALITY,
     Quantity(
@@ -84,7 +100,7 @@ MOTION = (
     ),
     Quantity(
         "peclet", "|velocity| times one {unit} over diffusion", "{per_unit}",
-        ("velocity", "diffusion"), _peclet, NOT_NEGATIVE,
+        ("velocity", "diffusion"), _peclet, NOT_NEGATIVE, needs=CLOSED,
     ),
 )  # fmt: skip
 """In the order in which a score has them."""

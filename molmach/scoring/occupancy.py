@@ -16,7 +16,7 @@ from molmach.data.statistics import Floats
 
 OCCUPANCY = Quantity(
     "occupancy_{name}", "share of the time that belongs to a station, by the core visited last", "1",
-    bounds=SHARE, interval=StudentOrVisits(), needs=STATIONS, also=("entries_{name}", "exits_{name}"),
+    bounds=SHARE, interval=StudentOrVisits(), needs=STATIONS, beside=("entries_{name}", "exits_{name}"),
 )  # fmt: skip
 SHUTTLING_RATE = Quantity(
     "shuttling_rate", "steps from station to station, either way, per time", "1/ns",
@@ -35,8 +35,8 @@ def station_samples(observed: Observed) -> dict[str, Floats]:
         return {}
     shares = stations.occupancy(observed.visits)
     samples = {f"occupancy_{name}": share for name, share in zip(stations.names, shares.T, strict=True)}
-    period = None if observed.drive is None else drives.model(observed.drive).clock_period
-    if period is None or math.isinf(period):
+    clock = None if observed.drive is None else drives.model(observed.drive).clock
+    if clock is None or math.isinf(clock.period):
         samples |= _visit_counts(stations, observed.visits)
     if len(stations.names) > 1:
         moves = np.sum(stations.steps(observed.visits), axis=0)

@@ -10,17 +10,22 @@ import numpy as np
 
 from molmach.building import MAX_SAFE_JUMP, TURNS, coordinate_of, largest_jump
 from molmach.data import Motion, Run
+from molmach.data.cycles import Cycles
 from molmach.data.observed import Observed
-from molmach.data.statistics import Estimate, Floats, finite_or_none, p_value_of_zero
+from molmach.data.statistics import Estimate, Floats, finite_or_none
 from molmach.errors import ScoreError
+from molmach.scoring.bounded import judge_bounded, measure_of, no_velocity
 from molmach.scoring.controls import ControlResult, judge
+from molmach.scoring.current import Current
+from molmach.scoring.decision import decide
 from molmach.scoring.distribution import doubts_at_equilibrium
 from molmach.scoring.energetics import balance_of, balance_warnings
 from molmach.scoring.quantities import estimates_of, samples_of
 from molmach.scoring.regime import regime_of
+from molmach.scoring.second_law import SecondLaw, judge_second_law
+from molmach.scoring.spurious import Spurious
 from molmach.units import TURN
 
-SIGNIFICANCE = 0.05
 HEATING_TOLERANCE = 0.05
 """A machine that is surely hotter than its bath by more than this share is reported."""
 
@@ -35,11 +40,14 @@ class Score:
         By name, each with its interval over replicas: those of :mod:`molmach.scoring.quantities` that such a
         run has.
     p_value
-        Of no net motion; nan where the machine came apart.
+        Of chance, by the test behind the verdict: of an excess of completed cycles one way, those of the
+        mirror control taken together with the machine's own. nan where nothing was tested.
     replicas
         Number of independent replicas.
     verdict
-        ``forward``, ``backward``, ``unresolved``, or ``failed`` where a control failed.
+        ``forward`` or ``backward`` of a steady current, ``transient`` of motion that is none, ``unresolved``,
+        or ``failed`` where a control failed; ``equilibrium`` of a machine that is at equilibrium by its own
+        file; ``follows`` or ``does not follow`` of one between two ends under a clock.
     controlled
         Whether both controls were run.
     controls
@@ -53,6 +61,18 @@ class Score:
         What a reader must know before believing the numbers.
     verb
         What the machine does, in words, as its coordinate's scale has it.
+    measure
+        Name of the estimate that the verdict is about.
+    reason, advice
+        Sentences: what the verdict rests on, and what would tell more; '' where its word says it.
+    second_law
+        What the run's books say of a claim; None of a motion without a run, and of a machine at equilibrium.
+    cycles
+        Completed cycles of the claim's replicas; None where the coordinate has no period.
+    current
+        The tests for a steady current; None where no direction is possible.
+    spurious
+        What the controls leave to be spurious; None where there is no current, or no control.
     """
 
     estimates: dict[str, Estimate]
@@ -65,6 +85,18 @@ class Score:
     energy_balance: Estimate | None = None
     warnings: tuple[str, ...] = ()
     verb: str = TURNS.verb
+    measure: str = "velocity"
+    reason: str = ""
+    advice: str = ""
+    second_law: SecondLaw | None = None
+    cycles: Cycles | None = None
+    current: Current | None = None
+    spurious: Spurious | None = None
+
+    @property
+    def measured(self) -> Estimate:
+        """What the verdict is about: ``velocity``, or what stands for it where there is none."""
+        return self.estimates[self.measure]
 
     @property
     def velocity(self) -> Estimate:
@@ -78,6 +110,13 @@ class Score:
             "p_value": finite_or_none(self.p_value),
             "replicas": self.replicas,
             "verdict": self.verdict,
+            "measure": self.measure,
+            "reason": self.reason,
+            "advice": self.advice,
+            "second_law": None if self.second_law is None else self.second_law.to_json(),
+            "cycles": None if self.cycles is None else self.cycles.to_json(),
+            "current": None if self.current is None else self.current.to_json(),
+            "spurious": None if self.spurious is None else self.spurious.to_json(),
             "controlled": self.controlled,
             "regime": self.regime,
             "energy_balance": None if self.energy_balance is None else self.energy_balance.to_json(),
@@ -103,17 +142,18 @@ def score(run: Run | Motion) -> Score:
         return _not_scored(run, coordinate_of(run.assembly).scale.unit, came_apart)
     observed = Observed.of(run)
     samples = samples_of(_checked(observed))
-    estimates = estimates_of(observed, samples)
+    estimates = {"velocity": no_velocity(observed), **estimates_of(observed, samples)}
+    judged = judge if observed.scale.period is not None else judge_bounded
     controls = {
-        name: judge(name, Observed.of(control), observed, samples) for name, control in run.controls.items()
+        name: judged(name, Observed.of(control), observed, samples) for name, control in run.controls.items()
     }
-    p_value, direction = _verdict(samples["velocity"])
+    law = judge_second_law(observed, samples)
+    decision = decide(observed, samples, controls, law)
     balance = balance_of(samples)
     return Score(
         estimates=estimates,
-        p_value=p_value,
         replicas=run.replicas,
-        verdict=direction if all(control.passed for control in controls.values()) else "failed",
+        **vars(decision),
         controlled={"undriven", "mirror"} <= controls.keys(),
         controls=controls,
         regime=regime_of(run, estimates.get("lag_per_turn")),
@@ -126,21 +166,23 @@ def score(run: Run | Motion) -> Score:
             *_heating_warnings(estimates["temperature"], run.spec.protocol.temperature),
         ),
         verb=observed.motion.scale.verb,
+        measure=measure_of(observed, samples).name,
+        second_law=law,
     )
 
 
 def _score_motion(motion: Motion) -> Score:
     observed = Observed.of(motion)
     samples = samples_of(_checked(observed))
-    p_value, direction = _verdict(samples["velocity"])
+    decision = decide(observed, samples, {}, None)
     return Score(
-        estimates=estimates_of(observed, samples),
-        p_value=p_value,
+        estimates={"velocity": no_velocity(observed), **estimates_of(observed, samples)},
         replicas=motion.replicas,
-        verdict=direction,
+        **vars(decision),
         controlled=False,
         warnings=(*motion.warnings, *_sampling_warnings(motion)),
         verb=motion.scale.verb,
+        measure=measure_of(observed, samples).name,
     )
 
 
@@ -171,14 +213,6 @@ def _checked(observed: Observed) -> Observed:
     if coordinate.shape[1] < 10:
         raise ScoreError(f"got {coordinate.shape[1]} samples a replica; expected at least 10")
     return observed
-
-
-def _verdict(velocity: Floats) -> tuple[float, str]:
-    """p-value of no net motion of (n_replicas,) velocities, and the way that the machine moves."""
-    p_value = p_value_of_zero(velocity)
-    if not p_value < SIGNIFICANCE:
-        return p_value, "unresolved"
-    return p_value, "forward" if float(np.mean(velocity)) > 0.0 else "backward"
 
 
 def _came_apart(run: Run) -> list[str]:

@@ -18,19 +18,21 @@ def series_of(
     *,
     intact: NDArray[np.bool_] | None = None,
     followers: Floats | None = None,
+    work: Floats | None = None,
 ) -> Series:
-    """A series at 300 K that spent nothing: no heat, work, events or change of energy.
+    """A series at 300 K whose drive does work that all becomes heat; no events, no change of energy.
 
-    ``coordinate`` is (n_replicas, n_samples); ``intact`` (n_replicas,) is true unless given;
+    That work is ``work`` (n_replicas, n_samples), kJ/mol, or else 1 kJ/mol/ps. ``coordinate`` is (n_replicas, n_samples); ``intact`` (n_replicas,) is true unless given;
     ``followers`` is (n_followers, n_replicas, n_samples).
     """
     replicas, samples = coordinate.shape
     nothing = np.zeros((replicas, samples))
+    spent = np.tile(time_ps - time_ps[0], (replicas, 1)) if work is None else work
     return Series(
         time_ps=time_ps,
         coordinate=coordinate,
-        heat=nothing,
-        drive_work=nothing,
+        heat=spent,
+        drive_work=spent,
         load_work=nothing,
         events=nothing,
         energy_change=np.zeros(replicas),

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from molmach.building import kind_of
+from molmach import drives
+from molmach.building import build, kind_of
 from molmach.errors import BuildError, InfeasibleError, PluginError, PluginWarning, SpecError
+from molmach.scoring.undirected import equilibrium_sentence
 from molmach.search.agents.registry import check_agent
 from molmach.search.loop.evaluations import Evaluation, evaluation_of, task_of
 from molmach.search.loop.objectives import Objectives
@@ -21,6 +23,7 @@ from molmach.search.space.space import Space
 from molmach.spec import Campaign, Spec
 
 _TRIES = 200
+_LOOKED_AT = 20
 _TRIES_OF_A_VALUE = 20
 
 
@@ -66,6 +69,31 @@ def check(campaign: Campaign, source: Path) -> Space:
     if misfits:
         raise SpecError(next(iter(misfits.values())))
     raise SpecError(f"space: none of {_TRIES} designs at random is a machine; the last one: {problem}")
+
+
+def equilibrium_note(campaign: Campaign, source: Path) -> str:
+    """What is known of a campaign's outcome before it starts: that nothing drives its machines; or ''.
+
+    It is said where the first machine and the drives of twenty designs at random are at equilibrium by their
+    own files, and the evaluation simulates them under their drives.
+    """
+    if not evaluation_of(campaign, source).simulates_drives:
+        return ""
+    space, rng = Space(campaign), np.random.default_rng(0)
+    assembly, reason = None, None
+    for _ in range(_LOOKED_AT):
+        try:
+            spec = space.resolve(space.sample(rng)).spec
+        except InfeasibleError:
+            continue
+        try:
+            assembly = assembly or build(spec)
+            reason = drives.equilibrium(spec.drive, assembly, spec.protocol)
+        except (BuildError, SpecError):  # check() and the evaluations say so
+            return ""
+        if reason is None:
+            return ""
+    return "" if reason is None else equilibrium_sentence(reason)
 
 
 def _check_agents(campaign: Campaign, source: Path) -> None:

@@ -244,7 +244,7 @@ class Expression:
             return Measured(math.nan, math.nan, math.nan, math.nan)
         inputs = tuple(
             dict.fromkeys(
-                name for q in self.quantities.values() for name in (*q.inputs, *q.also) if name in samples
+                name for q in self.quantities.values() for name in (*q.inputs, *q.beside) if name in samples
             )
         )
         arrays = {n: np.asarray(samples[n], dtype=np.float64) for n in inputs or tuple(samples)[:1]}

@@ -49,6 +49,7 @@ class Dynamics(Evaluation):
     """
 
     summary = "molecular dynamics under the drive"
+    simulates_drives = True
 
     @property
     def listed(self) -> Sequence[str]:
@@ -162,6 +163,8 @@ def _controls(result: Score) -> dict[str, Any]:
     return {
         "verdict": result.verdict,
         "p_value": result.p_value,
+        "reason": result.reason,
+        "advice": result.advice,
         **{name: control.to_json() for name, control in result.controls.items()},
         "warnings": list(result.warnings),
     }
