@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 def synchronous(length: float, replicas: int, samples: int, rng: np.random.Generator) -> Floats:
     """Follows a field, one cycle in a unit of time, with a libration of 0.05 cycles."""
     time = np.linspace(0.0, length, samples)
-    return rng.uniform(0.0, 1.0) + time + 0.05 * rng.normal(size=(replicas, samples))
+    return rng.uniform(0.0, 1.0, (replicas, 1)) + time + 0.05 * rng.normal(size=(replicas, samples))
 
 
 def diffusing(length: float, replicas: int, samples: int, rng: np.random.Generator, drift: float) -> Floats:

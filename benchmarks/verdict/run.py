@@ -63,15 +63,19 @@ def power(moving: Mover, still: Mover, length: float, replicas: int, claims: int
     """Shares of runs of that length that get their direction, by the rule and by Student's."""
     rng = np.random.default_rng([replicas, 7])
     seen = np.zeros(2)
-    for _ in range(claims):
-        paths = moving(length, replicas, SAMPLES, rng), still(length, replicas, SAMPLES, rng)
-        image = -moving(length, replicas, SAMPLES, rng)
-        seen += [rule(*paths, image) == 1 for rule in (direction, direction_by_student)]
+    claimed = moving(length, 2 * replicas * claims, SAMPLES, rng).reshape(claims, 2 * replicas, SAMPLES)
+    off = still(length, replicas * claims, SAMPLES, rng).reshape(claims, replicas, SAMPLES)
+    for paths, undriven in zip(claimed, off, strict=True):
+        conditions = paths[:replicas], undriven, -paths[replicas:]
+        seen += [rule(*conditions) == 1 for rule in (direction, direction_by_student)]
     return float(seen[0] / claims), float(seen[1] / claims)
 
 
 def length_for_power(curve: list[tuple[float, float]]) -> float:
-    """Length of a run at which the share first reaches :data:`POWER`, between the lengths tried."""
+    """Length of a run at which the share first reaches :data:`POWER`, between the lengths tried.
+
+    nan where it is that much from the first, or never.
+    """
     for (before, low), (after, high) in pairwise(curve):
         if low < POWER <= high:
             return float(np.exp(np.interp(POWER, [low, high], np.log([before, after]))))
@@ -108,11 +112,10 @@ def costs(claims: int) -> None:
             ours, students = (length_for_power(curve) for curve in curves)
             rng = np.random.default_rng(1)
             cycles = float(np.diff(moving(ours, 400, SAMPLES, rng)[:, [0, -1]], axis=1).mean())
-            print(
-                f"| {name} | {replicas} | {cycles:.2g} | {cycles * students / ours:.2g} | "
-                f"{ours / students:.2f} |",
-                flush=True,
-            )
+            cells = f"{cycles * students / ours:.2g} | {ours / students:.2f}"
+            if not students > 0.0:
+                cells = f"less than {cycles * shortest / ours:.2g} | more than {ours / shortest:.1f}"
+            print(f"| {name} | {replicas} | {cycles:.2g} | {cells} |", flush=True)
 
 
 def main() -> None:

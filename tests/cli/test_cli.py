@@ -56,7 +56,9 @@ def test_simulate_prints_the_document_of_the_contract(run: tuple[Path, dict[str,
     assert score["velocity"]["unit"] == "turn/ns"
     assert score["verdict"] == "forward"
     assert score["replicas"] == 6
-    assert 0.0 <= score["p_value"] < 0.05
+    assert 0.0 <= score["p_value"] < 0.01
+    assert score["current"]["finding"] == "steady"
+    assert score["spurious"]["excluded"] is True
     assert score["efficiency"]["value"] == pytest.approx(1 / 8, rel=1e-3)
     for name in ("undriven", "mirror"):
         assert document["controls"][name]["passed"] is True
