@@ -164,7 +164,7 @@ def _nothing(current: Current, cycles: Cycles, observed: Observed) -> tuple[str,
     )
     times = _times_for_power(cycles)
     if times > _TOO_MANY:
-        return reason, "What there may be is too small for such runs: a stronger drive would show more."
+        return reason, "What there may be is too small for such runs to tell."
     replicas = math.ceil(max(times, 1.2) * observed.motion.replicas)
     return reason, f"If what was seen is no chance, {replicas} replicas, or as much longer a run, would tell."
 

@@ -13,7 +13,6 @@ from scipy import stats
 from molmach.data.statistics import Floats, difference_of, finite_or_none, mean_estimate, upper_bound
 from molmach.scoring.controls import MARGIN, ControlResult
 
-
 CONFIDENCE = 0.8
 """Of the bound on spurious motion by both controls together; what it costs and what it keeps out is measured
 in ``docs/verdict.md``."""
