@@ -66,7 +66,7 @@ def decide(
     elif spurious is not None and not spurious.excluded:
         said = explain_weak_controls(current, spurious, observed)
     elif law is not None and not law.passed:
-        said = Judgement("failed", current.p_value, f"The claim {law.statement}.")
+        said = Judgement("failed", current.p_value, f"The books contradict the claim: {law.statement}.")
     else:
         said = Judgement(steady_word(current), current.p_value, "")
     return Decision(current.p_value, said.word, said.reason, said.advice, own, current, spurious)

@@ -66,7 +66,7 @@ class Score:
     reason, advice
         Sentences: what the verdict rests on, and what would tell more; '' where its word says it.
     second_law
-        What the run's books say of a claim; None of a motion without a run, and of a machine at equilibrium.
+        What the run's books say of a claim; None where none is possible, and of a motion without a run.
     cycles
         Completed cycles of the claim's replicas; None where the coordinate has no period.
     current
