@@ -202,9 +202,9 @@ def smallest_seen(error: float, freedom: float, level: float) -> float:
     return float(stats.t.isf(0.5 * level, freedom) + stats.t.ppf(POWER, freedom)) * error
 
 
-def upper_bound(value: float, error: float, freedom: float) -> float:
-    """One-sided 95 % bound."""
-    return value + float(stats.t.ppf(CONFIDENCE, freedom)) * error
+def upper_bound(value: float, error: float, freedom: float, confidence: float = CONFIDENCE) -> float:
+    """One-sided bound, 95 % by default."""
+    return value + float(stats.t.ppf(confidence, freedom)) * error
 
 
 def sign_flip_p(values: Floats) -> float:

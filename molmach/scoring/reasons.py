@@ -11,6 +11,7 @@ from molmach import drives
 from molmach.data.cycles import Cycles
 from molmach.data.observed import Observed
 from molmach.data.statistics import POWER
+from molmach.scoring.controls import MARGIN
 from molmach.scoring.current import CURRENT_LEVEL, FEWEST_REPLICAS, Current, Finding, drive_period_ps
 from molmach.scoring.spurious import Spurious
 from molmach.scoring.undirected import Judgement
@@ -74,11 +75,13 @@ def explain(current: Current, cycles: Cycles, observed: Observed) -> Judgement:
 def explain_weak_controls(current: Current, spurious: Spurious, observed: Observed) -> Judgement:
     """Of a current whose controls leave too much to be spurious."""
     unit = f"{observed.scale.unit}/ns"
-    reason = (
-        f"The motion is steady, {spurious.claimed:.3g} {unit} {steady_word(current)} by machine and mirror "
-        f"image together, but the controls leave up to {max(spurious.bound, 0.0):.2g} {unit} of it to be "
-        "spurious, which is more than half."
+    left = max(spurious.bound, 0.0)
+    but = (
+        f"the controls leave up to {left:.2g} {unit} of it to be spurious, which is more than half"
+        if left >= MARGIN * spurious.claimed
+        else "with the drive off the machine may turn as fast"
     )
+    reason = f"The motion is steady, {spurious.claimed:.3g} {unit} {steady_word(current)}, but {but}."
     times = spurious.times_replicas
     if times > _TOO_MANY:
         return Judgement("unresolved", current.p_value, reason, "More replicas would show what is spurious.")
@@ -161,7 +164,7 @@ def _nothing(current: Current, cycles: Cycles, observed: Observed) -> tuple[str,
     )
     times = _times_for_power(cycles)
     if times > _TOO_MANY:
-        return reason, "What there may be is too small for such runs: a stronger drive would show more."
+        return reason, "What there may be is too small for such runs to tell."
     replicas = math.ceil(max(times, 1.2) * observed.motion.replicas)
     return reason, f"If what was seen is no chance, {replicas} replicas, or as much longer a run, would tell."
 

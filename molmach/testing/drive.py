@@ -35,11 +35,11 @@ def check_drive(section: Mapping[str, Any], acts_on: Spec, not_on: Spec | None =
     Its section reads back, with the same key. Its terms are finite and the same whenever they are asked
     for. Mirrored, it gives mirrored forces on the mirrored machine, and mirrored twice it is itself; so does
     its image across the axle, where it has one. No work can be had from its undriven twin, whose undriven
-    twin it is itself. It says that a machine under it is at equilibrium if, and only if, its terms have it
-    so, and an event spends what the rates say. It names its events if, and only if, it throws a switch;
-    clock, and frequency, sense and strength of its field are those of its terms, and the entries that it
-    names hold them. Two short replicas of the machine stay finite, and count events only where there are any.
-    A machine on which it does not act is refused.
+    twin it is itself. It says that a machine under it is at equilibrium if, and only if, its terms say so,
+    and an event spends what the rates say. It names its events if, and only if, it throws a switch; clock,
+    and frequency, sense and strength of its field are those of its terms, and the entries that it names hold
+    them. Two short replicas of the machine stay finite, and count events only where there are any. A machine
+    on which it does not act is refused.
 
     Parameters
     ----------
