@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
 from molmach.errors import BuildError
+from molmach.units import KCAL
 
 VARIANTS = ("MMFF94", "MMFF94s")
 """Force fields that molecules are built with: those by which RDKit places atoms."""
@@ -15,8 +18,29 @@ CONFORMERS = 10
 _MAX_ITERATIONS = 5000
 
 
+@dataclass(frozen=True, eq=False)
+class Conformer:
+    """A minimum of the force field.
+
+    Attributes
+    ----------
+    energy
+        kJ/mol.
+    molecule
+        With this one conformer.
+    """
+
+    energy: float
+    molecule: Chem.Mol
+
+
 def embed(smiles: str, seed: int, force_field: str) -> Chem.Mol:
-    """The lowest of ten MMFF-optimised conformers.
+    """The lowest of :func:`conformers`, which has the arguments and errors."""
+    return conformers(smiles, seed, force_field)[0].molecule
+
+
+def conformers(smiles: str, seed: int, force_field: str) -> list[Conformer]:
+    """Up to ten MMFF-optimised conformers, each from a start of its own, the lowest first.
 
     Parameters
     ----------
@@ -34,22 +58,26 @@ def embed(smiles: str, seed: int, force_field: str) -> Chem.Mol:
     """
     with rdBase.BlockLogs():
         molecule = checked_molecule(smiles, force_field, "machine.smiles")
-        conformers = _conformers(molecule, seed)
+        numbers = _conformers(molecule, seed)
         results = rdForceFieldHelpers.MMFFOptimizeMoleculeConfs(
             molecule, maxIters=_MAX_ITERATIONS, mmffVariant=force_field
         )
-        converged = [
-            (energy, i) for i, (status, energy) in zip(conformers, results, strict=True) if status == 0
-        ]
+        converged = sorted(
+            (energy, i) for i, (status, energy) in zip(numbers, results, strict=True) if status == 0
+        )
         if not converged:
             raise BuildError(
-                f"machine.smiles: {force_field} did not converge for any of {len(conformers)} conformers; "
+                f"machine.smiles: {force_field} did not converge for any of {len(numbers)} conformers; "
                 "expected a molecule that the force field can relax"
             )
-        best = min(converged)[1]
-        single = Chem.Mol(molecule, False, best)
-        Chem.AssignStereochemistryFrom3D(single)
-        return single
+        return [Conformer(energy * KCAL, _single(molecule, i)) for energy, i in converged]
+
+
+def _single(molecule: Chem.Mol, conformer: int) -> Chem.Mol:
+    """The molecule with one of its conformers, and the stereochemistry that this has."""
+    single = Chem.Mol(molecule, False, conformer)
+    Chem.AssignStereochemistryFrom3D(single)
+    return single
 
 
 def conformer_seed(seed: int) -> int:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
 from molmach.building.assembly import Assembly
 from molmach.building.kinds import kind_of
+from molmach.building.mirror import mirror
+from molmach.errors import BuildError
 from molmach.spec import Spec
 
 
@@ -19,3 +25,33 @@ def build(spec: Spec) -> Assembly:
         rings could not be threaded.
     """
     return kind_of(spec.machine.kind).build(spec)
+
+
+def mirror_built_anew(spec: Spec, assembly: Assembly) -> Assembly:
+    """The mirror image of a machine, with shapes from a search of its own.
+
+    A control that took over the claim's shapes would share what these missed. Anchors and coordinate are
+    those of the built structure's mirror image; a shape that both searches know has one structure in both.
+
+    Parameters
+    ----------
+    spec
+        Of the machine.
+    assembly
+        As :func:`build` made it.
+    """
+    if assembly.shapes is None:
+        return mirror(assembly)
+    sequence = np.random.SeedSequence(spec.protocol.seed, spawn_key=(_SECOND_SEARCH,))
+    seed = int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1))
+    protocol = spec.protocol.model_copy(update={"seed": seed})
+    try:
+        other = build(spec.model_copy(update={"protocol": protocol}))
+    except BuildError:  # what its first conformer can't be, the machine still is
+        return mirror(assembly)
+    assert other.shapes is not None, "a kind looks for shapes in all of its machines or in none"
+    return mirror(replace(assembly, shapes=assembly.shapes.weighed_as(other.shapes)))
+
+
+_SECOND_SEARCH = 2
+"""Tells the seeds of the second search from those of conformers (0) and replicas (1)."""

@@ -14,11 +14,21 @@ from molmach.building.assembly import Assembly
 def mirror(assembly: Assembly) -> Assembly:
     """Reflect in the xz plane, which holds the axle: y -> -y, every stereo tag turned over.
 
-    A turn about the axle changes sign; atom order, bonds and roles stay.
+    A turn about the axle changes sign; atom order, bonds and roles stay. Its shapes are reflected with it.
     """
-    molecule = Chem.Mol(assembly.molecule)
-    rdMolTransforms.TransformConformer(molecule.GetConformer(), np.diag([1.0, -1.0, 1.0, 1.0]))
-    for atom in molecule.GetAtoms():
+    return replace(
+        assembly,
+        name=f"{assembly.name}-mirror",
+        molecule=mirrored(assembly.molecule),
+        shapes=None if assembly.shapes is None else assembly.shapes.mirrored(),
+    )
+
+
+def mirrored(molecule: Chem.Mol) -> Chem.Mol:
+    """A molecule reflected in the xz plane, with the stereo tags that it has then."""
+    image = Chem.Mol(molecule)
+    rdMolTransforms.TransformConformer(image.GetConformer(), np.diag([1.0, -1.0, 1.0, 1.0]))
+    for atom in image.GetAtoms():
         atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
-    Chem.AssignStereochemistryFrom3D(molecule, replaceExistingTags=True)
-    return replace(assembly, name=f"{assembly.name}-mirror", molecule=molecule)
+    Chem.AssignStereochemistryFrom3D(image, replaceExistingTags=True)
+    return image

@@ -12,7 +12,8 @@ from rdkit import Chem
 
 from molmach.building.assembly import Assembly, Floats, Follower
 from molmach.building.bearings import check_axles, check_bearings, holds
-from molmach.building.embed import conformer_seed, embed
+from molmach.building.conformations import shapes_of
+from molmach.building.embed import conformer_seed, conformers
 from molmach.building.frame import to_frame
 from molmach.building.kinds import MachineKind
 from molmach.building.roles import Roles, Wheel, find_roles
@@ -126,7 +127,8 @@ class RotorKind(MachineKind):
     def build(self, spec: Spec) -> Assembly:
         """Build a rotor in three dimensions.
 
-        The conformer comes from the protocol's seed; the same spec gives the same coordinates.
+        The conformers come from the protocol's seed; the same spec gives the same coordinates. The lowest is
+        the built structure, the others give the further shapes in which replicas start.
 
         Raises
         ------
@@ -136,9 +138,11 @@ class RotorKind(MachineKind):
         """
         machine = spec.machine
         assert isinstance(machine, Rotor)
-        molecule = embed(machine.smiles, conformer_seed(spec.protocol.seed), spec.protocol.build_field)
+        seed = conformer_seed(spec.protocol.seed)
+        lowest_first = conformers(machine.smiles, seed, spec.protocol.build_field)
+        molecule = Chem.Mol(lowest_first[0].molecule)
         roles = find_roles(molecule, machine)
-        _lay_on_z(molecule, roles)
+        roles = replace(roles, reference_atom=_lay_on_z(molecule, roles))
         if machine.stator is None and not holds(roles.stator, molecule, roles.rotor):
             moving = {i for wheel in roles.wheels.values() for i in wheel.atoms}
             roles = replace(roles, stator=tuple(sorted(set(range(molecule.GetNumAtoms())) - moving)))
@@ -153,7 +157,7 @@ class RotorKind(MachineKind):
             )
             for name, wheel in roles.followers.items()
         }
-        return Assembly(
+        assembly = Assembly(
             spec.name,
             "rotor",
             molecule,
@@ -164,13 +168,23 @@ class RotorKind(MachineKind):
             followers=followers,
         )
 
+        def lay(conformer: Chem.Mol) -> None:
+            _lay_on_z(conformer, roles)
+            check_bearings(conformer, roles)
+            check_axles(conformer, roles)
+
+        shapes = shapes_of(
+            assembly, lowest_first, lay, assembly.achiral_with_roles, spec.protocol.temperature
+        )
+        return replace(assembly, shapes=shapes)
+
     def check(self, machine: Rotor) -> None:
         """Whether something turns about the axle, by the bonds alone."""
         find_roles(Chem.AddHs(Chem.MolFromSmiles(machine.smiles)), machine)
 
     def own_mirror_image(self, assembly: Assembly) -> bool:
         """The molecule is achiral, and the anchors that hold it stand alike on both sides of the plane."""
-        if assembly.chiral:
+        if not assembly.achiral_with_roles:
             return False
         held = assembly.positions_nm[list(assembly.stator)]
         elements = np.array([assembly.molecule.GetAtomWithIdx(i).GetAtomicNum() for i in assembly.stator])
@@ -183,7 +197,8 @@ def _free(wheel: Wheel, roles: Roles) -> tuple[int, ...]:
     return tuple(i for i in wheel.atoms if i not in roles.stator)
 
 
-def _lay_on_z(molecule: Chem.Mol, roles: Roles) -> None:
+def _lay_on_z(molecule: Chem.Mol, roles: Roles) -> int:
+    """Lay a conformer into the frame; gives the atom that defines x."""
     positions = np.asarray(molecule.GetConformer().GetPositions())
     first, second = positions[list(roles.rotor.axle)]
     z = (second - first) / np.linalg.norm(second - first)
@@ -203,6 +218,7 @@ def _lay_on_z(molecule: Chem.Mol, roles: Roles) -> None:
             "lies on the axle; expected an atom beside it"
         )
     to_frame(molecule, origin, x, z)
+    return reference
 
 
 def _reference_atom(molecule: Chem.Mol, roles: Roles, across: Floats) -> int:

@@ -35,7 +35,7 @@ from molmach.spec import Spec
 from molmach.spec.campaign import Rung
 from molmach.studies import simulation
 
-METHOD = "molmach.evaluation/3"
+METHOD = "molmach.evaluation/4"
 """Part of every task's key; changes when the same spec would give other numbers."""
 
 _FIELDS = "fields"
