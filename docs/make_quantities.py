@@ -31,9 +31,11 @@ these quantities has the same value and interval as in a score, and one that is 
 (`abs(velocity)`, `2 * directionality`) has that interval carried through. An expression of several has the
 jackknife's, made wider where a quantity's own interval is wider than its jackknife's.
 
-Entropy production, s in the uncertainty ratio, is that of the steady state: where a drive spends free
-energy event by event (fuel), that and the load's work over T, for the work of the potentials that it
-switches is paid out of it; under other drives heat over T.
+Entropy production, s in the uncertainty ratio, is that of the steady state: what the drive gives and the
+load's work, over T. A drive gives its work, and where it spends free energy event by event (fuel) that; the
+work of potentials whose switches are in touch with baths is paid out of the events or out of the baths, and
+does not count again. Where nothing is spent the machine is at equilibrium, and the ratio is not defined. A
+quantity that is not defined says why (`undefined` in the JSON).
 """
 _OBJECTIVES = (*(q for q in (*FOLLOWED, *COMPARED) if q.needs is OBJECTIVES_ALONE), THRESHOLD_FIELD)
 
@@ -86,6 +88,8 @@ def _bounds(quantity: Quantity) -> str:
     low, high = quantity.bounds
     if math.isinf(low) and math.isinf(high):
         return ""
+    if math.isinf(low):
+        return f"{high:g} or less"
     return f"{low:g} or more" if math.isinf(high) else f"{low:g} to {high:g}"
 
 

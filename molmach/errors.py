@@ -61,6 +61,10 @@ class SimulationError(MolmachError):
     """A run could not be carried out or went numerically wrong."""
 
 
+class DivergedError(SimulationError):
+    """The dynamics went numerically wrong: positions or energies are no numbers any more."""
+
+
 class InterruptedRunError(SimulationError):
     """The run was stopped by the user; what had been computed is kept."""
 

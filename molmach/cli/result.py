@@ -9,14 +9,14 @@ from rich.markup import escape
 
 from molmach.cli.output import console, interval, number, table
 from molmach.data import Run
-from molmach.report.words import regime_sentence, verdict_sentence
+from molmach.report.words import chance, regime_sentence, verdict_sentence
 from molmach.scoring import Score
 
 _STYLES = {
     "forward": "bold green",
     "backward": "bold green",
+    "follows": "bold green",
     "failed": "bold red",
-    "unresolved": "bold yellow",
 }
 
 
@@ -45,10 +45,12 @@ def print_result(run: Run, result: Score) -> None:
 
 def _print_verdict(result: Score) -> None:
     out = console()
-    velocity = result.velocity
+    measured = result.measured
+    of = "" if result.measure == "velocity" else f"{result.measure.replace('_', ' ')} "
     out.print(
-        f"[{_STYLES[result.verdict]}]{result.verdict}[/]  {number(velocity.value)} {velocity.unit} "
-        f"(95 % interval {interval(velocity)}; {result.replicas} replicas; p = {result.p_value:.2g})"
+        f"[{_STYLES.get(result.verdict, 'bold yellow')}]{result.verdict}[/]  "
+        f"{of}{number(measured.value)} {measured.unit} "
+        f"(95 % interval {interval(measured)}; {result.replicas} replicas; p = {chance(result.p_value)})"
     )
     out.print(f"{verdict_sentence(result)} {regime_sentence(result)}".strip())
 
@@ -59,9 +61,9 @@ def _print_controls(result: Score) -> None:
         rows = [
             (
                 name,
-                number(control.velocity.value),
-                interval(control.velocity),
-                f"{control.p_value:.2g}",
+                number(control.measure.value),
+                interval(control.measure),
+                chance(control.p_value),
                 f"[green]passed[/]: {control.statement}"
                 if control.passed
                 else f"[red]failed[/]: {control.statement}",
@@ -69,7 +71,7 @@ def _print_controls(result: Score) -> None:
             for name, control in result.controls.items()
         ]
         out.print(
-            table(("control", result.velocity.unit, "95 % interval", "p", "judgement"), rows, (1, 2, 3))
+            table(("control", result.measured.unit, "95 % interval", "p", "judgement"), rows, (1, 2, 3))
         )
     else:
         out.print("[yellow]uncontrolled[/]: neither the undriven nor the mirror control was run")

@@ -22,6 +22,7 @@ from molmach.cli.output import (
     table,
 )
 from molmach.errors import InterruptedRunError, SpecError
+from molmach.report.words import measure_label
 from molmach.spec import Spec, load
 from molmach.studies.scan import DEFAULT_CYCLES, Scan, running
 from molmach.studies.scan.axes import parse_over
@@ -127,11 +128,11 @@ def _list(diagram: Scan) -> Table:
     """A row for each point."""
     rows = []
     for point in diagram.points:
-        velocity, share = point.estimate("velocity"), point.followed.value
+        measured, share = point.estimate(diagram.measure), point.followed.value
         followed = number(share) if share == share else ""
-        cells = (number(velocity.value), interval(velocity), followed, point.problem or point.regime)
+        cells = (number(measured.value), interval(measured), followed, point.problem or point.regime)
         rows.append((*(f"{value:zg}" for value in point.values), *cells))
-    heads = (*(axis.label for axis in diagram.axes), _unit(diagram), "95 % interval", "followed", "regime")
+    heads = (*(axis.label for axis in diagram.axes), _measure(diagram), "95 % interval", "followed", "regime")
     return table(heads, rows, range(len(heads) - 1))
 
 
@@ -139,7 +140,7 @@ def _matrix(diagram: Scan) -> Table:
     """The first axis downward, its largest value on top, the second to the right."""
     down, across = diagram.axes
     has_regimes = bool(np.any(diagram.regime != ""))
-    values = diagram.followed if has_regimes else diagram.velocity
+    values = diagram.followed if has_regimes else diagram.measured
     rows = []
     for i in reversed(range(len(down.values))):
         cells = []
@@ -147,7 +148,7 @@ def _matrix(diagram: Scan) -> Table:
             text = f"{value:z.2f}" if has_regimes else f"{value:z.3g}"
             cells.append(f"{text}{_LETTERS.get(regime, '')}" if value == value else "none")
         rows.append((f"{down.values[i]:.4g}", *cells))
-    what = f"velocity in {_unit(diagram)}"
+    what = measure_label(diagram.measure, diagram.measure_unit)
     if has_regimes:
         letters = ", ".join(f"{letter} {name}" for name, letter in _LETTERS.items())
         what = f"turns per turn of the field; {letters}"
@@ -155,5 +156,5 @@ def _matrix(diagram: Scan) -> Table:
     return table(heads, rows, range(len(heads)), f"{what}; to the right: {across.label}")
 
 
-def _unit(diagram: Scan) -> str:
-    return next((p.estimate("velocity").unit for p in diagram.points if p.score), "turn/ns")
+def _measure(diagram: Scan) -> str:
+    return diagram.measure_unit if diagram.measure == "velocity" else diagram.measure.replace("_", " ")

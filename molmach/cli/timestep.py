@@ -13,7 +13,8 @@ from molmach.cli.output import JsonFlag, Overrides, SystemArgument, console, pri
 from molmach.errors import InterruptedRunError
 from molmach.scoring import Estimate
 from molmach.spec import load
-from molmach.studies.timestep import Check, Finding, Plan, StepTrial, run
+from molmach.studies.step_trial import Check, Finding, StepTrial
+from molmach.studies.timestep import Plan, run
 
 _HEADS = {"energy_books": "books", "temperature": "T, K", "velocity": "velocity", "inertia": "inertia"}
 _MARKS = {Finding.AGREES: "", Finding.DIFFERS: "!", Finding.OPEN: "?"}
@@ -30,8 +31,9 @@ def timestep(
 ) -> None:
     """Find the longest time step that changes nothing one could see in a run of this machine.
 
-    Every candidate runs eight times the machine's replicas and is held against 1 fs: temperature,
-    energy books, velocity, moment of inertia. Finished runs are kept and not repeated.
+    Every candidate runs eight times the machine's replicas and is held against 1 fs (a quarter of the
+    own step where there are no hydrogens): temperature, energy books, velocity, moment of inertia.
+    Finished runs are kept and not repeated.
     """
     spec = load(system, overrides or [])
     try:
@@ -48,25 +50,25 @@ def timestep(
     terminal = console()
     tolerances = {name: check for trial in trials for name, check in (trial.checks or {}).items()}
     heads = [f"{_HEADS[name]}\n(±{_amount(check.tolerance, check)})" for name, check in tolerances.items()]
+    velocity_head = result.reference.velocity.unit if result.reference.velocity else ""
     rows = [_row(trial, list(tolerances)) for trial in trials if not trial.problem]
-    title = "difference from 1 fs, 95 % interval (tolerated); ! outside, ? more data needed"
-    terminal.print(table(("step", "ok", "turn/ns", *heads), rows, range(3 + len(heads)), title))
+    title = (
+        f"difference from {result.reference.label}, 95 % interval (tolerated); ! outside, ? more data needed"
+    )
+    terminal.print(table(("step", "ok", velocity_head, *heads), rows, range(3 + len(heads)), title))
     for problem, group in groupby((t for t in trials if t.problem), key=lambda t: t.problem):
         terminal.print(f"{' and '.join(t.label for t in group)}: {problem}")
-    if longest is None:
-        terminal.print(
-            "none is accepted: even the shortest leaks energy; try protocol.constraints=none at 0.5 fs"
-        )
-        return
-    terminal.print(f"longest accepted: {longest.label}")
-    terminal.print(" ".join(f"--set {shlex.quote(setting)}" for setting in longest.settings))
+    if longest is not None:
+        terminal.print(f"longest accepted: {longest.label}")
+        terminal.print(" ".join(f"--set {shlex.quote(setting)}" for setting in longest.settings))
+    if result.advice:
+        terminal.print(result.advice)
 
 
 def _row(trial: StepTrial, names: list[str]) -> tuple[str, ...]:
     checks = trial.checks or {}
     velocity = "" if trial.velocity is None else f"{trial.velocity.value:.1f}±{_half(trial.velocity):.1f}"
-    differs = any(check.finding is Finding.DIFFERS for check in checks.values())
-    verdict = "yes" if trial.accepted else "no" if differs else "open"
+    verdict = "yes" if trial.accepted else "no" if trial.differs else "open"
     return (trial.label, verdict, velocity, *(_cell(checks[n]) if n in checks else "" for n in names))
 
 

@@ -6,8 +6,12 @@ A drive names those that suit it in its model's ``quantities``. What they are ma
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
 from molmach.data.quantity import A_RUN, NOT_NEGATIVE, Quantity, ratio
-from molmach.data.statistics import Floats
+from molmach.data.statistics import Floats, mean_estimate
 
 
 def rate_of_events(name: str, meaning: str) -> Quantity:
@@ -26,7 +30,16 @@ def motion_per_event(name: str, meaning: str) -> Quantity:
 
 
 def _uncertainty(diffusion: Floats, entropy_rate: Floats, velocity: Floats) -> Floats:
-    return ratio(diffusion * entropy_rate, velocity**2)
+    return ratio(diffusion * np.where(entropy_rate > 0.0, entropy_rate, math.nan), velocity**2)
+
+
+def without_entropy(diffusion: Floats, entropy_rate: Floats, velocity: Floats) -> str:
+    """Why nothing can be said of a current's price: nothing is spent that could be told from zero."""
+    if not np.any(entropy_rate):
+        return "nothing is spent and no work is done, so the machine is at equilibrium and has no current"
+    if mean_estimate(entropy_rate).ci95[0] <= 0.0:
+        return "the entropy production can't be told from zero"
+    return ""
 
 
 UNCERTAINTY_RATIO = Quantity(
@@ -38,4 +51,5 @@ UNCERTAINTY_RATIO = Quantity(
     _uncertainty,
     NOT_NEGATIVE,
     needs=A_RUN,
+    undefined=without_entropy,
 )

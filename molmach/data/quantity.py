@@ -66,6 +66,11 @@ def mean(values: Floats) -> Floats:
     return values
 
 
+def always_defined(*samples: Floats) -> str:
+    """Nothing can be said against a quantity."""
+    return ""
+
+
 def ratio(above: Floats, below: Floats) -> Floats:
     """Quotient of means; nan where the lower is zero."""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -101,6 +106,9 @@ class Quantity:
     asks
         What a machine must have for it to be an objective; default what it needs in a score, and nothing
         of those that are objectives alone.
+    undefined
+        Takes the numbers of ``of``, each (n_replicas,), and says why there is no such quantity; '' where
+        there is one.
     """
 
     name: str
@@ -113,6 +121,7 @@ class Quantity:
     needs: Need = ANY_MOTION
     sampler: Sampler | None = None
     asks: Need | None = None
+    undefined: Callable[..., str] = always_defined
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -140,6 +149,9 @@ class Quantity:
     def estimate(self, samples: Samples) -> Estimate:
         """Value and 95 % interval from one number a replica of each of :attr:`inputs`."""
         arrays = [np.asarray(samples[name], dtype=np.float64) for name in self.inputs]
+        reason = self.undefined(*arrays)
+        if reason:
+            return Estimate(math.nan, (math.nan, math.nan), self.unit, undefined=reason)
         return replace(self.way.estimate(arrays, self.combine).within(self.bounds), unit=self.unit)
 
     def on(self, scale: Scale) -> Quantity:

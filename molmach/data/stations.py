@@ -81,11 +81,19 @@ class StationMap:
 
     def steps(self, visits: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Steps from station to station forward and backward, each (n_replicas,)."""
-        n = len(self.names)
-        change = np.where(visits[:, :-1] >= 0, np.diff(visits, axis=-1), 0)
-        if self.period is not None and n > 2:
-            change = (change + n // 2) % n - n // 2
+        change = self.changes(visits)
         return (
             np.where(change > 0, change, 0).sum(axis=-1),
             np.where(change < 0, -change, 0).sum(axis=-1),
         )
+
+    def changes(self, visits: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(n_replicas, n_samples - 1) steps from station to station between samples, forward above zero.
+
+        Between two stations on a circle there and back are told apart by their order alone.
+        """
+        n = len(self.names)
+        change = np.where(visits[:, :-1] >= 0, np.diff(visits, axis=-1), 0)
+        if self.period is not None and n > 2:
+            change = (change + n // 2) % n - n // 2
+        return change

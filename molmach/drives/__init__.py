@@ -19,7 +19,7 @@ from molmach.drives.checking import objection
 from molmach.drives.stations import affinities
 from molmach.drives.torque import torque_shares
 from molmach.errors import SpecError
-from molmach.spec import Drive, Driven
+from molmach.spec import Drive, Driven, Protocol
 from molmach.spec.registered import DRIVES, faulty, load_registered, registered
 
 __all__ = [
@@ -27,6 +27,8 @@ __all__ = [
     "DriveModel",
     "DriveTerms",
     "FieldDrive",
+    "bound_by_uncertainty",
+    "equilibrium",
     "mirror",
     "model",
     "models",
@@ -118,8 +120,31 @@ def mirror(drive: Drive) -> Drive:
 
 
 def undriven(drive: Drive) -> Drive:
-    """The drive's undriven twin, without load: thermal motion alone."""
+    """The drive's undriven twin, without load: the same machine at equilibrium."""
     return _drive_of(drive, "undriven")
+
+
+def equilibrium(drive: Drive, assembly: Assembly, protocol: Protocol) -> str | None:
+    """Why a machine under a drive is at equilibrium by its own file, as a clause; None where it is driven.
+
+    A load drives, whatever the drive does.
+
+    Raises
+    ------
+    SpecError
+        The drive does not act on such a machine.
+    """
+    if drive.load:
+        return None
+    said: Any = model(drive).equilibrium(assembly, protocol)
+    if not (said is None or (isinstance(said, str) and said)):
+        raise faulty(DRIVES, drive.kind, f"its equilibrium() gives {said!r}; expected a clause, or None")
+    return said
+
+
+def bound_by_uncertainty(drive: Drive, protocol: Protocol) -> bool:
+    """Whether the uncertainty relation is a law under a drive; :meth:`DriveModel.bound_by_uncertainty`."""
+    return model(drive).bound_by_uncertainty(protocol)
 
 
 def _drive_of(drive: Drive, method: str) -> Drive:

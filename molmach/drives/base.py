@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from molmach.building import Assembly
 from molmach.data.quantity import Quantity
+from molmach.drives.detailed_balance import rest_of
 from molmach.drives.shapes import Shape
 from molmach.errors import SpecError
-from molmach.spec import Drive, Driven
+from molmach.spec import Drive, Driven, Protocol
 from molmach.spec.drive import no_drive
-from molmach.units import DEBYE, VOLT_PER_NM
+from molmach.units import DEBYE, VOLT_PER_NM, thermal_energy
 
 Vector = tuple[float, float, float]
 
@@ -124,6 +125,18 @@ class DriveTerms:
     switched: tuple[SwitchedTerm, ...] = ()
 
     @property
+    def thermal_switches(self) -> bool:
+        """Whether there are switches, and each is thrown at random in local detailed balance.
+
+        What throwing one takes or gives is then exchanged with baths, and what its events spend is all that
+        comes from outside; a clock and a throw that is blind to the energy do work.
+        """
+        return bool(self.switches) and all(
+            switch.clock is None and all(channel.thermal for channel in switch.channels)
+            for switch in self.switches
+        )
+
+    @property
     def has_field(self) -> bool:
         """Whether there is a field at any time."""
         return any(self.cosine) or any(self.sine)
@@ -169,6 +182,9 @@ class DriveModel:
         Name of the section's entry that holds the frequency, GHz, whatever its sign; None without one.
     period_key
         Name of the section's entry that holds the period of its clock, ps; None without a clock.
+    entropy_unknown
+        Why the entropy that a machine produces under it is not in the books, as a clause; None where it is,
+        as what its events spend (:attr:`spent_per_event`) or, where that is zero, as work over T.
     has_regimes
         Whether how a dipole follows it is told by the regimes of Vacek & Michl, PNAS 98, 5481 (2001), by
         the lag per turn and :meth:`dipole_energy`.
@@ -184,6 +200,7 @@ class DriveModel:
     strength: ClassVar[str | None] = None
     frequency_key: ClassVar[str | None] = None
     period_key: ClassVar[str | None] = None
+    entropy_unknown: ClassVar[str | None] = None
     has_regimes: ClassVar[bool] = False
 
     def __init__(self, drive: Any) -> None:
@@ -204,13 +221,42 @@ class DriveModel:
         raise NotImplementedError(f"{type(self).__name__} has no mirror()")
 
     def undriven(self) -> Drive:
-        """The spec of its undriven twin, at which no work can be had from it (load aside)."""
+        """The spec of its undriven twin: the same machine at equilibrium, where nothing gives work."""
         raise NotImplementedError(f"{type(self).__name__} has no undriven()")
+
+    def equilibrium(self, assembly: Assembly, protocol: Protocol) -> str | None:
+        """Why a machine under it is at equilibrium, its load aside, as a clause; None where it is driven.
+
+        What its terms say, :func:`molmach.drives.detailed_balance.rest_of`; a drive that has better words
+        for it says them here.
+
+        Raises
+        ------
+        SpecError
+            As :meth:`terms`.
+        """
+        return rest_of(self.terms(assembly, thermal_energy(protocol.temperature)), assembly.charges, protocol)
+
+    def bound_by_uncertainty(self, protocol: Protocol) -> bool:
+        """Whether no current under it is more precise than its entropy production pays for.
+
+        The thermodynamic uncertainty relation, D s / v^2 k_B >= 1, is a law of steady driving where momenta
+        are forgotten between what the drive does: of jumps, and of overdamped motion (Barato & Seifert,
+        Phys. Rev. Lett. 114, 158101 (2015); Gingrich, Horowitz, Perunov & England, Phys. Rev. Lett. 116,
+        120601 (2016)). Periodic driving and inertia can beat it. Unless a drive says so, it is not taken to
+        hold.
+        """
+        return False
 
     @property
     def frequency(self) -> float | None:
         """Turns or periods per time, GHz, signed where it has a sense of rotation; None without a period."""
         return None if self.frequency_key is None else float(getattr(self.drive, self.frequency_key))
+
+    @property
+    def clock(self) -> Clock | None:
+        """The clock that throws its switch; None where none does, or where there are several."""
+        return None
 
     @property
     def spent_per_event(self) -> float:

@@ -13,7 +13,7 @@ from molmach.data.quantity import Quantity
 from molmach.drives.base import AchiralDrive, Channel, DriveTerms, Switch, SwitchedTerm
 from molmach.drives.stations import wells
 from molmach.errors import SpecError
-from molmach.spec import Drive, Driven, fields
+from molmach.spec import Drive, Driven, Protocol, fields
 from molmach.spec.machine import StationName
 
 
@@ -60,6 +60,10 @@ class ChemicalFuel(Driven):
     reach: fields.Length = 0.6
 
 
+FORGETTING = 10.0
+"""Momentum is forgotten between two reactions where friction is so many times their rate."""
+
+
 class ChemicalFuelModel(AchiralDrive):
     """A switch a site, each with the fuel's reaction and the waste's; see the spec for the rates."""
 
@@ -104,3 +108,15 @@ class ChemicalFuelModel(AchiralDrive):
         """Fuel and waste in equilibrium: groups come and go, and nothing is spent."""
         undriven: Drive = self.drive.model_copy(update={"chemical_potential": 0.0, "load": 0.0})
         return undriven
+
+    def equilibrium(self, assembly: Assembly, protocol: Protocol) -> str | None:
+        """Where a molecule of fuel gives nothing, or one of the two reactions does not run."""
+        said = super().equilibrium(assembly, protocol)
+        if said is None or self.drive.chemical_potential != 0.0:
+            return said
+        return "drive.chemical_potential is zero, so a molecule of fuel gives nothing"
+
+    def bound_by_uncertainty(self, protocol: Protocol) -> bool:
+        """A law where the ring forgets its momentum long before a group leaves and lets it pass."""
+        leaving = max(self.drive.fuel_rate, self.drive.waste_rate)
+        return protocol.friction >= FORGETTING * leaving

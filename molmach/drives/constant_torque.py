@@ -6,7 +6,8 @@ from typing import Literal
 
 from molmach.building import Assembly
 from molmach.drives.base import DriveTerms, FieldDrive
-from molmach.spec import Drive, Driven, fields
+from molmach.drives.torque import is_overdamped
+from molmach.spec import Drive, Driven, Protocol, fields
 
 
 class ConstantTorque(Driven):
@@ -36,3 +37,7 @@ class ConstantTorqueModel(FieldDrive):
     def mirror(self) -> Drive:
         """The opposite torque."""
         return self.drive.model_copy(update={"torque": -self.drive.torque + 0.0})
+
+    def bound_by_uncertainty(self, protocol: Protocol) -> bool:
+        """Steady; a law where friction leaves inertia nothing to do."""
+        return is_overdamped(protocol)

@@ -11,6 +11,7 @@ from molmach.building import Assembly
 from molmach.data.events import rate_of_events
 from molmach.data.quantity import Quantity
 from molmach.drives.base import AchiralDrive, Channel, Clock, DriveTerms, Switch, SwitchedTerm
+from molmach.drives.station_switch import StationSwitch
 from molmach.drives.stations import SWITCH_STATES, Share, StationDriven, wells
 from molmach.spec import Drive, fields
 from molmach.spec.machine import StationName
@@ -53,6 +54,11 @@ class FlashingModel(AchiralDrive):
     period_key = "period"
     states = SWITCH_STATES
 
+    @property
+    def clock(self) -> Clock | None:
+        """With ``period`` and ``duty``; None where the switch is thrown at random."""
+        return None if self.drive.period is None else Clock(self.drive.period, self.drive.duty)
+
     @classmethod
     def quantities(cls) -> tuple[Quantity, ...]:
         """The rate at which the switch is thrown on."""
@@ -67,15 +73,32 @@ class FlashingModel(AchiralDrive):
             for name, of_rings in shapes.items()
             for shape in of_rings
         )
-        if drive.period is not None:
-            return DriveTerms(switches=(Switch(clock=Clock(drive.period, drive.duty)),), switched=terms)
+        if self.clock is not None:
+            return DriveTerms(switches=(Switch(clock=self.clock),), switched=terms)
         assert drive.on_time is not None
         assert drive.off_time is not None
         blind = Channel(1.0 / drive.off_time, 1.0 / drive.on_time, thermal=False)
         return DriveTerms(switches=(Switch((blind,)),), switched=terms)
 
     def undriven(self) -> Drive:
-        """The drive with its switch off for good, and without load."""
-        still = {"period": math.inf} if self.drive.period is not None else {"off_time": math.inf}
-        undriven: Drive = self.drive.model_copy(update={**still, "load": 0.0})
-        return undriven
+        """Flashing by the clock: held off. At random: the same switch in touch with the bath, without load.
+
+        Its rates then obey local detailed balance with the ring's energy, which is a station switch.
+        """
+        drive = self.drive
+        if drive.period is not None:
+            held: Drive = drive.model_copy(update={"period": math.inf, "load": 0.0})
+            return held
+        assert drive.on_time is not None
+        assert drive.off_time is not None
+        return StationSwitch.model_validate(
+            {
+                "kind": "station_switch",
+                "stations": {
+                    name: ["0 kJ/mol", f"{energy!r} kJ/mol"] for name, energy in drive.stations.items()
+                },
+                "width": f"{drive.width!r} nm",
+                "switch_on": f"{1.0 / drive.off_time!r} /ps",
+                "switch_off": f"{1.0 / drive.on_time!r} /ps",
+            }
+        )

@@ -6,7 +6,8 @@ from typing import Literal
 
 from molmach.building import Assembly
 from molmach.drives.base import AchiralDrive, DriveTerms, FieldDrive
-from molmach.spec import Driven
+from molmach.drives.torque import is_overdamped
+from molmach.spec import Driven, Protocol
 
 
 class NoDrive(Driven):
@@ -25,3 +26,11 @@ class NoDriveModel(FieldDrive, AchiralDrive):
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """No forces, no schedule and no events."""
         return DriveTerms()
+
+    def equilibrium(self, assembly: Assembly, protocol: Protocol) -> str | None:
+        """Always."""
+        return "there is no drive"
+
+    def bound_by_uncertainty(self, protocol: Protocol) -> bool:
+        """A load drags the machine as a torque does."""
+        return is_overdamped(protocol)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import numpy as np
 from pydantic import Field
 from rdkit import Chem
 
 from molmach.building import Assembly
 from molmach.data.events import motion_per_event, rate_of_events
 from molmach.data.observed import Observed
-from molmach.data.quantity import A_RUN, NOT_NEGATIVE, Quantity, ratio
-from molmach.data.stations import StationMap
+from molmach.data.outcomes import JackknifeOrExactShare, form_changes
+from molmach.data.quantity import A_RUN, SHARE, Quantity, ratio
 from molmach.data.statistics import Floats
 from molmach.drives.base import AchiralDrive, Channel, DriveTerms, Switch, SwitchedTerm
 from molmach.drives.shapes import Twist
@@ -20,9 +19,6 @@ from molmach.errors import SpecError
 from molmach.forcefield.mmff94_parameters import parameters_of
 from molmach.spec import Drive, Driven, fields
 from molmach.units import TURN
-
-_FORMS = StationMap(("as built", "isomer"), np.array([0.0, 0.5 * TURN]), TURN / 6.0, TURN)
-"""The two isomers of a C=C bond as stations of its angle."""
 
 
 class Photoisomerisation(Driven):
@@ -67,9 +63,11 @@ class PhotoisomerisationModel(AchiralDrive):
         return (
             rate_of_events("photon_rate", "photons absorbed per time"),
             Quantity(
-                "quantum_yield", "half turns of the C=C bond, either way, to a photon", "1",
-                ("isomerisation_rate", "event_rate"), ratio, NOT_NEGATIVE,
-                needs=A_RUN, sampler=_isomerisations,
+                "quantum_yield",
+                "share of the photons after which the machine is in another form when the next one comes; "
+                "forms are the wells of the angle, wherever they are",
+                "1", ("form_changes", "known_outcomes"), ratio, SHARE, JackknifeOrExactShare(),
+                needs=A_RUN, sampler=_outcomes,
             ),
             motion_per_event("turns_per_photon", "net motion to a photon"),
         )  # fmt: skip
@@ -98,12 +96,16 @@ class PhotoisomerisationModel(AchiralDrive):
         )
 
     def undriven(self) -> Drive:
-        """The machine in the dark, and without a load."""
+        """The machine in the dark and without a load: its thermal steps go on, such as a helix inversion."""
         dark: Drive = self.drive.model_copy(update={"absorption": 0.0, "load": 0.0})
         return dark
 
 
-def _isomerisations(observed: Observed) -> dict[str, Floats]:
-    """``isomerisation_rate`` of each replica, half turns of the bond either way per ns."""
-    halves = np.sum(_FORMS.steps(_FORMS.visits(observed.motion.coordinate)), axis=0)
-    return {"isomerisation_rate": np.asarray(halves / observed.duration_ns)}
+def _outcomes(observed: Observed) -> dict[str, Floats]:
+    """``form_changes`` and ``known_outcomes`` of each replica's photons."""
+    run = observed.run
+    assert run is not None, "a drive has a run"
+    changes, known = form_changes(
+        run.series.coordinate, run.series.events, run.series.time_ps, TURN, run.drive.lifetime
+    )
+    return {"form_changes": changes, "known_outcomes": known}

@@ -63,6 +63,11 @@ class StationSwitchModel(AchiralDrive):
     period_key = "period"
     states = SWITCH_STATES
 
+    @property
+    def clock(self) -> Clock | None:
+        """With ``period`` and ``duty``; None where the switch is thrown at random."""
+        return None if self.drive.period is None else Clock(self.drive.period, self.drive.duty)
+
     @classmethod
     def quantities(cls) -> tuple[Quantity, ...]:
         """The rate at which the switch is thrown on."""
@@ -83,10 +88,8 @@ class StationSwitchModel(AchiralDrive):
             for name, charge in drive.charges.items()
             for shape in charged(assembly, name)
         ]
-        if drive.period is not None:
-            return DriveTerms(
-                switches=(Switch(clock=Clock(drive.period, drive.duty)),), switched=tuple(terms)
-            )
+        if self.clock is not None:
+            return DriveTerms(switches=(Switch(clock=self.clock),), switched=tuple(terms))
         assert drive.switch_on is not None
         assert drive.switch_off is not None
         return DriveTerms(
@@ -94,7 +97,7 @@ class StationSwitchModel(AchiralDrive):
         )
 
     def undriven(self) -> Drive:
-        """The off state for good."""
-        still = {"period": math.inf} if self.drive.period is not None else {"switch_on": 0.0}
+        """By the clock: held off. At random it is in equilibrium as it is; either way without load."""
+        still = {} if self.drive.period is None else {"period": math.inf}
         undriven: Drive = self.drive.model_copy(update={**still, "load": 0.0})
         return undriven

@@ -22,7 +22,7 @@ from molmach.data import Series, StartingShapes
 from molmach.data.storage import Trajectories
 from molmach.engine.stepper import BOOKS, Floats, Samples, Stepper
 from molmach.engine.task import Member, Task, read_coordinates, read_shapes, read_task, start_batch
-from molmach.errors import SimulationError
+from molmach.errors import DivergedError, SimulationError
 from molmach.files import write_arrays
 
 BLOCK_SECONDS = 5.0
@@ -139,7 +139,7 @@ class _Watch:
         finite = np.isfinite(samples.positions).all(axis=(0, 2, 3))
         if not finite.all():
             condition, replica = self._members[int(np.argmin(finite))]
-            raise SimulationError(
+            raise DivergedError(
                 f"{self._task.conditions[condition]}, replica {replica}: coordinates became infinite "
                 f"before sample {done}; expected a shorter protocol.timestep or a weaker drive"
             )

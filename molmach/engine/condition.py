@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from molmach.errors import SpecError
 from molmach.forcefield import Particles
 from molmach.spec import Drive, Protocol
 from molmach.spec.registered import MACHINES, faulty
+from molmach.theory import longest_middle_step, middle_scheme_speed
 from molmach.units import thermal_energy
 
 if TYPE_CHECKING:
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 STEPS_PER_PERIOD = 4.5
 """Fewest steps in the fastest bond vibration's period: step times angular frequency stays below 1.4."""
 
+
+SPEED_TOLERANCE = 0.02
+"""Share by which friction and time step together may speed drift and diffusion up."""
 
 MOST_CHANCE = 0.1
 """Largest chance that a switch is thrown in one step."""
@@ -132,8 +137,7 @@ def _check_timestep(protocol: Protocol, period_ps: float, drive: Drive, assembly
         raise SpecError(
             f"protocol.timestep: {protocol.timestep * 1e3:g} fs is too long for the stiffest bond, "
             f"which vibrates with a period of {period_ps * 1e3:.1f} fs; "
-            f"expected at most {longest * 1e3:.2f} fs "
-            "(constraints: h-bonds, or a hydrogen_mass of 3 u, allow longer steps)"
+            f"expected at most {longest * 1e3:.2f} fs{_longer_steps(protocol, assembly)}"
         )
     model = drives.model(drive)
     frequency = model.frequency
@@ -145,11 +149,30 @@ def _check_timestep(protocol: Protocol, period_ps: float, drive: Drive, assembly
         )
     terms = drives.terms(drive, assembly, thermal_energy(protocol.temperature))
     _check_chances(protocol, terms, _place(model.period_key))
-    if protocol.friction * protocol.timestep > 1.0:
+    _check_friction(protocol)
+
+
+def _check_friction(protocol: Protocol) -> None:
+    """Motion in a bath of strong friction must come out at its own speed, not at the scheme's."""
+    friction, timestep = protocol.friction, protocol.timestep
+    speed = middle_scheme_speed(friction, timestep)
+    if speed - 1.0 > SPEED_TOLERANCE:
+        longest = longest_middle_step(friction, SPEED_TOLERANCE)
         raise SpecError(
-            f"protocol.friction: {protocol.friction:g} /ps relaxes within one step "
-            f"of {protocol.timestep * 1e3:g} fs; expected at most {1.0 / protocol.timestep:g} /ps"
+            f"protocol.friction: with {friction:g} /ps and steps of {timestep * 1e3:g} fs drift and "
+            f"diffusion are {100.0 * (speed - 1.0):.1f} % too fast; expected a protocol.timestep of at most "
+            f"{math.floor(longest * 1e5) / 1e2:g} fs for an error below {100.0 * SPEED_TOLERANCE:g} %, "
+            f"or at most {math.floor(10.0 * longest * friction / timestep) / 10.0:g} /ps"
         )
+
+
+def _longer_steps(protocol: Protocol, assembly: Assembly) -> str:
+    """What would allow longer steps: to fix the bonds of light atoms, or to make these heavier."""
+    if all(atom.GetAtomicNum() != 1 for atom in assembly.molecule.GetAtoms()):
+        return ""
+    means = [] if protocol.constraints == "h-bonds" else ["constraints: h-bonds"]
+    means += [] if protocol.hydrogen_mass else ["a hydrogen_mass of 3 u"]
+    return f" ({' or '.join(means)} may allow longer steps)" if means else ""
 
 
 def _place(entry: str | None) -> str:

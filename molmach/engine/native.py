@@ -18,6 +18,7 @@ from molmach.engine.integrator import read_books
 from molmach.engine.native_system import packed_system
 from molmach.engine.platforms import platform_and_properties
 from molmach.engine.stepper import BOOKS, Floats, Samples
+from molmach.errors import DivergedError
 from molmach.forcefield import Group
 
 _INTERNAL_GROUPS = {int(group) for group in Group if group <= Group.ANCHOR}
@@ -85,7 +86,14 @@ class NativeStepper:
         """See :class:`molmach.engine.stepper.Stepper`."""
         taken = []
         for _ in range(samples):
-            self._integrator.step(steps)
+            try:
+                self._integrator.step(steps)
+            except openmm.OpenMMException as error:
+                if "NaN" not in str(error):
+                    raise
+                raise DivergedError(
+                    f"{error}; expected a shorter protocol.timestep or a weaker drive"
+                ) from error
             taken.append(self.present())
         return Samples(*(np.concatenate(parts) for parts in zip(*taken, strict=True)))
 

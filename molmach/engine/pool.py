@@ -18,7 +18,7 @@ from molmach.engine.batch import steps_done
 from molmach.engine.choice import available_cores
 from molmach.engine.platforms import GPU_PLATFORMS
 from molmach.engine.task import Task
-from molmach.errors import Argument, SimulationError, SpecError
+from molmach.errors import Argument, DivergedError, SimulationError, SpecError
 
 _LOST = "a worker process ended unexpectedly; what it had finished is kept"
 
@@ -84,8 +84,10 @@ def run_tasks(
 
     Raises
     ------
+    DivergedError
+        A replica went numerically wrong and ``failed`` is not given.
     SimulationError
-        A replica failed and ``failed`` is not given, or a worker was lost; checkpoints are kept.
+        A replica failed otherwise, or a worker was lost; checkpoints are kept.
     OSError
         A worker's disk is full or has failed; checkpoints are kept.
     KeyboardInterrupt
@@ -129,7 +131,9 @@ def run_tasks(
                 raise OSError(number_of_error, os.strerror(number_of_error))
             if "error" in message:
                 if failed is None or message["error"] == _LOST:
-                    raise SimulationError(str(message["error"]))
+                    raise (DivergedError if message.get("diverged") else SimulationError)(
+                        str(message["error"])
+                    )
                 if number not in dropped:
                     dropped.add(number)
                     failed(number, str(message["error"]))

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 from molmach.engine.batch import run_batch
-from molmach.errors import MolmachError
+from molmach.errors import DivergedError, MolmachError
 from molmach.files import DISK_ERRORS
 
 _REPORT_SECONDS = 0.2
@@ -55,7 +55,7 @@ def _serve(work: Path, batch: int, closed: threading.Event) -> None:
     try:
         finished = run_batch(work, batch, progress, closed.is_set)
     except MolmachError as error:
-        _say({"error": str(error)})
+        _say({"error": str(error), "diverged": isinstance(error, DivergedError)})
     except Exception as error:  # the parent must hear of anything, or it would wait for ever
         message: dict[str, object] = {"error": f"{type(error).__name__}: {error}"}
         if isinstance(error, OSError) and error.errno in DISK_ERRORS:

@@ -187,8 +187,8 @@ def energy_plot(run: Run) -> Figure:
 
 
 def at_equilibrium(run: Run) -> bool:
-    """Whether a run has neither drive nor load, so that it samples equilibrium."""
-    return run.drive == drives.undriven(run.drive)
+    """Whether nothing drives a run, so that it samples equilibrium."""
+    return drives.equilibrium(run.drive, run.assembly, run.spec.protocol) is not None
 
 
 def _draw_profile(axis: Any, profile: Distribution, name: str, scale: Scale, still: bool) -> float:

@@ -12,7 +12,9 @@ from molmach.data import Motion, Run
 from molmach.data.statistics import student_factor
 from molmach.errors import ScoreError
 from molmach.report.plots import COLOURS, LABELS, field_frequency
+from molmach.report.words import measure_label
 from molmach.scoring import Estimate, Score
+from molmach.scoring.bounded import measured_samples
 from molmach.scoring.motion import velocity_samples
 from molmach.units import TURN, thermal_energy
 
@@ -159,6 +161,8 @@ def free_energy(motion: Motion, bins: int) -> tuple[Floats, Floats, Floats]:
 def plot_velocity(moving: Run | Motion, result: Score, ax: Axes | None = None) -> Axes:
     """Forest plot: mean velocity with its 95 % interval and every replica's own, the controls beneath.
 
+    Of a machine that can have none, what its verdict is about in its place.
+
     Parameters
     ----------
     moving, result
@@ -167,20 +171,19 @@ def plot_velocity(moving: Run | Motion, result: Score, ax: Axes | None = None) -
         Where to draw; a new figure if not given.
     """
     ax = _axes(ax)
-    motions, estimates = {"claim": _motion(moving)}, {"claim": result.velocity}
-    if isinstance(moving, Run):
-        motions |= {name: Motion.of(control) for name, control in moving.controls.items()}
-        estimates |= {name: control.velocity for name, control in result.controls.items()}
-    for row, (name, motion) in enumerate(motions.items()):
-        _forest_row(ax, row, velocity_samples(motion), estimates[name], COLOURS[name])
+    samples = measured_samples(moving) if isinstance(moving, Run) else {"claim": velocity_samples(moving)}
+    estimates = {"claim": result.measured} | {name: c.measure for name, c in result.controls.items()}
+    for row, (name, taken) in enumerate(samples.items()):
+        _forest_row(ax, row, taken, estimates[name], COLOURS[name])
     frequency = field_frequency(moving) if isinstance(moving, Run) else None
     if frequency is not None:
         ax.axvline(frequency, color="#9ca3af", linewidth=1, linestyle=(0, (4, 3)))
         ax.text(frequency, -0.62, "field", ha="center", va="bottom", fontsize=8, color="#6b7280")
     ax.axvline(0.0, color="black", linewidth=0.8)
-    ax.set_yticks(range(len(motions)), [LABELS[name] for name in motions])
-    ax.set_ylim(len(motions) - 0.5, -0.65)
-    ax.set_xlabel(f"velocity / ({result.velocity.unit}):  dots replicas, bar 95 % interval, mark mean")
+    ax.set_yticks(range(len(samples)), [LABELS[name] for name in samples])
+    ax.set_ylim(len(samples) - 0.5, -0.65)
+    label = measure_label(result.measure, result.measured.unit)
+    ax.set_xlabel(f"{label}:  dots replicas, bar 95 % interval, mark mean")
     return _plain(ax)
 
 

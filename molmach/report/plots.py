@@ -13,8 +13,9 @@ from molmach import drives
 from molmach.building import coordinate_of
 from molmach.data import Run
 from molmach.report.svg import INK, LINE
+from molmach.report.words import measure_label
 from molmach.scoring import Score
-from molmach.scoring.motion import velocity_samples
+from molmach.scoring.bounded import measured_samples
 
 COLOURS = {"claim": "#b3541e", "undriven": "#6b7280", "mirror": "#1f6f8b"}
 LABELS = {"claim": "machine", "undriven": "drive off", "mirror": "mirror image"}
@@ -90,14 +91,16 @@ def _draw_motion(axis: Any, run: Run, colour: str, points: int, replicas: int, i
 def velocity_plot(run: Run, result: Score, ink: Ink = PAPER, width: float = 7.2) -> Figure:
     """Mean velocity with its 95 % interval and the replicas' own, the controls beside the claim.
 
-    Of very many replicas a thousand are drawn. ``width`` is in inches.
+    Of a machine that can have none, what its verdict is about in its place. Of very many replicas a thousand
+    are drawn. ``width`` is in inches.
     """
     runs = {"claim": run, **run.controls}
-    estimates = {"claim": result.velocity} | {name: c.velocity for name, c in result.controls.items()}
+    estimates = {"claim": result.measured} | {name: c.measure for name, c in result.controls.items()}
+    taken = measured_samples(run)
     figure = Figure(figsize=(width, 0.9 + 0.62 * len(runs)), layout="constrained")
     axis = figure.subplots()
-    for row, (name, part) in enumerate(runs.items()):
-        samples = velocity_samples(part)
+    for row, name in enumerate(runs):
+        samples = taken[name]
         samples = samples[:: -(-samples.size // _MOST_DOTS)]
         offsets = np.linspace(-0.16, 0.16, samples.size)
         axis.plot(samples, row + offsets, "o", color=COLOURS[name], markersize=3, alpha=0.4, linewidth=0)
@@ -112,7 +115,8 @@ def velocity_plot(run: Run, result: Score, ink: Ink = PAPER, width: float = 7.2)
     axis.axvline(0.0, color=ink.text, linewidth=0.8)
     axis.set_yticks(range(len(runs)), [LABELS[name] for name in runs])
     axis.set_ylim(len(runs) - 0.5, -0.65)
-    axis.set_xlabel(f"velocity / ({result.velocity.unit}):  dots replicas, bar 95 % interval, mark mean")
+    label = measure_label(result.measure, result.measured.unit)
+    axis.set_xlabel(f"{label}:  dots replicas, bar 95 % interval, mark mean")
     plain(axis, ink)
     return figure
 

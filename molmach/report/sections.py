@@ -14,6 +14,7 @@ from molmach.report.film import Film, parts_of_atoms, to_json
 from molmach.report.plots import LABELS, PAGE, angle_panels, velocity_plot
 from molmach.report.svg import inline_figure
 from molmach.report.views import Picture
+from molmach.report.words import measure_label
 from molmach.scoring import Score
 
 
@@ -78,12 +79,13 @@ def _parts(run: Run, film: Film) -> dict[str, str]:
 
 
 def velocities(run: Run, result: Score) -> Picture:
-    """Velocity of the machine and its controls."""
-    spoken = [f"{LABELS['claim']} {result.velocity.value:.3g}"]
-    spoken += [f"{LABELS.get(n, n)} {c.velocity.value:.3g}" for n, c in result.controls.items()]
-    alt = f"Velocities in {result.velocity.unit}: {', '.join(spoken)}."
+    """Velocity of the machine and its controls, or what stands for it where there is none."""
+    label = measure_label(result.measure, result.measured.unit)
+    spoken = [f"{LABELS['claim']} {result.measured.value:.3g}"]
+    spoken += [f"{LABELS.get(n, n)} {c.measure.value:.3g}" for n, c in result.controls.items()]
+    alt = f"{label[0].upper()}{label[1:]}: {', '.join(spoken)}."
     figure = velocity_plot(run, result, PAGE, 4.8)
-    figure.axes[0].set_xlabel(f"velocity / ({result.velocity.unit})")
+    figure.axes[0].set_xlabel(label)
     return Picture(inline_figure(figure, "velocity", alt), "Dots: replicas. Bar: 95 % interval. Mark: mean.")
 
 

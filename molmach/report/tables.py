@@ -8,7 +8,7 @@ from typing import Any
 
 from molmach.data import Run
 from molmach.report.plots import LABELS
-from molmach.report.words import to_its_precision
+from molmach.report.words import chance, to_its_precision
 from molmach.scoring import Estimate, Score
 
 
@@ -37,7 +37,7 @@ class ControlRow:
     """What a control did, and how it was judged."""
 
     name: str
-    velocity: str
+    measured: str
     interval: str
     p_value: str
     passed: bool
@@ -55,8 +55,8 @@ def controls_table(result: Score) -> list[ControlRow]:
     return [
         ControlRow(
             LABELS.get(name, name),
-            *numbers(control.velocity),
-            f"{control.p_value:.2g}",
+            *numbers(control.measure),
+            chance(control.p_value),
             control.passed,
             control.statement,
         )
@@ -67,7 +67,7 @@ def controls_table(result: Score) -> list[ControlRow]:
 def numbers(estimate: Estimate) -> tuple[str, str]:
     """A value and its interval, to the interval's precision."""
     value, between = to_its_precision(estimate.value, *estimate.ci95)
-    return value, between or "not defined"
+    return value, between or estimate.undefined or "not defined"
 
 
 def parameters(run: Run) -> dict[str, str]:

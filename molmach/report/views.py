@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from molmach.report.tables import numbers
+from molmach.report.words import chance
 from molmach.scoring import Score
 
-_QUALITY = {"forward": "good", "backward": "good", "failed": "bad"}
+_QUALITY = {"forward": "good", "backward": "good", "follows": "good", "failed": "bad"}
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,15 @@ class Claim:
     ----------
     verdict, quality
         The word, and whether it is ``good``, ``bad`` or ``open``.
-    velocity, unit, interval
-        The velocity.
+    measure, value, unit, interval
+        What the verdict is about, in words (``velocity``), and its number.
     """
 
     verdict: str
     quality: str
     controlled: bool
-    velocity: str
+    measure: str
+    value: str
     unit: str
     interval: str
     replicas: int
@@ -60,15 +62,16 @@ class Claim:
     @classmethod
     def of(cls, result: Score) -> Claim:
         """What a score claims, in a page's words."""
-        velocity, interval = numbers(result.velocity)
+        value, interval = numbers(result.measured)
         return cls(
             result.verdict,
             _QUALITY.get(result.verdict, "open"),
             result.controlled,
-            velocity,
-            result.velocity.unit,
+            result.measure.replace("_", " "),
+            value,
+            result.measured.unit,
             interval,
             result.replicas,
-            f"{result.p_value:.2g}",
+            chance(result.p_value),
             tuple(result.warnings),
         )

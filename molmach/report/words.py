@@ -19,6 +19,8 @@ _REGIMES = {
 
 def verdict_sentence(result: Score) -> str:
     """The verdict and what it rests on."""
+    if result.reason:
+        return f"{result.reason} {result.advice}".strip()
     match result.verdict:
         case "failed":
             reasons = [c.statement for c in result.controls.values() if not c.passed]
@@ -33,6 +35,13 @@ def verdict_sentence(result: Score) -> str:
         case direction:
             basis = "both controls agree" if result.controlled else "without controls this is no claim yet"
             return f"The machine {result.verb}s {direction}; {basis}."
+
+
+def measure_label(measure: str, unit: str) -> str:
+    """Title of an axis or a column of what a verdict is about: ``velocity / (turn/ns)``."""
+    if measure == "steps_per_cycle":
+        return "steps per cycle"
+    return f"{measure.replace('_', ' ')} / {f'({unit})' if '/' in unit else unit}"
 
 
 def regime_sentence(result: Score) -> str:
@@ -56,6 +65,11 @@ def to_its_precision(value: float | None, low: float | None, high: float | None)
     decimals = max(0, 1 - math.floor(math.log10(half)))
     texts = [f"{x:z.{decimals}f}" for x in (value, low, high)]
     return texts[0], f"{texts[1]} to {texts[2]}"
+
+
+def chance(p_value: float) -> str:
+    """A p-value to two digits, or that nothing was tested."""
+    return f"{p_value:.2g}" if math.isfinite(p_value) else "none"
 
 
 def duration(seconds: float) -> str:

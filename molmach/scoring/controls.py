@@ -21,7 +21,8 @@ CONTROL_LEVEL = 0.01
 class ControlResult:
     """One control: its velocity, the p-value of what it must show, and whether it passed.
 
-    ``followers`` has the same of each wheel that the rotor turns; all must pass.
+    ``followers`` has the same of each wheel that the rotor turns; all must pass. ``measured`` is what it was
+    judged by where that is no velocity, as of a machine between two ends.
     """
 
     velocity: Estimate
@@ -29,6 +30,12 @@ class ControlResult:
     passed: bool
     statement: str
     followers: dict[str, ControlResult] = field(default_factory=dict)
+    measured: Estimate | None = None
+
+    @property
+    def measure(self) -> Estimate:
+        """What it was judged by."""
+        return self.velocity if self.measured is None else self.measured
 
     def to_json(self) -> dict[str, Any]:
         """What a score's document says of the control; ``followers`` where there are any."""
@@ -38,6 +45,8 @@ class ControlResult:
             "passed": self.passed,
             "statement": self.statement,
         }
+        if self.measured is not None:
+            document["measured"] = self.measured.to_json()
         if self.followers:
             document["followers"] = {name: part.to_json() for name, part in self.followers.items()}
         return document

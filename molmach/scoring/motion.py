@@ -52,7 +52,8 @@ def _peclet(velocity: Floats, diffusion: Floats) -> Floats:
     return ratio(np.abs(velocity), np.where(diffusion > 0.0, diffusion, math.nan))
 
 
-VELOCITY = Quantity("velocity", "net motion per time", "{unit}/ns")
+VELOCITY = Quantity("velocity", "net motion per time", "{unit}/ns", needs=CLOSED)
+MEAN_POSITION = Quantity("mean_position", "mean place on the coordinate", "{unit}", ("place",), needs=OPEN)
 DIRECTIONALITY = Quantity(
     "directionality",
     "(forward - backward) / (forward + backward) completed {event}s, pooled over replicas",
@@ -67,7 +68,7 @@ MOTION = (
     VELOCITY,
     Quantity("net_{unit}s", "net {unit}s of a replica", "{unit}", ("displacement",), needs=CLOSED),
     Quantity("net_displacement", "net motion of a replica", "{unit}", ("displacement",), needs=OPEN),
-    Quantity("mean_position", "mean place on the coordinate", "{unit}", ("place",), needs=OPEN),
+    MEAN_POSITION,
     Quantity(
         "forward_{event}s", "{event}s forward that a replica completed", "{event}",
         ("forward",), bounds=NOT_NEGATIVE, needs=COUNTED,
@@ -83,7 +84,7 @@ MOTION = (
     ),
     Quantity(
         "peclet", "|velocity| times one {unit} over diffusion", "{per_unit}",
-        ("velocity", "diffusion"), _peclet, NOT_NEGATIVE,
+        ("velocity", "diffusion"), _peclet, NOT_NEGATIVE, needs=CLOSED,
     ),
 )  # fmt: skip
 """In the order in which a score has them."""

@@ -2,7 +2,8 @@
 
 Each is one :class:`molmach.data.quantity.Quantity`, which stands with its subject, in
 :mod:`molmach.scoring.motion`, :mod:`~molmach.scoring.gearing`, :mod:`~molmach.scoring.occupancy`,
-:mod:`~molmach.scoring.energetics` or :mod:`~molmach.scoring.regime`; a drive's own stand with the drive.
+:mod:`~molmach.scoring.following`, :mod:`~molmach.scoring.energetics` or :mod:`~molmach.scoring.regime`; a
+drive's own stand with the drive.
 """
 
 from __future__ import annotations
@@ -17,17 +18,22 @@ from molmach.data.quantity import Quantity, named
 from molmach.data.statistics import Estimate, Floats
 from molmach.errors import SpecError
 from molmach.scoring.energetics import COMPARED, ENERGETICS, energy_samples
+from molmach.scoring.following import FOLLOWING_SWITCH, WHEN, following_quantities, following_samples
 from molmach.scoring.gearing import FOLLOWING, follower_quantities, follower_samples
 from molmach.scoring.motion import MOTION, count_samples, motion_samples
 from molmach.scoring.occupancy import OCCUPANCY, SHUTTLING_RATE, station_quantities, station_samples
 from molmach.scoring.regime import FOLLOWED, lag_samples
 from molmach.spec.registered import DRIVES, faulty, registered
 
-SAMPLERS = (motion_samples, count_samples, follower_samples, station_samples, energy_samples, lag_samples)
+SAMPLERS = (
+    motion_samples, count_samples, follower_samples, station_samples, following_samples, energy_samples,
+    lag_samples,
+)  # fmt: skip
 """What is taken of each replica of any run."""
 
 COMMON: tuple[Quantity, ...] = (
-    *MOTION, *FOLLOWING, OCCUPANCY, SHUTTLING_RATE, *ENERGETICS, *FOLLOWED, *COMPARED
+    *MOTION, *FOLLOWING, OCCUPANCY, SHUTTLING_RATE, *FOLLOWING_SWITCH, *WHEN, *ENERGETICS, *FOLLOWED,
+    *COMPARED,
 )  # fmt: skip
 """What does not depend on the drive, as families where stations and followers have their names in them."""
 
@@ -44,8 +50,8 @@ def samples_of(observed: Observed) -> dict[str, Floats]:
 def quantities_of(observed: Observed) -> tuple[Quantity, ...]:
     """All quantities of a run or motion whose needs are met, in the order of its score."""
     gathered = (
-        *MOTION, *follower_quantities(observed), *station_quantities(observed), *ENERGETICS,
-        *_of_drive(observed), *FOLLOWED,
+        *MOTION, *follower_quantities(observed), *station_quantities(observed),
+        *following_quantities(observed), *ENERGETICS, *_of_drive(observed), *FOLLOWED,
     )  # fmt: skip
     scale = observed.motion.scale
     return tuple(quantity.on(scale) for quantity in gathered if quantity.needs.met(observed))
@@ -80,7 +86,7 @@ def objectives_of(known: Known, name: str) -> Iterator[Quantity]:
     own = () if known.drive is None else own_quantities(known.drive.kind)
     for quantity in (*MOTION, *ENERGETICS, *FOLLOWED, *COMPARED, *own):
         yield quantity.on(known.scale)
-    yield from map(_written, station_quantities(known))
+    yield from map(_written, (*station_quantities(known), *following_quantities(known)))
     if named(FOLLOWING, name) is not None:
         yield from map(_written, follower_quantities(known))
 

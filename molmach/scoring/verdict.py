@@ -13,10 +13,13 @@ from molmach.data import Motion, Run
 from molmach.data.observed import Observed
 from molmach.data.statistics import Estimate, Floats, finite_or_none, p_value_of_zero
 from molmach.errors import ScoreError
+from molmach.scoring.bounded import judge_bounded, measure_of, no_velocity
 from molmach.scoring.controls import ControlResult, judge
-from molmach.scoring.energetics import balance_of, misses
+from molmach.scoring.energetics import balance_of, balance_warnings
 from molmach.scoring.quantities import estimates_of, samples_of
 from molmach.scoring.regime import regime_of
+from molmach.scoring.second_law import SecondLaw, judge_second_law
+from molmach.scoring.undirected import undirected
 from molmach.units import TURN
 
 SIGNIFICANCE = 0.05
@@ -38,7 +41,9 @@ class Score:
     replicas
         Number of independent replicas.
     verdict
-        ``forward``, ``backward``, ``unresolved``, or ``failed`` where a control failed.
+        ``forward``, ``backward``, ``unresolved``, or ``failed`` where a control failed; ``equilibrium`` of a
+        machine that is at equilibrium by its own file; ``follows`` or ``does not follow`` of one between two
+        ends under a clock.
     controlled
         Whether both controls were run.
     controls
@@ -52,6 +57,12 @@ class Score:
         What a reader must know before believing the numbers.
     verb
         What the machine does, in words, as its coordinate's scale has it.
+    measure
+        Name of the estimate that the verdict is about.
+    reason, advice
+        Sentences: what the verdict rests on, and what would tell more; '' where its word says it.
+    second_law
+        What the run's books say of a claim; None of a motion without a run, and of a machine at equilibrium.
     """
 
     estimates: dict[str, Estimate]
@@ -64,6 +75,15 @@ class Score:
     energy_balance: Estimate | None = None
     warnings: tuple[str, ...] = ()
     verb: str = TURNS.verb
+    measure: str = "velocity"
+    reason: str = ""
+    advice: str = ""
+    second_law: SecondLaw | None = None
+
+    @property
+    def measured(self) -> Estimate:
+        """What the verdict is about: ``velocity``, or what stands for it where there is none."""
+        return self.estimates[self.measure]
 
     @property
     def velocity(self) -> Estimate:
@@ -77,6 +97,10 @@ class Score:
             "p_value": finite_or_none(self.p_value),
             "replicas": self.replicas,
             "verdict": self.verdict,
+            "measure": self.measure,
+            "reason": self.reason,
+            "advice": self.advice,
+            "second_law": None if self.second_law is None else self.second_law.to_json(),
             "controlled": self.controlled,
             "regime": self.regime,
             "energy_balance": None if self.energy_balance is None else self.energy_balance.to_json(),
@@ -102,42 +126,71 @@ def score(run: Run | Motion) -> Score:
         return _not_scored(run, coordinate_of(run.assembly).scale.unit, came_apart)
     observed = Observed.of(run)
     samples = samples_of(_checked(observed))
-    estimates = estimates_of(observed, samples)
+    estimates = {"velocity": no_velocity(observed), **estimates_of(observed, samples)}
+    judged = judge if observed.scale.period is not None else judge_bounded
     controls = {
-        name: judge(name, Observed.of(control), observed, samples) for name, control in run.controls.items()
+        name: judged(name, Observed.of(control), observed, samples) for name, control in run.controls.items()
     }
-    p_value, direction = _verdict(samples["velocity"])
+    law = judge_second_law(observed, samples)
+    p_value, word, reason, advice = _judged(observed, samples, controls, law)
     balance = balance_of(samples)
     return Score(
         estimates=estimates,
         p_value=p_value,
         replicas=run.replicas,
-        verdict=direction if all(control.passed for control in controls.values()) else "failed",
+        verdict=word,
         controlled={"undriven", "mirror"} <= controls.keys(),
         controls=controls,
         regime=regime_of(run, estimates.get("lag_per_turn")),
         energy_balance=balance,
         warnings=(
             *_sampling_warnings(observed.motion),
-            *_balance_warnings(balance),
+            *balance_warnings(balance, run),
             *_heating_warnings(estimates["temperature"], run.spec.protocol.temperature),
         ),
         verb=observed.motion.scale.verb,
+        measure=measure_of(observed, samples).name,
+        reason=reason,
+        advice=advice,
+        second_law=law,
     )
+
+
+def _judged(
+    observed: Observed,
+    samples: dict[str, Floats],
+    controls: dict[str, ControlResult],
+    law: SecondLaw | None,
+) -> tuple[float, str, str, str]:
+    """p-value, word, reason and advice of a run's verdict."""
+    settled = undirected(observed, samples)
+    failing = {name for name, control in controls.items() if not control.passed}
+    if settled is not None:
+        broken = failing - {"undriven"} if settled.word == "equilibrium" else failing
+        return settled.p_value, "failed" if broken else settled.word, settled.reason, settled.advice
+    p_value, direction = _verdict(samples["velocity"])
+    if failing:
+        return p_value, "failed", "", ""
+    if direction != "unresolved" and law is not None and not law.passed:
+        return p_value, "failed", f"The claim {law.statement}.", ""
+    return p_value, direction, "", ""
 
 
 def _score_motion(motion: Motion) -> Score:
     observed = Observed.of(motion)
     samples = samples_of(_checked(observed))
-    p_value, direction = _verdict(samples["velocity"])
+    p_value, word, reason, advice = _judged(observed, samples, {}, None)
     return Score(
-        estimates=estimates_of(observed, samples),
+        estimates={"velocity": no_velocity(observed), **estimates_of(observed, samples)},
         p_value=p_value,
         replicas=motion.replicas,
-        verdict=direction,
+        verdict=word,
         controlled=False,
         warnings=(*motion.warnings, *_sampling_warnings(motion)),
         verb=motion.scale.verb,
+        measure=measure_of(observed, samples).name,
+        reason=reason,
+        advice=advice,
     )
 
 
@@ -217,16 +270,6 @@ def _sampling_warnings(motion: Motion) -> tuple[str, ...]:
         f"a sampling interval of {interval * MAX_SAFE_JUMP / jump / 2:.2g} ps is safe"
         for what, jump in jumps.items()
         if jump > MAX_SAFE_JUMP
-    )
-
-
-def _balance_warnings(balance: Estimate | None) -> tuple[str, ...]:
-    if balance is None or not misses(balance):
-        return ()
-    return (
-        f"the energy books miss by {100 * abs(balance.value):.1f} % of the energy through them: "
-        "the integrator leaks; a shorter protocol.timestep, or constraints: h-bonds, "
-        "makes work rate and dissipation surer",
     )
 
 

@@ -1,34 +1,36 @@
 """The longest time step that changes nothing one could see: tried on the machine itself, not believed.
 
-Each candidate is run under the machine's own drive and held against the same machine at the
-:data:`REFERENCE_STEP_PS`: temperature, energy books, velocity, and the rotor's moment of inertia, which heavy
-hydrogens change. Agreement is a matter of equivalence: the 95 % interval of the difference must lie
-within what is tolerated, so that too little data decides nothing and is said to.
+Each candidate is run under the machine's own drive and held against the same machine at a short step, the
+reference: temperature, energy books, velocity, and the rotor's moment of inertia, which heavy hydrogens
+change. Agreement is a matter of equivalence: the 95 % interval of the difference must lie within what is
+tolerated, so that too little data decides nothing and is said to. A step at which the dynamics diverges is
+refused like one that changes the motion.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
+from molmach.building import build
 from molmach.data import Run
 from molmach.data.observed import Observed
 from molmach.data.statistics import CONFIDENCE, Estimate, Floats, student_factor
 from molmach.engine import Progress, prepare
-from molmach.errors import SpecError
+from molmach.errors import DivergedError, SpecError
 from molmach.files import write_json
 from molmach.scoring.energetics import BALANCE_TOLERANCE, energy_balance
 from molmach.scoring.motion import VELOCITY, motion_samples, velocity_samples
 from molmach.spec import Spec, loads
 from molmach.studies import folder, simulation
+from molmach.studies.step_trial import Check, StepTrial
 
 SCHEMA = "molmach.timestep/1"
 
@@ -42,128 +44,22 @@ CANDIDATES: tuple[tuple[float, float | None], ...] = (
 )
 """Time steps, ps, each with the mass given to hydrogens, u; bonds to hydrogen are fixed in all."""
 
+WITHOUT_HYDROGENS = (0.5, 1.0, 2.0)
+REFERENCE_WITHOUT_HYDROGENS = 0.25
+"""The same, in its own protocol's step, of a machine without hydrogens; that step knows its parts' weight."""
+
 TEMPERATURE_TOLERANCE = 0.01
 VELOCITY_TOLERANCE = 0.05
 INERTIA_TOLERANCE = 0.05
-"""Shares of the reference's value. A velocity may also differ by the half-width of the 95 % interval
-that a run with the spec's own number of replicas has: less can't be seen in it."""
+"""Shares of the reference's value."""
+
+SEEN_TOLERANCE = 1.0
+SEEN_SHARE = 0.2
+"""A velocity may also differ by the half-width of the 95 % interval that a run with the spec's own number
+of replicas has, for less can't be seen in it; but by no more than this, turn/ns or nm/ns, and, where the
+reference's velocity is told from zero, by no more than this share of it: few replicas see little."""
 
 _MORE_REPLICAS = 8
-
-
-class Finding(StrEnum):
-    """What an interval says of a tolerance."""
-
-    AGREES = "agrees"
-    DIFFERS = "differs"
-    OPEN = "undecided"
-
-
-@dataclass(frozen=True)
-class Check:
-    """One comparison: ``measured`` (here minus reference, or a share) must lie within +-``tolerance``."""
-
-    measured: Estimate
-    tolerance: float
-
-    @property
-    def finding(self) -> Finding:
-        """Agreement if the whole interval is within the tolerance, difference if all of it is outside."""
-        low, high = self.measured.ci95
-        if -self.tolerance <= low and high <= self.tolerance:
-            return Finding.AGREES
-        if low > self.tolerance or high < -self.tolerance:
-            return Finding.DIFFERS
-        return Finding.OPEN
-
-    def to_json(self) -> dict[str, Any]:
-        """What the document says of the check: estimate, tolerance, finding."""
-        return {**self.measured.to_json(), "tolerance": self.tolerance, "finding": self.finding.value}
-
-    @classmethod
-    def of_json(cls, content: Mapping[str, Any]) -> Check:
-        """Read back what :meth:`to_json` gave."""
-        return cls(Estimate.of_json(content), float(content["tolerance"]))
-
-
-@dataclass(frozen=True)
-class StepTrial:
-    """A time step tried on a machine.
-
-    Attributes
-    ----------
-    timestep_ps, hydrogen_mass
-        The step, and the mass given to hydrogens (None: their own).
-    velocity
-        As run, turn/ns.
-    checks
-        ``temperature`` (K), ``energy_books`` (share of the energy through them; absent where nothing
-        does work), ``velocity`` (turn/ns), ``inertia`` (share), each against the reference.
-    problem
-        Why the step could not be tried at all.
-    """
-
-    timestep_ps: float
-    hydrogen_mass: float | None
-    velocity: Estimate | None = None
-    checks: dict[str, Check] | None = None
-    problem: str = ""
-
-    @property
-    def accepted(self) -> bool:
-        """Whether there were checks and every one agrees."""
-        return self.checks is not None and all(c.finding is Finding.AGREES for c in self.checks.values())
-
-    @property
-    def label(self) -> str:
-        """The step in words."""
-        return step_label(self.timestep_ps, self.hydrogen_mass)
-
-    @property
-    def settings(self) -> list[str]:
-        """The step as overrides of a spec."""
-        return step_settings(self.timestep_ps, self.hydrogen_mass)
-
-    def to_json(self) -> dict[str, Any]:
-        """What the document says of the step, fs, and of its checks."""
-        return {
-            "timestep_fs": self.timestep_ps * 1e3,
-            "hydrogen_mass": self.hydrogen_mass,
-            "accepted": self.accepted,
-            "velocity": self.velocity and self.velocity.to_json(),
-            "checks": {name: check.to_json() for name, check in (self.checks or {}).items()},
-            "problem": self.problem or None,
-        }
-
-    @classmethod
-    def of_json(cls, content: Mapping[str, Any]) -> StepTrial:
-        """Read back what :meth:`to_json` gave."""
-        mass, velocity = content["hydrogen_mass"], content["velocity"]
-        checks = {name: Check.of_json(check) for name, check in content["checks"].items()}
-        problem = str(content["problem"] or "")
-        return cls(
-            timestep_ps=float(content["timestep_fs"]) * 1e-3,
-            hydrogen_mass=None if mass is None else float(mass),
-            velocity=None if velocity is None else Estimate.of_json(velocity),
-            checks=None if problem else checks,
-            problem=problem,
-        )
-
-
-def step_label(timestep_ps: float, hydrogen_mass: float | None) -> str:
-    """A time step in words, ``4 fs, H 3 u``."""
-    mass = "" if hydrogen_mass is None else f", H {hydrogen_mass:g} u"
-    return f"{timestep_ps * 1e3:g} fs{mass}"
-
-
-def step_settings(timestep_ps: float, hydrogen_mass: float | None) -> list[str]:
-    """A time step as overrides of a spec; bonds to hydrogen fixed."""
-    mass = "null" if hydrogen_mass is None else f"{hydrogen_mass:g} u"
-    return [
-        f"protocol.timestep={timestep_ps * 1e3:g} fs",
-        f"protocol.hydrogen_mass={mass}",
-        "protocol.constraints=h-bonds",
-    ]
 
 
 @dataclass(frozen=True)
@@ -203,6 +99,11 @@ class Result:
     trials: tuple[StepTrial, ...]
 
     @property
+    def reference(self) -> StepTrial:
+        """The step that the others are held against."""
+        return self.trials[0]
+
+    @property
     def longest(self) -> StepTrial | None:
         """The longest accepted step, with the lightest hydrogens; None where none is accepted."""
         accepted = [trial for trial in self.trials if trial.accepted]
@@ -218,7 +119,35 @@ class Result:
             "trials": [trial.to_json() for trial in self.trials],
             "longest": longest and longest.to_json(),
             "settings": longest.settings if longest else [],
+            "advice": self.advice,
         }
+
+    @property
+    def advice(self) -> str:
+        """What to do where no step is accepted, or a longer one is undecided; '' where nothing is open."""
+        if self.longest is None and self.reference.differs:
+            return f"none is accepted: even {self.reference.label} leaks energy; {_shorter(self.reference)}"
+        accepted = self.longest.timestep_ps if self.longest else 0.0
+        undecided = [t for t in self.trials if not t.accepted and not t.differs and t.timestep_ps > accepted]
+        if not undecided:
+            return "" if self.longest else "none is accepted: every longer step changes the motion"
+        trial = min(undecided, key=lambda t: t.more_data)
+        replicas = self.plan.spec.protocol.replicas
+        more = (
+            f"about protocol.replicas={math.ceil(replicas * trial.more_data)} would decide {trial.label}"
+            if math.isfinite(trial.more_data)
+            else f"{trial.label} lies at the tolerance itself"
+        )
+        names = ", ".join(name.replace("_", " ") for name in trial.open_checks)
+        start = "none is accepted, and" if self.longest is None else "a longer step may do, but"
+        return f"{start} too little data leaves it undecided ({names}): {more}"
+
+
+def _shorter(reference: StepTrial) -> str:
+    """What may leak less than a reference that leaks."""
+    if reference.constraints == "h-bonds":
+        return "try protocol.constraints=none at 0.5 fs"
+    return f"try a protocol.timestep below {reference.label}"
 
 
 def run(
@@ -247,11 +176,13 @@ def run(
     """
     place = plan.folder(out)
 
-    def prepare_reference() -> None:
-        simulation.Plan(_trial(plan.spec, REFERENCE_STEP_PS, None), controls=False).conditions()
+    def prepare_reference() -> list[StepTrial]:
+        steps = _steps(plan.spec)
+        simulation.Plan(_trial(plan.spec, steps[0]), controls=False).conditions()
+        return steps
 
-    def make(work: Path, _: None) -> Result:
-        result = Result(plan, tuple(_trials(plan.spec, work, progress)))
+    def make(work: Path, steps: list[StepTrial]) -> Result:
+        result = Result(plan, tuple(_trials(plan.spec, steps, work, progress)))
         write_json(work / plan.document, result.to_json())
         place.publish(work)
         return result
@@ -270,19 +201,31 @@ def _read(plan: Plan, directory: Path) -> Result:
         ) from error
 
 
-def _trials(spec: Spec, folder: Path, progress: Callable[[str, Progress], None]) -> Iterator[StepTrial]:
+def _steps(spec: Spec) -> list[StepTrial]:
+    """The reference and the candidates, untried."""
+    molecule = build(spec).molecule
+    if any(atom.GetAtomicNum() == 1 for atom in molecule.GetAtoms()):
+        return [StepTrial(step, mass) for step, mass in ((REFERENCE_STEP_PS, None), *CANDIDATES)]
+    shares = (REFERENCE_WITHOUT_HYDROGENS, *WITHOUT_HYDROGENS)
+    constraints = spec.protocol.constraints
+    return [StepTrial(share * spec.protocol.timestep, None, constraints=constraints) for share in shares]
+
+
+def _trials(
+    spec: Spec, steps: list[StepTrial], folder: Path, progress: Callable[[str, Progress], None]
+) -> Iterator[StepTrial]:
     """The reference and the candidates, each run in a folder of its own."""
-    reference = _run(spec, REFERENCE_STEP_PS, None, folder, progress)
-    yield StepTrial(REFERENCE_STEP_PS, None, _velocity(reference), _books(reference))
-    for timestep_ps, mass in CANDIDATES:
+    first, *candidates = steps
+    reference = _run(spec, first, folder, progress)
+    yield replace(first, velocity=_velocity(reference), checks=_books(reference))
+    for step in candidates:
         try:
-            run = _run(spec, timestep_ps, mass, folder, progress)
-        except SpecError as error:
-            yield StepTrial(timestep_ps, mass, problem=str(error))
+            run = _run(spec, step, folder, progress)
+        except (SpecError, DivergedError) as error:
+            yield replace(step, problem=str(error))
         else:
-            yield StepTrial(
-                timestep_ps, mass, _velocity(run), compare(run, reference, spec.protocol.replicas)
-            )
+            checks = compare(run, reference, spec.protocol.replicas)
+            yield replace(step, velocity=_velocity(run), checks=checks)
 
 
 def compare(run: Run, reference: Run, replicas: int) -> dict[str, Check]:
@@ -290,8 +233,6 @@ def compare(run: Run, reference: Run, replicas: int) -> dict[str, Check]:
     bath = reference.spec.protocol.temperature
     velocity = _velocity(reference)
     here, there = (velocity_samples(r) for r in (run, reference))
-    spread = float(np.std(there, ddof=1)) / math.sqrt(replicas)
-    visible = student_factor(replicas) * spread
     inertia = _inertia(reference, run) / _inertia(reference, reference) - 1.0
     checks = {
         "temperature": Check(
@@ -299,11 +240,27 @@ def compare(run: Run, reference: Run, replicas: int) -> dict[str, Check]:
             TEMPERATURE_TOLERANCE * bath,
         ),
         "velocity": Check(
-            _difference(here, there, velocity.unit), max(VELOCITY_TOLERANCE * abs(velocity.value), visible)
+            _difference(here, there, velocity.unit), velocity_tolerance(velocity, there, replicas)
         ),
         "inertia": Check(Estimate(inertia, (inertia, inertia), "1"), INERTIA_TOLERANCE),
     }
     return checks | _books(run)
+
+
+def velocity_tolerance(velocity: Estimate, samples: Floats, replicas: int) -> float:
+    """What a velocity may differ by: a share of it, or what can't be seen, within :data:`SEEN_TOLERANCE`.
+
+    Parameters
+    ----------
+    velocity, samples
+        Of the reference, and (n,) its replicas' velocities.
+    replicas
+        Of the spec.
+    """
+    visible = student_factor(replicas) * float(np.std(samples, ddof=1)) / math.sqrt(replicas)
+    told_from_zero = velocity.ci95[0] > 0.0 or velocity.ci95[1] < 0.0
+    most = min(SEEN_TOLERANCE, SEEN_SHARE * abs(velocity.value)) if told_from_zero else SEEN_TOLERANCE
+    return max(VELOCITY_TOLERANCE * abs(velocity.value), min(visible, most))
 
 
 def _books(run: Run) -> dict[str, Check]:
@@ -311,27 +268,20 @@ def _books(run: Run) -> dict[str, Check]:
     return {} if balance is None else {"energy_books": Check(balance, BALANCE_TOLERANCE)}
 
 
-def _run(
-    spec: Spec,
-    timestep_ps: float,
-    mass: float | None,
-    folder: Path,
-    progress: Callable[[str, Progress], None],
-) -> Run:
-    label = step_label(timestep_ps, mass)
+def _run(spec: Spec, step: StepTrial, folder: Path, progress: Callable[[str, Progress], None]) -> Run:
     return simulation.simulate(
-        _trial(spec, timestep_ps, mass),
-        folder / label.replace(",", "").replace(" ", "-"),
+        _trial(spec, step),
+        folder / step.label.replace(",", "").replace(" ", "-"),
         controls=False,
-        progress=lambda p: progress(label, p),
+        progress=lambda p: progress(step.label, p),
     )
 
 
-def _trial(spec: Spec, timestep_ps: float, mass: float | None) -> Spec:
+def _trial(spec: Spec, step: StepTrial) -> Spec:
     """The machine at a time step, with more replicas and no frames but the first and the last."""
     protocol = spec.protocol
     changes = [
-        *step_settings(timestep_ps, mass),
+        *step.settings,
         f"protocol.replicas={_MORE_REPLICAS * protocol.replicas}",
         f"protocol.frames={protocol.duration!r} ps",
     ]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from molmach import drives
 from molmach.building import Assembly, build, mirror
 from molmach.drives import DriveModel, DriveTerms
-from molmach.drives.base import Switch
+from molmach.drives.detailed_balance import rest_of, rest_of_switch
 from molmach.errors import SpecError
 from molmach.spec import Drive, Spec
 from molmach.testing.section import check_section, require, shaken
@@ -33,10 +33,11 @@ def check_drive(section: Mapping[str, Any], acts_on: Spec, not_on: Spec | None =
 
     Its section reads back, with the same key. Its terms are finite and the same whenever they are asked
     for. Mirrored, it gives mirrored forces on the mirrored machine, and mirrored twice it is itself. No work
-    can be had from its undriven twin, whose undriven twin it is itself. It names its events if, and only if,
-    it throws a switch; frequency, sense and strength of its field are those of its terms, and the entries
-    that it names hold them. Two short replicas of the machine stay finite, and count events only where there
-    are any. A machine on which it does not act is refused.
+    can be had from its undriven twin, whose undriven twin it is itself. It says that a machine under it is at
+    equilibrium if, and only if, its terms have it so, and an event spends what the rates say. It names its
+    events if, and only if, it throws a switch; clock, and frequency, sense and strength of its field are
+    those of its terms, and the entries that it names hold them. Two short replicas of the machine stay
+    finite, and count events only where there are any. A machine on which it does not act is refused.
 
     Parameters
     ----------
@@ -145,31 +146,52 @@ def _check_twins(case: _Case) -> None:
 
 
 def _check_equilibrium(case: _Case) -> None:
-    """From the terms alone: no field that changes, no torque, and switches that obey detailed balance."""
-    still = drives.undriven(case.drive)
+    """Of the undriven twin from its terms alone; of the drive what it says of itself, and what it spends."""
+    still, protocol = drives.undriven(case.drive), case.spec.protocol
     terms, label = case.terms(still), f"{case.label}, undriven"
     changing = terms.has_field and terms.angular_frequency != 0.0
     require(not changing, f"{label}: a field that changes in time does work; expected none")
     require(terms.torque == 0.0, f"{label}: a torque of {terms.torque:g} kJ/mol does work; expected 0")
     for number, switch in enumerate(terms.switches):
         require(
-            _balanced(switch),
+            rest_of_switch(switch, protocol) is not None,
             f"{label}: switch {number} breaks detailed balance ({switch}), so that work can be had from it; "
             "expected no clock, and channels that are thermal with one ratio of rates or never thrown to "
             "and fro",
         )
     price = drives.model(still).spent_per_event
     require(price == 0.0, f"{label}: an event spends {price:g} kJ/mol; expected 0")
+    _check_declared(case, case.drive, case.label)
+    _check_declared(case, still, label)
+    _check_price(case)
 
 
-def _balanced(switch: Switch) -> bool:
-    if switch.clock is not None:
-        return not math.isfinite(switch.clock.period)
-    used = [channel for channel in switch.channels if channel.on_rate or channel.off_rate]
-    if not any(channel.on_rate for channel in used) or not any(channel.off_rate for channel in used):
-        return True  # thrown at most once
-    ratios = [channel.on_rate / channel.off_rate if channel.off_rate else math.inf for channel in used]
-    return all(channel.thermal for channel in used) and max(ratios) <= min(ratios) * (1.0 + 1e-9)
+def _check_declared(case: _Case, drive: Drive, label: str) -> None:
+    """equilibrium() says what the terms say."""
+    protocol = case.spec.protocol
+    said = drives.equilibrium(drive.model_copy(update={"load": 0.0}), case.assembly, protocol)
+    rests = rest_of(case.terms(drive), case.assembly.charges, protocol)
+    require(
+        (said is None) == (rests is None),
+        f"{label}: equilibrium() gives {said!r}, though by its terms a machine under it is "
+        f"{'driven' if rests is None else f'at equilibrium: {rests}'}; expected a clause if, and only if, "
+        "no work can be had from it",
+    )
+
+
+def _check_price(case: _Case) -> None:
+    """An event spends what the ratios of its switch's rates say that a round of its channels gives."""
+    kT, price = thermal_energy(case.spec.protocol.temperature), case.model.spent_per_event
+    for number, switch in enumerate(case.terms().switches):
+        used = [c for c in switch.channels if c.thermal and c.on_rate and c.off_rate]
+        for channel in used[1:]:
+            first = used[0]
+            gives = kT * math.log(first.on_rate * channel.off_rate / (first.off_rate * channel.on_rate))
+            require(
+                math.isclose(price, gives, rel_tol=1e-6, abs_tol=1e-6),
+                f"{case.label}: spent_per_event is {price:g} kJ/mol, but by the rates of switch {number} an "
+                f"event gives {gives:g} kJ/mol; expected the same",
+            )
 
 
 def _check_mirrored_terms(case: _Case) -> None:
@@ -245,14 +267,19 @@ def _check_entries(case: _Case) -> None:
             f"{case.label}: frequency is {model.frequency} GHz, its entry {model.frequency_key} {held} GHz; "
             "expected the same but for the sign",
         )
-    clocks = [switch.clock.period for switch in case.terms().switches if switch.clock is not None]
+    clocks = {switch.clock for switch in case.terms().switches if switch.clock is not None}
+    periods = [clock.period for clock in clocks]
     if clocks and model.period_key is not None:
         held = getattr(drive, model.period_key)
         require(
-            held in clocks,
-            f"{case.label}: its entry {model.period_key} is {held} ps, its clocks' periods {clocks}; "
+            held in periods,
+            f"{case.label}: its entry {model.period_key} is {held} ps, its clocks' periods {periods}; "
             "expected one of them",
         )
+    only = next(iter(clocks)) if len(clocks) == 1 else None
+    require(
+        model.clock == only, f"{case.label}: clock is {model.clock}; expected {only}, as its switches have it"
+    )
 
 
 def _check_field(case: _Case) -> None:

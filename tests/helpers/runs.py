@@ -18,19 +18,21 @@ def series_of(
     *,
     intact: NDArray[np.bool_] | None = None,
     followers: Floats | None = None,
+    power: float = 1.0,
 ) -> Series:
-    """A series at 300 K that spent nothing: no heat, work, events or change of energy.
+    """A series at 300 K whose drive does work that all becomes heat; no events, no change of energy.
 
-    ``coordinate`` is (n_replicas, n_samples); ``intact`` (n_replicas,) is true unless given;
+    ``power`` is that work, kJ/mol/ps; zero is that of a machine that nothing drives. ``coordinate`` is (n_replicas, n_samples); ``intact`` (n_replicas,) is true unless given;
     ``followers`` is (n_followers, n_replicas, n_samples).
     """
     replicas, samples = coordinate.shape
     nothing = np.zeros((replicas, samples))
+    spent = np.tile(power * (time_ps - time_ps[0]), (replicas, 1))
     return Series(
         time_ps=time_ps,
         coordinate=coordinate,
-        heat=nothing,
-        drive_work=nothing,
+        heat=spent,
+        drive_work=spent,
         load_work=nothing,
         events=nothing,
         energy_change=np.zeros(replicas),

@@ -232,7 +232,7 @@ def test_what_can_t_be_told_is_not_a_number() -> None:
     ):
         quantity = quantity_of(name)
         assert quantity is not None
-        estimate = quantity.estimate({"load_power": one, "entropy_rate": one, **still})
+        estimate = quantity.estimate({"load_power": one, "entropy_rate": one, "input_power": zero, **still})
         assert math.isnan(estimate.value)
         assert all(math.isnan(end) for end in estimate.ci95)
 
@@ -245,22 +245,85 @@ def test_a_ratio_leaves_nothing_infinite() -> None:
 def test_entropy_is_what_is_spent_and_not_the_heat_of_what_was_spent(
     assemblies: dict[str, tuple[Any, Any]],
 ) -> None:
-    """Fuel: its free energy and the load's work over T. Other drives: heat over T."""
+    """Fuel: its free energy and the load's work over T. Other drives: their work, the load's too, over T.
+
+    Heat is the same in the steady state, but for what the integrator leaks.
+    """
     fuelled = _run(*assemblies["fuel"], 3)
     series, kT = fuelled.series, thermal_energy(fuelled.spec.protocol.temperature)
     assert isinstance(fuelled.drive, ChemicalFuel)
     spent = fuelled.drive.chemical_potential * series.events[:, -1] + series.load_work[:, -1]
     taken = quantities.samples_of(Observed.of(fuelled))
     np.testing.assert_allclose(taken["entropy_rate"], spent / kT / 0.1)
-    turned = _run(*assemblies["field"], 3)
-    np.testing.assert_allclose(
-        quantities.samples_of(Observed.of(turned))["entropy_rate"], turned.series.heat[:, -1] / kT / 0.1
-    )
+    turned = _run(*assemblies["load"], 3)
+    work = turned.series.drive_work[:, -1] + turned.series.load_work[:, -1]
+    np.testing.assert_allclose(quantities.samples_of(Observed.of(turned))["entropy_rate"], work / kT / 0.1)
     ratio_in_score = score(fuelled).estimates["uncertainty_ratio"]
     means = {name: taken[name].mean() for name in ("diffusion", "entropy_rate", "velocity")}
     assert ratio_in_score.value == pytest.approx(
         means["diffusion"] * means["entropy_rate"] / means["velocity"] ** 2
     )
+
+
+def test_a_machine_at_equilibrium_has_no_price_of_its_current_and_says_so(
+    assemblies: dict[str, tuple[Any, Any]],
+) -> None:
+    spec, assembly = assemblies["fuel"]
+    still = spec.model_copy(update={"drive": spec.drive.model_copy(update={"chemical_potential": 0.0})})
+    run = _run(still, assembly, 3)
+    idle = replace(run.series, load_work=0.0 * run.series.load_work)
+    estimate = score(replace(run, series=idle)).estimates["uncertainty_ratio"]
+    assert math.isnan(estimate.value)
+    assert estimate.to_json()["value"] is None
+    assert "at equilibrium" in estimate.to_json()["undefined"]
+    loaded = still.model_copy(update={"drive": still.drive.model_copy(update={"load": 1.0})})
+    run = _run(loaded, assembly, 3)
+    steady = replace(run.series, load_work=np.abs(run.series.load_work) + np.arange(201.0))
+    assert score(replace(run, series=steady)).estimates["uncertainty_ratio"].value > 0.0
+
+
+def test_an_efficiency_is_of_what_the_drive_gives_against_a_load_that_resists(
+    assemblies: dict[str, tuple[Any, Any]],
+) -> None:
+    """Fuel is an input like work; a load that drives the machine makes it no engine, and neither does no input."""
+    spec, assembly = assemblies["fuel"]
+    loaded = spec.model_copy(update={"drive": spec.drive.model_copy(update={"load": 1.0})})
+    run = _run(loaded, assembly, 5)
+    time = np.linspace(0.0, 1.0, 201)
+    resisting = replace(run.series, load_work=-np.outer(np.linspace(2.0, 3.0, 6), time))
+    fuel = spec.drive.chemical_potential * resisting.events[:, -1].mean()
+    estimate = score(replace(run, series=resisting)).estimates["efficiency"]
+    assert estimate.value == pytest.approx(2.5 / fuel)
+    assert estimate.ci95[0] < estimate.value < estimate.ci95[1] <= 1.0
+    overrun = replace(resisting, load_work=-resisting.load_work)
+    lost = score(replace(run, series=overrun)).estimates["efficiency"].to_json()
+    assert lost["value"] is None
+    assert "the load drives the machine" in lost["undefined"]
+    unfuelled = replace(resisting, events=0.0 * resisting.events)
+    assert (
+        score(replace(run, series=unfuelled)).estimates["efficiency"].undefined == "the drive spends nothing"
+    )
+
+
+def test_books_that_miss_name_a_remedy_that_the_machine_has(assemblies: dict[str, tuple[Any, Any]]) -> None:
+    """Beads have no bonds to hydrogen that could be fixed, and neither are there any left where they are."""
+    for machine, constraints, fixes in (
+        ("fuel", "none", False),
+        ("field", "none", True),
+        ("field", "h-bonds", False),
+    ):
+        spec, assembly = assemblies[machine]
+        protocol = spec.protocol.model_copy(update={"constraints": constraints, "timestep": 0.01})
+        run = _run(spec.model_copy(update={"protocol": protocol}), assembly, 3)
+        time = np.linspace(0.0, 100.0, 201)
+        series = replace(
+            run.series, heat=np.tile(1.08 * time, (6, 1)), drive_work=np.tile(time, (6, 1)),
+            load_work=0.0 * run.series.load_work, events=0.0 * run.series.events, energy_change=np.zeros(6),
+        )  # fmt: skip
+        (warning,) = [w for w in score(replace(run, series=series)).warnings if "books" in w]
+        assert ("h-bonds" in warning) is fixes, machine
+        assert "a protocol.timestep of 5.2 fs" in warning
+        assert "80 kJ/mol/ns are no heat" in warning
 
 
 def test_the_lag_behind_a_field_without_a_sense_is_the_mirror_image_s(

@@ -122,7 +122,7 @@ def test_derived_quantities_are_what_they_are_called() -> None:
         "diffusion": [1.0, 1.0, 1.0, 1.0],
         "forward": [3.0, 5.0, 4.0, 4.0],
         "backward": [1.0, 1.0, 1.0, 1.0],
-        "work_rate": [10.0, 14.0, 12.0, 12.0],
+        "input_power": [10.0, 14.0, 12.0, 12.0],
         "load_power": [1.0, 2.0, 1.5, 1.5],
         "entropy_rate": [18.0, 18.0, 18.0, 18.0],
     }

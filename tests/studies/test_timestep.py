@@ -6,13 +6,15 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from molmach import files
 from molmach.errors import SpecError
 from molmach.scoring import Estimate
 from molmach.spec import load, loads
-from molmach.studies.timestep import CANDIDATES, SCHEMA, Check, Finding, Plan, Result, StepTrial, run
+from molmach.studies.step_trial import Check, Finding, StepTrial
+from molmach.studies.timestep import CANDIDATES, SCHEMA, Plan, Result, run, velocity_tolerance
 from tests.helpers.command_line import run_molmach
 
 METHYL = """
@@ -38,6 +40,69 @@ NOTHING = Estimate(0.0, (0.0, 0.0), "1")
 )
 def test_too_little_data_is_no_agreement(low: float, high: float, finding: Finding) -> None:
     assert Check(Estimate(0.5 * (low + high), (low, high), "1"), 1.0).finding is finding
+
+
+@pytest.mark.parametrize("replicas", [2, 4, 16, 256])
+def test_few_replicas_tolerate_no_more_than_is_stated(replicas: int) -> None:
+    """Velocities of 3 and of 40 turn/ns that spread by 20: what can't be seen counts up to 1 turn/ns, or a fifth."""
+    samples = np.random.default_rng(3).normal(0.0, 20.0, 8 * replicas)
+    for mean, most in ((40.0, 0.05 * 40.0), (0.0, 1.0)):
+        reference = Estimate(mean, (mean - 1.0, mean + 1.0), "turn/ns")
+        assert velocity_tolerance(reference, samples, replicas) == pytest.approx(most)
+    slow = Estimate(3.0, (2.5, 3.5), "turn/ns")
+    assert velocity_tolerance(slow, samples, replicas) == pytest.approx(0.2 * 3.0)
+    assert velocity_tolerance(slow, 1e-3 * samples, replicas) == pytest.approx(
+        max(0.05 * 3.0, min(0.6, velocity_tolerance(NOTHING, 1e-3 * samples, replicas)))
+    )
+
+
+def _trial(books: tuple[float, float], step: float = 0.001, problem: str = "") -> StepTrial:
+    estimate = Estimate(0.5 * sum(books), books, "1")
+    checks = None if problem else {"energy_books": Check(estimate, 0.02)}
+    return StepTrial(step, None, NOTHING, checks, problem)
+
+
+def test_a_leak_is_said_where_it_is_decided_and_nowhere_else() -> None:
+    """Books of +1.2 % (-4.7 to 7.0) are no leak: more replicas would tell; +5 % (4 to 6) are one."""
+    plan = Plan(loads(METHYL))
+    undecided = Result(plan, (_trial((-0.047, 0.07)), _trial((-0.047, 0.07), 0.002)))
+    assert undecided.longest is None
+    assert "leaks" not in undecided.advice
+    assert "too little data leaves it undecided (energy books)" in undecided.advice
+    assert "protocol.replicas=" in undecided.advice
+    leaking = Result(plan, (_trial((0.04, 0.06)), _trial((0.2, 0.3), 0.002)))
+    assert "even 1 fs leaks energy" in leaking.advice
+    settled = Result(
+        plan, (_trial((-0.01, 0.01)), _trial((0.2, 0.3), 0.002), _trial((0, 0), 0.004, "diverged"))
+    )
+    assert settled.longest is not None
+    assert not settled.advice
+
+
+@pytest.mark.slow
+def test_a_step_that_diverges_is_refused_and_the_others_are_tried(tmp_path: Path) -> None:
+    """A torque whirls a methyl group round so fast that 4 fs blow it up; 1 fs does not."""
+    spec = loads(
+        "name: spun\nmachine: {kind: rotor, smiles: '[CH3:1][C:2](Cl)(Cl)Cl', axle: [2, 1]}\n"
+        "drive: {kind: constant_torque, torque: 40 kJ/mol}\n"
+        "protocol: {duration: 10 ps, equilibration: 0 ps, replicas: 2, friction: 5 /ps}\n"
+    )
+    result = run(Plan(spec), tmp_path / "t")
+    refused = {trial.label: trial.problem for trial in result.trials if trial.problem}
+    assert result.reference.checks is not None
+    assert any("became infinite" in problem for problem in refused.values()), refused
+    assert len(result.trials) == 1 + len(CANDIDATES)
+
+
+@pytest.mark.slow
+def test_a_machine_without_hydrogens_is_tried_in_shares_of_its_own_step(tmp_path: Path) -> None:
+    changes = ["protocol.duration=40 ps", "protocol.equilibration=0 ps", "protocol.replicas=2"]
+    plan = Plan(load("catenane-motor", changes))
+    result = run(plan, tmp_path / "t")
+    assert [round(1e3 * trial.timestep_ps, 3) for trial in result.trials] == [2.5, 5.0, 10.0, 20.0]
+    assert all("protocol.constraints=none" in trial.settings for trial in result.trials)
+    assert all(trial.hydrogen_mass is None and not trial.problem for trial in result.trials)
+    assert run(plan, tmp_path / "t") == result
 
 
 def test_heavy_hydrogens_are_refused_to_a_rotor_made_of_hydrogens(tmp_path: Path) -> None:

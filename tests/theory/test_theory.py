@@ -107,6 +107,33 @@ def test_free_rotor_spreads_as_uhlenbeck_and_ornstein() -> None:
     assert exact[-1] == pytest.approx(2 * theory.rotational_diffusion(KT, 2.0, 2.96) * (10.0 - 0.5), rel=1e-6)
 
 
+@pytest.mark.parametrize("reduced", [0.01, 0.3, 1.0])
+def test_the_scheme_is_too_fast_by_x_coth_x(reduced: float) -> None:
+    """Drift and diffusion of a step's own linear map, without sampling; displacement over 4000 steps.
+
+    State (x, v) -> A (x, v) + F b + noise c; the mean grows by the drift, the variance by twice the diffusion.
+    """
+    friction, kT_over_m, force_over_m, count = 2.0, 1.7, 0.3, 4000
+    dt = reduced / friction
+    e = np.exp(-friction * dt)
+    step = np.array([[1.0, 0.5 * dt * (1.0 + e)], [0.0, e]])
+    kick = np.array([0.5 * dt * (1.0 + e), e]) * dt * force_over_m
+    width = np.sqrt(kT_over_m * (1.0 - e * e)) * np.array([0.5 * dt, 1.0])
+    mean, variance = np.zeros(2), np.diag([0.0, kT_over_m])
+    half: tuple[float, float] = (0.0, 0.0)
+    for number in range(count):
+        if number == count // 2:
+            half = (float(mean[0]), float(variance[0, 0]))
+        mean = step @ mean + kick
+        variance = step @ variance @ step.T + np.outer(width, width)
+    elapsed = 0.5 * count * dt
+    drift, diffusion = (mean[0] - half[0]) / elapsed, 0.5 * (variance[0, 0] - half[1]) / elapsed
+    speed = theory.middle_scheme_speed(friction, dt)
+    assert drift / (force_over_m / friction) == pytest.approx(speed, rel=1e-6)
+    assert diffusion / (kT_over_m / friction) == pytest.approx(speed, rel=1e-6)
+    assert theory.longest_middle_step(friction, speed - 1.0) == pytest.approx(dt, rel=1e-6)
+
+
 def test_integrator_agrees_with_stratonovich_when_overdamped() -> None:
     """g = 60/ps, four torques across the barrier; each within 3.9 standard errors (false alarm 1e-4)."""
     rotor = Rotor1D(2.96, 60.0, KT)

@@ -9,13 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from molmach.report.words import measure_label
 from molmach.scoring.regime import BREAK_OFF_LAG, SYNCHRONOUS_LAG
 from molmach.studies.scan.panels import FONT, REGIMES, panel_of, scale
 from molmach.studies.scan.result import Scan
 
 
 def curve(scan: Scan, ink: str, line: str) -> Figure:
-    """Turns per turn of the field, or velocity, against the one key that was scanned."""
+    """Turns per turn of the field, or what the points are about, against the one key that was scanned."""
     axis = scan.axes[0]
     figure, panel = panel_of(ink, 6.8, 4.2)
     for side in ("top", "right"):
@@ -26,7 +27,7 @@ def curve(scan: Scan, ink: str, line: str) -> Figure:
     scale(panel, axis, "x")
     x = np.array(axis.values)
     has_regimes = bool(np.any(scan.regime != ""))
-    shown = [point.followed if has_regimes else point.estimate("velocity") for point in scan.points]
+    shown = [point.followed if has_regimes else point.estimate(scan.measure) for point in scan.points]
     y, bounds = [part.value for part in shown], [part.ci95 for part in shown]
     panel.plot(x, y, color=ink, linewidth=1.0, alpha=0.5)
     for place, value, (low, high), point in zip(x, y, bounds, scan.points, strict=True):
@@ -53,8 +54,8 @@ def curve(scan: Scan, ink: str, line: str) -> Figure:
             handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=FONT - 0.5,
             labelcolor=ink,
         )  # fmt: skip
-    unit = scan.points[0].estimate("velocity").unit or "turn/ns"
-    panel.set_ylabel("turns per turn of the field" if has_regimes else f"velocity / ({unit})", color=ink)
+    label = measure_label(scan.measure, scan.measure_unit)
+    panel.set_ylabel("turns per turn of the field" if has_regimes else label, color=ink)
     figure.suptitle(
         f"{scan.plan.spec.name} ({scan.plan.spec.protocol.replicas} replicas a point, 95 % intervals)",
         fontsize=FONT + 1.5, color=ink, x=0.02, ha="left",

@@ -13,6 +13,7 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
+from molmach.report.words import measure_label
 from molmach.studies.scan.axes import Axis
 from molmach.studies.scan.curve import curve
 from molmach.studies.scan.law import LawFit
@@ -46,7 +47,7 @@ def picture(scan: Scan, ink: str = "#1f2328", line: str = "#d8dee4") -> Figure:
 
 
 def _diagram(scan: Scan, ink: str) -> Figure:
-    """Cells coloured by regime, or by velocity where there are none, and the curves where regimes meet."""
+    """Cells coloured by regime, or else by what the points are about, and the curves where regimes meet."""
     down, across = _orientation(scan)
     order = scan.axes.index(down)
     numbers = np.arange(len(scan.points)).reshape(scan.shape)
@@ -60,8 +61,8 @@ def _diagram(scan: Scan, ink: str) -> Figure:
     panel.set_xlim(x[0], x[-1])
     panel.set_ylim(y[0], y[-1])
     has_regimes = bool(np.any(scan.regime != ""))
-    paint = _by_regime if has_regimes else _by_velocity(scan, figure, panel, ink)
-    label = "followed" if has_regimes else "velocity"
+    paint = _by_regime if has_regimes else _by_measure(scan, figure, panel, ink)
+    label = "followed" if has_regimes else scan.measure
     fits = max(cells.shape) <= _MOST_LABELS
     for i, j in np.ndindex(*cells.shape):
         point = scan.points[int(cells[i, j])]
@@ -103,20 +104,20 @@ def _by_regime(point: Point) -> tuple[str, str]:
     return colour, _ON_COLOUR.get(colour, "#1f2328")
 
 
-def _by_velocity(scan: Scan, figure: Figure, panel: Any, ink: str) -> Any:
-    """A painter by velocity on a diverging scale whose middle is rest."""
+def _by_measure(scan: Scan, figure: Figure, panel: Any, ink: str) -> Any:
+    """A painter by what the points are about, on a diverging scale whose middle is rest."""
     from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
 
-    largest = float(np.nanmax(np.abs(scan.velocity), initial=0.0)) or 1.0
+    largest = float(np.nanmax(np.abs(scan.measured), initial=0.0)) or 1.0
     shades = ScalarMappable(TwoSlopeNorm(0.0, -largest, largest), colormaps["PuOr_r"])
     bar = figure.colorbar(shades, ax=panel, pad=0.02)
-    bar.set_label(f"velocity / ({scan.points[0].estimate('velocity').unit or 'turn/ns'})", color=ink)
+    bar.set_label(measure_label(scan.measure, scan.measure_unit), color=ink)
     bar.ax.tick_params(labelsize=FONT, color=ink, labelcolor=ink)
     bar.outline.set_edgecolor(ink)
 
     def paint(point: Point) -> tuple[Any, str]:
-        value = point.estimate("velocity").value
+        value = point.estimate(scan.measure).value
         if not math.isfinite(value):
             return _FAILED, "#1f2328"
         return shades.to_rgba(np.array(value)), "white" if abs(value) > 0.6 * largest else "#1f2328"
@@ -125,15 +126,16 @@ def _by_velocity(scan: Scan, figure: Figure, panel: Any, ink: str) -> Any:
 
 
 def _cell_text(point: Point, label: str) -> str:
-    velocity = point.estimate("velocity")
     if label == "followed":
         return f"{point.followed.value:.2f}".replace("-0.00", "0.00")
-    text = f"{velocity.value:.3g}"
-    return f"({text})" if velocity.ci95[0] < 0.0 < velocity.ci95[1] else text
+    measured = point.estimate(label)
+    text = f"{measured.value:.3g}"
+    return f"({text})" if measured.ci95[0] < 0.0 < measured.ci95[1] else text
 
 
 def _title(scan: Scan, label: str) -> str:
-    what = "turns per turn of the field" if label == "followed" else "velocity, in brackets where unresolved"
+    about = f"{label.replace('_', ' ')}, in brackets where unresolved"
+    what = "turns per turn of the field" if label == "followed" else about
     return f"{scan.plan.spec.name}: {what} ({scan.plan.spec.protocol.replicas} replicas a point)"
 
 

@@ -10,7 +10,7 @@ from molmach.report.scan_page import ScanPage, write_scan_page
 from molmach.report.svg import INK, LINE, inline_figure, inline_molecule
 from molmach.report.tables import Table, flat
 from molmach.report.views import Picture
-from molmach.report.words import to_its_precision
+from molmach.report.words import measure_label, to_its_precision
 from molmach.studies.scan.diagram import picture
 from molmach.studies.scan.point import Point
 from molmach.studies.scan.result import Scan
@@ -61,20 +61,20 @@ def _thresholds(scan: Scan) -> tuple[Table, ...]:
 
 
 def _points(scan: Scan) -> Table:
-    unit = next((p.estimate("velocity").unit for p in scan.points if p.score), "")
-    heads = [*(axis.label for axis in scan.axes), f"velocity / ({unit})", "95 % interval"]
+    label = measure_label(scan.measure, scan.measure_unit)
+    heads = [*(axis.label for axis in scan.axes), label, "95 % interval"]
     heads += ["lag per turn", "95 % interval", "regime", "μE / kT", "measured / ps"]
     words = len(scan.axes) + 4
     numeric = [number for number in range(len(heads)) if number != words]
-    return Table("Every point", heads, [_point_cells(point) for point in scan.points], numeric)
+    return Table("Every point", heads, [_point_cells(point, scan.measure) for point in scan.points], numeric)
 
 
-def _point_cells(point: Point) -> list[str]:
-    velocity, lag = point.estimate("velocity"), point.estimate("lag_per_turn")
+def _point_cells(point: Point, measure: str) -> list[str]:
+    measured, lag = point.estimate(measure), point.estimate("lag_per_turn")
     energy = point.dipole_energy
     return [
         *(f"{value:z.4g}" for value in point.values),
-        *to_its_precision(velocity.value, *velocity.ci95),
+        *to_its_precision(measured.value, *measured.ci95),
         *(to_its_precision(lag.value, *lag.ci95) if lag.value == lag.value else ("", "")),
         point.problem or point.regime,
         f"{energy:z.3g}" if energy == energy else "",

@@ -60,8 +60,28 @@ class Scan:
         return np.array([of(point) for point in self.points]).reshape(self.shape)
 
     @property
+    def measure(self) -> str:
+        """Name of the estimate that the points are about: ``velocity``, or what stands for it.
+
+        Between two ends that is ``steps_per_cycle`` where any point has whole phases of its clock.
+        """
+        names = [point.score.get("measure", "velocity") for point in self.points if point.score]
+        return max(names, key=lambda name: name == "steps_per_cycle", default="velocity")
+
+    @property
+    def measure_unit(self) -> str:
+        """Unit of :attr:`measure`."""
+        units = (point.estimate(self.measure).unit for point in self.points if point.score)
+        return next(units, "") or "turn/ns"
+
+    @property
+    def measured(self) -> Floats:
+        """(shape) values of :attr:`measure`."""
+        return self.grid(lambda point: point.estimate(self.measure).value)
+
+    @property
     def velocity(self) -> Floats:
-        """(shape) mean velocity, turn/ns or nm/ns."""
+        """(shape) mean velocity, turn/ns; nan of machines that have none."""
         return self.grid(lambda point: point.estimate("velocity").value)
 
     @property
@@ -176,6 +196,8 @@ class Scan:
             "seed": point.spec.protocol.seed,
             "duration": point.spec.protocol.duration,
             "velocity": point.estimate("velocity").to_json(),
+            "measure": self.measure,
+            "measured": point.estimate(self.measure).to_json(),
             "followed": finite_or_none(point.followed.value),
             "lag_per_turn": point.estimate("lag_per_turn").to_json(),
             "regime": point.regime or None,
@@ -191,17 +213,17 @@ class Scan:
 
     def to_csv(self) -> str:
         """The table: a line a point; units stand in the head in square brackets."""
-        velocity_unit = next((p.estimate("velocity").unit for p in self.points if p.score), "turn/ns")
+        measure, unit = self.measure, self.measure_unit
         heads = [f"{axis.key} [{axis.unit or '1'}]" for axis in self.axes]
-        heads += [f"{name} [{velocity_unit}]" for name in ("velocity", "velocity_low", "velocity_high")]
+        heads += [f"{name} [{unit}]" for name in (measure, f"{measure}_low", f"{measure}_high")]
         heads += [f"{name} [turn/turn]" for name in ("lag_per_turn", "lag_low", "lag_high")]
         heads += ["regime", "mu E [kT]", "duration [ps]", "replicas", "p_value", "seed", "problem"]
         stream = io.StringIO()
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(heads)
         for point in self.points:
-            velocity, lag = point.estimate("velocity"), point.estimate("lag_per_turn")
-            numbers = [*point.values, velocity.value, *velocity.ci95, lag.value, *lag.ci95]
+            measured, lag = point.estimate(measure), point.estimate("lag_per_turn")
+            numbers = [*point.values, measured.value, *measured.ci95, lag.value, *lag.ci95]
             protocol = point.spec.protocol
             p_value = point.score.get("p_value")
             writer.writerow(

@@ -1,0 +1,137 @@
+"""Whether replicas carry a steady current: the tests behind ``forward`` and ``backward``.
+
+A current goes on: replicas complete cycle after cycle, one way more often than chance would have it, and the
+last half of the run shows it too. A machine that moves once, wherever to, has net motion but no current.
+Which errors these tests make is measured in ``docs/verdict.md``, by ``benchmarks/verdict``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from molmach.data.cycles import Cycles
+from molmach.data.statistics import Floats, sign_flip_p
+
+CURRENT_LEVEL = 0.01
+"""Two-sided level of the excess of cycles one way."""
+
+AGAIN_LEVEL = 0.025
+"""One-sided level of the cycles beyond a replica's first, and of those of the last half."""
+
+SLOWING_LEVEL = 0.01
+"""One-sided level of a last half that is slower than the first."""
+
+FEWEST_REPLICAS = 8
+"""With fewer, all signs agree too often by chance: 2 / 2^7 is more than the level."""
+
+
+class Finding(StrEnum):
+    """What the tests say of net motion, and which of them said so.
+
+    ``STEADY`` alone is a current. ``TRIP`` and ``SLOWS`` are motion that ends; the others leave it open.
+    """
+
+    STEADY = "steady"
+    TRIP = "trip"
+    SLOWS = "slows"
+    BEGUN = "begun"
+    ONCE = "once"
+    HALF = "half"
+    NOTHING = "nothing"
+    FEW = "few"
+
+
+@dataclass(frozen=True)
+class Current:
+    """The outcome of the tests for a steady current.
+
+    Attributes
+    ----------
+    finding
+        What they say.
+    direction
+        1 or -1, the sign of the net cycles, or of the net motion where there are none; 0 of no motion.
+    p_value
+        Two-sided, of no excess of completed cycles one way.
+    p_moved
+        Two-sided, of no net motion.
+    p_again
+        One-sided, of no cycles beyond each replica's first.
+    p_last
+        One-sided, of no excess of cycles in the last half.
+    p_slowing
+        One-sided, of a last half that is as fast as the first.
+    replicas
+        On how many replicas they rest, those of a mirror control included.
+    """
+
+    finding: Finding
+    direction: int
+    p_value: float
+    p_moved: float
+    p_again: float
+    p_last: float
+    p_slowing: float
+    replicas: int
+
+    @property
+    def steady(self) -> bool:
+        """Whether there is a current."""
+        return self.finding is Finding.STEADY
+
+
+def judge_current(cycles: Cycles) -> Current:
+    """Test replicas for a steady current.
+
+    Parameters
+    ----------
+    cycles
+        Of the claim's replicas, and of its mirror control's as reflection has them
+        (:meth:`molmach.data.cycles.Cycles.seen`), together.
+    """
+    direction = int(np.sign(cycles.net.sum()) or np.sign(cycles.displacement.sum()))
+    net = direction * cycles.net.astype(np.float64)
+    current = Current(
+        Finding.NOTHING,
+        direction,
+        p_value=min(1.0, 2.0 * sign_flip_p(net)),
+        p_moved=min(1.0, 2.0 * sign_flip_p(direction * cycles.displacement)),
+        p_again=sign_flip_p(beyond_first(net)),
+        p_last=sign_flip_p(direction * cycles.halves[1].astype(np.float64)),
+        p_slowing=sign_flip_p(direction * (cycles.moved[0] - cycles.moved[1])),
+        replicas=net.size,
+    )
+    return Current(**{**vars(current), "finding": _finding(current, cycles)})
+
+
+def beyond_first(net: Floats) -> Floats:
+    """(n_replicas,) cycles beyond the first forward one, which may be a trip that ends; zero for 0 and 1.
+
+    A trip of one cycle amid hops that favour no way gives 2 and more as often as 0 and less; where only
+    some replicas have made it, less often.
+    """
+    return np.asarray(np.where((net < 0.0) | (net > 1.0), net - 1.0, 0.0))
+
+
+def _finding(current: Current, cycles: Cycles) -> Finding:
+    if current.replicas < FEWEST_REPLICAS:
+        return Finding.FEW
+    slows = current.p_slowing <= SLOWING_LEVEL
+    if current.p_value > CURRENT_LEVEL:
+        if current.p_moved > CURRENT_LEVEL:
+            return Finding.NOTHING
+        return Finding.BEGUN if not slows and _even(cycles) else Finding.TRIP
+    if slows:
+        return Finding.SLOWS
+    if current.p_again > AGAIN_LEVEL:
+        return Finding.ONCE
+    return Finding.STEADY if current.p_last <= AGAIN_LEVEL else Finding.HALF
+
+
+def _even(cycles: Cycles) -> bool:
+    """Whether the last half surely moved at least two thirds as far as the first."""
+    direction = np.sign(cycles.displacement.sum())
+    return sign_flip_p(direction * (1.5 * cycles.moved[1] - cycles.moved[0])) <= AGAIN_LEVEL
