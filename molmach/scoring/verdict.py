@@ -16,9 +16,10 @@ from molmach.errors import ScoreError
 from molmach.scoring.bounded import judge_bounded, measure_of, no_velocity
 from molmach.scoring.controls import ControlResult, judge
 from molmach.scoring.energetics import balance_of, balance_warnings
-from molmach.scoring.quantities import estimates_of, samples_of
+from molmach.scoring.quantities import estimates_of, quantities_of, samples_of
 from molmach.scoring.regime import regime_of
 from molmach.scoring.second_law import SecondLaw, judge_second_law
+from molmach.scoring.shapes import ShapesJudged, allow_for_shapes, judge_shapes
 from molmach.scoring.undirected import undirected
 from molmach.units import TURN
 
@@ -63,6 +64,8 @@ class Score:
         Sentences: what the verdict rests on, and what would tell more; '' where its word says it.
     second_law
         What the run's books say of a claim; None of a motion without a run, and of a machine at equilibrium.
+    shapes
+        Replicas by the shapes that they started in; None where there is one.
     """
 
     estimates: dict[str, Estimate]
@@ -79,6 +82,7 @@ class Score:
     reason: str = ""
     advice: str = ""
     second_law: SecondLaw | None = None
+    shapes: ShapesJudged | None = None
 
     @property
     def measured(self) -> Estimate:
@@ -101,6 +105,7 @@ class Score:
             "reason": self.reason,
             "advice": self.advice,
             "second_law": None if self.second_law is None else self.second_law.to_json(),
+            "shapes": None if self.shapes is None else self.shapes.to_json(),
             "controlled": self.controlled,
             "regime": self.regime,
             "energy_balance": None if self.energy_balance is None else self.energy_balance.to_json(),
@@ -126,13 +131,17 @@ def score(run: Run | Motion) -> Score:
         return _not_scored(run, coordinate_of(run.assembly).scale.unit, came_apart)
     observed = Observed.of(run)
     samples = samples_of(_checked(observed))
-    estimates = {"velocity": no_velocity(observed), **estimates_of(observed, samples)}
+    shapes = judge_shapes(run)
+    estimates = allow_for_shapes(
+        estimates_of(observed, samples), quantities_of(observed), samples, run, shapes
+    )
+    estimates = {"velocity": no_velocity(observed), **estimates}
     judged = judge if observed.scale.period is not None else judge_bounded
     controls = {
         name: judged(name, Observed.of(control), observed, samples) for name, control in run.controls.items()
     }
     law = judge_second_law(observed, samples)
-    p_value, word, reason, advice = _judged(observed, samples, controls, law)
+    p_value, word, reason, advice = _judged(observed, samples, controls, law, shapes)
     balance = balance_of(samples)
     return Score(
         estimates=estimates,
@@ -147,12 +156,14 @@ def score(run: Run | Motion) -> Score:
             *_sampling_warnings(observed.motion),
             *balance_warnings(balance, run),
             *_heating_warnings(estimates["temperature"], run.spec.protocol.temperature),
+            *([shapes.warning] if shapes is not None and shapes.warning else []),
         ),
         verb=observed.motion.scale.verb,
         measure=measure_of(observed, samples).name,
         reason=reason,
         advice=advice,
         second_law=law,
+        shapes=shapes,
     )
 
 
@@ -161,6 +172,7 @@ def _judged(
     samples: dict[str, Floats],
     controls: dict[str, ControlResult],
     law: SecondLaw | None,
+    shapes: ShapesJudged | None,
 ) -> tuple[float, str, str, str]:
     """p-value, word, reason and advice of a run's verdict."""
     settled = undirected(observed, samples)
@@ -169,6 +181,8 @@ def _judged(
         broken = failing - {"undriven"} if settled.word == "equilibrium" else failing
         return settled.p_value, "failed" if broken else settled.word, settled.reason, settled.advice
     p_value, direction = _verdict(samples["velocity"])
+    if shapes is not None and shapes.depends and "undriven" not in failing:
+        return p_value, "unresolved", shapes.reason, shapes.advice
     if failing:
         return p_value, "failed", "", ""
     if direction != "unresolved" and law is not None and not law.passed:
@@ -179,7 +193,7 @@ def _judged(
 def _score_motion(motion: Motion) -> Score:
     observed = Observed.of(motion)
     samples = samples_of(_checked(observed))
-    p_value, word, reason, advice = _judged(observed, samples, {}, None)
+    p_value, word, reason, advice = _judged(observed, samples, {}, None, None)
     return Score(
         estimates={"velocity": no_velocity(observed), **estimates_of(observed, samples)},
         p_value=p_value,
