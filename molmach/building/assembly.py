@@ -12,6 +12,7 @@ from rdkit import Chem
 
 from molmach import units
 from molmach.building.kinds import kind_of
+from molmach.building.strain import Strain
 
 if TYPE_CHECKING:
     from molmach.building.conformations import Shapes
@@ -99,6 +100,8 @@ class Assembly:
     shapes
         Those in which replicas start; None where the kind looks for none, and in a machine that was read
         from a file.
+    strain
+        What is said of the shape of each molecule in it; empty where the kind says nothing.
     """
 
     name: str
@@ -111,6 +114,12 @@ class Assembly:
     track: Track | None = None
     followers: dict[str, Follower] = field(default_factory=dict)
     shapes: Shapes | None = None
+    strain: tuple[Strain, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a user is told of parts that could not be built in a good shape."""
+        return tuple(part.warning for part in self.strain if part.warning is not None)
 
     def require_track(self) -> Track:
         """The track of a machine whose kind has one."""

@@ -20,6 +20,8 @@ from molmach.building.interlock import link_rings
 from molmach.building.interlocked import ThreadedKind, atoms_by_name, loops_of, mapped
 from molmach.building.linking import macrocycle
 from molmach.building.scale import TURNS, Scale
+from molmach.building.strain import strains
+from molmach.building.threadable import check_catenane
 from molmach.spec import MachineSection, Spec
 from molmach.spec.machine import Stations
 from molmach.spec.molecule import AtomSet, Smiles, require_map_numbers
@@ -123,6 +125,7 @@ class CatenaneKind(ThreadedKind):
         assert isinstance(machine, Catenane)
         field, seed = spec.protocol.build_field, conformer_seed(spec.protocol.seed)
         rings = [checked_molecule(ring, field, f"machine.rings.{i}") for i, ring in enumerate(machine.rings)]
+        check_catenane(rings)
         molecule = link_rings(rings, seed, field)
         path = tuple(macrocycle(rings[0]))
         loops, members = loops_of(molecule, rings[1:], first=rings[0].GetNumAtoms())
@@ -132,7 +135,14 @@ class CatenaneKind(ThreadedKind):
         else:
             held = tuple(path[k * len(path) // _ANCHORS_OF_A_RING] for k in range(_ANCHORS_OF_A_RING))
         track = Track(path, tuple(loops), atoms_by_name(rings[0], machine.stations))
-        return Assembly(spec.name, "catenane", molecule, (), tuple(sorted(held)), members[0], field, track)
+        strain = strains(molecule, [("rings.0", "ring"), ("rings.1", "ring")], field)
+        return Assembly(
+            spec.name, "catenane", molecule, (), tuple(sorted(held)), members[0], field, track, strain=strain
+        )
+
+    def check(self, machine: Catenane) -> None:
+        """Whether rings of these formulas can be linked (:mod:`molmach.building.threadable`)."""
+        check_catenane([Chem.AddHs(Chem.MolFromSmiles(ring)) for ring in machine.rings])
 
 
 def _lay_ring_across_z(molecule: Chem.Mol, path: tuple[int, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -121,14 +122,16 @@ def shapes_of(
 ) -> Shapes:
     """The shapes among the conformers of a machine, with their mirror images where it is achiral.
 
+    The built structure's is the first, though it may be too rare for a replica to start in it.
+
     Parameters
     ----------
     machine
         As built, from the first of the conformers.
     conformers
-        The lowest first.
+        The built structure's first.
     lay
-        Lays a conformer into the frame in place; a shape for which it raises BuildError is left out.
+        Lays a conformer into the frame in place; one for which it raises BuildError is left out.
     achiral
         Whether a shape and its mirror image are shapes of one machine, equally common.
     temperature_K
@@ -137,32 +140,46 @@ def shapes_of(
     places = np.array([_positions(conformer.molecule) for conformer in conformers])
     fingerprint = Fingerprint.of(machine, places)
     kT = thermal_energy(temperature_K)
-    shapes: list[tuple[float, Chem.Mol, Complex]] = []
+    rarest = -kT * math.log(LEAST_WEIGHT)
+    lowest = min(conformer.energy for conformer in conformers)
+    energies: list[float] = []
+    molecules: list[Chem.Mol] = []
+    prints: list[Complex] = []
+    energy_of: list[int] = []
     for conformer, numbers in zip(conformers, fingerprint(places), strict=True):
-        if np.exp((conformers[0].energy - conformer.energy) / kT) < LEAST_WEIGHT:
-            break
-        if _is_among(numbers, shapes):
+        shape = _number(numbers, prints)
+        if shape is not None:
+            energies[energy_of[shape]] = min(energies[energy_of[shape]], conformer.energy)
             continue
-        molecule = Chem.Mol(conformer.molecule) if shapes else machine.molecule
-        if shapes:
-            try:
-                lay(molecule)
-            except BuildError:
-                continue
-        shapes.append((conformer.energy, molecule, numbers))
+        molecule = Chem.Mol(conformer.molecule) if prints else machine.molecule
+        if prints and (conformer.energy - lowest > rarest or not _is_laid(molecule, lay)):
+            continue
         image = np.conjugate(numbers)
-        if achiral and not _is_among(image, shapes):
-            shapes.append((conformer.energy, mirrored(molecule), image))
-    energy = np.array([shape[0] for shape in shapes])
-    share = np.exp((energy[0] - energy) / kT)
-    prints = np.array([shape[2] for shape in shapes])
-    own_image = (difference(prints, np.conjugate(prints)) < MOST_ALIKE) & achiral
-    molecules = tuple(shape[1] for shape in shapes)
-    return Shapes(fingerprint, prints, energy, share / share.sum(), molecules, own_image)
+        made = [(molecule, numbers)]
+        if achiral and _number(image, [*prints, numbers]) is None:
+            made.append((mirrored(molecule), image))
+        molecules += [structure for structure, _ in made]
+        prints += [print_ for _, print_ in made]
+        energy_of += [len(energies)] * len(made)
+        energies.append(conformer.energy)
+    energy, all_prints = np.array(energies)[energy_of], np.array(prints)
+    share = np.where(energy - energy.min() > rarest, 0.0, np.exp((energy.min() - energy) / kT))
+    own_image = (difference(all_prints, np.conjugate(all_prints)) < MOST_ALIKE) & achiral
+    return Shapes(fingerprint, all_prints, energy, share / share.sum(), tuple(molecules), own_image)
 
 
-def _is_among(numbers: Complex, shapes: Sequence[tuple[float, Chem.Mol, Complex]]) -> bool:
-    return any(float(difference(numbers, known)) < MOST_ALIKE for _, _, known in shapes)
+def _number(numbers: Complex, prints: Sequence[Complex]) -> int | None:
+    """Which of the shapes has such a fingerprint; None where none has."""
+    return next((k for k, known in enumerate(prints) if difference(numbers, known) < MOST_ALIKE), None)
+
+
+def _is_laid(molecule: Chem.Mol, lay: Callable[[Chem.Mol], None]) -> bool:
+    """Lay a conformer into the frame, if it can be."""
+    try:
+        lay(molecule)
+    except BuildError:
+        return False
+    return True
 
 
 def _positions(molecule: Chem.Mol) -> Floats:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from rdkit import Chem, rdBase
-from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
+from rdkit.Chem import rdForceFieldHelpers
 
+from molmach.building.conformers import Ranked, embed_conformers, ranked, search, search_turned_back
+from molmach.building.strain import CONFORMERS as SEARCHED
+from molmach.building.strain import MAX_STRAIN
 from molmach.errors import BuildError
-from molmach.units import KCAL
 
 VARIANTS = ("MMFF94", "MMFF94s")
 """Force fields that molecules are built with: those by which RDKit places atoms."""
 
 CONFORMERS = 10
-_MAX_ITERATIONS = 5000
+"""Conformers of which a rotor gets the lowest."""
+
+_RIGID = 0.5
+"""Conformers that differ by no more are one shape, kJ/mol, and nothing is left to search."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +42,17 @@ class Conformer:
 
 
 def embed(smiles: str, seed: int, force_field: str) -> Chem.Mol:
-    """The lowest of :func:`conformers`, which has the arguments and errors."""
-    return conformers(smiles, seed, force_field)[0].molecule
+    """The first of :func:`conformers_of`, which has the arguments and errors."""
+    return conformers_of(smiles, seed, force_field)[0].molecule
 
 
-def conformers(smiles: str, seed: int, force_field: str) -> list[Conformer]:
-    """Up to ten MMFF-optimised conformers, each from a start of its own, the lowest first.
+def conformers_of(smiles: str, seed: int, force_field: str) -> list[Conformer]:
+    """The lowest of ten MMFF-optimised conformers, amides and their like in their stable form; then others.
+
+    Where the ten differ, thirty more are searched, and one of those is taken if it is lower by more than a
+    rotor's largest strain (:data:`molmach.building.strain.MAX_STRAIN`) or has fewer bonds turned over. The
+    others are the rest of the ten and the searched ones that were minimised to the end, as far as they have
+    no more bonds turned over than the first, by energy.
 
     Parameters
     ----------
@@ -58,19 +70,17 @@ def conformers(smiles: str, seed: int, force_field: str) -> list[Conformer]:
     """
     with rdBase.BlockLogs():
         molecule = checked_molecule(smiles, force_field, "machine.smiles")
-        numbers = _conformers(molecule, seed)
-        results = rdForceFieldHelpers.MMFFOptimizeMoleculeConfs(
-            molecule, maxIters=_MAX_ITERATIONS, mmffVariant=force_field
-        )
-        converged = sorted(
-            (energy, i) for i, (status, energy) in zip(numbers, results, strict=True) if status == 0
-        )
-        if not converged:
+        embed_conformers(molecule, CONFORMERS, seed)
+        own = ranked(molecule, force_field)
+        if not own:
             raise BuildError(
-                f"machine.smiles: {force_field} did not converge for any of {len(numbers)} conformers; "
-                "expected a molecule that the force field can relax"
+                f"machine.smiles: {force_field} did not converge for any of {molecule.GetNumConformers()} "
+                "conformers; expected a molecule that the force field can relax"
             )
-        return [Conformer(energy * KCAL, _single(molecule, i)) for energy, i in converged]
+        candidates = _candidates(smiles, molecule, own, force_field)
+        fewest = candidates[0][0]
+        kept = [candidates[0], *sorted((c for c in candidates[1:] if c[0] <= fewest), key=lambda c: c[1])]
+        return [Conformer(energy, _single(of, number)) for _, energy, of, number in kept]
 
 
 def _single(molecule: Chem.Mol, conformer: int) -> Chem.Mol:
@@ -78,6 +88,38 @@ def _single(molecule: Chem.Mol, conformer: int) -> Chem.Mol:
     single = Chem.Mol(molecule, False, conformer)
     Chem.AssignStereochemistryFrom3D(single)
     return single
+
+
+_Candidate = tuple[int, float, Chem.Mol, int]
+"""Bonds turned over, energy, and the conformer as a number of a molecule."""
+
+
+def _candidates(smiles: str, molecule: Chem.Mol, own: Ranked, force_field: str) -> list[_Candidate]:
+    """All conformers, the best first: an own one, or one that was searched."""
+    candidates = [(turned, energy, molecule, number) for turned, energy, number in own]
+    best = candidates[0]
+    if not best[0] and max(energy for _, energy, _ in own) - best[1] <= _RIGID:
+        return candidates
+    for look in (search, search_turned_back):
+        other = Chem.Mol(molecule)
+        searched = [
+            (turned, energy, other, number) for turned, energy, number in look(other, force_field, SEARCHED)
+        ]
+        candidates += searched
+        if searched and searched[0][:2] < (best[0], best[1] - MAX_STRAIN["rotor"]):
+            best = searched[0]
+        if not best[0]:
+            break
+    return [best, *(candidate for candidate in candidates if candidate is not best)]
+
+
+@lru_cache(maxsize=8)
+def _looked_for(
+    smiles: str, force_field: str, look: Callable[[Chem.Mol, str, int], Ranked]
+) -> tuple[Chem.Mol, Ranked]:
+    """A search, whose outcome no seed changes; so a build for the mirror image need not repeat it."""
+    molecule = checked_molecule(smiles, force_field, "machine.smiles")
+    return molecule, look(molecule, force_field, SEARCHED)
 
 
 def conformer_seed(seed: int) -> int:
@@ -148,7 +190,7 @@ def _require_stereo(molecule: Chem.Mol, field: str) -> None:
             continue
         if element.type == Chem.StereoType.Atom_Tetrahedral:
             atom = molecule.GetAtomWithIdx(element.centeredOn)
-            if _is_symmetric_bridgehead(molecule, atom, ranks):
+            if is_symmetric_bridgehead(molecule, atom, ranks):
                 continue
             where = f"the stereocentre {atom.GetSymbol()} (atom {atom.GetIdx()})"
             accepted = "'@' or '@@'"
@@ -164,24 +206,8 @@ def _require_stereo(molecule: Chem.Mol, field: str) -> None:
         )
 
 
-def _is_symmetric_bridgehead(molecule: Chem.Mol, atom: Chem.Atom, ranks: list[int]) -> bool:
+def is_symmetric_bridgehead(molecule: Chem.Mol, atom: Chem.Atom, ranks: list[int]) -> bool:
     """Whether an atom joins three rings with two equal arms, as in triptycene: no stereocentre by itself."""
     arms = [ranks[neighbour.GetIdx()] for neighbour in atom.GetNeighbors()]
     rings = molecule.GetRingInfo().NumAtomRings(atom.GetIdx())
     return rings >= 3 and len(set(arms)) < len(arms)
-
-
-def _conformers(molecule: Chem.Mol, seed: int) -> list[int]:
-    parameters = rdDistGeom.ETKDGv3()
-    parameters.randomSeed = seed
-    parameters.numThreads = 1
-    for random_coordinates in (False, True):
-        parameters.useRandomCoords = random_coordinates
-        parameters.maxIterations = 50
-        conformers = list(rdDistGeom.EmbedMultipleConfs(molecule, CONFORMERS, parameters))
-        if conformers:
-            return conformers
-    raise BuildError(
-        f"machine.smiles: no conformer found for {Chem.MolToSmiles(Chem.RemoveHs(molecule))}; "
-        "expected a molecule that exists in three dimensions"
-    )

@@ -11,6 +11,7 @@ from rdkit import Chem
 
 from molmach.building.assembly import Assembly, Follower, Track
 from molmach.building.picture import draw, draw_png
+from molmach.building.strain import Strain
 from molmach.errors import BuildError
 from molmach.files import write_bytes, write_text
 
@@ -44,6 +45,8 @@ def to_sdf(assembly: Assembly) -> str:
     if assembly.followers:
         wheels = {name: asdict(follower) for name, follower in assembly.followers.items()}
         molecule.SetProp("followers", json.dumps(wheels))
+    if assembly.strain:
+        molecule.SetProp("strain", json.dumps([asdict(part) for part in assembly.strain]))
     for part in _PARTS:
         molecule.SetProp(part, " ".join(str(i) for i in getattr(assembly, part)))
     molecule.SetProp("smiles", assembly.smiles)
@@ -65,6 +68,7 @@ def read_sdf(path: Path, force_field: str) -> Assembly:
         kind = molecule.GetProp("kind")
         followers = _followers(molecule.GetProp("followers")) if molecule.HasProp("followers") else {}
         track = _track(json.loads(molecule.GetProp("track"))) if molecule.HasProp("track") else None
+        strain = json.loads(molecule.GetProp("strain")) if molecule.HasProp("strain") else []
     except (OSError, KeyError, StopIteration, AttributeError, ValueError) as error:
         raise BuildError(
             f"{path}: not an assembly of molmach; expected the SDF file of a run folder"
@@ -80,6 +84,7 @@ def read_sdf(path: Path, force_field: str) -> Assembly:
         force_field,
         track,
         followers,
+        tuple(Strain(**part) for part in strain),
     )
 
 

@@ -19,10 +19,14 @@ from molmach.building.interlock_proof import examine, speared
 from molmach.building.linking import linking_number, macrocycle, piercings, thread_path, threading_number
 from molmach.building.placing import combine, make_room, place, radii, relax
 from molmach.building.shapes import open_ring, stretched_axle
+from molmach.building.strain import strains, worst
 from molmach.errors import BuildError
 
 ATTEMPTS = 6
 """Seeds tried before a pair is given up."""
+
+STRAINED = 3
+"""Proved structures among which the least strained is taken, where none is without too much strain."""
 
 Part = tuple[Chem.Mol, Floats]
 
@@ -53,7 +57,8 @@ def thread_rings(
     One molecule, the axle's atoms first, then each ring's in turn, with one conformer at a minimum of
     the force field. Each ring is pierced exactly once by the axle and linked with no other ring, no
     stereocentre is turned over, and the structure meets the demands of
-    :mod:`molmach.building.interlock_proof`.
+    :mod:`molmach.building.interlock_proof`. Where a part has an amide turned over or more strain than
+    :data:`molmach.building.strain.MAX_STRAIN`, it is built again, and the least strained is returned.
 
     Raises
     ------
@@ -97,7 +102,10 @@ def thread_rings(
                 return f"ring {k} is linked with another"
         return None
 
-    return _attempt(parts, proof, seed, force_field, "a ring may be too narrow for this part of the axle")
+    roles = ["axle", *["ring"] * len(rings)]
+    return _attempt(
+        parts, proof, roles, seed, force_field, "a ring may be too narrow for this part of the axle"
+    )
 
 
 def link_rings(rings: Sequence[Chem.Mol], seed: int, force_field: str) -> Chem.Mol:
@@ -141,7 +149,8 @@ def link_rings(rings: Sequence[Chem.Mol], seed: int, force_field: str) -> Chem.M
                 return f"rings {i} and {j} pierce each other {crossings[0]} and {crossings[1]} times"
         return None
 
-    return _attempt(parts, proof, seed, force_field, "the rings may be too narrow for each other")
+    roles = ["ring"] * len(rings)
+    return _attempt(parts, proof, roles, seed, force_field, "the rings may be too narrow for each other")
 
 
 def _require_whole(molecules: Sequence[Chem.Mol]) -> None:
@@ -191,38 +200,50 @@ def _add(
 def _attempt(
     parts: Callable[[int, np.random.Generator], list[Part] | None],
     proof: Callable[[Sequence[Floats]], str | None],
+    roles: Sequence[str],
     seed: int,
     force_field: str,
     suspicion: str,
 ) -> Chem.Mol:
-    """Place, relax and prove with one seed after another; the first structure that passes."""
+    """Place, relax and prove with one seed after another; the first structure that passes without strain."""
     failure = ""
+    strained: list[tuple[tuple[int, float], int, Chem.Mol]] = []
     with rdBase.BlockLogs():
-        for sequence in np.random.SeedSequence(seed).spawn(ATTEMPTS):
+        for number, sequence in enumerate(np.random.SeedSequence(seed).spawn(ATTEMPTS)):
             placed = parts(int(sequence.generate_state(1)[0] >> 1), np.random.default_rng(sequence))
             if placed is None:
                 failure = "no pose puts one through the other"
                 continue
             whole = combine(placed)
             check_parameters(whole, force_field)
-            isomer = _isomer(whole)
-            make_room(whole, force_field)
-            if not relax(whole, force_field):
-                failure = f"{force_field} did not converge"
+            failure = _relaxed(whole, [molecule.GetNumAtoms() for molecule, _ in placed], proof, force_field)
+            if failure:
                 continue
-            positions = np.split(
-                np.asarray(whole.GetConformer().GetPositions()),
-                np.cumsum([molecule.GetNumAtoms() for molecule, _ in placed])[:-1],
-            )
-            failure = proof(positions) or examine(whole, force_field).failure or ""
-            if _isomer(whole) != isomer:
-                failure = "a stereocentre or double bond was turned over"
-            if not failure:
-                return whole
+            excess = worst(strains(whole, [(role, role) for role in roles], force_field))
+            strained.append((excess, number, whole))
+            if excess == (0, 0.0) or len(strained) == STRAINED:
+                break
+    if strained:
+        return min(strained)[2]
     raise BuildError(
         f"no interlocked structure in {ATTEMPTS} attempts ({failure}); expected parts that go through "
         f"each other without strain; {suspicion}"
     )
+
+
+def _relaxed(
+    whole: Chem.Mol, sizes: Sequence[int], proof: Callable[[Sequence[Floats]], str | None], force_field: str
+) -> str:
+    """Relax a placed structure in place; which proof it fails, empty where it passes all."""
+    isomer = _isomer(whole)
+    make_room(whole, force_field)
+    if not relax(whole, force_field):
+        return f"{force_field} did not converge"
+    positions = np.split(np.asarray(whole.GetConformer().GetPositions()), np.cumsum(sizes)[:-1])
+    failure = proof(positions) or examine(whole, force_field).failure or ""
+    if _isomer(whole) != isomer:
+        return "a stereocentre or double bond was turned over"
+    return failure
 
 
 def _isomer(molecule: Chem.Mol) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 from rdkit import Chem
-from rdkit.Chem import rdDepictor
 
 from molmach.building.assembly import Assembly
+from molmach.building.embed import is_symmetric_bridgehead
+from molmach.building.layout import lay_flat
 
 if TYPE_CHECKING:
     from rdkit.Chem.Draw import rdMolDraw2D
@@ -23,9 +23,6 @@ PART_COLOURS: dict[str, Colour] = {
     "station": (0.85, 0.72, 0.90),
 }
 """Of a machine's parts; blue, amber, red, green, violet."""
-
-CLASH = 0.2
-"""Atoms drawn nearer than this coincide, angstrom; a bond is 1.5 long."""
 
 
 def parts(assembly: Assembly) -> dict[str, list[int]]:
@@ -85,17 +82,13 @@ def _paint(drawer: rdMolDraw2D.MolDraw2D, molecule: Chem.Mol, colours: dict[int,
     drawer.FinishDrawing()
 
 
-def _lay_flat(molecule: Chem.Mol) -> None:
-    """A layout in which no two atoms coincide, as the rings of a triptycene do in the usual one."""
-    rdDepictor.Compute2DCoords(molecule)
-    flat = np.asarray(molecule.GetConformer().GetPositions())
-    distances = np.linalg.norm(flat[:, None] - flat[None], axis=-1) + np.eye(len(flat))
-    if distances.min() < CLASH:
-        rdDepictor.SetPreferCoordGen(True)
-        try:
-            rdDepictor.Compute2DCoords(molecule)
-        finally:
-            rdDepictor.SetPreferCoordGen(False)
+def _without_needless_marks(molecule: Chem.Mol) -> None:
+    """Take the marks off bridgeheads of cages, which can't be otherwise, in place."""
+    ranks = list(Chem.CanonicalRankAtoms(molecule, breakTies=False, includeChirality=False))
+    for atom in molecule.GetAtoms():
+        if is_symmetric_bridgehead(molecule, atom, ranks):
+            atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
+    Chem.AssignStereochemistry(molecule, cleanIt=True, force=True)
 
 
 def _flat(assembly: Assembly) -> tuple[Chem.Mol, dict[int, Colour]]:
@@ -106,6 +99,7 @@ def _flat(assembly: Assembly) -> tuple[Chem.Mol, dict[int, Colour]]:
     for atom in molecule.GetAtoms():
         atom.SetAtomMapNum(0)
     molecule = Chem.RemoveHs(molecule)
-    _lay_flat(molecule)
+    _without_needless_marks(molecule)
+    lay_flat(molecule)
     colours = {a.GetIdx(): PART_COLOURS[a.GetProp("part")] for a in molecule.GetAtoms() if a.HasProp("part")}
     return molecule, colours

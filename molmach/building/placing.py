@@ -11,6 +11,7 @@ from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
 from molmach.building.assembly import Floats
+from molmach.building.planar_bonds import hold, stable_torsions
 
 _POSES = 100
 _TILT_DEG = 20.0
@@ -90,7 +91,7 @@ def make_room(molecule: Chem.Mol, force_field: str) -> None:
     """Move the components of a molecule apart until none overlaps, in place.
 
     Between the components there is nothing but soft walls, whose distance grows in stages; inside them
-    the force field acts.
+    the force field acts, and amides and their like are held in their stable form.
     """
     part = np.empty(molecule.GetNumAtoms(), dtype=int)
     for number, atoms in enumerate(Chem.GetMolFrags(molecule)):
@@ -99,12 +100,14 @@ def make_room(molecule: Chem.Mol, force_field: str) -> None:
     size = radii(molecule)
     kept = size[:, None] + size[None]
     kept[polar_pairs(molecule)] *= _POLAR
+    torsions = stable_torsions(molecule)
     properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(molecule, mmffVariant=force_field)
     for fraction, stiffness, steps in _STAGES:
         field = rdForceFieldHelpers.MMFFGetMoleculeForceField(
             molecule, properties, ignoreInterfragInteractions=True
         )
         field.Initialize()
+        hold(field, torsions)
         positions = np.asarray(molecule.GetConformer().GetPositions())
         close = apart & (cdist(positions, positions) < fraction * kept + _REACH)
         for i, j in zip(*np.nonzero(close), strict=True):

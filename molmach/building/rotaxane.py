@@ -20,6 +20,8 @@ from molmach.building.interlocked import ThreadedKind, atoms_by_name, loops_of, 
 from molmach.building.linking import thread_path
 from molmach.building.scale import PLACES, Scale
 from molmach.building.stoppers import Passage, stopper_report
+from molmach.building.strain import strains
+from molmach.building.threadable import check_rotaxane
 from molmach.spec import MachineSection, Spec
 from molmach.spec.machine import StationName, Stations
 from molmach.spec.molecule import AtomSet, Smiles, require_map_numbers
@@ -145,13 +147,30 @@ class RotaxaneKind(ThreadedKind):
         axle = checked_molecule(machine.axle, field, "machine.axle")
         rings = [checked_molecule(ring, field, f"machine.rings.{i}") for i, ring in enumerate(machine.rings)]
         stations = atoms_by_name(axle, machine.stations)
+        check_rotaxane(axle, rings, stations, machine.start)
         path = _from_start(axle, list(thread_path(axle)), stations[machine.start[0]])
         molecule = thread_rings(axle, rings, [list(stations[name]) for name in machine.start], seed, field)
         loops, members = loops_of(molecule, rings, first=axle.GetNumAtoms())
         _lay_axle_on_z(molecule, path, members[0])
         held = mapped(axle, machine.held) if machine.held is not None else (path[0], path[-1])
         track = Track(tuple(path), tuple(loops), stations)
-        return Assembly(spec.name, "rotaxane", molecule, (path[0], path[-1]), held, members[0], field, track)
+        parts = [("axle", "axle"), *((f"rings.{i}", "ring") for i in range(len(rings)))]
+        return Assembly(
+            spec.name,
+            "rotaxane",
+            molecule,
+            (path[0], path[-1]),
+            held,
+            members[0],
+            field,
+            track,
+            strain=strains(molecule, parts, field),
+        )
+
+    def check(self, machine: Rotaxane) -> None:
+        """Whether rings of these formulas can be on this axle (:mod:`molmach.building.threadable`)."""
+        axle, *rings = (Chem.AddHs(Chem.MolFromSmiles(text)) for text in (machine.axle, *machine.rings))
+        check_rotaxane(axle, rings, atoms_by_name(axle, machine.stations), machine.start)
 
     def stoppers(self, spec: Spec, assembly: Assembly) -> list[tuple[Passage, Passage]]:
         """From the station at which a ring starts to the axle's first and other end."""

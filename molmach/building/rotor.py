@@ -13,11 +13,12 @@ from rdkit import Chem
 from molmach.building.assembly import Assembly, Floats, Follower
 from molmach.building.bearings import check_axles, check_bearings, holds
 from molmach.building.conformations import shapes_of
-from molmach.building.embed import conformer_seed, conformers
+from molmach.building.embed import conformer_seed, conformers_of
 from molmach.building.frame import to_frame
 from molmach.building.kinds import MachineKind
 from molmach.building.roles import Roles, Wheel, find_roles
 from molmach.building.rotor_angle import RotorAngle
+from molmach.building.strain import strains
 from molmach.errors import BuildError
 from molmach.spec import MachineSection, Spec
 from molmach.spec.fields import PartName, Section
@@ -127,7 +128,7 @@ class RotorKind(MachineKind):
     def build(self, spec: Spec) -> Assembly:
         """Build a rotor in three dimensions.
 
-        The conformers come from the protocol's seed; the same spec gives the same coordinates. The lowest is
+        The conformers come from the protocol's seed; the same spec gives the same coordinates. The first is
         the built structure, the others give the further shapes in which replicas start.
 
         Raises
@@ -139,8 +140,8 @@ class RotorKind(MachineKind):
         machine = spec.machine
         assert isinstance(machine, Rotor)
         seed = conformer_seed(spec.protocol.seed)
-        lowest_first = conformers(machine.smiles, seed, spec.protocol.build_field)
-        molecule = Chem.Mol(lowest_first[0].molecule)
+        conformers = conformers_of(machine.smiles, seed, spec.protocol.build_field)
+        molecule = Chem.Mol(conformers[0].molecule)
         roles = find_roles(molecule, machine)
         roles = replace(roles, reference_atom=_lay_on_z(molecule, roles))
         if machine.stator is None and not holds(roles.stator, molecule, roles.rotor):
@@ -166,6 +167,7 @@ class RotorKind(MachineKind):
             _free(roles.rotor, roles),
             spec.protocol.build_field,
             followers=followers,
+            strain=strains(molecule, [("smiles", "rotor")], spec.protocol.build_field),
         )
 
         def lay(conformer: Chem.Mol) -> None:
@@ -173,10 +175,8 @@ class RotorKind(MachineKind):
             check_bearings(conformer, roles)
             check_axles(conformer, roles)
 
-        shapes = shapes_of(
-            assembly, lowest_first, lay, assembly.achiral_with_roles, spec.protocol.temperature
-        )
-        return replace(assembly, shapes=shapes)
+        achiral, temperature = assembly.achiral_with_roles, spec.protocol.temperature
+        return replace(assembly, shapes=shapes_of(assembly, conformers, lay, achiral, temperature))
 
     def check(self, machine: Rotor) -> None:
         """Whether something turns about the axle, by the bonds alone."""

@@ -1,7 +1,8 @@
 """Conformers with a shape: rings held open and axles stretched out.
 
 Distance geometry does both. The lower bounds of its distance matrix are raised, so that what comes out
-has ideal bonds and angles and the wanted outline, with nothing to pull straight afterwards.
+has ideal bonds and angles and the wanted outline, with nothing to pull straight afterwards but amides and
+their like, which the outline can twist.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from rdkit import Chem, DistanceGeometry
 from rdkit.Chem import rdDistGeom
 
 from molmach.building.assembly import Floats
+from molmach.building.planar_bonds import stable_torsions, turn_back
 from molmach.errors import BuildError
 
 RING_CONFORMERS, AXLE_CONFORMERS = 5, 2
@@ -90,6 +92,7 @@ def _embed(
     molecule: Chem.Mol, bounds: Floats, wanted: dict[tuple[int, int], float], seed: int, count: int
 ) -> list[Floats]:
     """Conformers whose ``wanted`` distances are as near to the asked ones as the molecule allows."""
+    molecule, torsions = Chem.Mol(molecule), stable_torsions(molecule)
     parameters = rdDistGeom.ETKDGv3()
     parameters.randomSeed = seed
     parameters.numThreads = 1
@@ -106,6 +109,7 @@ def _embed(
         for parameters.useRandomCoords in (False, True):
             conformers = list(rdDistGeom.EmbedMultipleConfs(molecule, count, parameters))
             if conformers:
+                turn_back(molecule, torsions)
                 return [np.asarray(molecule.GetConformer(k).GetPositions()) for k in conformers]
     raise BuildError(
         f"no conformer found for {Chem.MolToSmiles(Chem.RemoveHs(molecule))}; "

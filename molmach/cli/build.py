@@ -10,8 +10,9 @@ import numpy as np
 import typer
 from rich.markup import escape
 
-from molmach.building import Interlocking, kind_of, write_structure
+from molmach.building import Assembly, Interlocking, kind_of, write_structure
 from molmach.building import build as build_assembly
+from molmach.building.strain import CONFORMERS
 from molmach.cli.output import JsonFlag, Overrides, SystemArgument, console, print_json, table
 from molmach.errors import SpecError
 from molmach.files import write_text
@@ -56,7 +57,9 @@ def build(
             "magnitude": float(np.linalg.norm(dipole)),
             "angle": float(np.degrees(np.arctan2(dipole[1], dipole[0]))),
         },
-        "units": {"moment_of_inertia": "u nm^2", "dipole": "D", "rotor_dipole": "D, deg"},
+        "units": {"moment_of_inertia": "u nm^2", "dipole": "D", "rotor_dipole": "D, deg", "strain": "kJ/mol"},
+        "strain": [asdict(part) for part in assembly.strain],
+        "warnings": list(assembly.warnings),
         "files": [str(path) for path in (*paths, directory / "machine.yaml")],
     }
     interlocking = Interlocking.of(assembly)
@@ -90,12 +93,29 @@ def build(
             for name, wheel in assembly.followers.items()
         ),
         *_threading_rows(document),
+        *_strain_rows(assembly),
         ("moment of inertia", f"{assembly.moment_of_inertia():.4g} u nm^2 about the axle"),
         ("dipole", f"({x:.3g}, {y:.3g}, {z:.3g}) D; z is the axle"),
         ("rotor's dipole", f"{np.linalg.norm(dipole):.3g} D across the axle"),
         ("files", "\n".join(str(path) for path in paths)),
     ]
-    console().print(table((spec.name, "atom numbers count from 0"), rows))
+    terminal = console()
+    terminal.print(table((spec.name, "atom numbers count from 0"), rows))
+    for warning in assembly.warnings:
+        terminal.print(f"[yellow]warning[/]: {escape(warning)}")
+
+
+def _strain_rows(assembly: Assembly) -> list[tuple[str, str]]:
+    rows = []
+    for part in assembly.strain:
+        texts = []
+        if part.excess is not None:
+            texts.append(f"{part.excess:.1f} kJ/mol above the best of {CONFORMERS} free conformers")
+        if part.planar:
+            texts.append(f"{part.planar - part.turned} of {part.planar} amides, esters or the like trans")
+        if texts:
+            rows.append((f"shape of {part.part}", ", ".join(texts)))
+    return rows
 
 
 def _threading_rows(document: dict[str, Any]) -> list[tuple[str, str]]:

@@ -9,8 +9,9 @@
   const last = film.frames - 1;
   const atoms = film.elements.length;
 
-  const HETERO = { N: "#4e6bf0", O: "#e0483e", F: "#63b04a", Cl: "#3fa34d", Br: "#a8502a", I: "#8e44ad",
-    S: "#d9b92c", P: "#e08a2c", Si: "#c79a6b" };
+  // Told apart from the parts, whose colours the sticks and the carbon atoms have.
+  const HETERO = { N: "#2f3be6", O: "#c4001a", F: "#35e0d8", Cl: "#b8e000", Br: "#7d3a12", I: "#5d1487",
+    S: "#f0d81e", P: "#8f8a00", Si: "#e6d3b8" };
   const STICK = 0.14, BALL = 0.32, HYDROGEN = 0.18, BEAD = 1.5; // radii, angstrom
   const CAMERA = 150, HALF_VIEW = Math.PI / 18; // the viewer's own: camera's distance, half its field of view
   const TILT = film.axial ? 0.45 : 1.15; // of the axle towards the reader, rad

@@ -153,6 +153,7 @@ def score(run: Run | Motion) -> Score:
         regime=regime_of(run, estimates.get("lag_per_turn")),
         energy_balance=balance,
         warnings=(
+            *run.assembly.warnings,
             *_sampling_warnings(observed.motion),
             *balance_warnings(balance, run),
             *_heating_warnings(estimates["temperature"], run.spec.protocol.temperature),

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -19,7 +20,9 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 import molmach.agents
+import molmach.report
 import molmach.systems
+from molmach.building.assembly import Floats
 from molmach.report.campaign.page import CampaignPage
 from molmach.report.kinetics_page import KineticsPage
 from molmach.report.page import RunPage
@@ -182,3 +185,29 @@ def _strings(tree: ast.AST) -> Iterator[str]:
             yield "".join(str(part.value) if isinstance(part, ast.Constant) else " " for part in node.values)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documents:
             yield node.value
+
+
+def test_no_element_of_the_moving_picture_has_the_colour_of_a_part() -> None:
+    """CIE 1976 distance of every element's colour from every part's, in light and dark: 20 is plain to see."""
+    folder = Path(molmach.report.__file__).parent
+    script, style = ((folder / name).read_text(encoding="utf-8") for name in ("viewer.js", "style.css"))
+    table = re.search(r"const HETERO = \{(.*?)\}", script, re.DOTALL)
+    assert table is not None
+    elements = dict(re.findall(r'(\w+): "(#[0-9a-f]{6})"', table[1]))
+    parts = re.findall(r"--(rotor|stator|follower|axle|station|rest|field): (#[0-9a-f]{6})", style)
+    assert {"N", "O", "F", "Cl", "Br", "I", "S", "P", "Si"} <= elements.keys()
+    assert {name for name, _ in parts} >= {"rotor", "stator", "axle", "station"}
+    for element, colour in elements.items():
+        others = [(f"element {name}", other) for name, other in elements.items() if name != element]
+        for name, other in [*parts, *others]:
+            assert np.linalg.norm(_cielab(colour) - _cielab(other)) > 20.0, (element, name)
+
+
+def _cielab(colour: str) -> Floats:
+    """L*, a*, b* of an sRGB colour under D65 (CIE 15, 2004)."""
+    linear = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(linear > 0.04045, ((linear + 0.055) / 1.055) ** 2.4, linear / 12.92)
+    to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    x = to_xyz @ linear / [0.95047, 1.0, 1.08883]
+    f = np.where(x > (6 / 29) ** 3, np.cbrt(x), x / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
