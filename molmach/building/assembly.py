@@ -97,11 +97,11 @@ class Assembly:
         What the rings of an interlocked machine are threaded on; None for a rotor.
     followers
         Wheels that a rotor turns, by name.
+    strain
+        What is said of the shape of each molecule in it; empty where the kind says nothing.
     shapes
         Those in which replicas start; None where the kind looks for none, and in a machine that was read
         from a file.
-    strain
-        What is said of the shape of each molecule in it; empty where the kind says nothing.
     """
 
     name: str
@@ -113,8 +113,8 @@ class Assembly:
     force_field: str
     track: Track | None = None
     followers: dict[str, Follower] = field(default_factory=dict)
-    shapes: Shapes | None = None
     strain: tuple[Strain, ...] = ()
+    shapes: Shapes | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,16 @@ class Cycles:
     def displacement(self) -> Floats:
         """(n_replicas,) net motion in cycles and parts of them; with the halves, from where these begin."""
         return np.asarray(self.moved.sum(axis=0))
+
+    def to_json(self) -> dict[str, Any]:
+        """What a score's document says of them: totals over replicas, and means in each half."""
+        first, last = (float(half.mean()) for half in self.moved)
+        return {
+            "marker": self.marker,
+            "forward": int(self.forward.sum()),
+            "backward": int(self.backward.sum()),
+            "halves": {"first": first, "last": last},
+        }
 
     def seen(self, parity: int) -> Cycles:
         """As its mirror image shows it, where the parity is -1: what was forward is backward."""

@@ -15,7 +15,9 @@ from molmach.data.statistics import (
     Estimate,
     Floats,
     estimate_of_left_out,
+    garwood,
     mean_estimate,
+    skewed_mean_estimate,
     student_factor,
 )
 
@@ -93,6 +95,61 @@ class JackknifeAndExactBinomial:
             low, high = min(low, by_replicas.ci95[0]), max(high, by_replicas.ci95[1])
         error = 0.5 * (high - low) / student_factor(samples[0].size)
         return Estimate(by_replicas.value, (low, high), error=error)
+
+
+@dataclass(frozen=True)
+class SkewedOrRare:
+    """For means of replicas that may be skewed, or that few events carry: each side the wider of two.
+
+    One is Student's, widened for skewness (:func:`molmach.data.statistics.skewed_mean_estimate`). The other,
+    where fewer than :attr:`few` events are seen in all, or less than one a replica, or where replicas do not
+    differ, is exact for Poisson
+    counts F and B each way (Garwood, Biometrika 28, 437 (1936)), combined for F - B as by Donner & Zou, Stat.
+    Methods Med. Res. 21, 347 (2012): F - B -+ sqrt((F - l_F)^2 + (u_B - B)^2). It has a width where nothing
+    was seen.
+    """
+
+    words: str = "Student widened for skewness, or exact counts of events (Garwood), the wider on each side"
+    few: int = 20
+
+    def estimate(self, samples: Sequence[Floats], combine: Combine) -> Estimate:
+        """Of the mean of the first array.
+
+        Parameters
+        ----------
+        samples
+            The (n_replicas,) values, and then, if they are known, counts of events each way, and what one
+            event adds to the value of a replica.
+        combine
+            The mean itself.
+        """
+        values, *events = samples
+        by_replicas = skewed_mean_estimate(values)
+        if len(events) != 3:
+            return by_replicas
+        forward, backward = (round(float(counts.sum())) for counts in events[:2])
+        if by_replicas.error > 0.0 and forward + backward >= max(self.few, values.size):
+            return by_replicas
+        (low_f, high_f), (low_b, high_b) = garwood(forward), garwood(backward)
+        each = abs(float(events[2][0])) / values.size
+        net = each * (forward - backward)
+        below = each * math.hypot(forward - low_f, high_b - backward)
+        above = each * math.hypot(high_f - forward, backward - low_b)
+        low, high = min(by_replicas.ci95[0], net - below), max(by_replicas.ci95[1], net + above)
+        error = 0.5 * (high - low) / student_factor(values.size)
+        return Estimate(by_replicas.value, (low, high), error=max(error, by_replicas.error))
+
+
+@dataclass(frozen=True)
+class RareCounts:
+    """For the mean of counts of events: as :class:`SkewedOrRare`, the events being what is counted."""
+
+    words: str = SkewedOrRare.words
+
+    def estimate(self, samples: Sequence[Floats], combine: Combine) -> Estimate:
+        """Of the mean of the one (n_replicas,) array of counts."""
+        (counts,) = samples
+        return SkewedOrRare().estimate([counts, counts, np.zeros_like(counts), np.ones_like(counts)], combine)
 
 
 def leave_one_out(values: Floats) -> Floats:

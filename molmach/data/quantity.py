@@ -101,6 +101,8 @@ class Quantity:
         How its interval is made; default Student's for a mean and the jackknife for other functions.
     needs
         What a run must have for it to stand in the run's score.
+    beside
+        Names of numbers per replica that the interval takes beside those of ``of``, where all are known.
     sampler
         Gives numbers of ``of`` that every run does not have in any case.
     asks
@@ -121,6 +123,7 @@ class Quantity:
     needs: Need = ANY_MOTION
     sampler: Sampler | None = None
     asks: Need | None = None
+    beside: tuple[str, ...] = ()
     undefined: Callable[..., str] = always_defined
 
     @property
@@ -148,7 +151,8 @@ class Quantity:
 
     def estimate(self, samples: Samples) -> Estimate:
         """Value and 95 % interval from one number a replica of each of :attr:`inputs`."""
-        arrays = [np.asarray(samples[name], dtype=np.float64) for name in self.inputs]
+        beside = self.beside if all(name in samples for name in self.beside) else ()
+        arrays = [np.asarray(samples[name], dtype=np.float64) for name in (*self.inputs, *beside)]
         reason = self.undefined(*arrays)
         if reason:
             return Estimate(math.nan, (math.nan, math.nan), self.unit, undefined=reason)
@@ -167,8 +171,14 @@ class Quantity:
         def fill(text: str) -> str:
             return re.sub(r"\{(\w+)\}", lambda match: words.get(match[1], match[0]), text)
 
-        of = tuple(map(fill, self.of))
-        return replace(self, name=fill(self.name), unit=fill(self.unit), meaning=fill(self.meaning), of=of)
+        return replace(
+            self,
+            name=fill(self.name),
+            unit=fill(self.unit),
+            meaning=fill(self.meaning),
+            of=tuple(map(fill, self.of)),
+            beside=tuple(map(fill, self.beside)),
+        )
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from molmach.building import coordinate_of
 from molmach.data.observed import Observed
 from molmach.data.quantity import Quantity
-from molmach.data.statistics import Estimate, Floats, finite_or_none, p_value_of_opposite, p_value_of_zero
+from molmach.data.statistics import (
+    Estimate,
+    Floats,
+    difference_of,
+    equivalent,
+    finite_or_none,
+    p_value_of_opposite,
+    p_value_of_zero,
+    smallest_seen,
+    upper_bound,
+)
 from molmach.scoring.gearing import FOLLOWER_VELOCITY, follower_samples
-from molmach.scoring.motion import VELOCITY, motion_samples
+from molmach.scoring.motion import VELOCITY, count_samples, motion_samples
 
 CONTROL_LEVEL = 0.01
 """A control fails when chance alone would be this rare: one honest claim in a hundred fails each."""
+
+MARGIN = 0.5
+"""Share of the claimed velocity: what a control must be surely below, and what "equally fast" means."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +38,10 @@ class ControlResult:
     """One control: its velocity, the p-value of what it must show, and whether it passed.
 
     ``followers`` has the same of each wheel that the rotor turns; all must pass. ``measured`` is what it was
-    judged by where that is no velocity, as of a machine between two ends.
+    judged by where that is no velocity, as of a machine between two ends. ``detectable`` is the least net
+    motion (undriven) or difference (mirror) that it would have caught four times in five, and ``bound`` the
+    most of the claim's velocity that may be spurious by this control alone (one-sided, 95 %); both in the
+    velocity's unit, nan where they are not known.
     """
 
     velocity: Estimate
@@ -31,6 +50,8 @@ class ControlResult:
     statement: str
     followers: dict[str, ControlResult] = field(default_factory=dict)
     measured: Estimate | None = None
+    detectable: float = math.nan
+    bound: float = math.nan
 
     @property
     def measure(self) -> Estimate:
@@ -44,6 +65,8 @@ class ControlResult:
             "p_value": finite_or_none(self.p_value),
             "passed": self.passed,
             "statement": self.statement,
+            "detectable": finite_or_none(self.detectable),
+            "bound": finite_or_none(self.bound),
         }
         if self.measured is not None:
             document["measured"] = self.measured.to_json()
@@ -82,48 +105,85 @@ def judge(
     assert claim.run is not None, "a control belongs to a run"
     scale, parity = claim.motion.scale, coordinate_of(claim.run.assembly).parity
     level = CONTROL_LEVEL / (1 + len(claim.motion.followers))
-    here = {**motion_samples(control), **follower_samples(control)}
+    here = {**motion_samples(control), **count_samples(control), **follower_samples(control)}
 
-    def judged(quantity: Quantity) -> ControlResult:
+    def judged(quantity: Quantity, cycles: Floats | None = None) -> ControlResult:
         samples, claimed = here[quantity.name], claim_samples[quantity.name]
         velocity = quantity.estimate(here)
         if name == "undriven":
-            return judge_undriven(velocity, samples, level, scale.verb)
-        return judge_mirror(
-            velocity, samples, quantity.estimate(claim_samples), claimed, parity, level, scale.verb
-        )
+            return judge_undriven(velocity, samples, claimed, level, scale.verb, cycles)
+        return judge_mirror(velocity, samples, claimed, parity, level, scale.verb)
 
     followers = {wheel: judged(FOLLOWER_VELOCITY.called(wheel)) for wheel in claim.motion.followers}
-    return judged(VELOCITY.on(scale)).with_followers(followers)
+    net = here["forward"] - here["backward"]
+    return judged(VELOCITY.on(scale), net).with_followers(followers)
 
 
 def judge_undriven(
-    velocity: Estimate, samples: Floats, level: float = CONTROL_LEVEL, verb: str = "turn"
+    velocity: Estimate,
+    samples: Floats,
+    claim_samples: Floats,
+    level: float = CONTROL_LEVEL,
+    verb: str = "turn",
+    cycles: Floats | None = None,
 ) -> ControlResult:
-    """With the drive off the machine must have no net motion; (n_replicas,) velocities."""
-    p = p_value_of_zero(samples)
-    passed = p >= level
-    statement = f"does not {verb} with the drive off" if passed else f"{verb}s with the drive off"
-    return ControlResult(velocity, p, passed, statement)
+    """With the drive off the machine must carry no current; (n_replicas,) velocities.
+
+    What only settles, and completes no cycles more one way than the other, does not fail; what it moved
+    counts in the bound.
+
+    Parameters
+    ----------
+    velocity, samples
+        Of the undriven machine: estimate and (n_replicas,) velocities.
+    claim_samples
+        Velocities of the claim.
+    level
+        The control fails when chance alone would be this rare.
+    verb
+        What the machine does, as :class:`molmach.building.Scale` has it.
+    cycles
+        (n_replicas,) net cycles that the undriven machine completed, where they are counted.
+    """
+    p, n = p_value_of_zero(samples), samples.size
+    settles = p < level and cycles is not None and p_value_of_zero(cycles) >= level
+    passed = p >= level or settles
+    claimed = float(np.mean(claim_samples))
+    bound = upper_bound(np.sign(claimed) * velocity.value, velocity.error, n - 1)
+    seen = smallest_seen(velocity.error, n - 1, level)
+    if settles:
+        statement = f"moves a little with the drive off, but does not {verb} on"
+    elif not passed:
+        statement = f"{verb}s with the drive off"
+    elif bound < MARGIN * abs(claimed):
+        statement = f"does not {verb} with the drive off"
+    else:
+        statement = (
+            f"is not seen to {verb} with the drive off, where less than {seen:.2g} {velocity.unit} "
+            "would hardly be seen"
+        )
+    return ControlResult(velocity, p, passed, statement, detectable=seen, bound=bound)
 
 
 def judge_mirror(
     velocity: Estimate,
     samples: Floats,
-    claim: Estimate,
     claim_samples: Floats,
     parity: int,
     level: float = CONTROL_LEVEL,
     verb: str = "turn",
 ) -> ControlResult:
-    """The mirror image under the mirrored drive must do what reflection demands, equally fast.
+    """The mirror image under the mirrored drive must do what reflection demands.
+
+    "Equally fast" is said where the two speeds surely differ by less than half of their mean: two one-sided
+    tests, 5 % each (Schuirmann, J. Pharmacokinet. Biopharm. 15, 657 (1987)).
 
     Parameters
     ----------
     velocity, samples
         Of the mirror image: estimate and (n_replicas,) velocities.
-    claim, claim_samples
-        The same of the machine.
+    claim_samples
+        (n_replicas,) velocities of the machine.
     parity
         -1 where the mirror image must turn the other way; 1 where it must move the same way, for a
         place along an axle is the same place in the mirror.
@@ -132,13 +192,25 @@ def judge_mirror(
     verb
         What the machine does, as :class:`molmach.building.Scale` has it.
     """
-    p = p_value_of_opposite(claim_samples, -parity * samples)
-    resolved = claim.ci95[0] > 0.0 or claim.ci95[1] < 0.0
-    agrees = not resolved or parity * velocity.value * claim.value > 0.0
-    passed = p >= level and agrees
-    way = f"{verb} the {'other' if parity < 0 else 'same'} way, equally fast"
-    if not passed:
-        statement = f"mirror image does not {way}"
+    seen = parity * samples
+    p = p_value_of_opposite(claim_samples, -seen)
+    difference, error, freedom = difference_of(claim_samples, seen)
+    together = 0.5 * float(np.mean(claim_samples) + np.mean(seen))
+    spurious = 0.5 * np.sign(together) * difference
+    way = f"{verb}s the {'other' if parity < 0 else 'same'} way"
+    if p < level:
+        statement = f"mirror image does not {way.replace('s ', ' ', 1)}, equally fast"
+    elif equivalent(difference, error, freedom, MARGIN * abs(together)):
+        statement = f"mirror image {way}, equally fast"
+    elif p_value_of_zero(samples) < level and float(np.mean(seen)) * together > 0.0:
+        statement = f"mirror image {way}, as fast as can be told"
     else:
-        statement = f"mirror image {way.replace(' ', 's ', 1)}" if resolved else "mirror image agrees"
-    return ControlResult(velocity, p, passed, statement)
+        statement = "mirror image agrees as far as can be told"
+    return ControlResult(
+        velocity,
+        p,
+        p >= level,
+        statement,
+        detectable=smallest_seen(error, freedom, level),
+        bound=upper_bound(spurious, 0.5 * error, freedom),
+    )

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from molmach.data import Motion, Run
-from molmach.data.intervals import JackknifeAndExactBinomial
+from molmach.data.intervals import JackknifeAndExactBinomial, RareCounts, SkewedOrRare
 from molmach.data.observed import Observed
 from molmach.data.quantity import CLOSED, COUNTED, NOT_NEGATIVE, OPEN, Quantity, ratio
 from molmach.data.statistics import Floats
@@ -32,16 +32,23 @@ def velocity_samples(moving: Run | Motion) -> Floats:
 
 
 def count_samples(observed: Observed) -> dict[str, Floats]:
-    """``forward`` and ``backward``: completed periods of the coordinate, or else steps between stations."""
+    """``forward`` and ``backward``: completed periods of the coordinate, or else steps between stations.
+
+    Of a coordinate with a period also ``cycle`` and ``cycle_velocity``: what a period is in the coordinate's
+    unit, and what one adds to a replica's velocity.
+    """
     motion = observed.motion
+    cycle: dict[str, Floats] = {}
     if motion.scale.period is not None:
         counts = completed_turns(motion.coordinate, motion.scale.period)
+        size = np.full(motion.replicas, motion.scale.period / motion.scale.unit_size)
+        cycle = {"cycle": size, "cycle_velocity": size / observed.duration_ns}
     elif observed.stations is not None:
         counts = observed.stations.steps(observed.visits)
     else:
         return {}
     forward, backward = (np.asarray(count, dtype=np.float64) for count in counts)
-    return {"forward": forward, "backward": backward}
+    return {"forward": forward, "backward": backward, **cycle}
 
 
 def _directionality(forward: Floats, backward: Floats) -> Floats:
@@ -52,7 +59,10 @@ def _peclet(velocity: Floats, diffusion: Floats) -> Floats:
     return ratio(np.abs(velocity), np.where(diffusion > 0.0, diffusion, math.nan))
 
 
-VELOCITY = Quantity("velocity", "net motion per time", "{unit}/ns", needs=CLOSED)
+VELOCITY = Quantity(
+    "velocity", "net motion per time", "{unit}/ns", interval=SkewedOrRare(), needs=CLOSED,
+    beside=("forward", "backward", "cycle_velocity"),
+)  # fmt: skip
 MEAN_POSITION = Quantity("mean_position", "mean place on the coordinate", "{unit}", ("place",), needs=OPEN)
 DIRECTIONALITY = Quantity(
     "directionality",
@@ -66,16 +76,19 @@ DIRECTIONALITY = Quantity(
 )
 MOTION = (
     VELOCITY,
-    Quantity("net_{unit}s", "net {unit}s of a replica", "{unit}", ("displacement",), needs=CLOSED),
+    Quantity(
+        "net_{unit}s", "net {unit}s of a replica", "{unit}", ("displacement",), interval=SkewedOrRare(),
+        needs=CLOSED, beside=("forward", "backward", "cycle"),
+    ),
     Quantity("net_displacement", "net motion of a replica", "{unit}", ("displacement",), needs=OPEN),
     MEAN_POSITION,
     Quantity(
         "forward_{event}s", "{event}s forward that a replica completed", "{event}",
-        ("forward",), bounds=NOT_NEGATIVE, needs=COUNTED,
+        ("forward",), bounds=NOT_NEGATIVE, interval=RareCounts(), needs=COUNTED,
     ),
     Quantity(
         "backward_{event}s", "{event}s backward that a replica completed", "{event}",
-        ("backward",), bounds=NOT_NEGATIVE, needs=COUNTED,
+        ("backward",), bounds=NOT_NEGATIVE, interval=RareCounts(), needs=COUNTED,
     ),
     DIRECTIONALITY,
     Quantity(

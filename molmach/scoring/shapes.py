@@ -17,7 +17,7 @@ from molmach.data.observed import Observed
 from molmach.data.quantity import Quantity
 from molmach.data.shapes import merged
 from molmach.data.statistics import CONFIDENCE, Estimate, Floats, finite_or_none
-from molmach.scoring.motion import VELOCITY, motion_samples
+from molmach.scoring.motion import VELOCITY, count_samples, motion_samples
 from molmach.units import thermal_energy
 
 SHAPE_LEVEL = 0.01
@@ -144,66 +144,81 @@ class ShapesJudged:
 
 
 def judge_shapes(run: Run) -> ShapesJudged | None:
-    """Compare the replicas of a run by the shapes that they started in; None where there is one shape.
+    """Compare the replicas of a run by the shapes that they started in.
+
+    None where there is one shape, or no velocity.
 
     Replicas of the mirror control count with their velocity as reflection has it. Shapes between which
     replicas change within the run are one (:func:`molmach.data.shapes.merged`).
     """
     mirror = run.controls.get("mirror")
     runs = [run] if mirror is None else [run, mirror]
-    if not any(part.shapes.several for part in runs):
+    if coordinate_of(run.assembly).scale.period is None or not any(part.shapes.several for part in runs):
         return None
-    parity = coordinate_of(run.assembly).parity
     group = merged(*(part.shapes for part in runs))
-    signs = (1, parity)
-    samples = [motion_samples(Observed.of(part)) for part in runs]
-    velocity = np.concatenate([sign * s["velocity"] for sign, s in zip(signs, samples, strict=False)])
     labels = [group[part.shapes.begun_in(part.replicas)] for part in runs]
-    rows = _rows(runs, group, labels, velocity)
-    p_value = p_value_of_labels(velocity, np.concatenate(labels))
+    everyone = np.concatenate(labels)
+    samples = _together(runs)
+    rows = tuple(_row(runs, group, labels, samples, label) for label in np.unique(everyone).tolist())
+    p_value = p_value_of_labels(samples[VELOCITY.name], everyone)
     depends = p_value <= SHAPE_LEVEL and not _one_way(rows)
-    _, numbers = np.unique(np.concatenate(labels), return_inverse=True)
+    _, numbers = np.unique(everyone, return_inverse=True)
     return ShapesJudged(rows, p_value, depends, numbers.ravel()[: run.replicas])
 
 
-def _rows(
-    runs: Sequence[Run], group: NDArray[np.int64], labels: Sequence[NDArray[np.int64]], velocity: Floats
-) -> tuple[ShapeRow, ...]:
+def _together(runs: Sequence[Run]) -> dict[str, Floats]:
+    """What a velocity's estimate takes, of a run's replicas, then of its mirror's as reflection has them."""
+    taken = []
+    for number, part in enumerate(runs):
+        observed = Observed.of(part)
+        samples = motion_samples(observed) | count_samples(observed)
+        if number > 0 and coordinate_of(part.assembly).parity < 0:
+            samples["forward"], samples["backward"] = samples["backward"], samples["forward"]
+            samples[VELOCITY.name] = -samples[VELOCITY.name]
+        taken.append(samples)
+    names = (*VELOCITY.inputs, *VELOCITY.beside)
+    return {name: np.concatenate([samples[name] for samples in taken]) for name in names}
+
+
+def _row(
+    runs: Sequence[Run],
+    group: NDArray[np.int64],
+    labels: Sequence[NDArray[np.int64]],
+    samples: Mapping[str, Floats],
+    label: int,
+) -> ShapeRow:
+    """The replicas of one label."""
     energy = max((part.shapes.energy for part in runs), key=len)
     weight = np.exp(-energy / thermal_energy(runs[0].spec.protocol.temperature))
     begun = np.concatenate([part.shapes.begun_in(part.replicas) for part in runs])
     weight[np.bincount(begun, minlength=energy.size) == 0] = 0.0
-    quantity = VELOCITY.on(coordinate_of(runs[0].assembly).scale)
-    everyone = np.concatenate(labels)
-    rows = []
-    for label in np.unique(everyone).tolist():
-        members = np.flatnonzero(group == label)
-        counts = [int(np.count_nonzero(part == label)) for part in labels]
-        rows.append(
-            ShapeRow(
-                tuple((members + 1).tolist()),
-                float(weight[members].sum() / weight.sum()),
-                float(energy[members].min() - energy[weight > 0.0].min()),
-                counts[0],
-                sum(counts[1:]),
-                _estimate(quantity, velocity, everyone, label),
-            )
-        )
-    return tuple(rows)
+    members = np.flatnonzero(group == label)
+    counts = [int(np.count_nonzero(part == label)) for part in labels]
+    return ShapeRow(
+        tuple((members + 1).tolist()),
+        float(weight[members].sum() / weight.sum()),
+        float(energy[members].min() - energy[weight > 0.0].min()),
+        counts[0],
+        sum(counts[1:]),
+        _velocity(runs[0], samples, np.concatenate(labels), label),
+    )
 
 
-def _estimate(quantity: Quantity, values: Floats, labels: NDArray[np.int64], label: int) -> Estimate:
-    """Of the values with a label; of a single one with the scatter that the others have about their means."""
-    own = values[labels == label]
-    if own.size > 1:
-        return quantity.estimate({quantity.name: own})
+def _velocity(run: Run, samples: Mapping[str, Floats], labels: NDArray[np.int64], label: int) -> Estimate:
+    """Of the replicas with a label; of a single one with the scatter of all about their labels' means."""
+    quantity = VELOCITY.on(coordinate_of(run.assembly).scale)
+    own = {name: numbers[labels == label] for name, numbers in samples.items()}
+    values = samples[quantity.name]
+    alone = float(own[quantity.name][0])
+    if own[quantity.name].size > 1:
+        return quantity.estimate(own)
     others = np.unique(labels)
     freedom = values.size - others.size
     if freedom < 1:
-        return Estimate(float(own[0]), (math.nan, math.nan), quantity.unit)
+        return Estimate(alone, (math.nan, math.nan), quantity.unit)
     within = sum(float(np.sum((values[labels == k] - values[labels == k].mean()) ** 2)) for k in others)
     half = float(stats.t.ppf(0.5 + 0.5 * CONFIDENCE, freedom)) * math.sqrt(within / freedom)
-    return Estimate(float(own[0]), (float(own[0]) - half, float(own[0]) + half), quantity.unit)
+    return Estimate(alone, (alone - half, alone + half), quantity.unit)
 
 
 def _one_way(rows: Sequence[ShapeRow]) -> bool:

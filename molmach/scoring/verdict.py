@@ -10,20 +10,24 @@ import numpy as np
 
 from molmach.building import MAX_SAFE_JUMP, TURNS, coordinate_of, largest_jump
 from molmach.data import Motion, Run
+from molmach.data.cycles import Cycles
 from molmach.data.observed import Observed
-from molmach.data.statistics import Estimate, Floats, finite_or_none, p_value_of_zero
+from molmach.data.statistics import Estimate, Floats, finite_or_none
 from molmach.errors import ScoreError
 from molmach.scoring.bounded import judge_bounded, measure_of, no_velocity
 from molmach.scoring.controls import ControlResult, judge
+from molmach.scoring.current import Current, judge_current, observed_cycles
 from molmach.scoring.energetics import balance_of, balance_warnings
+from molmach.scoring.motion import velocity_samples
 from molmach.scoring.quantities import estimates_of, quantities_of, samples_of
+from molmach.scoring.reasons import explain, explain_shapes, explain_weak_controls, steady_word
 from molmach.scoring.regime import regime_of
 from molmach.scoring.second_law import SecondLaw, judge_second_law
 from molmach.scoring.shapes import ShapesJudged, allow_for_shapes, judge_shapes
-from molmach.scoring.undirected import undirected
+from molmach.scoring.spurious import Spurious, spurious_motion
+from molmach.scoring.undirected import Judgement, undirected
 from molmach.units import TURN
 
-SIGNIFICANCE = 0.05
 HEATING_TOLERANCE = 0.05
 """A machine that is surely hotter than its bath by more than this share is reported."""
 
@@ -38,13 +42,14 @@ class Score:
         By name, each with its interval over replicas: those of :mod:`molmach.scoring.quantities` that such a
         run has.
     p_value
-        Of no net motion; nan where the machine came apart.
+        Of chance, by the test behind the verdict: of an excess of completed cycles one way, those of the
+        mirror control taken together with the machine's own. nan where nothing was tested.
     replicas
         Number of independent replicas.
     verdict
-        ``forward``, ``backward``, ``unresolved``, or ``failed`` where a control failed; ``equilibrium`` of a
-        machine that is at equilibrium by its own file; ``follows`` or ``does not follow`` of one between two
-        ends under a clock.
+        ``forward`` or ``backward`` of a steady current, ``transient`` of motion that is none, ``unresolved``,
+        or ``failed`` where a control failed; ``equilibrium`` of a machine that is at equilibrium by its own
+        file; ``follows`` or ``does not follow`` of one between two ends under a clock.
     controlled
         Whether both controls were run.
     controls
@@ -64,6 +69,12 @@ class Score:
         Sentences: what the verdict rests on, and what would tell more; '' where its word says it.
     second_law
         What the run's books say of a claim; None of a motion without a run, and of a machine at equilibrium.
+    cycles
+        Completed cycles of the claim's replicas; None where the coordinate has no period.
+    current
+        The tests for a steady current; None where no direction is possible.
+    spurious
+        What the controls leave to be spurious; None where there is no current, or no control.
     shapes
         Replicas by the shapes that they started in; None where there is one.
     """
@@ -82,6 +93,9 @@ class Score:
     reason: str = ""
     advice: str = ""
     second_law: SecondLaw | None = None
+    cycles: Cycles | None = None
+    current: Current | None = None
+    spurious: Spurious | None = None
     shapes: ShapesJudged | None = None
 
     @property
@@ -105,6 +119,9 @@ class Score:
             "reason": self.reason,
             "advice": self.advice,
             "second_law": None if self.second_law is None else self.second_law.to_json(),
+            "cycles": None if self.cycles is None else self.cycles.to_json(),
+            "current": None if self.current is None else self.current.to_json(),
+            "spurious": None if self.spurious is None else self.spurious.to_json(),
             "shapes": None if self.shapes is None else self.shapes.to_json(),
             "controlled": self.controlled,
             "regime": self.regime,
@@ -132,28 +149,24 @@ def score(run: Run | Motion) -> Score:
     observed = Observed.of(run)
     samples = samples_of(_checked(observed))
     shapes = judge_shapes(run)
-    estimates = allow_for_shapes(
-        estimates_of(observed, samples), quantities_of(observed), samples, run, shapes
-    )
-    estimates = {"velocity": no_velocity(observed), **estimates}
+    weighed = allow_for_shapes(estimates_of(observed, samples), quantities_of(observed), samples, run, shapes)
+    estimates = {"velocity": no_velocity(observed), **weighed}
     judged = judge if observed.scale.period is not None else judge_bounded
     controls = {
         name: judged(name, Observed.of(control), observed, samples) for name, control in run.controls.items()
     }
     law = judge_second_law(observed, samples)
-    p_value, word, reason, advice = _judged(observed, samples, controls, law, shapes)
+    found = _judged(observed, samples, controls, law, shapes)
     balance = balance_of(samples)
     return Score(
         estimates=estimates,
-        p_value=p_value,
         replicas=run.replicas,
-        verdict=word,
+        **vars(found),
         controlled={"undriven", "mirror"} <= controls.keys(),
         controls=controls,
         regime=regime_of(run, estimates.get("lag_per_turn")),
         energy_balance=balance,
         warnings=(
-            *run.assembly.warnings,
             *_sampling_warnings(observed.motion),
             *balance_warnings(balance, run),
             *_heating_warnings(estimates["temperature"], run.spec.protocol.temperature),
@@ -161,11 +174,22 @@ def score(run: Run | Motion) -> Score:
         ),
         verb=observed.motion.scale.verb,
         measure=measure_of(observed, samples).name,
-        reason=reason,
-        advice=advice,
         second_law=law,
         shapes=shapes,
     )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What a :class:`Score` says of its verdict; attributes as there."""
+
+    p_value: float
+    verdict: str
+    reason: str = ""
+    advice: str = ""
+    cycles: Cycles | None = None
+    current: Current | None = None
+    spurious: Spurious | None = None
 
 
 def _judged(
@@ -174,38 +198,69 @@ def _judged(
     controls: dict[str, ControlResult],
     law: SecondLaw | None,
     shapes: ShapesJudged | None,
-) -> tuple[float, str, str, str]:
-    """p-value, word, reason and advice of a run's verdict."""
+) -> _Found:
+    """The verdict of a run or motion.
+
+    A coordinate between two ends and a machine at equilibrium have none of a direction. Of others: shapes
+    that disagree, where the undriven machine stands still; else a control that failed; else a current, if
+    controls and books bear it out; else what the motion is instead.
+    """
     settled = undirected(observed, samples)
     failing = {name for name, control in controls.items() if not control.passed}
     if settled is not None:
         broken = failing - {"undriven"} if settled.word == "equilibrium" else failing
-        return settled.p_value, "failed" if broken else settled.word, settled.reason, settled.advice
-    p_value, direction = _verdict(samples["velocity"])
+        own = None if observed.scale.period is None else observed_cycles(observed)
+        return _Found(
+            settled.p_value, "failed" if broken else settled.word, settled.reason, settled.advice, own
+        )
+    own = observed_cycles(observed)
+    mirror = _mirror_of(observed)
+    together = own if mirror is None else own.with_replicas_of(mirror[0])
+    current = judge_current(together)
+    spurious = None
+    if current.steady:
+        reflected = None if mirror is None else mirror[1]
+        spurious = spurious_motion(current.direction, samples["velocity"], controls, reflected)
     if shapes is not None and shapes.depends and "undriven" not in failing:
-        return p_value, "unresolved", shapes.reason, shapes.advice
-    if failing:
-        return p_value, "failed", "", ""
-    if direction != "unresolved" and law is not None and not law.passed:
-        return p_value, "failed", f"The claim {law.statement}.", ""
-    return p_value, direction, "", ""
+        said = explain_shapes(current, shapes, observed)
+    elif failing:
+        said = Judgement("failed", current.p_value, "")
+    elif not current.steady:
+        said = explain(current, together, observed)
+    elif spurious is not None and not spurious.excluded:
+        said = explain_weak_controls(current, spurious, observed)
+    elif law is not None and not law.passed:
+        said = Judgement("failed", current.p_value, f"The claim {law.statement}.")
+    else:
+        said = Judgement(steady_word(current), current.p_value, "")
+    return _Found(current.p_value, said.word, said.reason, said.advice, own, current, spurious)
+
+
+def _mirror_of(observed: Observed) -> tuple[Cycles, Floats] | None:
+    """Cycles and velocities of a run's mirror control as reflection has them; None where it was not run.
+
+    So seen, its replicas are as many more of the machine's own.
+    """
+    run = observed.run
+    if run is None or "mirror" not in run.controls:
+        return None
+    control, parity = run.controls["mirror"], coordinate_of(run.assembly).parity
+    cycles = observed_cycles(Observed.of(control), observed).seen(parity)
+    return cycles, parity * velocity_samples(control)
 
 
 def _score_motion(motion: Motion) -> Score:
     observed = Observed.of(motion)
     samples = samples_of(_checked(observed))
-    p_value, word, reason, advice = _judged(observed, samples, {}, None, None)
+    found = _judged(observed, samples, {}, None, None)
     return Score(
         estimates={"velocity": no_velocity(observed), **estimates_of(observed, samples)},
-        p_value=p_value,
         replicas=motion.replicas,
-        verdict=word,
+        **vars(found),
         controlled=False,
         warnings=(*motion.warnings, *_sampling_warnings(motion)),
         verb=motion.scale.verb,
         measure=measure_of(observed, samples).name,
-        reason=reason,
-        advice=advice,
     )
 
 
@@ -236,14 +291,6 @@ def _checked(observed: Observed) -> Observed:
     if coordinate.shape[1] < 10:
         raise ScoreError(f"got {coordinate.shape[1]} samples a replica; expected at least 10")
     return observed
-
-
-def _verdict(velocity: Floats) -> tuple[float, str]:
-    """p-value of no net motion of (n_replicas,) velocities, and the way that the machine moves."""
-    p_value = p_value_of_zero(velocity)
-    if not p_value < SIGNIFICANCE:
-        return p_value, "unresolved"
-    return p_value, "forward" if float(np.mean(velocity)) > 0.0 else "backward"
 
 
 def _came_apart(run: Run) -> list[str]:

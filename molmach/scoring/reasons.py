@@ -1,0 +1,234 @@
+"""The word for what the tests for a current say, why, and what would help: sentences of a verdict."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import stats
+
+from molmach import drives
+from molmach.data.cycles import Cycles
+from molmach.data.observed import Observed
+from molmach.data.statistics import POWER
+from molmach.scoring.current import CURRENT_LEVEL, FEWEST_REPLICAS, Current, Finding
+from molmach.scoring.shapes import ShapesJudged
+from molmach.scoring.spurious import Spurious
+from molmach.scoring.undirected import Judgement
+
+_TOO_MANY = 50.0
+"""Times the replicas beyond which nobody is told to run more of them."""
+
+_SURELY_NONE = -math.log(0.05)
+"""No event is seen, by chance 5 %, where so many are expected."""
+
+_NO_HANDEDNESS = (
+    "Machine and drive are their own mirror images, so nothing tells one way from the other: "
+    "no direction is possible."
+)
+_HANDEDNESS = "A chiral machine, or a drive that turns, can."
+
+WORDS = {
+    Finding.TRIP: "transient",
+    Finding.SLOWS: "transient",
+    Finding.BEGUN: "unresolved",
+    Finding.ONCE: "unresolved",
+    Finding.HALF: "unresolved",
+    Finding.NOTHING: "unresolved",
+    Finding.FEW: "unresolved",
+}
+"""What each finding that is no current is called."""
+
+
+def steady_word(current: Current) -> str:
+    """``forward`` or ``backward``."""
+    return "forward" if current.direction > 0 else "backward"
+
+
+def explain(current: Current, cycles: Cycles, observed: Observed) -> Judgement:
+    """Word, reason and advice where there is no current.
+
+    Parameters
+    ----------
+    current, cycles
+        The tests, and what they were made on.
+    observed
+        The claim.
+    """
+    if current.finding in (Finding.NOTHING, Finding.FEW) and _has_no_handedness(observed):
+        return Judgement("unresolved", current.p_value, _NO_HANDEDNESS, _HANDEDNESS)
+    explained = {
+        Finding.TRIP: _trip,
+        Finding.SLOWS: _slows,
+        Finding.BEGUN: _begun,
+        Finding.ONCE: _once,
+        Finding.HALF: _half,
+        Finding.NOTHING: _nothing,
+        Finding.FEW: _few,
+    }
+    reason, advice = explained[current.finding](current, cycles, observed)
+    return Judgement(WORDS[current.finding], current.p_value, reason, advice)
+
+
+def explain_shapes(current: Current, shapes: ShapesJudged, observed: Observed) -> Judgement:
+    """Of a machine whose starting shapes disagree."""
+    if _has_no_handedness(observed):
+        return Judgement("unresolved", current.p_value, f"{shapes.reason} {_NO_HANDEDNESS}", _HANDEDNESS)
+    return Judgement("unresolved", current.p_value, shapes.reason, shapes.advice)
+
+
+def explain_weak_controls(current: Current, spurious: Spurious, observed: Observed) -> Judgement:
+    """Of a current whose controls leave too much to be spurious."""
+    unit = f"{observed.scale.unit}/ns"
+    reason = (
+        f"The motion is steady, {spurious.claimed:.3g} {unit} {steady_word(current)} by machine and mirror "
+        f"image together, but the controls leave up to {max(spurious.bound, 0.0):.2g} {unit} of it to be "
+        "spurious, which is more than half."
+    )
+    times = spurious.times_replicas
+    if times > _TOO_MANY:
+        return Judgement("unresolved", current.p_value, reason, "More replicas would show what is spurious.")
+    replicas = math.ceil(observed.motion.replicas * max(times, 1.2))
+    return Judgement("unresolved", current.p_value, reason, f"{replicas} replicas would tell.")
+
+
+def _trip(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:
+    scale = observed.scale
+    advice = (
+        "A longer run tells whether anything follows; how long a step takes that is slower than runs, "
+        "molmach kinetics tells from its barrier."
+    )
+    return (
+        f"The machine moved, {_moved(observed)}, but completed no {scale.event} more one way than the other: "
+        "a trip, no current.",
+        advice,
+    )
+
+
+def _slows(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:
+    first, last = (current.direction * half.mean() * _cycle(observed) for half in cycles.moved)
+    reason = (
+        f"The machine slows down: {first:.2g} {observed.scale.unit} {steady_word(current)} in the first half "
+        f"of the run, {last:.2g} in the last. It moved, {_moved(observed)}: a trip, no current."
+    )
+    return reason, "A longer protocol.equilibration leaves the trip out of what is measured."
+
+
+def _begun(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:
+    event = observed.scale.event
+    reason = (
+        f"The machine moved {_distance(current, cycles, observed)} and does not slow down, but completed no "
+        f"{event} yet, as a trip does not either."
+    )
+    return reason, _longer(2.5 / _mean(current, cycles), observed, f"more than two {event}s")
+
+
+def _once(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:
+    net, event = current.direction * cycles.net, observed.scale.event
+    reason = (
+        f"{int(np.sum(net >= 1))} of {net.size} replicas completed a {event} {steady_word(current)}, and "
+        f"{int(np.sum(net >= 2))} of them a second one: one trip of each could look so."
+    )
+    return reason, _longer(2.0 / float(net.mean()), observed, f"two {event}s a replica")
+
+
+def _half(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:
+    event = observed.scale.event
+    last, whole = (float(np.mean(current.direction * net)) for net in (cycles.halves[1], cycles.net))
+    reason = (
+        f"The excess {steady_word(current)} is not seen in the last half of the run by itself: {last:.2g} "
+        f"{event}s a replica there, {whole:.2g} in all."
+    )
+    return reason, _longer(2.0, observed, "enough of it")
+
+
+def _nothing(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:
+    event, verb = observed.scale.event, observed.scale.verb
+    forward, backward = int(cycles.forward.sum()), int(cycles.backward.sum())
+    if forward + backward == 0:
+        waited = cycles.net.size * observed.duration_ns / _SURELY_NONE
+        reason = (
+            f"No replica completed a {event}: if the machine {verb}s at all, it takes longer than "
+            f"{waited:.2g} ns to."
+        )
+        return reason, (
+            "More replicas of such runs will not tell; a barrier that is slower than runs is for "
+            "molmach kinetics or molmach profile."
+        )
+    reason = (
+        f"No net direction can be told from chance: {forward} {event}s forward and {backward} backward in "
+        f"{cycles.net.size} replicas."
+    )
+    times = _times_for_power(cycles)
+    if times > _TOO_MANY:
+        return reason, "What there may be is too small for such runs: a stronger drive would show more."
+    replicas = math.ceil(max(times, 1.2) * observed.motion.replicas)
+    return reason, f"If what was seen is no chance, {replicas} replicas, or as much longer a run, would tell."
+
+
+def _few(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:
+    return (
+        f"{cycles.net.size} replicas go the same way by chance too often for a direction to be claimed.",
+        f"It takes {FEWEST_REPLICAS} or more, those of the mirror control included.",
+    )
+
+
+def _times_for_power(cycles: Cycles) -> float:
+    """Times the replicas that would tell their mean from zero four times in five; infinite of no mean."""
+    mean, error = float(np.mean(cycles.displacement)), float(stats.sem(cycles.displacement))
+    wanted = float(stats.norm.isf(0.5 * CURRENT_LEVEL) + stats.norm.ppf(POWER))
+    return math.inf if mean == 0.0 else (wanted * error / mean) ** 2
+
+
+def _longer(times: float, observed: Observed, holds: str) -> str:
+    """What a run that many times as long would hold."""
+    measured_ps = observed.duration_ns * 1e3
+    return f"A run of {times * measured_ps:.2g} ps in place of {measured_ps:.3g} would hold {holds}."
+
+
+def _mean(current: Current, cycles: Cycles) -> float:
+    return abs(float(cycles.displacement.mean()))
+
+
+def _cycle(observed: Observed) -> float:
+    """What a cycle is in the coordinate's unit."""
+    period = observed.scale.period
+    assert period is not None, "cycles are counted where the coordinate has a period"
+    return period / observed.scale.unit_size
+
+
+def _distance(current: Current, cycles: Cycles, observed: Observed) -> str:
+    size = _mean(current, cycles) * _cycle(observed)
+    return f"{size:.2g} {observed.scale.unit} {steady_word(current)}"
+
+
+def _moved(observed: Observed) -> str:
+    """How far the claim moved in the mean, from where to where, and in what time half of it was done."""
+    motion, scale = observed.motion, observed.scale
+    path = motion.moved.mean(axis=0)
+    settled = float(np.mean(path[-max(1, path.size // 20) :]))
+    half = int(np.argmax(path * np.sign(settled) >= 0.5 * abs(settled)))
+    begin = _circular_mean(observed, motion.coordinate[:, 0])
+    end = begin + settled * scale.unit_size
+    places = [scale.on_axis(np.array([place]))[0] for place in (begin, end)]
+    unit = scale.axis.rpartition("/")[2].strip()
+    return (
+        f"{abs(settled):.2g} {scale.unit} {'forward' if settled > 0.0 else 'backward'} in the mean (from "
+        f"{places[0]:.0f} to {places[1]:.0f} {unit}), half of it in {motion.time_ps[half]:.2g} ps"
+    )
+
+
+def _circular_mean(observed: Observed, places: np.ndarray) -> float:
+    """Mean place on the period, in the coordinate's unit."""
+    period = observed.scale.period
+    assert period is not None, "cycles are counted where the coordinate has a period"
+    turned = np.exp(2j * np.pi * places / period).mean()
+    return float(np.angle(turned) / (2.0 * np.pi) * period)
+
+
+def _has_no_handedness(observed: Observed) -> bool:
+    """Whether a run's machine and its drive both are their own mirror images."""
+    run = observed.run
+    if run is None or not run.assembly.own_mirror_image:
+        return False
+    return drives.mirror(run.drive) == run.drive
