@@ -9,6 +9,7 @@ from pathlib import Path
 from molmach.data.quantity import OBJECTIVES_ALONE, Quantity
 from molmach.drives import models
 from molmach.scoring.energetics import COMPARED, ENERGETICS
+from molmach.scoring.following import FOLLOWING_SWITCH, WHEN
 from molmach.scoring.gearing import FOLLOWING
 from molmach.scoring.motion import MOTION
 from molmach.scoring.occupancy import OCCUPANCY, SHUTTLING_RATE
@@ -46,6 +47,7 @@ def page() -> str:
         "Motion": MOTION,
         "Following a periodic drive": [q for q in FOLLOWED if q.needs is not OBJECTIVES_ALONE],
         "Stations": (OCCUPANCY, SHUTTLING_RATE),
+        "Following a switch that a clock throws": (*FOLLOWING_SWITCH, *WHEN),
         "Wheels that the rotor turns": FOLLOWING,
         "Energies": (*ENERGETICS, *(q for q in COMPARED if q.name == "energy_balance")),
         **{f"Drives by {name}": own for name, own in _of_drives().items()},

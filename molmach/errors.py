@@ -15,6 +15,19 @@ class Argument(str):
     __slots__ = ()
 
 
+def shortened(value: object, most: int = 80) -> str:
+    """A value as an error shows it: its ``repr``, cut where it is longer than ``most`` characters.
+
+    >>> shortened("C" * 100, 12)
+    "'CCCCCCCC..."
+    """
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no whole number of more than some thousand digits
+        return f"a {type(value).__name__} too long to be shown"
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
 class MolmachError(Exception):
     """Base of every error that molmach raises on purpose.
 
@@ -43,6 +56,14 @@ class SpecError(MolmachError):
     """What a person wrote (a file, a flag, a value) can't be taken."""
 
     exit_code = 2
+
+
+class PluginError(SpecError):
+    """Code that somebody has added fails where it is imported or called."""
+
+
+class PluginWarning(UserWarning):
+    """Code that somebody has added fails, and is left out."""
 
 
 class BuildError(MolmachError):

@@ -44,6 +44,14 @@ def whole_file(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is such a file or folder; there is none of a name that no file can have."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name too long, or with a zero byte in it
+        return False
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 text in one piece."""
     write_bytes(path, text.encode("utf-8"))

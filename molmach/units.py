@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import reprlib
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -30,6 +31,9 @@ TURN = 2.0 * math.pi
 
 _SIGNIFICANT_DIGITS = 12
 
+_HUGE = 1e12
+"""An energy of a molecule above this, kJ/mol, was meant to be a mole's: 1 kJ is 6e23."""
+
 
 class QuantityError(ValueError):
     """A text is not a quantity of the wanted kind; the message says what is."""
@@ -37,25 +41,34 @@ class QuantityError(ValueError):
 
 @dataclass(frozen=True)
 class Dimension:
-    """A kind of quantity: what it is called, the unit that molmach keeps it in, and an example."""
+    """A kind of quantity: what it is called, the unit that molmach keeps it in, an example, and its range.
+
+    Attributes
+    ----------
+    least, most
+        Smallest and greatest size, whatever the sign, that any molecule or machine can have, in ``unit``;
+        zero is beside them. What lies outside is a slip of the pen or of a unit.
+    """
 
     name: str
     unit: str
     example: str
+    least: float
+    most: float
 
 
-FIELD = Dimension("an electric field", "V/nm", "1 V/nm")
-FREQUENCY = Dimension("a frequency", "GHz", "50 GHz")
-TIME = Dimension("a time", "ps", "200 ps")
-WALL_CLOCK = Dimension("a time", "s", "20 min")
-TEMPERATURE = Dimension("a temperature", "K", "300 K")
-RATE = Dimension("a rate", "1/ps", "2 /ps")
-TORQUE = Dimension("a torque (energy per radian)", "kJ/mol", "5 kJ/mol")
-ENERGY = Dimension("an energy", "kJ/mol", "10 kJ/mol")
-LENGTH = Dimension("a length", "nm", "0.3 nm")
-MASS = Dimension("a mass", "u", "3 u")
-STIFFNESS = Dimension("a force constant", "kJ/mol/nm^2", "5000 kJ/mol/nm^2")
-ANGLE = Dimension("an angle", "deg", "45 deg")
+FIELD = Dimension("an electric field", "V/nm", "1 V/nm", 1e-12, 1e9)
+FREQUENCY = Dimension("a frequency", "GHz", "50 GHz", 1e-15, 1e9)
+TIME = Dimension("a time", "ps", "200 ps", 1e-9, 1e15)
+WALL_CLOCK = Dimension("a time", "s", "20 min", 1e-3, 1e10)
+TEMPERATURE = Dimension("a temperature", "K", "300 K", 1e-9, 1e9)
+RATE = Dimension("a rate", "1/ps", "2 /ps", 1e-30, 1e9)
+TORQUE = Dimension("a torque (energy per radian)", "kJ/mol", "5 kJ/mol", 1e-15, 1e9)
+ENERGY = Dimension("an energy", "kJ/mol", "10 kJ/mol", 1e-15, 1e9)
+LENGTH = Dimension("a length", "nm", "0.3 nm", 1e-9, 1e9)
+MASS = Dimension("a mass", "u", "3 u", 1e-9, 1e9)
+STIFFNESS = Dimension("a force constant", "kJ/mol/nm^2", "5000 kJ/mol/nm^2", 1e-15, 1e15)
+ANGLE = Dimension("an angle", "deg", "45 deg", 1e-15, 1e9)
 
 
 @cache
@@ -75,7 +88,7 @@ def parse(text: object, dimension: Dimension) -> float:
     Raises
     ------
     QuantityError
-        The value has no unit, an unknown one or one of another kind, or is not finite.
+        The value has no unit, an unknown one or one of another kind, is not finite, or of an absurd size.
 
     Examples
     --------
@@ -87,23 +100,53 @@ def parse(text: object, dimension: Dimension) -> float:
     """
     expected = f"{dimension.name} with its unit, such as '{dimension.example}'"
     if not isinstance(text, str):
-        raise QuantityError(f"got {text!r}; expected {expected}")
+        raise QuantityError(f"got {reprlib.repr(text)}; expected {expected}")
     return _parsed(text, dimension, expected)
 
 
 @lru_cache(maxsize=10_000)  # a campaign reads the same few texts for every machine
 def _parsed(text: str, dimension: Dimension, expected: str) -> float:
     if len(text) > 60 or not re.fullmatch(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?[^*\d].*", text):
-        raise QuantityError(f"got {text!r}; expected {expected}")
+        raise QuantityError(f"got {reprlib.repr(text)}; expected {expected}")
     if re.search(r"\*\*|[()\[\]{}=,;:<>&|'\"\\@#$!?~`]|\^.*\^|\^-?\d{2}|__", text):
         raise QuantityError(f"got {text!r}; expected {expected}")
     try:
         value = _convert(_registry().Quantity(text.replace("µ", "u")), dimension)
     except Exception as error:  # pint raises tokenizer, syntax, offset-unit and dimension errors alike
-        raise QuantityError(f"got {text!r}; expected {expected}") from error
+        raise QuantityError(f"got {text!r}; {_hint(text, dimension)}expected {expected}") from error
     if not math.isfinite(value):
         raise QuantityError(f"got {text!r}, which is not finite; expected {expected}")
-    return float(f"{value:.{_SIGNIFICANT_DIGITS}g}") + 0.0  # no zero has a sign
+    value = float(f"{value:.{_SIGNIFICANT_DIGITS}g}") + 0.0  # no zero has a sign
+    if value and not dimension.least <= abs(value) <= dimension.most:
+        raise QuantityError(
+            f"got {text!r}; expected {dimension.name} from {dimension.least:g} to {dimension.most:g} "
+            f"{dimension.unit}"
+        )
+    return value
+
+
+_USUAL = {
+    unit.lower(): unit
+    for unit in (
+        "V", "MV", "GHz", "THz", "MHz", "Hz", "K", "degC", "fs", "ps", "ns", "us", "ms", "s", "min", "nm",
+        "angstrom", "pm", "kJ", "J", "kcal", "cal", "eV", "meV", "mol", "pN", "deg", "rad", "turn", "u",
+    )
+} | {"a": "angstrom", "ang": "angstrom", "å": "angstrom", "c": "degC", "amu": "u"}  # fmt: skip
+"""Lower-case spelling -> unit; A is the ampere and C the coulomb, and both are meant otherwise here."""
+
+
+def _hint(text: str, dimension: Dimension) -> str:
+    """The text with its units in their usual spelling, if that is read, as a question; '' otherwise."""
+    usual = re.sub(r"[^\W\d_]+", lambda word: _USUAL.get(word[0].lower(), word[0]), text.strip())
+    per_mole = re.sub(r"\b(kJ|J|kcal|cal)\b(?!.*mol)", r"\1/mol", usual)
+    for spelling in (usual, per_mole):
+        try:
+            if spelling != text.strip():
+                _convert(_registry().Quantity(spelling), dimension)
+                return f"did you mean '{spelling}'? "
+        except Exception:  # whatever pint raises, it is no spelling to propose
+            continue
+    return ""
 
 
 def _convert(quantity: Any, dimension: Dimension) -> float:
@@ -118,6 +161,8 @@ def _convert(quantity: Any, dimension: Dimension) -> float:
     per_mole = quantity
     if dimension in (TORQUE, ENERGY, STIFFNESS) and "[substance]" not in quantity.dimensionality:
         per_mole = quantity * registry.Quantity(1, "avogadro_number/mol")
+        if abs(per_mole.to(unit).magnitude) > _HUGE:
+            raise QuantityError("an energy of one molecule where that of a mole must be meant")
     return float(per_mole.to(unit).magnitude)
 
 

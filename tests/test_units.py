@@ -37,6 +37,39 @@ def test_quantities_are_read_in_any_unit_of_their_kind(
     assert units.parse(text, dimension) == pytest.approx(value, rel=1e-8)
 
 
+@pytest.mark.parametrize(
+    ("text", "dimension", "meant"),
+    [
+        ("1 V/A", units.FIELD, "1 V/angstrom"),
+        ("3 A", units.LENGTH, "3 angstrom"),
+        ("5 kcal/mol/A^2", units.STIFFNESS, "5 kcal/mol/angstrom^2"),
+        ("300 k", units.TEMPERATURE, "300 K"),
+        ("25 C", units.TEMPERATURE, "25 degC"),
+        ("50 ghz", units.FREQUENCY, "50 GHz"),
+        ("1 NS", units.TIME, "1 ns"),
+        ("10 KJ/mol", units.ENERGY, "10 kJ/mol"),
+        ("5 kJ", units.ENERGY, "5 kJ/mol"),
+        ("5 kcal", units.TORQUE, "5 kcal/mol"),
+    ],
+)
+def test_a_unit_that_was_meant_is_proposed_and_read(
+    text: str, dimension: units.Dimension, meant: str
+) -> None:
+    with pytest.raises(units.QuantityError, match="did you mean") as error:
+        units.parse(text, dimension)
+    assert f"did you mean '{meant}'? expected {dimension.name}" in str(error.value)
+    units.parse(meant, dimension)
+
+
+@pytest.mark.parametrize(
+    ("text", "dimension"), [("45", units.ANGLE), ("5 D", units.ANGLE), ("1 kT", units.ENERGY)]
+)
+def test_nothing_is_proposed_where_nothing_near_is_read(text: str, dimension: units.Dimension) -> None:
+    with pytest.raises(units.QuantityError) as error:
+        units.parse(text, dimension)
+    assert "did you mean" not in str(error.value)
+
+
 def test_angular_frequency_is_taken_as_cycles() -> None:
     assert units.parse(f"{2 * math.pi:.15g} rad/ns", units.FREQUENCY) == pytest.approx(1.0, rel=1e-11)
 

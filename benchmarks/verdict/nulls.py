@@ -1,6 +1,6 @@
 """Machines that carry no current: paths of one coordinate, made so that their truth is known.
 
-Every function takes the shape (replicas,), the (samples,) times in run lengths from 0 to 1 and a generator,
+Every function takes a number of replicas, the (samples,) times in run lengths from 0 to 1 and a generator,
 draws the parameters of one machine, and gives (replicas, samples) paths in cycles.
 """
 
@@ -125,7 +125,7 @@ def equilibrium_switch(replicas: int, time: Floats, rng: np.random.Generator) ->
         deep * well + shallow * np.roll(well, 4),
         shallow * well + deep * np.roll(well, 4),
     ])  # fmt: skip
-    hop, throw = _between(rng, 200.0, 20000.0), _between(rng, 1.0, 300.0)
+    hop, throw = _between(rng, 200.0, 3000.0), _between(rng, 1.0, 300.0)
     place, state = np.zeros(replicas, dtype=np.int64), np.zeros(replicas, dtype=np.int64)
     now = np.zeros(replicas)
     path = np.zeros((replicas, time.size))

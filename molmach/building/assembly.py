@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from rdkit import Chem
 from molmach import units
 from molmach.building.kinds import kind_of
 from molmach.building.strain import Strain
+from molmach.spec.axes import canonical_smiles, turn_over
 
 if TYPE_CHECKING:
     from molmach.building.conformations import Shapes
@@ -148,15 +149,15 @@ class Assembly:
 
     @property
     def smiles(self) -> str:
-        """Canonical isomeric SMILES without map numbers; of beads their chains."""
+        """Canonical isomeric SMILES without map numbers, axes of chirality marked; of beads their chains."""
         plain = Chem.RemoveHs(self.molecule)
         for atom in plain.GetAtoms():
             atom.SetAtomMapNum(0)
-        return str(Chem.MolToSmiles(plain))
+        return canonical_smiles(plain)
 
     @property
     def chiral(self) -> bool:
-        """Whether the molecule has a stereocentre that its mirror image turns over."""
+        """Whether its mirror image is another isomer, by its stereocentres and axes of chirality."""
         return not is_achiral(self.molecule)
 
     @property
@@ -204,7 +205,7 @@ def mass_of(atom: Chem.Atom) -> float:
     return float(atom.GetDoubleProp(MASS) if atom.HasProp(MASS) else atom.GetMass())
 
 
-def is_achiral(molecule: Chem.Mol, parts: Iterable[tuple[int, ...]] = ()) -> bool:
+def is_achiral(molecule: Chem.Mol, parts: Sequence[tuple[int, ...]] = ()) -> bool:
     """Whether a molecule has the same formula, stereochemistry included, as its mirror image.
 
     Parameters
@@ -228,10 +229,5 @@ def is_achiral(molecule: Chem.Mol, parts: Iterable[tuple[int, ...]] = ()) -> boo
     image = Chem.Mol(plain)
     for atom in image.GetAtoms():
         atom.InvertChirality()
-    return _settled(image) == _settled(plain)
-
-
-def _settled(molecule: Chem.Mol) -> str:
-    """Canonical SMILES; written twice, since marks on ring atoms settle only when they are read back."""
-    once = Chem.MolToSmiles(molecule)
-    return str(Chem.MolToSmiles(Chem.MolFromSmiles(once)))
+    turn_over(image)
+    return canonical_smiles(image) == canonical_smiles(plain)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
 from rdkit import Chem, rdBase
-from rdkit.Chem import rdForceFieldHelpers
 
 from molmach.building.conformers import Ranked, embed_conformers, ranked, search, search_turned_back
+from molmach.building.mmff94_types import typed
+from molmach.building.stereo import Bonds, is_isomer, require_stereo
 from molmach.building.strain import CONFORMERS as SEARCHED
 from molmach.building.strain import MAX_STRAIN
-from molmach.errors import BuildError
+from molmach.errors import BuildError, ForceFieldError
+from molmach.spec.axes import canonical_smiles
 
 VARIANTS = ("MMFF94", "MMFF94s")
 """Force fields that molecules are built with: those by which RDKit places atoms."""
@@ -41,12 +43,12 @@ class Conformer:
     molecule: Chem.Mol
 
 
-def embed(smiles: str, seed: int, force_field: str) -> Chem.Mol:
+def embed(molecule: Chem.Mol, seed: int, force_field: str) -> Chem.Mol:
     """The first of :func:`conformers_of`, which has the arguments and errors."""
-    return conformers_of(smiles, seed, force_field)[0].molecule
+    return conformers_of(molecule, seed, force_field)[0].molecule
 
 
-def conformers_of(smiles: str, seed: int, force_field: str) -> list[Conformer]:
+def conformers_of(molecule: Chem.Mol, seed: int, force_field: str) -> list[Conformer]:
     """The lowest of ten MMFF-optimised conformers, amides and their like in their stable form; then others.
 
     Where the ten differ, thirty more are searched, and one of those is taken if it is lower by more than a
@@ -56,8 +58,8 @@ def conformers_of(smiles: str, seed: int, force_field: str) -> list[Conformer]:
 
     Parameters
     ----------
-    smiles
-        SMILES, map numbers kept on the atoms.
+    molecule
+        As :func:`checked_molecule` gives it.
     seed
         Seed of the distance geometry; below 2**31.
     force_field
@@ -66,21 +68,27 @@ def conformers_of(smiles: str, seed: int, force_field: str) -> list[Conformer]:
     Raises
     ------
     BuildError
-        More than one molecule, an open stereocentre, no MMFF type, no conformer, no convergence.
+        No conformer, no convergence, or none that is the isomer that was asked for.
     """
     with rdBase.BlockLogs():
-        molecule = checked_molecule(smiles, force_field, "machine.smiles")
-        embed_conformers(molecule, CONFORMERS, seed)
-        own = ranked(molecule, force_field)
-        if not own:
+        placed = Chem.Mol(molecule)
+        embed_conformers(placed, CONFORMERS, seed)
+        conformers = ranked(placed, force_field)
+        if not conformers:
             raise BuildError(
-                f"machine.smiles: {force_field} did not converge for any of {molecule.GetNumConformers()} "
+                f"machine.smiles: {force_field} did not converge for any of {placed.GetNumConformers()} "
                 "conformers; expected a molecule that the force field can relax"
             )
-        candidates = _candidates(smiles, molecule, own, force_field)
+        own = _of_the_isomer(molecule, placed, conformers)
+        if not own:
+            raise BuildError(
+                f"machine.smiles: {force_field} turns {canonical_smiles(Chem.RemoveHs(molecule))} into "
+                "another isomer; expected one that is stable"
+            )
+        candidates = _best_first(molecule, placed, own, force_field)
         fewest = candidates[0][0]
-        kept = [candidates[0], *sorted((c for c in candidates[1:] if c[0] <= fewest), key=lambda c: c[1])]
-        return [Conformer(energy, _single(of, number)) for _, energy, of, number in kept]
+        others = sorted((c for c in candidates[1:] if c[0] <= fewest), key=lambda c: c[1])
+        return [Conformer(c[1], _single(c[2], c[3])) for c in (candidates[0], *others)]
 
 
 def _single(molecule: Chem.Mol, conformer: int) -> Chem.Mol:
@@ -90,35 +98,46 @@ def _single(molecule: Chem.Mol, conformer: int) -> Chem.Mol:
     return single
 
 
+def _of_the_isomer(wanted: Chem.Mol, placed: Chem.Mol, conformers: Ranked) -> Ranked:
+    """Those conformers of ``placed`` that are the isomer which ``wanted`` is marked as."""
+    return [entry for entry in conformers if is_isomer(wanted, Chem.Mol(placed, False, entry[2]))]
+
+
 _Candidate = tuple[int, float, Chem.Mol, int]
-"""Bonds turned over, energy, and the conformer as a number of a molecule."""
+"""Bonds turned over, energy, and the conformer as a molecule that has it and its number."""
 
 
-def _candidates(smiles: str, molecule: Chem.Mol, own: Ranked, force_field: str) -> list[_Candidate]:
-    """All conformers, the best first: an own one, or one that was searched."""
-    candidates = [(turned, energy, molecule, number) for turned, energy, number in own]
+def _best_first(wanted: Chem.Mol, placed: Chem.Mol, own: Ranked, force_field: str) -> list[_Candidate]:
+    """The best conformer, an own one or a searched one, and then the others."""
+    candidates = [(turned, energy, placed, number) for turned, energy, number in own]
     best = candidates[0]
     if not best[0] and max(energy for _, energy, _ in own) - best[1] <= _RIGID:
         return candidates
     for look in (search, search_turned_back):
-        other = Chem.Mol(molecule)
-        searched = [
-            (turned, energy, other, number) for turned, energy, number in look(other, force_field, SEARCHED)
-        ]
+        other, looked = _looked_for(_Wanted(wanted.ToBinary(), wanted), force_field, look)
+        searched = [(*entry[:2], other, entry[2]) for entry in _of_the_isomer(wanted, other, looked)]
         candidates += searched
-        if searched and searched[0][:2] < (best[0], best[1] - MAX_STRAIN["rotor"]):
+        if searched and searched[0][:2] < (own[0][0], own[0][1] - MAX_STRAIN["rotor"]):
             best = searched[0]
-        if not best[0]:
+        if not own[0][0]:
             break
     return [best, *(candidate for candidate in candidates if candidate is not best)]
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """A molecule, and what tells it from another."""
+
+    key: bytes
+    molecule: Chem.Mol = field(compare=False)
+
+
 @lru_cache(maxsize=8)
 def _looked_for(
-    smiles: str, force_field: str, look: Callable[[Chem.Mol, str, int], Ranked]
+    wanted: _Wanted, force_field: str, look: Callable[[Chem.Mol, str, int], Ranked]
 ) -> tuple[Chem.Mol, Ranked]:
     """A search, whose outcome no seed changes; so a build for the mirror image need not repeat it."""
-    molecule = checked_molecule(smiles, force_field, "machine.smiles")
+    molecule = Chem.Mol(wanted.molecule)
     return molecule, look(molecule, force_field, SEARCHED)
 
 
@@ -127,7 +146,13 @@ def conformer_seed(seed: int) -> int:
     return int(np.random.SeedSequence(seed, spawn_key=(0,)).generate_state(1)[0] >> 1)
 
 
-def checked_molecule(smiles: str, force_field: str, field: str) -> Chem.Mol:
+def _nothing(molecule: Chem.Mol) -> Bonds:
+    return set()
+
+
+def checked_molecule(
+    smiles: str, force_field: str, field: str, turning: Callable[[Chem.Mol], Bonds] = _nothing
+) -> Chem.Mol:
     """One closed-shell molecule with explicit hydrogens, all stereo given, all of it typed.
 
     Parameters
@@ -138,11 +163,14 @@ def checked_molecule(smiles: str, force_field: str, field: str) -> Chem.Mol:
         ``MMFF94`` or ``MMFF94s``.
     field
         Where the SMILES stands in the machine file.
+    turning
+        Bonds of the molecule about which parts of the machine turn; none by default.
 
     Raises
     ------
     BuildError
-        More than one molecule, a radical, an open stereocentre, no MMFF type; another force field.
+        More than one molecule, a radical, stereochemistry left open, no MMFF type or charge; another force
+        field.
     """
     if force_field not in VARIANTS:
         raise BuildError(
@@ -155,59 +183,15 @@ def checked_molecule(smiles: str, force_field: str, field: str) -> Chem.Mol:
         raise BuildError(f"{field}: got several molecules; expected one molecule")
     if sum(atom.GetNumRadicalElectrons() for atom in molecule.GetAtoms()):
         raise BuildError(f"{field}: got a radical; expected a closed-shell molecule")
-    _require_stereo(molecule, field)
+    with rdBase.BlockLogs():
+        require_stereo(molecule, field, turning(molecule))
     check_parameters(molecule, force_field, field)
     return molecule
 
 
 def check_parameters(molecule: Chem.Mol, force_field: str, field: str = "machine.smiles") -> None:
-    """Raise :class:`BuildError` naming the first atom that the force field has no type for."""
-    with rdBase.BlockLogs():
-        if rdForceFieldHelpers.MMFFHasAllMoleculeParams(molecule):
-            return
-        for atom in molecule.GetAtoms():
-            if atom.GetAtomicNum() not in _MMFF_ELEMENTS:
-                raise BuildError(
-                    f"{field}: {force_field} has no type for {atom.GetSymbol()} "
-                    f"(atom {atom.GetIdx()}); expected only {', '.join(_MMFF_ELEMENTS.values())}"
-                )
-    raise BuildError(
-        f"{field}: {force_field} has no atom type for a bonding situation in "
-        f"{Chem.MolToSmiles(Chem.RemoveHs(molecule))}; expected a molecule that MMFF94 covers"
-    )
-
-
-_MMFF_ELEMENTS = {
-    1: "H", 3: "Li+", 6: "C", 7: "N", 8: "O", 9: "F", 11: "Na+", 12: "Mg2+", 14: "Si", 15: "P", 16: "S",
-    17: "Cl", 19: "K+", 20: "Ca2+", 26: "Fe", 29: "Cu", 30: "Zn2+", 35: "Br", 53: "I",
-}  # fmt: skip
-
-
-def _require_stereo(molecule: Chem.Mol, field: str) -> None:
-    ranks = list(Chem.CanonicalRankAtoms(molecule, breakTies=False))
-    for element in Chem.FindPotentialStereo(molecule):
-        if element.specified != Chem.StereoSpecified.Unspecified:
-            continue
-        if element.type == Chem.StereoType.Atom_Tetrahedral:
-            atom = molecule.GetAtomWithIdx(element.centeredOn)
-            if is_symmetric_bridgehead(molecule, atom, ranks):
-                continue
-            where = f"the stereocentre {atom.GetSymbol()} (atom {atom.GetIdx()})"
-            accepted = "'@' or '@@'"
-        elif element.type == Chem.StereoType.Bond_Double:
-            bond = molecule.GetBondWithIdx(element.centeredOn)
-            where = f"the double bond between atoms {bond.GetBeginAtomIdx()} and {bond.GetEndAtomIdx()}"
-            accepted = "'/' and '\\' around it"
-        else:
-            continue
-        raise BuildError(
-            f"{field}: {where} of {Chem.MolToSmiles(Chem.RemoveHs(molecule))} is not specified, "
-            f"so the machine could be either isomer; expected {accepted}"
-        )
-
-
-def is_symmetric_bridgehead(molecule: Chem.Mol, atom: Chem.Atom, ranks: list[int]) -> bool:
-    """Whether an atom joins three rings with two equal arms, as in triptycene: no stereocentre by itself."""
-    arms = [ranks[neighbour.GetIdx()] for neighbour in atom.GetNeighbors()]
-    rings = molecule.GetRingInfo().NumAtomRings(atom.GetIdx())
-    return rings >= 3 and len(set(arms)) < len(arms)
+    """Raise :class:`BuildError` naming the first atom that the force field has no type or no charge for."""
+    try:
+        typed(molecule, force_field)
+    except ForceFieldError as error:
+        raise BuildError(f"{field}: {error}") from error

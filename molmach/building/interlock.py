@@ -19,8 +19,10 @@ from molmach.building.interlock_proof import examine, speared
 from molmach.building.linking import linking_number, macrocycle, piercings, thread_path, threading_number
 from molmach.building.placing import combine, make_room, place, radii, relax
 from molmach.building.shapes import open_ring, stretched_axle
+from molmach.building.stereo import hands
 from molmach.building.strain import strains, worst
 from molmach.errors import BuildError
+from molmach.spec.axes import axes
 
 ATTEMPTS = 6
 """Seeds tried before a pair is given up."""
@@ -242,11 +244,11 @@ def _relaxed(
     positions = np.split(np.asarray(whole.GetConformer().GetPositions()), np.cumsum(sizes)[:-1])
     failure = proof(positions) or examine(whole, force_field).failure or ""
     if _isomer(whole) != isomer:
-        return "a stereocentre or double bond was turned over"
+        return "a stereocentre, double bond or axis was turned over"
     return failure
 
 
 def _isomer(molecule: Chem.Mol) -> str:
-    """SMILES with the stereochemistry that the coordinates have; it is set in place."""
+    """SMILES and hands of axes as the coordinates have them; stereochemistry is set in place."""
     Chem.AssignStereochemistryFrom3D(molecule)
-    return str(Chem.MolToSmiles(molecule))
+    return f"{Chem.MolToSmiles(molecule)} {hands(molecule, axes(molecule))}"

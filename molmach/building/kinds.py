@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from rdkit.Chem import rdForceFieldHelpers, rdMolDescriptors
+from rdkit.Chem import rdMolDescriptors
 
+from molmach.building.mmff94_types import typed
 from molmach.spec import MachineSection
-from molmach.spec.registered import MACHINES, faulty, load_registered
+from molmach.spec.registered import MACHINES, called, faulty, load_registered
 
 if TYPE_CHECKING:
     from molmach.building.assembly import Assembly
@@ -75,10 +76,22 @@ class MachineKind:
             It can't be built.
         """
 
+    def from_the_other_end(self, machine: Any) -> tuple[MachineSection, ...]:
+        """Sections of which each describes this machine reflected in the plane across its axle, or itself.
+
+        Whatever the reflection z -> -z leaves as it is drives them alike, and their coordinates move alike.
+        Every one of them names the same ones; none where the machine has no such other end, as here.
+        """
+        return ()
+
+    def line_is_named(self, machine: Any) -> bool:
+        """Whether the section itself says where x lies across the axle; else molmach chooses it."""
+        return False
+
     def charges(self, assembly: Assembly) -> Floats:
         """(n_atoms,) partial charges, e: those of MMFF94."""
         molecule = assembly.molecule
-        properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(molecule, mmffVariant=assembly.force_field)
+        properties = typed(molecule, assembly.force_field)
         return np.array([properties.GetMMFFPartialCharge(i) for i in range(molecule.GetNumAtoms())])
 
     def formula(self, assembly: Assembly) -> str:
@@ -127,4 +140,5 @@ def kind_of(name: str) -> MachineKind:
     for what, asked in (("coordinate", coordinate), ("coordinate.scale", getattr(coordinate, "scale", None))):
         if asked is None:
             raise faulty(MACHINES, name, f"it has no {what}; expected a Coordinate with a Scale")
-    return loaded()
+    with called(MACHINES, name, "class"):
+        return loaded()

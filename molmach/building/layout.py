@@ -32,9 +32,11 @@ def lay_flat(molecule: Chem.Mol) -> None:
     """Put a flat conformer into a molecule of one or several components.
 
     Rings after the first component are drawn round the part of it that they go round in the conformer
-    that the molecule has or, where it is a ring itself, linked with it.
+    that the molecule has (its middle, where it has none) or, where it is a ring itself, linked with it.
     """
-    solid = np.asarray(molecule.GetConformer().GetPositions())
+    solid = np.zeros((molecule.GetNumAtoms(), 3))
+    if molecule.GetNumConformers():
+        solid = np.asarray(molecule.GetConformer().GetPositions())
     components = [list(atoms) for atoms in Chem.GetMolFrags(molecule)]
     parts = Chem.GetMolFrags(molecule, asMols=True)
     loops = [[atoms[i] for i in _large_ring(part)] for atoms, part in zip(components, parts, strict=True)]

@@ -9,8 +9,9 @@ import numpy as np
 from molmach.building.assembly import Assembly
 from molmach.building.kinds import kind_of
 from molmach.building.mirror import mirror
-from molmach.errors import BuildError
+from molmach.errors import BuildError, shortened
 from molmach.spec import Spec
+from molmach.spec.registered import MACHINES, called, faulty
 
 
 def build(spec: Spec) -> Assembly:
@@ -23,8 +24,15 @@ def build(spec: Spec) -> Assembly:
     BuildError
         A molecule has no conformer or no force-field types, its parts contradict each other, or
         rings could not be threaded.
+    SpecError
+        The kind is somebody's own, and its ``build`` raises anything else or gives no assembly.
     """
-    return kind_of(spec.machine.kind).build(spec)
+    kind = spec.machine.kind
+    with called(MACHINES, kind, "build()"):
+        built: object = kind_of(kind).build(spec)
+    if not isinstance(built, Assembly):
+        raise faulty(MACHINES, kind, f"its build() gives {shortened(built)}; expected an Assembly")
+    return built
 
 
 def mirror_built_anew(spec: Spec, assembly: Assembly) -> Assembly:

@@ -9,10 +9,11 @@ from rdkit import Chem
 from rdkit.Chem import rdMolTransforms
 
 from molmach.building.assembly import Assembly
+from molmach.spec.axes import axes, mark
 
 
 def mirror(assembly: Assembly) -> Assembly:
-    """Reflect in the xz plane, which holds the axle: y -> -y, every stereo tag turned over.
+    """Reflect in the xz plane, which holds the axle: y -> -y, every stereo mark turned over.
 
     A turn about the axle changes sign; atom order, bonds and roles stay. Its shapes are reflected with it.
     """
@@ -25,10 +26,12 @@ def mirror(assembly: Assembly) -> Assembly:
 
 
 def mirrored(molecule: Chem.Mol) -> Chem.Mol:
-    """A molecule reflected in the xz plane, with the stereo tags that it has then."""
+    """A molecule reflected in the xz plane, with the stereo marks that it has then."""
     image = Chem.Mol(molecule)
     rdMolTransforms.TransformConformer(image.GetConformer(), np.diag([1.0, -1.0, 1.0, 1.0]))
     for atom in image.GetAtoms():
         atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
     Chem.AssignStereochemistryFrom3D(image, replaceExistingTags=True)
+    for axis in axes(molecule):
+        mark(image, replace(axis, sign=-axis.sign))
     return image

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from rdkit import Chem
 
 from molmach.building.assembly import Assembly
-from molmach.building.embed import is_symmetric_bridgehead
 from molmach.building.layout import lay_flat
+from molmach.building.stereo import is_symmetric_bridgehead
 
 if TYPE_CHECKING:
     from rdkit.Chem.Draw import rdMolDraw2D
@@ -82,7 +82,7 @@ def _paint(drawer: rdMolDraw2D.MolDraw2D, molecule: Chem.Mol, colours: dict[int,
     drawer.FinishDrawing()
 
 
-def _without_needless_marks(molecule: Chem.Mol) -> None:
+def without_needless_marks(molecule: Chem.Mol) -> None:
     """Take the marks off bridgeheads of cages, which can't be otherwise, in place."""
     ranks = list(Chem.CanonicalRankAtoms(molecule, breakTies=False, includeChirality=False))
     for atom in molecule.GetAtoms():
@@ -99,7 +99,7 @@ def _flat(assembly: Assembly) -> tuple[Chem.Mol, dict[int, Colour]]:
     for atom in molecule.GetAtoms():
         atom.SetAtomMapNum(0)
     molecule = Chem.RemoveHs(molecule)
-    _without_needless_marks(molecule)
+    without_needless_marks(molecule)
     lay_flat(molecule)
     colours = {a.GetIdx(): PART_COLOURS[a.GetProp("part")] for a in molecule.GetAtoms() if a.HasProp("part")}
     return molecule, colours

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -13,7 +14,8 @@ from rdkit import Chem
 from molmach.building.assembly import Assembly, Floats, Follower
 from molmach.building.bearings import check_axles, check_bearings, holds
 from molmach.building.conformations import shapes_of
-from molmach.building.embed import conformer_seed, conformers_of
+from molmach.building.embed import checked_molecule, conformer_seed, conformers_of
+from molmach.building.ends import counted_from_either_end
 from molmach.building.frame import to_frame
 from molmach.building.kinds import MachineKind
 from molmach.building.roles import Roles, Wheel, find_roles
@@ -139,8 +141,9 @@ class RotorKind(MachineKind):
         """
         machine = spec.machine
         assert isinstance(machine, Rotor)
-        seed = conformer_seed(spec.protocol.seed)
-        conformers = conformers_of(machine.smiles, seed, spec.protocol.build_field)
+        field = spec.protocol.build_field
+        given = checked_molecule(machine.smiles, field, "machine.smiles", partial(_turning, machine))
+        conformers = conformers_of(given, conformer_seed(spec.protocol.seed), field)
         molecule = Chem.Mol(conformers[0].molecule)
         roles = find_roles(molecule, machine)
         roles = replace(roles, reference_atom=_lay_on_z(molecule, roles))
@@ -165,7 +168,7 @@ class RotorKind(MachineKind):
             roles.rotor.axle,
             roles.stator,
             _free(roles.rotor, roles),
-            spec.protocol.build_field,
+            field,
             followers=followers,
             strain=strains(molecule, [("smiles", "rotor")], spec.protocol.build_field),
         )
@@ -182,6 +185,16 @@ class RotorKind(MachineKind):
         """Whether something turns about the axle, by the bonds alone."""
         find_roles(Chem.AddHs(Chem.MolFromSmiles(machine.smiles)), machine)
 
+    def from_the_other_end(self, machine: Rotor) -> tuple[MachineSection, ...]:
+        """Those of :func:`molmach.building.ends.counted_from_either_end`."""
+        return tuple(
+            machine.model_copy(update={"smiles": smiles}) for smiles in counted_from_either_end(machine)
+        )
+
+    def line_is_named(self, machine: Rotor) -> bool:
+        """Whether the section names its reference atom."""
+        return machine.reference_atom is not None
+
     def own_mirror_image(self, assembly: Assembly) -> bool:
         """The molecule is achiral, and the anchors that hold it stand alike on both sides of the plane."""
         if not assembly.achiral_with_roles:
@@ -190,6 +203,19 @@ class RotorKind(MachineKind):
         elements = np.array([assembly.molecule.GetAtomWithIdx(i).GetAtomicNum() for i in assembly.stator])
         apart = np.linalg.norm(held[:, None] - held * [1.0, -1.0, 1.0], axis=-1)
         return bool(((apart < _ALIKE_NM) & (elements[:, None] == elements)).any(axis=1).all())
+
+
+def _turning(machine: Rotor, molecule: Chem.Mol) -> set[frozenset[int]]:
+    """The bonds about which a rotor and its followers turn."""
+    bonds = set()
+    for wheel in find_roles(molecule, machine).wheels.values():
+        if molecule.GetBondBetweenAtoms(*wheel.axle) is not None:
+            bonds.add(frozenset(wheel.axle))
+            continue
+        for end in (i for i in wheel.axle if i not in wheel.atoms):
+            neighbours = molecule.GetAtomWithIdx(end).GetNeighbors()
+            bonds |= {frozenset((end, a.GetIdx())) for a in neighbours if a.GetIdx() in wheel.atoms}
+    return bonds
 
 
 def _free(wheel: Wheel, roles: Roles) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from rdkit import Chem
+from rdkit import Chem, rdBase
 
 from molmach.building.assembly import Floats
 from molmach.building.linking import macrocycle, thread_path
@@ -86,8 +86,9 @@ def stopper_report(axle: Chem.Mol, ring: Chem.Mol, at: Sequence[int], seed: int)
             f"rings.at: got atoms {list(at)}; expected atoms of the axle (0 to {axle.GetNumAtoms() - 1})"
         )
     path = thread_path(axle)
-    hole = hole_girth(ring, seed)
-    positions, size = stretched_axle(axle, path, seed)[0], radii(axle)
+    with rdBase.BlockLogs():
+        hole = hole_girth(ring, seed)
+        positions, size = stretched_axle(axle, path, seed)[0], radii(axle)
     distance = np.asarray(Chem.GetDistanceMatrix(axle))
     station = int(np.argmin(distance[np.ix_(path, list(at))].mean(axis=1)))
     girths = {k: _slimmest(positions[atoms], size[atoms]) for k, atoms in _pieces(axle, path)}

@@ -16,6 +16,7 @@ from rdkit import Chem
 from molmach.building.conformers import MAX_STEPS, minimise, search
 from molmach.building.planar_bonds import stable_torsions, turned
 from molmach.errors import BuildError
+from molmach.spec.axes import renumbered
 
 CONFORMERS = 30
 """Free conformers among which a part's best is searched."""
@@ -122,7 +123,7 @@ def _nameless(molecule: Chem.Mol) -> bytes:
     for atom in bare.GetAtoms():
         atom.SetAtomMapNum(0)
     order = sorted(range(bare.GetNumAtoms()), key=list(Chem.CanonicalRankAtoms(bare)).__getitem__)
-    return bytes(Chem.RenumberAtoms(bare, order).ToBinary())
+    return bytes(renumbered(bare, order).ToBinary())
 
 
 @lru_cache(maxsize=256)

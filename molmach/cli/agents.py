@@ -9,6 +9,7 @@ from rich.markup import escape
 from molmach.cli.output import JsonFlag, console, print_json, table
 from molmach.errors import MissingExtraError, SpecError
 from molmach.search import plugins
+from molmach.search.strangers import described
 from molmach.spec.registered import AGENTS, registered
 
 
@@ -21,7 +22,7 @@ def agents(as_json: JsonFlag = False) -> None:
         except MissingExtraError as error:
             summary = f"needs the package {getattr(error.__cause__, 'name', '')}"
         except SpecError as error:
-            summary = f"broken: {plugins.described(error.__cause__ or error)}"
+            summary = f"broken: {described(error.__cause__ or error)}"
         rows.append({"name": name, "summary": summary, "class": point.value})
     if as_json:
         print_json({"schema": "molmach.agents/1", "agents": rows})

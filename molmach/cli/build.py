@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,13 +11,15 @@ import numpy as np
 import typer
 from rich.markup import escape
 
+from molmach import drives
 from molmach.building import Assembly, Interlocking, kind_of, write_structure
 from molmach.building import build as build_assembly
 from molmach.building.strain import CONFORMERS
 from molmach.cli.output import JsonFlag, Overrides, SystemArgument, console, print_json, table
 from molmach.errors import SpecError
 from molmach.files import write_text
-from molmach.spec import load
+from molmach.scoring.undirected import equilibrium_sentence
+from molmach.spec import Spec, load
 
 
 def build(
@@ -38,7 +41,7 @@ def build(
         raise SpecError(
             f"-o {directory}: can't be written ({error.strerror}); expected a writable folder"
         ) from error
-    dipole = assembly.rotor_dipole_debye
+    dipole, at_rest = assembly.rotor_dipole_debye, _equilibrium(spec, assembly)
     document: dict[str, Any] = {
         "schema": "molmach.build/1",
         "name": spec.name,
@@ -52,6 +55,7 @@ def build(
         "rotor": list(assembly.rotor),
         "followers": {name: asdict(wheel) for name, wheel in assembly.followers.items()},
         "moment_of_inertia": assembly.moment_of_inertia(),
+        "equilibrium": at_rest,
         "dipole": assembly.dipole_debye.tolist(),
         "rotor_dipole": {
             "magnitude": float(np.linalg.norm(dipole)),
@@ -97,6 +101,7 @@ def build(
         ("moment of inertia", f"{assembly.moment_of_inertia():.4g} u nm^2 about the axle"),
         ("dipole", f"({x:.3g}, {y:.3g}, {z:.3g}) D; z is the axle"),
         ("rotor's dipole", f"{np.linalg.norm(dipole):.3g} D across the axle"),
+        *([("drive", f"{spec.drive.kind}: {equilibrium_sentence(at_rest)}")] if at_rest else []),
         ("files", "\n".join(str(path) for path in paths)),
     ]
     terminal = console()
@@ -116,6 +121,13 @@ def _strain_rows(assembly: Assembly) -> list[tuple[str, str]]:
         if texts:
             rows.append((f"shape of {part.part}", ", ".join(texts)))
     return rows
+
+
+def _equilibrium(spec: Spec, assembly: Assembly) -> str | None:
+    """Why the machine is at equilibrium; None where it is driven, or by a drive that does not act on it."""
+    with suppress(SpecError):  # a structure can be built for a drive that 'simulate' refuses
+        return drives.equilibrium(spec.drive, assembly, spec.protocol)
+    return None
 
 
 def _threading_rows(document: dict[str, Any]) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from molmach.cli.output import JsonFlag, Overrides, console, print_json, status,
 from molmach.errors import InfeasibleError, InterruptedRunError
 from molmach.report.campaign.pictures import draw_designs
 from molmach.search import Space
-from molmach.search.loop.checking import check
+from molmach.search.loop.checking import check, check_new, equilibrium_note
 from molmach.search.record import results
 from molmach.search.record.folder import find_campaign, read_campaign
 from molmach.search.record.ledger import reading
@@ -95,6 +95,9 @@ def _run(
     store: Path | None,
     as_json: bool,
 ) -> None:
+    said = equilibrium_note(campaign, source)
+    if said:
+        typer.echo(f"molmach: {campaign.name}: {said}", err=True)
     try:
         with followed(campaign) as watch:
             document = run_campaign(
@@ -201,6 +204,7 @@ def space(
     """Count a campaign's designs and machines, and draw some of them."""
     campaign = load_campaign(file, overrides or [])
     designs = check(campaign, file.parent)
+    check_new(campaign, designs, file.parent)
     with status("counting") as say:
         say("designs")
         document = _count(designs)

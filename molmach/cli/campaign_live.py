@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.table import Table
+from rich.markup import escape
 from rich.text import Text
 
-from molmach.cli.output import number
+from molmach.cli.output import number, table
 from molmach.search.loop.snapshot import Snapshot
 from molmach.spec import Campaign
 
@@ -31,6 +31,9 @@ def followed(campaign: Campaign) -> Iterator[Callable[[Snapshot], None] | None]:
         yield watch
 
 
+_TEAM = ("agent", "share", "evaluated", "repeats", "infeasible", "95 % predictions right")
+
+
 def _view(campaign: Campaign, now: Snapshot) -> Group:
     rate = now.evaluations / now.wall_seconds if now.wall_seconds else 0.0
     head = Text(
@@ -38,21 +41,19 @@ def _view(campaign: Campaign, now: Snapshot) -> Group:
         f"in hand)   {rate:.2f}/s   {100 * now.budget_left:.0f} % of the budget left"
     )
     sign = campaign.objectives[0].sign
-    best = Table(box=None, pad_edge=False)
-    for column in ("best so far", campaign.objectives[0].expression, "95 % interval", "rung"):
-        best.add_column(column)
+    best, team = [], []
     for machine, rung, measured in now.best:
         low, high = sorted((sign * measured[0].low, sign * measured[0].high))
-        best.add_row(machine[:12], number(sign * measured[0].value), f"{low:.4g} to {high:.4g}", str(rung))
-    team = Table(box=None, pad_edge=False)
-    for column in ("agent", "share", "evaluated", "repeats", "infeasible", "95 % predictions right"):
-        team.add_column(column)
+        best.append((machine[:12], number(sign * measured[0].value), f"{low:.4g} to {high:.4g}", str(rung)))
     for name, row in now.agents.items():
         coverage = "" if math.isnan(row["coverage"]) else f"{100 * row['coverage']:.0f} %"
-        team.add_row(
-            name,
-            "given up" if row["given_up"] else f"{100 * row['share']:.0f} %",
-            *(f"{row[key]:.0f}" for key in ("started", "repeats", "infeasible")),
-            coverage,
-        )
-    return Group(head, best, team)
+        share = "given up" if row["given_up"] else f"{100 * row['share']:.0f} %"
+        counts = (f"{row[key]:.0f}" for key in ("started", "repeats", "infeasible"))
+        team.append((name, share, *counts, coverage))
+    return Group(
+        head,
+        table(
+            ("best so far", escape(campaign.objectives[0].expression), "95 % interval", "rung"), best, (1, 2)
+        ),
+        table(_TEAM, team, range(1, len(_TEAM))),
+    )

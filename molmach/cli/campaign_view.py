@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from molmach.cli.output import console
-from molmach.report.words import core_seconds, duration, to_its_precision
+from molmach.report.words import core_seconds, duration, same_molecules, to_its_precision
+from molmach.search.record.judging import CLAIMED
 
 _MOST = 40
 _GAP = "  "
@@ -32,6 +33,8 @@ def print_document(document: Mapping[str, Any], out: Console | None = None) -> N
     if document["agents"]:
         out.print()
         _print_agents(out, document["agents"])
+    for agent, failure in document["agent_failures"].items():
+        out.print(_failure(agent, failure), style="red", markup=False, soft_wrap=True)
     if document["achiral_control"] is not None:
         out.print(_achiral(document["achiral_control"]))
     out.print()
@@ -47,6 +50,14 @@ def _achiral(control: Mapping[str, Any]) -> str:
     motion = "as chance allows" if control["passed"] else "[red]more than chance allows[/]"
     p = f"p = {control['p_value']:.2g}"
     return f"control   {noun} under a drive without handedness: net motion {motion} ({p})"
+
+
+def _failure(agent: str, failure: Mapping[str, Any]) -> str:
+    """What went wrong with an agent."""
+    times = failure["times"]
+    often = f"failed {'once' if times == 1 else f'{times:,} times'}"
+    out = " and was left out" if failure["left_out"] is not None else ""
+    return f"agent {agent} {often}{out}: {failure['last']}"
 
 
 def _spent(document: Mapping[str, Any]) -> str:
@@ -78,6 +89,8 @@ def _print_machines(out: Console, document: Mapping[str, Any]) -> None:
         for part in wrap(_design(machine), out.width - 2, break_long_words=False):
             out.print(f"{_GAP}{part.replace(_TOGETHER, ' ')}", style="dim", markup=False, soft_wrap=True)
         out.print(f"{_GAP}{machine['smiles']}", style="dim", markup=False, soft_wrap=True)
+        if alike := same_molecules(machine):
+            out.print(f"{_GAP}{alike}", style="dim", markup=False, soft_wrap=True)
     if len(document["best"]) > _MOST:
         out.print(f"and {len(document['best']) - _MOST:,} more with --json")
 
@@ -107,8 +120,8 @@ def _lines(machine: Mapping[str, Any], several: bool) -> list[list[str]]:
 
 
 def _verdict(again: Mapping[str, Any]) -> str:
-    verdict = again["controls"].get("verdict", "")
-    return "unresolved" if verdict == "unresolved" else "passed"
+    verdict = str(again["controls"].get("verdict", ""))
+    return "passed" if verdict in ("", *CLAIMED) else verdict
 
 
 def _padded(cells: Sequence[str], widths: Sequence[int]) -> str:

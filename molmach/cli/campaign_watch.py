@@ -76,9 +76,7 @@ def _view(campaign: Campaign, folder: Path, follower: Follower) -> RenderableTyp
         curve = best_so_far(ledger.findings(), 0)[TEAM]
     print_document(document, page)
     grown = Text(f"best      {_sparkline(curve.evaluations, curve.bound)}  lower bound against evaluations")
-    last = Text(
-        f"last      {follower.words}; {follower.last}", style="dim", no_wrap=True, overflow="ellipsis"
-    )
+    last = Text(f"last      {follower.words}; {follower.last}", style="dim")
     return Group(Text.from_ansi(page.export_text(styles=True)), grown, last)
 
 

@@ -10,7 +10,7 @@ import typer
 
 from molmach import forcefield
 from molmach.cli.output import JsonFlag, console, print_json, table
-from molmach.forcefield import MACHINE_GROUPS
+from molmach.forcefield import MACHINE_GROUPS, EnergyRecord
 
 
 class Variant(StrEnum):
@@ -25,6 +25,9 @@ def energy(
         Path, typer.Argument(metavar="FILE.sdf", help="Structures with hydrogens and 3-D coordinates.")
     ],
     force_field: Annotated[Variant, typer.Option(help="Force field.")] = Variant.MMFF94,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with exit code 2 if any record fails, not only if all do.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Force-field energy of each record of an SDF file, total and by term, kJ/mol."""
@@ -41,9 +44,10 @@ def energy(
                     {"name": r.name, "number": r.number, "total": r.total, "terms": r.terms} for r in good
                 ],
                 "failed": [{"name": r.name, "number": r.number, "problem": r.problem} for r in failed],
+                "notes": [{"name": r.name, "number": r.number, "note": r.note} for r in records if r.note],
             }
         )
-    else:
+    elif good:
         terms = [group.name.lower() for group in MACHINE_GROUPS]
         rows = [
             (r.name or f"record {r.number}", f"{r.total:.3f}", *(f"{r.terms[term]:.3f}" for term in terms))
@@ -51,7 +55,18 @@ def energy(
         ]
         heads = ("record", "total", "bond", "angle", "str-bend", "oop", "torsion", "vdW", "elec")
         console().print(table(heads, rows, range(1, len(heads)), f"{force_field.value}, kJ/mol"))
-        for record in failed:
-            typer.echo(f"molmach: {file}: record {record.number} {record.name}: {record.problem}", err=True)
-    if failed and not good:
+    _tell(file, records)
+    if failed and (strict or not good):
         raise typer.Exit(2)
+
+
+def _tell(file: Path, records: list[EnergyRecord]) -> None:
+    """On standard error: what was made of records, why others failed, and how many did."""
+    for record in records:
+        if record.problem or record.note:
+            name = f" {record.name}" if record.name else ""
+            said = f"note: {record.note}" if record.note else record.problem
+            typer.echo(f"molmach: {file}: record {record.number}{name}: {said}", err=True)
+    failed = sum(bool(record.problem) for record in records)
+    if failed:
+        typer.echo(f"molmach: {file}: {failed} of {len(records)} records failed", err=True)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import warnings
+from collections.abc import Callable
+from functools import wraps
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
 from molmach.cli.options import OPTIONS
-from molmach.errors import MolmachError
+from molmach.errors import MolmachError, PluginWarning, SpecError
+from molmach.streams import own_output
 
 COMMANDS = (
     "systems", "build", "energy", "simulate", "scan", "timestep", "score", "profile", "kinetics", "validate",
@@ -39,8 +44,28 @@ def _command(name: str) -> Any:
     if hasattr(module, "app"):
         home.add_typer(module.app, name=name)
     else:
-        home.command(name)(getattr(module, name))
+        home.command(name)(_naming_the_system(getattr(module, name)))
     return typer.main.get_group(home).commands[name]
+
+
+def _naming_the_system(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose errors about an entry of the machine's file say which file that is in."""
+
+    @wraps(command)
+    def named(*args: Any, **options: Any) -> None:
+        try:
+            command(*args, **options)
+        except MolmachError as error:
+            system = options.get("system")
+            if system is None or not _ENTRY.match(str(error)):
+                raise
+            raise type(error)(f"{system}: ", *error.args) from error
+
+    return named
+
+
+_ENTRY = re.compile(r"(machine|drive|protocol)[.:]")
+"""How an error begins that names an entry of a machine's file and not the file."""
 
 
 app = typer.Typer(
@@ -72,11 +97,40 @@ def _options(
 
 def run() -> None:
     """Entry point: a :class:`MolmachError` becomes one message and its exit code."""
+    warnings.showwarning = _show_warning
+    warnings.simplefilter("once", PluginWarning)
     try:
-        app()
+        with own_output():
+            app()
     except MolmachError as error:
-        print(f"molmach: {error.worded(OPTIONS)}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        _end(error.worded(OPTIONS), error.exit_code)
+    except (Exception, SystemExit, GeneratorExit) as error:
+        told = _told_of_another(error)
+        if not told:
+            raise
+        _end(told, SpecError.exit_code)
+
+
+def _end(message: str, code: int) -> NoReturn:
+    print(f"molmach: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _told_of_another(error: BaseException) -> str:
+    """Which plug-in has raised an error, and what it says; '' where it is of our own code."""
+    from molmach.search.plugins import author_of
+    from molmach.search.strangers import described
+
+    author = author_of(error)
+    return f"{author}: {described(error)}" if author else ""
+
+
+def _show_warning(message: Any, category: type[Warning], *place: Any, **others: Any) -> None:
+    """A warning about a plug-in is a line of molmach's; others are shown as Python does."""
+    if issubclass(category, PluginWarning):
+        print(f"molmach: warning: {message}", file=sys.stderr)
+    else:
+        print(warnings.formatwarning(message, category, *place[:2]), file=sys.stderr, end="")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ OPTIONS = {
     "controls=False": "--no-controls",
     "cores": "--cores",
     "cycles": "--cycles",
+    "drop_repeated=True": "--drop-repeated",
+    "each": "--each",
     "engine_name": "--engine",
     "executor": "--executor",
     "equilibration_ps": "--equilibration",

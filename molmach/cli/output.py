@@ -6,11 +6,12 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich import box
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.progress import (
     BarColumn,
     Progress,
@@ -20,6 +21,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from molmach.scoring import Estimate
 
@@ -50,19 +52,83 @@ def console() -> Console:
 
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence[int] = (), title: str = ""
-) -> Table:
-    """A plain table; the columns in ``numeric`` are right-aligned."""
-    result = Table(
-        box=box.SIMPLE_HEAD, title=title or None, title_justify="left", title_style="bold", pad_edge=False
-    )
-    for number, column in enumerate(columns):
-        figures = number in numeric
-        result.add_column(
-            column, justify="right" if figures else "left", no_wrap=figures or number == 0, overflow="fold"
-        )
-    for row in rows:
-        result.add_row(*row)
-    return result
+) -> Blocks:
+    """A plain table; the columns in ``numeric`` are right-aligned, and the first leads every block."""
+    return Blocks(tuple(columns), tuple(tuple(row) for row in rows), frozenset(numeric), title)
+
+
+_GAP, _EDGES = 3, 2
+"""Characters between two columns, and at both ends of a line."""
+
+_LONGEST_NAME, _LONGEST_WORD = 32, 20
+"""A word without blanks that is longer in the first column, or in another, may be broken, as a path is;
+a number is never that long."""
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """A table that goes on below itself where the terminal is too narrow for its columns; nothing is cut off.
+
+    Attributes
+    ----------
+    columns, rows
+        Heads, and cells, with Rich's markup.
+    numeric
+        Numbers of the columns that are right-aligned.
+    title
+        Above the first block.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: frozenset[int]
+    title: str
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Blocks of columns, each beginning with the first."""
+        for number, block in enumerate(self.blocks(options.max_width)):
+            result = Table(
+                box=box.SIMPLE_HEAD,
+                title=self.title or None if number == 0 else None,
+                title_justify="left",
+                title_style="bold",
+                pad_edge=False,
+            )
+            fits = self._width(block) <= options.max_width
+            for column in block:
+                result.add_column(
+                    self.columns[column],
+                    justify="right" if column in self.numeric else "left",
+                    no_wrap=column in self.numeric,
+                    min_width=self._needed(column) if fits or column in self.numeric else None,
+                    overflow="fold",
+                )
+            for row in self.rows:
+                result.add_row(*(row[column] for column in block))
+            yield result
+
+    def blocks(self, width: int) -> list[list[int]]:
+        """Numbers of the columns of each block that fits into a width, the first column in all."""
+        first, *others = range(len(self.columns))
+        blocks = [[first]]
+        for column in others:
+            if self._width([*blocks[-1], column]) > width and len(blocks[-1]) > 1:
+                blocks.append([first])
+            blocks[-1].append(column)
+        return blocks
+
+    def _width(self, block: Sequence[int]) -> int:
+        return sum(self._needed(column) for column in block) + _GAP * (len(block) - 1) + _EDGES
+
+    def _needed(self, column: int) -> int:
+        """Least width of a column: of its numbers whole, of its texts the longest word that is not broken."""
+        cells = [
+            Text.from_markup(text).plain for text in (self.columns[column], *(r[column] for r in self.rows))
+        ]
+        if column in self.numeric:
+            return max(len(line) for cell in cells for line in (cell.splitlines() or [""]))
+        longest = _LONGEST_WORD if column else _LONGEST_NAME
+        return max(min(len(word), longest) for cell in cells for word in (cell.split() or [""]))
 
 
 def interval(estimate: Estimate) -> str:

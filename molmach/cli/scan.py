@@ -7,10 +7,10 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from rich.table import Table
 
 from molmach import drives
 from molmach.cli.output import (
+    Blocks,
     JsonFlag,
     Overrides,
     SystemArgument,
@@ -124,7 +124,7 @@ def _print(diagram: Scan) -> None:
         out.print(f"{name.split('.')[0]}: {diagram.folder / name}", soft_wrap=True)
 
 
-def _list(diagram: Scan) -> Table:
+def _list(diagram: Scan) -> Blocks:
     """A row for each point."""
     rows = []
     for point in diagram.points:
@@ -136,7 +136,7 @@ def _list(diagram: Scan) -> Table:
     return table(heads, rows, range(len(heads) - 1))
 
 
-def _matrix(diagram: Scan) -> Table:
+def _matrix(diagram: Scan) -> Blocks:
     """The first axis downward, its largest value on top, the second to the right."""
     down, across = diagram.axes
     has_regimes = bool(np.any(diagram.regime != ""))

@@ -55,6 +55,20 @@ def score(
     equilibration: Annotated[
         str | None, typer.Option(metavar="TIME", help="Leave out so much at the start of every file.")
     ] = None,
+    each: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PART",
+            help="Score the machine of every residue, chain or molecule; none: copies turn as one part.",
+        ),
+    ] = None,
+    drop_repeated: Annotated[
+        bool | None,
+        typer.Option(
+            "--drop-repeated",
+            help="Leave out frames that a restart wrote again; files with such frames are refused otherwise.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option("-o", "--out", metavar="DIR", help="Write report.html and the numbers here."),
@@ -71,7 +85,8 @@ def score(
     needed = {"--top": top, "--traj": traj or None, "--axle": axle, "--rotor": rotor}
     others = {
         "--follower-axle": follower_axle, "--follower": follower, "--stator": stator,
-        "--frame-interval": frame_interval, "--stride": stride, "--equilibration": equilibration, "-o": out,
+        "--frame-interval": frame_interval, "--stride": stride, "--equilibration": equilibration,
+        "--drop-repeated": drop_repeated or None, "--each": each, "-o": out,
     }  # fmt: skip
     if run_dir is not None:
         _score_folder(
@@ -94,6 +109,8 @@ def score(
         "frame_interval_ps": _time("--frame-interval", frame_interval),
         "stride": 1 if stride is None else stride,
         "equilibration_ps": _time("--equilibration", equilibration) or 0.0,
+        "drop_repeated": bool(drop_repeated),
+        "each": each,
     }
     source: dict[str, Any] = {
         "topology": str(top),

@@ -60,6 +60,7 @@ def simulate(
                 platform=platform,
                 workers=workers,
                 progress=progress,
+                note=lambda text: typer.echo(f"molmach: {spec.name}: {text}", err=True),
             )
     except KeyboardInterrupt as interrupt:
         raise InterruptedRunError(

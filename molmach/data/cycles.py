@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,8 @@ class Cycles:
         (2, n_replicas) net cycles of the first and the last half.
     moved
         (2, n_replicas) net motion in the first and the last half, in cycles and parts of them.
+    comparable
+        Whether the halves are: where the drive repeats itself, whole periods of it.
     """
 
     marker: float
@@ -40,6 +42,7 @@ class Cycles:
     backward: NDArray[np.int64]
     halves: NDArray[np.int64]
     moved: Floats
+    comparable: bool = True
 
     @property
     def net(self) -> NDArray[np.int64]:
@@ -65,7 +68,9 @@ class Cycles:
         """As its mirror image shows it, where the parity is -1: what was forward is backward."""
         if parity > 0:
             return self
-        return Cycles(self.marker, self.backward, self.forward, -self.halves, -self.moved)
+        return replace(
+            self, forward=self.backward, backward=self.forward, halves=-self.halves, moved=-self.moved
+        )
 
     def with_replicas_of(self, other: Cycles) -> Cycles:
         """Both sets of replicas as one; each keeps the count from its own marker."""
@@ -75,6 +80,7 @@ class Cycles:
             np.concatenate([self.backward, other.backward]),
             np.concatenate([self.halves, other.halves], axis=1),
             np.concatenate([self.moved, other.moved], axis=1),
+            self.comparable and other.comparable,
         )
 
 
@@ -106,6 +112,7 @@ def cycles_of(
         np.where(steps < 0, -steps, 0).sum(axis=1),
         np.diff(levels[:, [begin, middle, -1]], axis=1).T,
         np.diff(at, axis=1).T / period,
+        drive_period_ps is None or 2.0 * drive_period_ps <= float(time_ps[-1] - time_ps[0]) * (1.0 + 1e-9),
     )
 
 

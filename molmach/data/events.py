@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from molmach.data.quantity import A_RUN, NOT_NEGATIVE, Quantity, ratio
+from molmach.data.quantity import A_RUN, A_TURNING_RUN, NOT_NEGATIVE, Quantity, ratio
 from molmach.data.statistics import Floats, mean_estimate
 
 
@@ -26,7 +26,7 @@ def power_of_events(name: str, meaning: str) -> Quantity:
 
 def motion_per_event(name: str, meaning: str) -> Quantity:
     """Net motion to an event, under the name of what the event is."""
-    return Quantity(name, meaning, "{unit}", ("velocity", "event_rate"), ratio, needs=A_RUN)
+    return Quantity(name, meaning, "{unit}", ("velocity", "event_rate"), ratio, needs=A_TURNING_RUN)
 
 
 def _uncertainty(diffusion: Floats, entropy_rate: Floats, velocity: Floats) -> Floats:
@@ -50,6 +50,6 @@ UNCERTAINTY_RATIO = Quantity(
     ("diffusion", "entropy_rate", "velocity"),
     _uncertainty,
     NOT_NEGATIVE,
-    needs=A_RUN,
+    needs=A_TURNING_RUN,
     undefined=without_entropy,
 )

@@ -136,7 +136,7 @@ class SkewedOrRare:
         below = each * math.hypot(forward - low_f, high_b - backward)
         above = each * math.hypot(high_f - forward, backward - low_b)
         low, high = min(by_replicas.ci95[0], net - below), max(by_replicas.ci95[1], net + above)
-        error = 0.5 * (high - low) / student_factor(values.size)
+        error = 0.5 * (below + above) / student_factor(values.size)
         return Estimate(by_replicas.value, (low, high), error=max(error, by_replicas.error))
 
 

@@ -55,8 +55,14 @@ COUNTED = Need(
     lambda known: known.scale.period is not None or bool(known.station_names),
 )
 STATIONS = Need("stations", lambda known: bool(known.station_names))
+SEVERAL_STATIONS = Need("two stations or more", lambda known: len(known.station_names) > 1)
+COUNTABLE = Need(
+    "a coordinate with a period, or with two stations or more",
+    lambda known: known.scale.period is not None or len(known.station_names) > 1,
+)
 FOLLOWERS = Need("wheels that the rotor turns", lambda known: bool(known.follower_names))
 A_RUN = Need("a simulated run", lambda known: known.drive is not None)
+A_TURNING_RUN = Need(f"{A_RUN.words} of {CLOSED.words}", lambda known: A_RUN.met(known) and CLOSED.met(known))
 A_LOAD = Need("a load", lambda known: known.drive is not None and known.drive.load != 0.0)
 OBJECTIVES_ALONE = Need("a campaign, as an objective", lambda known: False)
 
@@ -151,11 +157,12 @@ class Quantity:
 
     def estimate(self, samples: Samples) -> Estimate:
         """Value and 95 % interval from one number a replica of each of :attr:`inputs`."""
-        beside = self.beside if all(name in samples for name in self.beside) else ()
-        arrays = [np.asarray(samples[name], dtype=np.float64) for name in (*self.inputs, *beside)]
+        arrays = [np.asarray(samples[name], dtype=np.float64) for name in self.inputs]
         reason = self.undefined(*arrays)
         if reason:
             return Estimate(math.nan, (math.nan, math.nan), self.unit, undefined=reason)
+        if all(name in samples for name in self.beside):
+            arrays += [np.asarray(samples[name], dtype=np.float64) for name in self.beside]
         return replace(self.way.estimate(arrays, self.combine).within(self.bounds), unit=self.unit)
 
     def on(self, scale: Scale) -> Quantity:

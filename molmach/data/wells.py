@@ -18,8 +18,8 @@ _SMOOTHING_BINS = 1.2
 _LEAST_BARRIER = 2.0
 """Two wells are told apart where the density between them falls by this many e-folds below the lower peak."""
 
-_LEAST_SHARE = 0.005
-"""Of all samples, in a well: fewer are on their way from one to another."""
+LEAST_SHARE = 0.005
+"""Of all samples, in a well that counts as a form: fewer are on their way from one to another."""
 
 _CORE = 1.0
 """A well's core reaches out to where the density has fallen by so many e-folds."""
@@ -59,7 +59,7 @@ class Wells:
         low, high = self.edges[0], self.edges[-1]
         values = coordinate if self.period is None else low + (coordinate - low) % self.period
         places = (values - low) / (high - low) * self.well.size
-        return np.clip(np.floor(places), 0, self.well.size - 1).astype(np.int64)
+        return np.asarray(np.clip(np.floor(places), 0, self.well.size - 1), dtype=np.int64)
 
     def visits(self, coordinate: Floats) -> NDArray[np.int64]:
         """(..., n_samples) well whose core was visited last; before the first visit the well of the place.
@@ -74,11 +74,16 @@ class Wells:
         return np.asarray(np.where(latest >= 0, held, self.well[bins]))
 
 
-def wells_of(samples: Floats, period: float | None, limits: tuple[float, float] | None = None) -> Wells:
+def wells_of(
+    samples: Floats,
+    period: float | None,
+    limits: tuple[float, float] | None = None,
+    least_share: float = LEAST_SHARE,
+) -> Wells:
     """Wells of the density of samples.
 
     The histogram is smoothed by six degrees or as small a share of the range; wells that no barrier of two
-    e-folds parts are one, and so is one that holds less than 0.5 % of the samples with its neighbour.
+    e-folds parts are one, and so is one that holds too little with its neighbour.
 
     Parameters
     ----------
@@ -88,6 +93,8 @@ def wells_of(samples: Floats, period: float | None, limits: tuple[float, float] 
         Of the coordinate, whose bins begin at minus half of it; None where it is open.
     limits
         Least and greatest value of the bins of an open coordinate; default those of the samples.
+    least_share
+        Of the samples, in a well.
     """
     if period is not None:
         low, high = -0.5 * period, 0.5 * period
@@ -97,9 +104,10 @@ def wells_of(samples: Floats, period: float | None, limits: tuple[float, float] 
         values = samples
     edges = np.linspace(low, high, BINS + 1)
     counts = np.histogram(values, edges)[0].astype(np.float64)
-    mode = "nearest" if period is None else "wrap"
-    density = gaussian_filter1d(counts, _SMOOTHING_BINS, mode=mode)
-    well = _merged(_territories(density, period is not None), density, counts, period is not None)
+    density = gaussian_filter1d(counts, _SMOOTHING_BINS, mode="nearest" if period is None else "wrap")
+    well = _merged(
+        _territories(density, period is not None), density, counts, period is not None, least_share
+    )
     return _numbered(edges, well, density, period)
 
 
@@ -117,7 +125,9 @@ def _territories(density: Floats, closed: bool) -> NDArray[np.int64]:
     return np.asarray(target)
 
 
-def _merged(territory: NDArray[np.int64], density: Floats, counts: Floats, closed: bool) -> NDArray[np.int64]:
+def _merged(
+    territory: NDArray[np.int64], density: Floats, counts: Floats, closed: bool, least_share: float
+) -> NDArray[np.int64]:
     """Territories made one where no barrier parts them or one holds too little, the least parted first."""
     well, size = territory.copy(), density.size
     logarithm = np.log(np.maximum(density, 1e-12 * density.max()))
@@ -132,7 +142,7 @@ def _merged(territory: NDArray[np.int64], density: Floats, counts: Floats, close
         barrier = np.minimum(logarithm[here], logarithm[there])
         barrier = barrier - np.minimum(logarithm[border], logarithm[beside])
         mass = np.bincount(well, counts, size) / counts.sum()
-        too_small = np.minimum(mass[here], mass[there]) < _LEAST_SHARE
+        too_small = np.minimum(mass[here], mass[there]) < max(least_share, 0.5 / counts.sum())
         weakest = int(np.argmin(np.where(too_small, barrier - 1e6, barrier)))
         if barrier[weakest] >= _LEAST_BARRIER and not too_small[weakest]:
             return well

@@ -20,7 +20,7 @@ from molmach.drives.stations import affinities
 from molmach.drives.torque import torque_shares
 from molmach.errors import SpecError
 from molmach.spec import Drive, Driven, Protocol
-from molmach.spec.registered import DRIVES, faulty, load_registered, registered
+from molmach.spec.registered import DRIVES, called, faulty, load_registered, registered
 
 __all__ = [
     "AchiralDrive",
@@ -47,7 +47,9 @@ def model(drive: Drive) -> DriveModel:
     SpecError
         What is registered for it is no :class:`DriveModel`, or lacks what each drive has to say itself.
     """
-    return _model_class(drive.kind)(drive)
+    made_by = _model_class(drive.kind)
+    with called(DRIVES, drive.kind, "class"):
+        return made_by(drive)
 
 
 def _model_class(kind: str) -> type[DriveModel]:
@@ -107,7 +109,8 @@ def terms(drive: Drive, assembly: Assembly, thermal_energy: float) -> DriveTerms
             f"drive.{'load' if drive.load else 'kind'}: a torque about the axle does not push the "
             f"{kind.part_names['rotor']} of a {assembly.kind}; expected one without load, under another drive"
         )
-    driven = acting.terms(assembly, thermal_energy)
+    with called(DRIVES, drive.kind, "terms()"):
+        driven = acting.terms(assembly, thermal_energy)
     wrong = objection(driven)
     if wrong is not None:
         raise faulty(DRIVES, drive.kind, f"its terms() gives {wrong}")
@@ -148,7 +151,8 @@ def bound_by_uncertainty(drive: Drive, protocol: Protocol) -> bool:
 
 
 def _drive_of(drive: Drive, method: str) -> Drive:
-    made: Any = getattr(model(drive), method)()
+    with called(DRIVES, drive.kind, f"{method}()"):
+        made: Any = getattr(model(drive), method)()
     if not isinstance(made, Driven):
         raise faulty(DRIVES, drive.kind, f"its {method}() gives {made!r}; expected the section of a drive")
     return made

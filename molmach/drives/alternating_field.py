@@ -51,6 +51,7 @@ class AlternatingFieldModel(FieldDrive):
     drive: AlternatingField
     strength = "field"
     frequency_key = "frequency"
+    has_line = True
 
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """The field's two quadratures, both along the line."""
@@ -63,3 +64,8 @@ class AlternatingFieldModel(FieldDrive):
         """y -> -y in the field's direction."""
         x, y, z = self.drive.direction
         return self.drive.model_copy(update={"direction": (x, -y + 0.0, z)})
+
+    def across(self) -> Drive:
+        """z -> -z in the field's direction."""
+        x, y, z = self.drive.direction
+        return self.drive.model_copy(update={"direction": (x, y, -z + 0.0)})

@@ -188,6 +188,8 @@ class DriveModel:
     has_regimes
         Whether how a dipole follows it is told by the regimes of Vacek & Michl, PNAS 98, 5481 (2001), by
         the lag per turn and :meth:`dipole_energy`.
+    has_line
+        Whether it acts along a line that stands still across the axle, so that it matters where x lies.
     """
 
     spec: ClassVar[type[Driven]]
@@ -202,6 +204,7 @@ class DriveModel:
     period_key: ClassVar[str | None] = None
     entropy_unknown: ClassVar[str | None] = None
     has_regimes: ClassVar[bool] = False
+    has_line: ClassVar[bool] = False
 
     def __init__(self, drive: Any) -> None:
         self.drive = drive
@@ -247,6 +250,14 @@ class DriveModel:
         hold.
         """
         return False
+
+    def across(self) -> Drive | None:
+        """The spec of the drive's image in the plane across the axle, z -> -z; None where that is not known.
+
+        This reflection keeps angles about z, and turns the axle round: where it leaves the drive as it is, a
+        machine that is its own mirror image turns alike whichever end its axle is counted from.
+        """
+        return None
 
     @property
     def frequency(self) -> float | None:

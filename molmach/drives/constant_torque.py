@@ -41,3 +41,7 @@ class ConstantTorqueModel(FieldDrive):
     def bound_by_uncertainty(self, protocol: Protocol) -> bool:
         """Steady; a law where friction leaves inertia nothing to do."""
         return is_overdamped(protocol)
+
+    def across(self) -> Drive:
+        """The torque itself: a turn in that plane stays what it is."""
+        return self.drive

@@ -7,7 +7,7 @@ from typing import Literal
 from molmach.building import Assembly
 from molmach.drives.base import AchiralDrive, DriveTerms, FieldDrive
 from molmach.drives.torque import is_overdamped
-from molmach.spec import Driven, Protocol
+from molmach.spec import Drive, Driven, Protocol
 
 
 class NoDrive(Driven):
@@ -28,9 +28,13 @@ class NoDriveModel(FieldDrive, AchiralDrive):
         return DriveTerms()
 
     def equilibrium(self, assembly: Assembly, protocol: Protocol) -> str | None:
-        """Always."""
+        """It always is."""
         return "there is no drive"
 
     def bound_by_uncertainty(self, protocol: Protocol) -> bool:
         """A load drags the machine as a torque does."""
         return is_overdamped(protocol)
+
+    def across(self) -> Drive:
+        """Nothing, as before."""
+        return self.drive

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from rdkit import Chem
@@ -74,13 +74,8 @@ class PhotoisomerisationModel(AchiralDrive):
 
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """One switch, the electronic state."""
+        _require_alkene(assembly)
         ends = assembly.axle
-        bond = assembly.molecule.GetBondBetweenAtoms(*ends) if ends else None
-        if bond is None or bond.GetBondType() != Chem.BondType.DOUBLE:
-            raise SpecError(
-                "drive.kind: photoisomerisation acts on a double bond; "
-                "expected a machine whose axle is a C=C bond"
-            )
         torsion = parameters_of(assembly.molecule, assembly.force_field).torsion
         rows = [
             (tuple(atoms), v2)
@@ -95,17 +90,46 @@ class PhotoisomerisationModel(AchiralDrive):
             switched=(SwitchedTerm(shape, 0, 0.0, -1.0 - self.drive.twist),),
         )
 
+    def across(self) -> Drive:
+        """The light itself, whose work on the bond is the same seen from either end."""
+        return self.drive
+
     def undriven(self) -> Drive:
         """The machine in the dark and without a load: its thermal steps go on, such as a helix inversion."""
         dark: Drive = self.drive.model_copy(update={"absorption": 0.0, "load": 0.0})
         return dark
 
 
+def _require_alkene(assembly: Assembly) -> None:
+    """Raise SpecError unless the axle is a C=C double bond that is twisted about as a whole.
+
+    C=N and N=N bonds go over by inversion at nitrogen too, of which a torsion about the bond knows nothing.
+    """
+    bond = assembly.molecule.GetBondBetweenAtoms(*assembly.axle) if assembly.axle else None
+    expected = "expected a machine whose axle is a C=C bond"
+    if bond is None or bond.GetBondType() != Chem.BondType.DOUBLE:
+        raise SpecError(f"drive.kind: photoisomerisation acts on a double bond; {expected}")
+    ends = [assembly.molecule.GetAtomWithIdx(i) for i in assembly.axle]
+    if any(end.GetAtomicNum() != 6 for end in ends):
+        nitrogen = any(end.GetAtomicNum() == 7 for end in ends)
+        raise SpecError(
+            f"drive.kind: photoisomerisation twists a C=C bond, and the axle is {ends[0].GetSymbol()}="
+            f"{ends[1].GetSymbol()}{', which goes over by inversion at nitrogen too' if nitrogen else ''}; "
+            f"{expected}"
+        )
+    if any(end.GetDegree() != 3 for end in ends):
+        raise SpecError(
+            "drive.kind: photoisomerisation twists a C=C bond, and the axle is next to another one; "
+            "expected one whose two atoms have two neighbours each beside it"
+        )
+
+
 def _outcomes(observed: Observed) -> dict[str, Floats]:
     """``form_changes`` and ``known_outcomes`` of each replica's photons."""
     run = observed.run
     assert run is not None, "a drive has a run"
+    light: Any = run.drive
     changes, known = form_changes(
-        run.series.coordinate, run.series.events, run.series.time_ps, TURN, run.drive.lifetime
+        run.series.coordinate, run.series.events, run.series.time_ps, TURN, light.lifetime
     )
     return {"form_changes": changes, "known_outcomes": known}

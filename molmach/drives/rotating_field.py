@@ -60,3 +60,7 @@ class RotatingFieldModel(FieldDrive):
         return self.drive.model_copy(
             update={"frequency": -self.drive.frequency, "phase": -self.drive.phase + 0.0}
         )
+
+    def across(self) -> Drive:
+        """The field itself, which lies in that plane."""
+        return self.drive

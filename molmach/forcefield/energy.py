@@ -9,15 +9,20 @@ from typing import Any
 
 from rdkit import Chem, rdBase
 
+from molmach.building.mmff94_types import atom_name
 from molmach.errors import ForceFieldError, SpecError
 from molmach.forcefield.base import ForceField
+from molmach.forcefield.structures import not_a_structure
+
+_TWICE_DRAWN = Chem.MolFromSmarts("[#16;+2;D3;$(*=[O,N])]")
 
 
 @dataclass(frozen=True)
 class EnergyRecord:
     """Energy of one record of a file.
 
-    ``terms`` is empty and ``problem`` says why where the energy could not be had; energies in kJ/mol.
+    ``terms`` is empty and ``problem`` says why where the energy could not be had; ``note`` says where the
+    structure was not taken as the file has it. Energies in kJ/mol.
     """
 
     name: str
@@ -25,6 +30,7 @@ class EnergyRecord:
     total: float
     terms: dict[str, float]
     problem: str = ""
+    note: str = ""
 
 
 def energies_of_file(path: Path, force_field: ForceField) -> Iterator[EnergyRecord]:
@@ -47,10 +53,11 @@ def energies_of_file(path: Path, force_field: ForceField) -> Iterator[EnergyReco
         supplier = Chem.SDMolSupplier()
         supplier.SetData(content, sanitize=False, removeHs=False)
         for number, molecule in enumerate(supplier, start=1):
-            yield _record(number, molecule, force_field)
+            yield _record(number, supplier.GetItemText(number - 1), molecule, force_field)
 
 
-def _record(number: int, molecule: Any, force_field: ForceField) -> EnergyRecord:
+def _record(number: int, text: str, molecule: Any, force_field: ForceField) -> EnergyRecord:
+    note = ""
     name = molecule.GetProp("_Name") if molecule is not None and molecule.HasProp("_Name") else ""
     try:
         if molecule is None:
@@ -58,10 +65,44 @@ def _record(number: int, molecule: Any, force_field: ForceField) -> EnergyRecord
         problem = _sanitize(molecule)
         if problem:
             raise ForceFieldError(problem)
+        note = _sulfoxides_as_such(molecule)
+        _require_structure(text, molecule)
         terms = force_field.energy_terms(molecule)
     except ForceFieldError as error:
         return EnergyRecord(name, number, float("nan"), {}, str(error))
-    return EnergyRecord(name, number, sum(terms.values()), terms)
+    return EnergyRecord(name, number, sum(terms.values()), terms, note=note)
+
+
+def _require_structure(text: str, molecule: Chem.Mol) -> None:
+    """Raise ForceFieldError for a drawing, and for a record whose hydrogens are not all there."""
+    for atom in molecule.GetAtoms():
+        if atom.GetTotalNumHs():
+            raise ForceFieldError(
+                f"{atom_name(atom)} lacks hydrogens ({atom.GetTotalNumHs()}); expected every hydrogen as an "
+                "atom of its own"
+            )
+    reason = not_a_structure((text.splitlines()[1:2] or [""])[0], molecule)
+    if reason:
+        raise ForceFieldError(f"no structure in three dimensions: {reason}; expected coordinates in angstrom")
+
+
+def _sulfoxides_as_such(molecule: Chem.Mol) -> str:
+    """Take the charge of +2 from sulfur that has a double bond to oxygen or nitrogen and two neighbours more.
+
+    RDKit's files of Halgren's molecules write sulfoxides so, where the charges belong to single bonds.
+    Returns which atoms these were, in words; '' where there are none.
+    """
+    changed = []
+    for (index,) in molecule.GetSubstructMatches(_TWICE_DRAWN):
+        atom = molecule.GetAtomWithIdx(index)
+        atom.SetFormalCharge(0)
+        changed.append(atom_name(atom))
+    if not changed:
+        return ""
+    problem = _sanitize(molecule)
+    if problem:
+        raise ForceFieldError(problem)
+    return f"{', '.join(changed)}: charge +2 beside a double bond, read as the sulfur of a sulfoxide"
 
 
 def _sanitize(molecule: Chem.Mol) -> str:

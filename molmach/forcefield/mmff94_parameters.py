@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from rdkit import Chem, rdBase
-from rdkit.Chem import rdForceFieldHelpers, rdmolops
+from rdkit import Chem
+from rdkit.Chem import rdmolops
 
-from molmach.errors import ForceFieldError
+from molmach.building.mmff94_types import typed
 from molmach.forcefield.terms import COULOMB, Floats, Terms
 from molmach.units import KCAL
 
@@ -67,16 +67,9 @@ def parameters_of(molecule: Chem.Mol, variant: str) -> MMFF94Parameters:
     Raises
     ------
     ForceFieldError
-        An atom has no MMFF94 type, or hydrogens are missing.
+        Hydrogens are missing, or an atom has no MMFF94 type or not its charge.
     """
-    if any(atom.GetTotalNumHs() for atom in molecule.GetAtoms()):
-        raise ForceFieldError("the molecule lacks hydrogens; expected every hydrogen as an atom of its own")
-    with rdBase.BlockLogs():
-        properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(molecule, mmffVariant=variant)
-    if properties is None:
-        raise ForceFieldError(
-            f"{variant} has no atom types for this molecule; expected one that MMFF94 covers"
-        )
+    properties = typed(molecule, variant)
     n_atoms = molecule.GetNumAtoms()
     types = [properties.GetMMFFAtomType(i) for i in range(n_atoms)]
     charges = np.array([properties.GetMMFFPartialCharge(i) for i in range(n_atoms)], dtype=np.float64)

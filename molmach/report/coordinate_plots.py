@@ -15,7 +15,13 @@ from molmach.data import Run
 from molmach.data.stations import StationMap
 from molmach.report.film import Film
 from molmach.report.plots import COLOURS, LABELS, PAGE, field_frequency, motion_label, plain
-from molmach.scoring.distribution import Distribution, distribution_of, edges_of, within_a_turn
+from molmach.scoring.distribution import (
+    Distribution,
+    at_equilibrium,
+    distribution_of,
+    edges_of,
+    within_a_turn,
+)
 from molmach.units import TURN, thermal_energy
 
 _SIZE = (4.8, 3.5)
@@ -101,17 +107,24 @@ def conditions(run: Run) -> dict[str, Run]:
     return {"claim": run} | {name: part for name, part in run.controls.items() if name == "undriven"}
 
 
-def occupancy_plot(run: Run) -> Figure:
-    """Where the machine dwells: a polar histogram of an angle, a plain one of a place."""
+def distributions(run: Run) -> dict[str, Distribution]:
+    """Of each of :func:`conditions`, in the same bins."""
     shown = conditions(run)
     edges = edges_of(list(shown.values()))
+    return {name: distribution_of(part, edges) for name, part in shown.items()}
+
+
+def occupancy_plot(run: Run) -> Figure:
+    """Where the machine dwells: a polar histogram of an angle, a plain one of a place."""
+    shown = distributions(run)
+    edges = shown["claim"].edges
     scale = coordinate_of(run.assembly).scale
     turning = scale.period is not None
     figure = Figure(figsize=_SIZE, layout="constrained")
     axis = figure.subplots(subplot_kw={"projection": "polar"} if turning else {})
     corners = np.repeat(edges, 2) * (1.0 if scale.period is None else TURN / scale.period)
-    for name, part in shown.items():
-        share = distribution_of(part, edges).share
+    for name, profile in shown.items():
+        share = profile.share
         height = share * (share.size if turning else 100.0)
         outline = np.repeat(height, 2)
         outline = np.r_[outline[-1], outline, outline[0]] if turning else np.r_[0.0, outline, 0.0]
@@ -158,15 +171,15 @@ def _few_rings(greatest: float) -> Any:
 
 def energy_plot(run: Run) -> Figure:
     """-kT ln of the share of time along the coordinate: a free energy where there is no drive."""
-    shown = conditions(run)
-    edges = edges_of(list(shown.values()))
+    shown, parts = distributions(run), conditions(run)
+    edges = shown["claim"].edges
     scale = coordinate_of(run.assembly).scale
     figure = Figure(figsize=_SIZE, layout="constrained")
     axis = figure.subplots()
     greatest = 0.0
-    for name, part in reversed(shown.items()):
-        profile = distribution_of(part, edges)
-        greatest = max(greatest, _draw_profile(axis, profile, name, scale, at_equilibrium(part)))
+    for name, profile in reversed(shown.items()):
+        still = at_equilibrium(parts[name])
+        greatest = max(greatest, _draw_profile(axis, profile, name, scale, still))
     kT = thermal_energy(run.spec.protocol.temperature)
     axis.axhline(kT, color=PAGE.text, linewidth=0.7, linestyle=(0, (1, 2)))
     axis.annotate(
@@ -184,11 +197,6 @@ def energy_plot(run: Run) -> Figure:
     plain(axis, PAGE)
     _legend_above(figure)
     return figure
-
-
-def at_equilibrium(run: Run) -> bool:
-    """Whether nothing drives a run, so that it samples equilibrium."""
-    return drives.equilibrium(run.drive, run.assembly, run.spec.protocol) is not None
 
 
 def _draw_profile(axis: Any, profile: Distribution, name: str, scale: Scale, still: bool) -> float:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
-from scipy import stats
 
 from molmach import drives
 from molmach.data import Motion, Run
-from molmach.data.statistics import student_factor
 from molmach.errors import ScoreError
 from molmach.report.plots import COLOURS, LABELS, field_frequency
 from molmach.report.words import measure_label
 from molmach.scoring import Estimate, Score
 from molmach.scoring.bounded import measured_samples
+from molmach.scoring.distribution import distribution
 from molmach.scoring.motion import velocity_samples
 from molmach.units import TURN, thermal_energy
 
@@ -93,8 +92,8 @@ def plot_free_energy(
 ) -> Axes:
     """-ln of the coordinate's density, its lowest bin at zero: with the drive off, the free energy.
 
-    Of a driven machine it is the steady state's, and no free energy. Bands are 95 % intervals over
-    replicas; bins that fewer than two replicas visited are left out.
+    Of a driven machine it is the steady state's, and no free energy. Bands are 95 % intervals, as
+    :class:`molmach.scoring.distribution.Distribution` has them; bins that were never visited are left out.
 
     Parameters
     ----------
@@ -113,6 +112,7 @@ def plot_free_energy(
         temperature_K = moving.spec.protocol.temperature
     unit = 1.0 if temperature_K is None else thermal_energy(temperature_K)
     centres, profile, half = free_energy(motion, bins)
+    half = np.where(np.isinf(half), 10.0 * (np.nanmax(profile) + 1.0), half)
     scale = motion.scale
     place = scale.on_axis(centres)
     colour = COLOURS["undriven"]
@@ -130,7 +130,7 @@ def plot_free_energy(
 
 
 def free_energy(motion: Motion, bins: int) -> tuple[Floats, Floats, Floats]:
-    """-ln of the density in bins, and the half-width of its 95 % interval over replicas.
+    """-ln of the density in bins, and the half-width of its 95 % interval.
 
     Parameters
     ----------
@@ -142,20 +142,17 @@ def free_energy(motion: Motion, bins: int) -> tuple[Floats, Floats, Floats]:
     Returns
     -------
     centres, profile, half
-        (bins,) of the coordinate, in its own unit; of -ln p, zero at its lowest; and of the interval. The
-        last two are nan where fewer than two replicas have been.
+        (bins,) of the coordinate, in its own unit; of -ln p, zero at its lowest; and of the interval, its
+        wider side. The profile is nan where the coordinate never was, the interval infinite where it is open.
     """
     period = motion.scale.period
-    values = motion.coordinate if period is None else motion.coordinate % period
-    low, high = (float(values.min()), float(values.max())) if period is None else (0.0, period)
-    shares = np.array([np.histogram(series, bins=bins, range=(low, high))[0] for series in values])
-    shares = shares / values.shape[1]
-    mean = np.where((shares > 0.0).sum(axis=0) >= 2, shares.mean(axis=0), np.nan)
-    width = student_factor(len(shares))
-    profile = -np.log(mean)
-    half = width * stats.sem(shares, axis=0) / mean
-    centres = low + (np.arange(bins) + 0.5) * (high - low) / bins
-    return centres, np.asarray(profile - np.nanmin(profile)), np.asarray(half)
+    shift = 0.0 if period is None else 0.5 * period
+    values = motion.coordinate - shift
+    low, high = (float(values.min()), float(values.max())) if period is None else (-shift, shift)
+    dwelling = distribution(values, np.linspace(low, high, bins + 1), 1.0, period)
+    profile = np.where(np.isfinite(dwelling.energy), dwelling.energy, np.nan)
+    half = np.maximum(profile - dwelling.ci95[0], dwelling.ci95[1] - profile)
+    return dwelling.centres + shift, profile, half
 
 
 def plot_velocity(moving: Run | Motion, result: Score, ax: Axes | None = None) -> Axes:

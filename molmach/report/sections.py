@@ -16,6 +16,7 @@ from molmach.report.svg import inline_figure
 from molmach.report.views import Picture
 from molmach.report.words import measure_label
 from molmach.scoring import Score
+from molmach.scoring.distribution import at_equilibrium
 
 
 @dataclass(frozen=True)
@@ -101,12 +102,15 @@ class Dwelling:
         Whether the histogram is drawn round a circle.
     has_equilibrium, driven
         Whether a condition without a drive is among them, and whether the machine itself is driven.
+    statements
+        What must be known of the shares, of each condition.
     """
 
     pictures: tuple[Picture, Picture]
     is_round: bool
     has_equilibrium: bool
     driven: bool
+    statements: tuple[str, ...]
 
 
 def dwelling(run: Run) -> Dwelling:
@@ -118,8 +122,13 @@ def dwelling(run: Run) -> Dwelling:
             Picture(inline_figure(energy, "energy", "Minus kT times the logarithm of that.")),
         ),
         is_round=coordinate_of(run.assembly).scale.period is not None,
-        has_equilibrium=any(map(plots.at_equilibrium, plots.conditions(run).values())),
-        driven=not plots.at_equilibrium(run),
+        has_equilibrium=any(map(at_equilibrium, plots.conditions(run).values())),
+        driven=not at_equilibrium(run),
+        statements=tuple(
+            f"{LABELS[name]}: {statement}."
+            for name, profile in plots.distributions(run).items()
+            for statement in profile.statements
+        ),
     )
 
 

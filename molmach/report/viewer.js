@@ -50,7 +50,7 @@
       look.hidden = true;
       return null;
     }
-    const viewer = $3Dmol.createViewer(stage, { backgroundAlpha: 0, antialias: true, disableFog: true });
+    const viewer = $3Dmol.createViewer(stage, { backgroundColor: "black", backgroundAlpha: 0, antialias: true, disableFog: true });
     const model = viewer.addModel();
     const bonds = film.elements.map(() => []);
     for (const [i, j] of film.bonds) { bonds[i].push(j); bonds[j].push(i); }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from molmach.scoring import Score
 
@@ -27,14 +29,17 @@ def verdict_sentence(result: Score) -> str:
             if not reasons:
                 return "The machine came apart, so its motion is not scored."
             return f"The claim fails: the machine's control {' and '.join(reasons)}."
-        case "unresolved":
-            return (
-                "No net direction can be told from chance; "
-                "more replicas or a longer run would narrow the interval."
-            )
         case direction:
             basis = "both controls agree" if result.controlled else "without controls this is no claim yet"
-            return f"The machine {result.verb}s {direction}; {basis}."
+            return f"The machine {result.verb}s {direction}, steadily; {basis}{_left(result)}."
+
+
+def _left(result: Score) -> str:
+    """What the controls leave of a claim to be spurious."""
+    if not result.controlled or result.spurious is None:
+        return ""
+    share = max(0.0, result.spurious.bound) / result.spurious.claimed
+    return f", and leave less than {max(1, math.ceil(100.0 * share))} % of it to be spurious"
 
 
 def shapes_sentence(result: Score) -> str:
@@ -102,3 +107,9 @@ def core_seconds(seconds: float) -> str:
     """What computing cost, for people: ``1 core second``, ``1,200 core seconds``."""
     text = f"{seconds:,.0f}"
     return f"{text} core second{'' if text == '1' else 's'}"
+
+
+def same_molecules(machine: Mapping[str, Any]) -> str:
+    """What is said of a machine of a campaign that is drawn like others of them; '' where there are none."""
+    others = [str(key)[:12] for key in machine["same_molecules"]]
+    return f"the molecules of {', '.join(others)}, but not their parts, axle or drive" if others else ""

@@ -112,7 +112,7 @@ def judge(
         velocity = quantity.estimate(here)
         if name == "undriven":
             return judge_undriven(velocity, samples, claimed, level, scale.verb, cycles)
-        return judge_mirror(velocity, samples, claimed, parity, level, scale.verb)
+        return judge_mirror(velocity, samples, claimed, parity, level)
 
     followers = {wheel: judged(FOLLOWER_VELOCITY.called(wheel)) for wheel in claim.motion.followers}
     net = here["forward"] - here["backward"]
@@ -152,15 +152,14 @@ def judge_undriven(
     bound = upper_bound(np.sign(claimed) * velocity.value, velocity.error, n - 1)
     seen = smallest_seen(velocity.error, n - 1, level)
     if settles:
-        statement = f"moves a little with the drive off, but does not {verb} on"
+        statement = f"settles with the drive off, and does not {verb}"
     elif not passed:
         statement = f"{verb}s with the drive off"
     elif bound < MARGIN * abs(claimed):
         statement = f"does not {verb} with the drive off"
     else:
         statement = (
-            f"is not seen to {verb} with the drive off, where less than {seen:.2g} {velocity.unit} "
-            "would hardly be seen"
+            f"is not seen to {verb} with the drive off; {seen:.2g} {velocity.unit} would have been seen"
         )
     return ControlResult(velocity, p, passed, statement, detectable=seen, bound=bound)
 
@@ -171,7 +170,6 @@ def judge_mirror(
     claim_samples: Floats,
     parity: int,
     level: float = CONTROL_LEVEL,
-    verb: str = "turn",
 ) -> ControlResult:
     """The mirror image under the mirrored drive must do what reflection demands.
 
@@ -189,17 +187,15 @@ def judge_mirror(
         place along an axle is the same place in the mirror.
     level
         The control fails when chance alone would be this rare.
-    verb
-        What the machine does, as :class:`molmach.building.Scale` has it.
     """
     seen = parity * samples
     p = p_value_of_opposite(claim_samples, -seen)
     difference, error, freedom = difference_of(claim_samples, seen)
     together = 0.5 * float(np.mean(claim_samples) + np.mean(seen))
     spurious = 0.5 * np.sign(together) * difference
-    way = f"{verb}s the {'other' if parity < 0 else 'same'} way"
+    way = f"goes the {'other' if parity < 0 else 'same'} way"
     if p < level:
-        statement = f"mirror image does not {way.replace('s ', ' ', 1)}, equally fast"
+        statement = f"mirror image does not {way.replace('goes', 'go')}, equally fast"
     elif equivalent(difference, error, freedom, MARGIN * abs(together)):
         statement = f"mirror image {way}, equally fast"
     elif p_value_of_zero(samples) < level and float(np.mean(seen)) * together > 0.0:

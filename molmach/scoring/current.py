@@ -37,12 +37,14 @@ FEWEST_REPLICAS = 8
 class Finding(StrEnum):
     """What the tests say of net motion, and which of them said so.
 
-    ``STEADY`` alone is a current. ``TRIP`` and ``SLOWS`` are motion that ends; the others leave it open.
+    ``STEADY`` alone is a current. ``TRIP``, ``SLOWS`` and ``TO_AND_FRO``, which a switch with a clock brings,
+    are motion that does not go on; the others leave it open.
     """
 
     STEADY = "steady"
     TRIP = "trip"
     SLOWS = "slows"
+    TO_AND_FRO = "to and fro"
     BEGUN = "begun"
     ONCE = "once"
     HALF = "half"
@@ -159,7 +161,7 @@ def _finding(current: Current, cycles: Cycles) -> Finding:
     if current.p_value > CURRENT_LEVEL:
         if current.p_moved > CURRENT_LEVEL:
             return Finding.NOTHING
-        return Finding.BEGUN if not slows and _even(cycles) else Finding.TRIP
+        return Finding.BEGUN if not slows and cycles.comparable and _even(cycles) else Finding.TRIP
     if slows:
         return Finding.SLOWS
     if current.p_again > GOES_ON_LEVEL:

@@ -11,7 +11,17 @@ from molmach import drives
 from molmach.data import Run
 from molmach.data.events import UNCERTAINTY_RATIO, without_entropy
 from molmach.data.observed import Observed
-from molmach.data.quantity import A_LOAD, A_RUN, NOT_NEGATIVE, OBJECTIVES_ALONE, Need, Quantity, ratio
+from molmach.data.quantity import (
+    A_LOAD,
+    A_RUN,
+    A_TURNING_RUN,
+    CLOSED,
+    NOT_NEGATIVE,
+    OBJECTIVES_ALONE,
+    Need,
+    Quantity,
+    ratio,
+)
 from molmach.data.statistics import Estimate, Floats, mean_estimate
 from molmach.units import thermal_energy
 
@@ -127,6 +137,9 @@ _EVENTS = Need(
     "a drive that acts by events",
     lambda known: known.drive is not None and drives.model(known.drive).events is not None,
 )
+_TURNING_EVENTS = Need(
+    f"{_EVENTS.words}, and {CLOSED.words}", lambda known: _EVENTS.met(known) and CLOSED.met(known)
+)
 COMPARED = (
     Quantity(
         "event_rate", "events of the drive per time: photons, fuel, throws of a switch", "1/ns",
@@ -134,12 +147,13 @@ COMPARED = (
     ),
     Quantity(
         "turns_per_event", "net motion to an event of the drive", "{unit}",
-        ("velocity", "event_rate"), ratio, needs=OBJECTIVES_ALONE, asks=_EVENTS,
+        ("velocity", "event_rate"), ratio, needs=OBJECTIVES_ALONE, asks=_TURNING_EVENTS,
     ),
     UNCERTAINTY_RATIO,
     Quantity(
         "precision", "v^2 k_B / D s, the inverse of the uncertainty ratio", "1",
-        UNCERTAINTY_RATIO.of, _precision, NOT_NEGATIVE, needs=OBJECTIVES_ALONE, undefined=without_entropy,
+        UNCERTAINTY_RATIO.of, _precision, NOT_NEGATIVE, needs=OBJECTIVES_ALONE, asks=A_TURNING_RUN,
+        undefined=without_entropy,
     ),
     ENERGY_BALANCE,
 )  # fmt: skip

@@ -1,12 +1,11 @@
-"""Frames of trajectory files, read by MDTraj: places of chosen atoms, made whole, and their times."""
+"""Frames of trajectory files, read by MDTraj: places of chosen atoms, and their times."""
 
 from __future__ import annotations
 
-import contextlib
-import io
 import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,11 @@ import numpy as np
 
 from molmach.data.statistics import Floats
 from molmach.errors import MissingExtraError, ScoreError
-from molmach.scoring.images import make_whole, spanning_tree
-from molmach.scoring.selection import FRAME_INTERVAL, TOPOLOGY, TRAJECTORIES, Atoms
-
-TIMED = (".xtc", ".trr", ".nc", ".ncdf", ".netcdf", ".h5", ".hdf5", ".dtr")
-"""Formats from which MDTraj reads times in ps; from others it reads the frames' numbers."""
-
-_UNEVEN = 0.25
-"""Frames farther from even spacing than this share of it are not evenly spaced."""
+from molmach.scoring.restarts import refuse_restarts, restarts, without_repeats
+from molmach.scoring.rounding import rounding
+from molmach.scoring.selection import TOPOLOGY, TRAJECTORIES, Atoms
+from molmach.scoring.times import FrameTimes, file_times, refuse_titles, require_times
+from molmach.streams import Caught, caught_output
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,13 +27,41 @@ class Frames:
     Attributes
     ----------
     positions
-        (n_frames, n_chosen, 3) nm, whole.
+        (n_frames, n_chosen, 3) nm, as they are in the file.
+    cells
+        (n_frames, 3, 3) rows are the cells' vectors, nm; None where there is none.
     interval_ps
         Between frames.
+    start_ps
+        Time of the first in the file; None where the file has no times.
+    rounding_nm
+        How far coordinates may be from what they were before the file's format rounded them.
+    doubts
+        What a reader must know before believing them.
     """
 
     positions: Floats
+    cells: Floats | None
     interval_ps: float
+    start_ps: float | None = None
+    rounding_nm: float = 0.0
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """All atoms of one frame.
+
+    Attributes
+    ----------
+    positions
+        (n_atoms, 3) nm, as they are in the file.
+    cell
+        (3, 3) rows are the cell's vectors, nm; None where there is none.
+    """
+
+    positions: Floats
+    cell: Floats | None
 
 
 def read_topology(path: Path) -> Any:
@@ -51,18 +75,57 @@ def read_topology(path: Path) -> Any:
     import mdtraj  # slow to import, and what is no file never needs it
 
     _expect_file(path)
-    try:
-        return mdtraj.load_topology(str(path))
-    except Exception as error:  # MDTraj's readers raise whatever their formats raise
+    with _quiet() as caught:
+        try:
+            return mdtraj.load_topology(str(path))
+        except Exception as error:  # MDTraj's readers raise whatever their formats raise
+            failed = error
+    raise ScoreError(
+        TOPOLOGY, f" {path}: MDTraj can't read a topology from it: {_reason(failed, caught)}"
+    ) from failed
+
+
+def read_snapshot(path: Path, topology: Any) -> Snapshot:
+    """All atoms of a trajectory's first frame.
+
+    Raises
+    ------
+    ScoreError
+        The file is missing, can't be read, or has other atoms than the topology.
+    """
+    import mdtraj  # slow to import, and what is no file never needs it
+
+    _expect_file(path)
+    if path.suffix.lower() == ".lammpstrj":
+        _refuse_scaled(path)
+    if path.suffix == ".gro":
+        refuse_titles(path)
+    given = _topology_of(path, topology)
+
+    def first() -> Any:
+        try:
+            return mdtraj.load_frame(str(path), 0, **given)
+        except (NotImplementedError, TypeError):  # MDTraj can't go to a frame of GRO, MOL2 or restart files
+            return mdtraj.load(str(path), **given)[0]
+
+    frame = _attempt(path, topology, first)
+    if frame.n_atoms != topology.n_atoms:
         raise ScoreError(
-            TOPOLOGY, f" {path}: MDTraj can't read a topology from it: {_short(error)}"
-        ) from error
+            TRAJECTORIES, f" {path}: has {frame.n_atoms} atoms; expected the topology's {topology.n_atoms}"
+        )
+    cells = _cells(frame)
+    return Snapshot(frame.xyz[0].astype(np.float64), None if cells is None else cells[0])
 
 
 def read_frames(
-    paths: Sequence[Path], topology: Any, atoms: Atoms, interval_ps: float | None, stride: int
+    paths: Sequence[Path],
+    topology: Any,
+    atoms: Atoms,
+    interval_ps: float | None,
+    stride: int,
+    drop_repeated: bool,
 ) -> list[Frames]:
-    """Frames of every file, parts cut by a periodic cell put together as in the first file's first frame.
+    """Chosen atoms in the frames of every file, as they are there.
 
     Parameters
     ----------
@@ -75,33 +138,58 @@ def read_frames(
     interval_ps
         Time between the files' frames; None to take their own times.
     stride
-        Every how many frames one is read.
+        Every how many frames one is kept.
+    drop_repeated
+        Whether frames that a restart wrote again give way; they are refused otherwise.
 
     Raises
     ------
     ScoreError
-        A file is missing, can't be read, has other atoms, or lacks times.
+        A file is missing, can't be read, has other atoms, lacks times, or its times repeat or are uneven.
     """
     for path in paths:
         _expect_file(path)
-        if interval_ps is None and not path.name.lower().endswith(TIMED):
-            raise ScoreError(
-                FRAME_INTERVAL,
-                f": missing; MDTraj reads no times from {path}; expected the time between its frames, "
-                "such as 0.1 ps",
-            )
-    frames, tree = [], None
+    frames = []
     for path in paths:
-        trajectory = _load(path, topology, atoms, stride)
-        positions, cells = trajectory.xyz.astype(np.float64), _cells(trajectory)
-        if not np.all(np.isfinite(positions)):
+        trajectory = _load(path, topology, atoms)
+        times = file_times(path, trajectory)
+        require_times(path, times, interval_ps)
+        if not np.all(np.isfinite(trajectory.xyz)):
             raise ScoreError(TRAJECTORIES, f" {path}: a coordinate is not a finite number")
-        if tree is None:
-            tree = spanning_tree(positions[0], None if cells is None else cells[0])
-        own = np.asarray(trajectory.time, dtype=np.float64)
-        spacing = _spacing(path, own) if interval_ps is None else interval_ps * stride
-        frames.append(Frames(make_whole(positions, cells, tree), spacing))
+        repeated = restarts(times, trajectory.xyz)
+        if not drop_repeated:
+            refuse_restarts(path, times, repeated)
+        positions, cells = trajectory.xyz.astype(np.float64), _cells(trajectory)
+        numbers = without_repeats(path, times, repeated, positions, cells)
+        interval, start, doubts = _spacing(path, times, numbers, len(positions), interval_ps)
+        kept = numbers[::stride]
+        frames.append(
+            Frames(
+                positions[kept], None if cells is None else cells[kept], interval * stride,
+                start, rounding(positions), doubts,
+            )
+        )  # fmt: skip
     return frames
+
+
+def _spacing(
+    path: Path, times: FrameTimes, numbers: Atoms, count: int, interval_ps: float | None
+) -> tuple[float, float | None, tuple[str, ...]]:
+    """Time between the frames of these numbers of so many, the first one's if it is known, and doubts."""
+    doubts = list(times.doubts) if interval_ps is None else []
+    if left_out := count - numbers.size:
+        doubts.append(f"{path}: frames left out that a restart wrote again: {left_out}")
+    spacing, start = interval_ps, None
+    if times.values is not None:
+        kept = times.values[numbers]
+        own = replace(times, values=kept).interval(path, numbers)
+        if times.in_ps:
+            start = float(kept[0])
+            spacing = own if interval_ps is None else interval_ps
+            if abs(spacing - own) > 0.01 * own:
+                doubts.append(f"{path}: its own times are {own:g} ps apart; the given {spacing:g} ps count")
+    assert spacing is not None, "it was asked for where the file has none"
+    return spacing, start, tuple(doubts)
 
 
 def _expect_file(path: Path) -> None:
@@ -109,41 +197,55 @@ def _expect_file(path: Path) -> None:
         raise ScoreError(f"{path}: no such file; expected a topology or trajectory that MDTraj reads")
 
 
-def _load(path: Path, topology: Any, atoms: Atoms, stride: int) -> Any:
+def _topology_of(path: Path, topology: Any) -> dict[str, Any]:
+    """What MDTraj's readers take beside a file; HDF5 has a topology of its own."""
+    return {} if path.suffix.lower() in (".h5", ".hdf5") else {"top": topology}
+
+
+def _load(path: Path, topology: Any, atoms: Atoms) -> Any:
+    """All frames of a file, of the chosen atoms."""
     import mdtraj  # slow to import, and what is no file never needs it
 
-    if path.suffix.lower() == ".lammpstrj":
-        _refuse_scaled(path)
-    top = {} if path.suffix.lower() in (".h5", ".hdf5") else {"top": topology}
-    try:
-        with _quiet():
-            count = mdtraj.load_frame(str(path), 0, **top).n_atoms
-            trajectory = mdtraj.load(str(path), atom_indices=atoms, stride=stride, **top)
-    except ImportError as error:
-        needed = "tables" if "PyTables" in str(error) else str(error)
-        raise MissingExtraError(
-            TRAJECTORIES,
-            f" {path}: MDTraj needs a package that is not installed to read it: pip install {needed}",
-        ) from error
-    except Exception as error:  # MDTraj's readers raise whatever their formats raise
-        raise ScoreError(
-            TRAJECTORIES, f" {path}: MDTraj can't read it as {topology.n_atoms} atoms: {_short(error)}"
-        ) from error
-    if count != topology.n_atoms:
-        raise ScoreError(
-            TRAJECTORIES, f" {path}: has {count} atoms; expected the topology's {topology.n_atoms}"
-        )
+    read_snapshot(path, topology)
+    given = _topology_of(path, topology)
+
+    def chosen() -> Any:
+        try:
+            return mdtraj.load(str(path), atom_indices=atoms, **given)
+        except TypeError:  # MDTraj can't choose atoms of MOL2 files
+            return mdtraj.load(str(path), **given).atom_slice(atoms)
+
+    trajectory = _attempt(path, topology, chosen)
     if trajectory.n_frames < 2:
         raise ScoreError(TRAJECTORIES, f" {path}: got {trajectory.n_frames} frame; expected at least 10")
     return trajectory
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps MDTraj's own remarks about packages off the terminal."""
-    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+def _attempt(path: Path, topology: Any, read: Callable[[], Any]) -> Any:
+    """What MDTraj reads, or why it can't; its remarks and its C libraries' are kept off the terminal."""
+    with _quiet() as caught:
+        try:
+            return read()
+        except Exception as error:  # MDTraj's readers raise whatever their formats raise
+            failed = error
+    if isinstance(failed, ImportError):
+        needed = "tables" if "PyTables" in str(failed) else str(failed)
+        raise MissingExtraError(
+            TRAJECTORIES,
+            f" {path}: MDTraj needs a package that is not installed to read it: pip install {needed}",
+        ) from failed
+    raise ScoreError(
+        TRAJECTORIES,
+        f" {path}: MDTraj can't read it as {topology.n_atoms} atoms: {_reason(failed, caught)}",
+    ) from failed
+
+
+@contextmanager
+def _quiet() -> Iterator[Caught]:
+    """Keeps what MDTraj and its C libraries say off the terminal."""
+    with caught_output() as caught, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield
+        yield caught
 
 
 def _refuse_scaled(path: Path) -> None:
@@ -166,20 +268,8 @@ def _cells(trajectory: Any) -> Floats | None:
     return np.asarray(vectors, dtype=np.float64)
 
 
-def _spacing(path: Path, time_ps: Floats) -> float:
-    """Time between frames of one file; its times must be evenly spaced within single precision."""
-    spacing = float(time_ps[-1] - time_ps[0]) / (time_ps.size - 1)
-    even = time_ps[0] + spacing * np.arange(time_ps.size)
-    tolerance = _UNEVEN * spacing + 4.0 * float(np.spacing(np.float32(np.abs(time_ps).max())))
-    if spacing <= 0.0 or np.max(np.abs(time_ps - even)) > tolerance:
-        raise ScoreError(
-            TRAJECTORIES,
-            f" {path}: its frames are not evenly spaced in time; expected even spacing, or ",
-            FRAME_INTERVAL,
-            " where the times in the file are wrong",
-        )
-    return spacing
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+def _reason(error: Exception, caught: Caught) -> str:
+    """An error's text, or what a C library said where it has none, in one line."""
+    text = " ".join(str(error).split())[:200] or type(error).__name__
+    said = caught.brief()
+    return f"{text} ({said})" if said else text

@@ -9,7 +9,7 @@ import numpy as np
 from molmach.data import Motion, Run
 from molmach.data.intervals import JackknifeAndExactBinomial, RareCounts, SkewedOrRare
 from molmach.data.observed import Observed
-from molmach.data.quantity import CLOSED, COUNTED, NOT_NEGATIVE, OPEN, Quantity, ratio
+from molmach.data.quantity import CLOSED, COUNTABLE, COUNTED, NOT_NEGATIVE, OPEN, Quantity, ratio
 from molmach.data.statistics import Floats
 from molmach.scoring.rotation import completed_turns, diffusions, velocities
 
@@ -73,6 +73,7 @@ DIRECTIONALITY = Quantity(
     (-1.0, 1.0),
     JackknifeAndExactBinomial(),
     COUNTED,
+    asks=COUNTABLE,
 )
 MOTION = (
     VELOCITY,
@@ -85,10 +86,12 @@ MOTION = (
     Quantity(
         "forward_{event}s", "{event}s forward that a replica completed", "{event}",
         ("forward",), bounds=NOT_NEGATIVE, interval=RareCounts(), needs=COUNTED,
+        asks=COUNTABLE,
     ),
     Quantity(
         "backward_{event}s", "{event}s backward that a replica completed", "{event}",
         ("backward",), bounds=NOT_NEGATIVE, interval=RareCounts(), needs=COUNTED,
+        asks=COUNTABLE,
     ),
     DIRECTIONALITY,
     Quantity(

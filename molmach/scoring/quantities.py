@@ -8,15 +8,15 @@ drive's own stand with the drive.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 from molmach import drives
 from molmach.data.observed import Known, Observed
 from molmach.data.quantity import Quantity, named
 from molmach.data.statistics import Estimate, Floats
-from molmach.errors import SpecError
+from molmach.errors import PluginWarning, SpecError
 from molmach.scoring.energetics import COMPARED, ENERGETICS, energy_samples
 from molmach.scoring.following import FOLLOWING_SWITCH, WHEN, following_quantities, following_samples
 from molmach.scoring.gearing import FOLLOWING, follower_quantities, follower_samples
@@ -128,11 +128,13 @@ def _collide(own: Quantity, common: Quantity) -> bool:
 
 
 def drive_quantities() -> tuple[Quantity, ...]:
-    """Those of every kind of drive, by kind; none of one that :func:`own_quantities` refuses."""
+    """Those of every kind of drive; of one that :func:`own_quantities` refuses none, and a warning."""
     gathered: dict[str, Quantity] = {}
     for kind in registered(DRIVES):
-        with suppress(SpecError):
+        try:
             gathered |= {quantity.name: quantity for quantity in own_quantities(kind)}
+        except SpecError as error:
+            warnings.warn(f"{error}; its quantities are left out", PluginWarning, stacklevel=2)
     return tuple(gathered.values())
 
 

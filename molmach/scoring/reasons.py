@@ -11,7 +11,7 @@ from molmach import drives
 from molmach.data.cycles import Cycles
 from molmach.data.observed import Observed
 from molmach.data.statistics import POWER
-from molmach.scoring.current import CURRENT_LEVEL, FEWEST_REPLICAS, Current, Finding
+from molmach.scoring.current import CURRENT_LEVEL, FEWEST_REPLICAS, Current, Finding, drive_period_ps
 from molmach.scoring.shapes import ShapesJudged
 from molmach.scoring.spurious import Spurious
 from molmach.scoring.undirected import Judgement
@@ -31,6 +31,7 @@ _HANDEDNESS = "A chiral machine, or a drive that turns, can."
 WORDS = {
     Finding.TRIP: "transient",
     Finding.SLOWS: "transient",
+    Finding.TO_AND_FRO: "transient",
     Finding.BEGUN: "unresolved",
     Finding.ONCE: "unresolved",
     Finding.HALF: "unresolved",
@@ -60,6 +61,7 @@ def explain(current: Current, cycles: Cycles, observed: Observed) -> Judgement:
     explained = {
         Finding.TRIP: _trip,
         Finding.SLOWS: _slows,
+        Finding.TO_AND_FRO: _to_and_fro,
         Finding.BEGUN: _begun,
         Finding.ONCE: _once,
         Finding.HALF: _half,
@@ -94,10 +96,11 @@ def explain_weak_controls(current: Current, spurious: Spurious, observed: Observ
 
 def _trip(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:
     scale = observed.scale
-    advice = (
-        "A longer run tells whether anything follows; how long a step takes that is slower than runs, "
-        "molmach kinetics tells from its barrier."
-    )
+    if not cycles.comparable:
+        times = 4.0 * (drive_period_ps(observed) or 0.0) / (observed.duration_ns * 1e3)
+        advice = _longer(times, observed, "four whole periods of the drive, and tell whether anything stays")
+    else:
+        advice = f"A longer run tells whether anything follows{_slow_step(observed)}."
     return (
         f"The machine moved, {_moved(observed)}, but completed no {scale.event} more one way than the other: "
         "a trip, no current.",
@@ -112,6 +115,14 @@ def _slows(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, s
         f"of the run, {last:.2g} in the last. It moved, {_moved(observed)}: a trip, no current."
     )
     return reason, "A longer protocol.equilibration leaves the trip out of what is measured."
+
+
+def _to_and_fro(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:
+    return (
+        "The machine goes to and fro with the clock of its switch, and completes no "
+        f"{observed.scale.event} more one way than the other: no current, wherever the run ends.",
+        "",
+    )
 
 
 def _begun(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:
@@ -151,10 +162,7 @@ def _nothing(current: Current, cycles: Cycles, observed: Observed) -> tuple[str,
             f"No replica completed a {event}: if the machine {verb}s at all, it takes longer than "
             f"{waited:.2g} ns to."
         )
-        return reason, (
-            "More replicas of such runs will not tell; a barrier that is slower than runs is for "
-            "molmach kinetics or molmach profile."
-        )
+        return reason, f"More replicas of such runs will hardly tell{_slow_step(observed)}."
     reason = (
         f"No net direction can be told from chance: {forward} {event}s forward and {backward} backward in "
         f"{cycles.net.size} replicas."
@@ -164,6 +172,14 @@ def _nothing(current: Current, cycles: Cycles, observed: Observed) -> tuple[str,
         return reason, "What there may be is too small for such runs: a stronger drive would show more."
     replicas = math.ceil(max(times, 1.2) * observed.motion.replicas)
     return reason, f"If what was seen is no chance, {replicas} replicas, or as much longer a run, would tell."
+
+
+def _slow_step(observed: Observed) -> str:
+    """What tells of a step that is slower than runs, for that kind of machine."""
+    if observed.run is None:
+        return ""
+    tool = "kinetics" if observed.run.assembly.track is None else "profile"
+    return f"; a barrier that takes longer than any run is for molmach {tool}"
 
 
 def _few(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:
@@ -182,8 +198,15 @@ def _times_for_power(cycles: Cycles) -> float:
 
 def _longer(times: float, observed: Observed, holds: str) -> str:
     """What a run that many times as long would hold."""
-    measured_ps = observed.duration_ns * 1e3
-    return f"A run of {times * measured_ps:.2g} ps in place of {measured_ps:.3g} would hold {holds}."
+    measured, wanted = (_duration(x * observed.duration_ns * 1e3) for x in (1.0, times))
+    return f"A run of {wanted} in place of {measured} would hold {holds}."
+
+
+def _duration(time_ps: float) -> str:
+    """To two digits: ``650 ps``, ``6.5 ns``."""
+    if time_ps < 1000.0:
+        return f"{float(f'{time_ps:.2g}'):g} ps"
+    return f"{float(f'{time_ps * 1e-3:.2g}'):g} ns"
 
 
 def _mean(current: Current, cycles: Cycles) -> float:
@@ -214,7 +237,7 @@ def _moved(observed: Observed) -> str:
     unit = scale.axis.rpartition("/")[2].strip()
     return (
         f"{abs(settled):.2g} {scale.unit} {'forward' if settled > 0.0 else 'backward'} in the mean (from "
-        f"{places[0]:.0f} to {places[1]:.0f} {unit}), half of it in {motion.time_ps[half]:.2g} ps"
+        f"{places[0]:.0f} to {places[1]:.0f} {unit}), half of it in {_duration(motion.time_ps[half])}"
     )
 
 

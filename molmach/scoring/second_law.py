@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -93,5 +94,9 @@ def _broken_law(rate: Estimate, ratio: Estimate | None, replicas: int) -> str | 
 
 
 def _beats(ratio: Estimate, replicas: int) -> bool:
-    """Whether an uncertainty ratio is below 1 by more than chance explains."""
-    return ratio.value + float(stats.t.isf(LAW_LEVEL, replicas - 1)) * ratio.error < 1.0
+    """Whether an uncertainty ratio is below 1 by more than chance explains, on the scale of its logarithm."""
+    if not ratio.value > 0.0:
+        return False
+    return (
+        math.log(ratio.value) + float(stats.t.isf(LAW_LEVEL, replicas - 1)) * ratio.error / ratio.value < 0.0
+    )

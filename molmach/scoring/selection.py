@@ -20,7 +20,8 @@ AXLE, ROTOR, STATOR = Argument("axle"), Argument("rotor"), Argument("stator")
 FOLLOWER_AXLE, FOLLOWER = Argument("follower_axle"), Argument("follower")
 TOPOLOGY, TRAJECTORIES = Argument("topology"), Argument("trajectories")
 FRAME_INTERVAL, STRIDE = Argument("frame_interval_ps"), Argument("stride")
-EQUILIBRATION = Argument("equilibration_ps")
+EQUILIBRATION, DROP_REPEATED = Argument("equilibration_ps"), Argument("drop_repeated=True")
+EACH = Argument("each")
 """What errors call the arguments of :func:`molmach.read_trajectories`."""
 
 _ACCEPTED = "0-based atom indices with commas (3,8) or a selection of MDTraj's (resname ROT and name C1 C2)"
@@ -44,7 +45,7 @@ def parse_indices(argument: Argument, chosen: Selection) -> tuple[int, ...] | No
     return None
 
 
-def select(argument: Argument, chosen: Selection, topology: Any) -> Atoms:
+def select(argument: Argument, chosen: Selection, topology: Any, within: Atoms | None = None) -> Atoms:
     """Atom numbers of a selection, in its own order, each once.
 
     Parameters
@@ -55,6 +56,8 @@ def select(argument: Argument, chosen: Selection, topology: Any) -> Atoms:
         The selection.
     topology
         MDTraj's.
+    within
+        The atoms of one copy of the machine, to which the selection is narrowed; None for all.
 
     Raises
     ------
@@ -84,7 +87,12 @@ def select(argument: Argument, chosen: Selection, topology: Any) -> Atoms:
     if len(set(numbers)) != len(numbers):
         twice = next(i for i in numbers if numbers.count(i) > 1)
         raise ScoreError(argument, f" {shown}: got atom {twice} twice; expected each atom once")
-    return np.array(numbers, dtype=np.int64)
+    atoms = np.array(numbers, dtype=np.int64)
+    if within is not None:
+        atoms = atoms[np.isin(atoms, within)]
+        if not atoms.size:
+            raise ScoreError(argument, f" {shown}: selects no atom here; expected atoms of every copy")
+    return atoms
 
 
 def check_axle(argument: Argument, chosen: Selection) -> None:
@@ -102,7 +110,9 @@ def check_axle(argument: Argument, chosen: Selection) -> None:
         raise ScoreError(argument, f" {chosen}: expected two atoms, such as ", argument, " 3,8")
 
 
-def select_axle(argument: Argument, chosen: Selection, topology: Any) -> tuple[Atoms, Atoms]:
+def select_axle(
+    argument: Argument, chosen: Selection, topology: Any, within: Atoms | None = None
+) -> tuple[Atoms, Atoms]:
     """The atoms of an axle's tail and head; each end is the mean place of its atoms.
 
     Parameters
@@ -114,6 +124,8 @@ def select_axle(argument: Argument, chosen: Selection, topology: Any) -> tuple[A
         ``->`` between them.
     topology
         MDTraj's.
+    within
+        The atoms of one copy of the machine; None for all.
 
     Raises
     ------
@@ -122,14 +134,16 @@ def select_axle(argument: Argument, chosen: Selection, topology: Any) -> tuple[A
     """
     check_axle(argument, chosen)
     if isinstance(chosen, str) and _ARROW in chosen:
-        ends = [select(argument, part, topology) for part in chosen.split(_ARROW)]
+        ends = [select(argument, part, topology, within) for part in chosen.split(_ARROW)]
     else:
-        ends = [np.array([i]) for i in select(argument, chosen, topology)]
+        ends = [np.array([i]) for i in select(argument, chosen, topology, within)]
     if len(ends) != 2:
         raise ScoreError(
             argument,
             f" {chosen}: selects {len(ends)} atoms; expected two, or two selections as in "
-            "'name C1 C2 -> name C8'",
+            "'name C1 C2 -> name C8'; where they are of several copies, ",
+            EACH,
+            " residue",
         )
     if np.array_equal(np.sort(ends[0]), np.sort(ends[1])):
         raise ScoreError(argument, f" {chosen}: both ends are the same; expected two different ones")

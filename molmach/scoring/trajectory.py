@@ -4,43 +4,43 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Literal, overload
 
 import numpy as np
 
 from molmach.building import MAX_SAFE_JUMP, largest_jump
+from molmach.data.copies import Copies
 from molmach.data.motion import Motion
 from molmach.data.statistics import Floats
 from molmach.errors import Argument, ScoreError
-from molmach.scoring.frames import Frames, read_frames, read_topology
+from molmach.scoring.elements import masses_of
+from molmach.scoring.frames import Frames, read_frames, read_snapshot, read_topology
+from molmach.scoring.images import make_whole, spanning_tree
+from molmach.scoring.machine import TOGETHER, Chosen, Machine, machines_of_each, one_machine
 from molmach.scoring.selection import (
-    AXLE,
     EQUILIBRATION,
     FOLLOWER,
     FOLLOWER_AXLE,
     FRAME_INTERVAL,
     ROTOR,
-    STATOR,
     STRIDE,
     TRAJECTORIES,
     Atoms,
     Selection,
-    select,
-    select_axle,
 )
-from molmach.scoring.wheel import STRAIGHT, Wheel, angles_about, breadth, inertia_about, laid_on, lean
+from molmach.scoring.sharing import refuse_shared_files, refuse_shared_frames
+from molmach.scoring.wheel import STRAIGHT, angles_about, breadth, inertia_about, laid_on, lean
 
 _TILT = math.radians(30.0)
 """An axle without such a stator that leans farther than this has no fixed angle."""
-
-_MOST_STATOR = 2000
-"""More atoms than this tell no better how the stator lies."""
 
 _HALF_TURN = 0.9 * math.pi
 """Changes of the angle beyond this may be the rest of a turn the other way."""
 
 
+@overload
 def read_trajectories(
     topology: str | Path,
     trajectories: Sequence[str | Path],
@@ -53,7 +53,56 @@ def read_trajectories(
     frame_interval_ps: float | None = None,
     stride: int = 1,
     equilibration_ps: float = 0.0,
-) -> Motion:
+    drop_repeated: bool = False,
+    each: Literal["none"] | None = None,
+) -> Motion: ...
+@overload
+def read_trajectories(
+    topology: str | Path,
+    trajectories: Sequence[str | Path],
+    axle: Selection,
+    rotor: Selection,
+    *,
+    follower_axle: Selection | None = None,
+    follower: Selection | None = None,
+    stator: Selection | None = None,
+    frame_interval_ps: float | None = None,
+    stride: int = 1,
+    equilibration_ps: float = 0.0,
+    drop_repeated: bool = False,
+    each: Literal["residue", "chain", "molecule"],
+) -> Copies: ...
+@overload
+def read_trajectories(
+    topology: str | Path,
+    trajectories: Sequence[str | Path],
+    axle: Selection,
+    rotor: Selection,
+    *,
+    follower_axle: Selection | None = None,
+    follower: Selection | None = None,
+    stator: Selection | None = None,
+    frame_interval_ps: float | None = None,
+    stride: int = 1,
+    equilibration_ps: float = 0.0,
+    drop_repeated: bool = False,
+    each: str | None = None,
+) -> Motion | Copies: ...
+def read_trajectories(
+    topology: str | Path,
+    trajectories: Sequence[str | Path],
+    axle: Selection,
+    rotor: Selection,
+    *,
+    follower_axle: Selection | None = None,
+    follower: Selection | None = None,
+    stator: Selection | None = None,
+    frame_interval_ps: float | None = None,
+    stride: int = 1,
+    equilibration_ps: float = 0.0,
+    drop_repeated: bool = False,
+    each: str | None = None,
+) -> Motion | Copies:
     """Unwrapped rotor angles of trajectory files, one file a replica.
 
     Atoms are 0-based numbers or a selection in MDTraj's language. Machines cut by a periodic cell are
@@ -78,22 +127,31 @@ def read_trajectories(
         What the angle is taken against; by default the atoms that turn in none of these ways and are
         bonded to the chosen ones or in their residues.
     frame_interval_ps
-        Time between the files' frames; needed for formats that carry none, such as DCD and LAMMPSTRJ.
+        Time between the files' frames; needed where a file has no times of its own: DCD, XYZ, LAMMPSTRJ,
+        PDB, an AMBER NetCDF without ``time``, a GRO without ``t=``.
     stride
-        Reads one frame in so many.
+        Keeps one frame in so many.
     equilibration_ps
         Time at the start of every file that is not measured.
+    drop_repeated
+        Whether frames that a restart wrote again give way to what it wrote; a file with times that repeat
+        is refused otherwise.
+    each
+        ``residue``, ``chain`` or ``molecule``: the machine is sought in each that has atoms of the rotor, as
+        in a crystal or on a surface. ``none``: copies that are chosen turn together as one part. By default
+        a selection that takes in several copies is refused.
 
     Returns
     -------
-    Motion
-        From the end of the equilibration to the end of the shortest file.
+    Motion | Copies
+        From the end of the equilibration to the end of the shortest file; with ``each`` that of every copy.
 
     Raises
     ------
     ScoreError
-        A file can't be read, a selection is wrong, times do not match, or the frames are too far apart
-        to tell which way the rotor turned between them.
+        A file can't be read, a selection is wrong or takes in several copies, times are missing, repeat, are
+        uneven or do not match, replicas share frames, or the frames are too far apart to tell which way the
+        rotor turned between them.
     """
     if stride < 1:
         raise ScoreError(STRIDE, f" {stride}: expected one or more")
@@ -107,85 +165,102 @@ def read_trajectories(
     if (follower is None) != (follower_axle is None):
         missing = FOLLOWER if follower is None else FOLLOWER_AXLE
         raise ScoreError(missing, ": missing; expected both or neither of ", FOLLOWER_AXLE, ", ", FOLLOWER)
-    top = read_topology(Path(topology))
-    wheels = [Wheel(ROTOR, *select_axle(AXLE, axle, top), select(ROTOR, rotor, top))]
-    if follower is not None and follower_axle is not None:
-        ends = select_axle(FOLLOWER_AXLE, follower_axle, top)
-        wheels.append(Wheel(FOLLOWER, *ends, select(FOLLOWER, follower, top)))
-    held = _stator(stator, top, wheels)
-    atoms = np.unique(np.concatenate([held, *(wheel.atoms for wheel in wheels)]))
-    paths = [Path(path) for path in trajectories]
-    files = read_frames(paths, top, atoms, frame_interval_ps, stride)
-    frames, time_ps, warnings = _together(files, paths, equilibration_ps)
-    masses, known = _masses(top, atoms)
-    if not known:
-        warnings.append(
-            "the topology does not give every atom's element, so all atoms have one weight and the moment of "
-            "inertia is not known; a topology with elements (PDB, PRMTOP, PSF) gives masses"
-        )
-    wheels = [wheel.among(atoms) for wheel in wheels]
-    reference, inner = frames[0][0], np.searchsorted(atoms, held)
-    if held.size >= 3 and breadth(reference[inner]) > STRAIGHT:
-        frames = [laid_on(part, reference, inner) for part in frames]
-    elif (leaning := max(lean(wheels[0], part) for part in frames)) > _TILT:
-        warnings.append(
-            f"the stator is straight, so the angle is taken against fixed axes, and the axle leans by up to "
-            f"{math.degrees(leaning):.0f} degrees; a stator with atoms beside the axle would follow it"
-        )
-    angles = {wheel.argument: angles_about(wheel, frames, masses) for wheel in wheels}
+    chosen = Chosen(axle, rotor, follower_axle, follower, stator)
+    top, paths = read_topology(Path(topology)), [Path(path) for path in trajectories]
+    snapshot = read_snapshot(paths[0], top)
+    if each is None or each == TOGETHER:
+        machines = [one_machine(chosen, top, snapshot, together=each == TOGETHER)]
+    else:
+        machines = machines_of_each(chosen, top, each)
+    atoms = np.unique(np.concatenate([machine.atoms for machine in machines]))
+    files = read_frames(paths, top, atoms, frame_interval_ps, stride, drop_repeated)
+    _refuse_other_intervals(files, paths)
+    refuse_shared_files(paths)
+    turning = np.unique([atom for machine in machines for wheel in machine.wheels for atom in wheel.rotor])
+    masses = np.full(top.n_atoms, np.nan)
+    masses[turning], doubts = masses_of(Path(topology), top, turning, snapshot)
+    motions = {
+        machine.name: _motion(machine, atoms, files, paths, equilibration_ps, masses[machine.atoms], doubts)
+        for machine in machines
+    }
+    return motions[machines[0].name] if each is None or each == TOGETHER else Copies(each, motions)
+
+
+def _motion(
+    machine: Machine,
+    atoms: Atoms,
+    files: list[Frames],
+    paths: list[Path],
+    equilibration_ps: float,
+    masses: Floats,
+    doubts: tuple[str, ...],
+) -> Motion:
+    """The motion of one machine.
+
+    Parameters
+    ----------
+    machine
+        Its atoms.
+    atoms
+        Numbers of the atoms that were read, of which it has some.
+    files, paths
+        What was read, and from where.
+    equilibration_ps
+        Not measured.
+    masses
+        (n_atoms,) u of its atoms; nan where they are not known.
+    doubts
+        About the masses.
+    """
+    inside = np.searchsorted(atoms, machine.atoms)
+    wheels = [wheel.among(machine.atoms) for wheel in machine.wheels]
+    known = not any(np.isnan(masses[wheel.rotor]).any() for wheel in wheels)
+    weights = masses if known else np.ones(inside.size)
+    laid, leaning = _laid(
+        machine, [_whole(part, path, inside, files[0]) for part, path in zip(files, paths, strict=True)]
+    )
+    refuse_shared_frames(paths, laid)
+    frames, time_ps, warnings = _together(laid, paths, equilibration_ps)
+    angles = {wheel.argument: angles_about(wheel, frames, weights) for wheel in wheels}
     for argument, angle in angles.items():
         _refuse_half_turns(argument, angle, float(time_ps[1] - time_ps[0]))
     return Motion(
         time_ps,
         angles.pop(ROTOR),
         followers={str(argument): angle for argument, angle in angles.items()},
-        moment_of_inertia=inertia_about(wheels[0], reference, masses) if known else math.nan,
-        warnings=tuple(warnings),
+        moment_of_inertia=inertia_about(wheels[0], laid[0].positions[0], masses) if known else math.nan,
+        warnings=(*warnings, *doubts, *leaning),
     )
 
 
-def _masses(topology: Any, atoms: Atoms) -> tuple[Floats, bool]:
-    """Masses of atoms, u, and whether they are known; one each where some are not."""
-    elements = [topology.atom(int(i)).element for i in atoms]
-    if any(element is None or element.mass <= 0.0 for element in elements):
-        return np.ones(atoms.size), False
-    return np.array([element.mass for element in elements], dtype=np.float64), True
+def _whole(part: Frames, path: Path, inside: Atoms, first: Frames) -> Frames:
+    """A file's frames of one machine's atoms, put together as in the first file's first frame."""
+    positions = part.positions[:, inside]
+    cell = None if first.cells is None else first.cells[0]
+    tree = spanning_tree(first.positions[0, inside], cell)
+    try:
+        return replace(part, positions=make_whole(positions, part.cells, tree))
+    except ScoreError as error:
+        argument, *said = error.args
+        raise ScoreError(argument, f" {path}", *said) from error
 
 
-def _stator(chosen: Selection | None, topology: Any, wheels: list[Wheel]) -> Atoms:
-    """The atoms of the stator; the chosen atoms' residues and molecules by default, evenly thinned."""
-    turning = np.concatenate([wheel.rotor for wheel in wheels])
-    if chosen is not None:
-        held = select(STATOR, chosen, topology)
-        both = np.intersect1d(held, turning)
-        if both.size:
-            raise ScoreError(STATOR, f" {chosen}: atom {both[0]} turns too; expected atoms that do not turn")
-    else:
-        known = np.concatenate([wheel.atoms for wheel in wheels])
-        held = np.setdiff1d(_bonded_to(known, topology), turning)
-    return np.sort(held)[:: -(-held.size // _MOST_STATOR) or 1]
+def _laid(machine: Machine, files: list[Frames]) -> tuple[list[Frames], list[str]]:
+    """Frames laid on the first by the stator; as they are, with a warning, where it is straight and leans."""
+    reference, inner = files[0].positions[0], np.searchsorted(machine.atoms, machine.stator)
+    if inner.size >= 3 and breadth(reference[inner]) > STRAIGHT:
+        return [replace(part, positions=laid_on(part.positions, reference, inner)) for part in files], []
+    wheel = machine.wheels[0].among(machine.atoms)
+    leaning = max(lean(wheel, part.positions) for part in files)
+    if leaning <= _TILT:
+        return files, []
+    return files, [
+        f"the stator is straight, so the angle is taken against fixed axes, and the axle leans by up to "
+        f"{math.degrees(leaning):.0f} degrees; a stator with atoms beside the axle would follow it"
+    ]
 
 
-def _bonded_to(atoms: Atoms, topology: Any) -> Atoms:
-    """Atoms of the same residues, and all that are bonded to those directly or by others."""
-    around: dict[int, list[int]] = {}
-    for first, second in topology.bonds:
-        around.setdefault(first.index, []).append(second.index)
-        around.setdefault(second.index, []).append(first.index)
-    residues = {topology.atom(int(i)).residue.index: topology.atom(int(i)).residue for i in atoms}
-    left = [atom.index for residue in residues.values() for atom in residue.atoms]
-    bonded = set(left)
-    while left:
-        fresh = set(around.get(left.pop(), ())) - bonded
-        bonded |= fresh
-        left += fresh
-    return np.array(sorted(bonded), dtype=np.int64)
-
-
-def _together(
-    files: list[Frames], paths: list[Path], equilibration_ps: float
-) -> tuple[list[Floats], Floats, list[str]]:
-    """Measured frames of equal number, their times from zero, and what was left out."""
+def _refuse_other_intervals(files: list[Frames], paths: list[Path]) -> None:
     interval = files[0].interval_ps
     for path, part in zip(paths, files, strict=True):
         if abs(part.interval_ps - interval) > 1e-3 * interval:
@@ -194,6 +269,13 @@ def _together(
                 f" {path}: its frames are {part.interval_ps:g} ps apart, those of {paths[0]} "
                 f"{interval:g} ps; expected the same in every replica",
             )
+
+
+def _together(
+    files: list[Frames], paths: list[Path], equilibration_ps: float
+) -> tuple[list[Floats], Floats, list[str]]:
+    """Measured frames of equal number, their times from zero, and what was left out."""
+    interval = files[0].interval_ps
     lengths = [len(part.positions) for part in files]
     shortest, skipped = min(lengths), math.ceil(equilibration_ps / interval - 1e-6)
     if shortest - skipped < 10:
@@ -202,7 +284,7 @@ def _together(
             f" {paths[lengths.index(shortest)]}: {max(0, shortest - skipped)} frames are left after an "
             f"equilibration of {equilibration_ps:g} ps; expected at least 10",
         )
-    warnings = []
+    warnings = [doubt for part in files for doubt in part.doubts]
     if max(lengths) > shortest:
         warnings.append(
             f"the trajectories have {shortest} to {max(lengths)} frames; the first {shortest} of each count"

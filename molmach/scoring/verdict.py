@@ -16,16 +16,15 @@ from molmach.data.statistics import Estimate, Floats, finite_or_none
 from molmach.errors import ScoreError
 from molmach.scoring.bounded import judge_bounded, measure_of, no_velocity
 from molmach.scoring.controls import ControlResult, judge
-from molmach.scoring.current import Current, judge_current, observed_cycles
+from molmach.scoring.current import Current
+from molmach.scoring.decision import decide
+from molmach.scoring.distribution import doubts_at_equilibrium
 from molmach.scoring.energetics import balance_of, balance_warnings
-from molmach.scoring.motion import velocity_samples
 from molmach.scoring.quantities import estimates_of, quantities_of, samples_of
-from molmach.scoring.reasons import explain, explain_shapes, explain_weak_controls, steady_word
 from molmach.scoring.regime import regime_of
 from molmach.scoring.second_law import SecondLaw, judge_second_law
 from molmach.scoring.shapes import ShapesJudged, allow_for_shapes, judge_shapes
-from molmach.scoring.spurious import Spurious, spurious_motion
-from molmach.scoring.undirected import Judgement, undirected
+from molmach.scoring.spurious import Spurious
 from molmach.units import TURN
 
 HEATING_TOLERANCE = 0.05
@@ -156,19 +155,21 @@ def score(run: Run | Motion) -> Score:
         name: judged(name, Observed.of(control), observed, samples) for name, control in run.controls.items()
     }
     law = judge_second_law(observed, samples)
-    found = _judged(observed, samples, controls, law, shapes)
+    decision = decide(observed, samples, controls, law, shapes)
     balance = balance_of(samples)
     return Score(
         estimates=estimates,
         replicas=run.replicas,
-        **vars(found),
+        **vars(decision),
         controlled={"undriven", "mirror"} <= controls.keys(),
         controls=controls,
         regime=regime_of(run, estimates.get("lag_per_turn")),
         energy_balance=balance,
         warnings=(
+            *run.assembly.warnings,
             *_sampling_warnings(observed.motion),
             *balance_warnings(balance, run),
+            *doubts_at_equilibrium(run),
             *_heating_warnings(estimates["temperature"], run.spec.protocol.temperature),
             *([shapes.warning] if shapes is not None and shapes.warning else []),
         ),
@@ -179,84 +180,14 @@ def score(run: Run | Motion) -> Score:
     )
 
 
-@dataclass(frozen=True)
-class _Found:
-    """What a :class:`Score` says of its verdict; attributes as there."""
-
-    p_value: float
-    verdict: str
-    reason: str = ""
-    advice: str = ""
-    cycles: Cycles | None = None
-    current: Current | None = None
-    spurious: Spurious | None = None
-
-
-def _judged(
-    observed: Observed,
-    samples: dict[str, Floats],
-    controls: dict[str, ControlResult],
-    law: SecondLaw | None,
-    shapes: ShapesJudged | None,
-) -> _Found:
-    """The verdict of a run or motion.
-
-    A coordinate between two ends and a machine at equilibrium have none of a direction. Of others: shapes
-    that disagree, where the undriven machine stands still; else a control that failed; else a current, if
-    controls and books bear it out; else what the motion is instead.
-    """
-    settled = undirected(observed, samples)
-    failing = {name for name, control in controls.items() if not control.passed}
-    if settled is not None:
-        broken = failing - {"undriven"} if settled.word == "equilibrium" else failing
-        own = None if observed.scale.period is None else observed_cycles(observed)
-        return _Found(
-            settled.p_value, "failed" if broken else settled.word, settled.reason, settled.advice, own
-        )
-    own = observed_cycles(observed)
-    mirror = _mirror_of(observed)
-    together = own if mirror is None else own.with_replicas_of(mirror[0])
-    current = judge_current(together)
-    spurious = None
-    if current.steady:
-        reflected = None if mirror is None else mirror[1]
-        spurious = spurious_motion(current.direction, samples["velocity"], controls, reflected)
-    if shapes is not None and shapes.depends and "undriven" not in failing:
-        said = explain_shapes(current, shapes, observed)
-    elif failing:
-        said = Judgement("failed", current.p_value, "")
-    elif not current.steady:
-        said = explain(current, together, observed)
-    elif spurious is not None and not spurious.excluded:
-        said = explain_weak_controls(current, spurious, observed)
-    elif law is not None and not law.passed:
-        said = Judgement("failed", current.p_value, f"The claim {law.statement}.")
-    else:
-        said = Judgement(steady_word(current), current.p_value, "")
-    return _Found(current.p_value, said.word, said.reason, said.advice, own, current, spurious)
-
-
-def _mirror_of(observed: Observed) -> tuple[Cycles, Floats] | None:
-    """Cycles and velocities of a run's mirror control as reflection has them; None where it was not run.
-
-    So seen, its replicas are as many more of the machine's own.
-    """
-    run = observed.run
-    if run is None or "mirror" not in run.controls:
-        return None
-    control, parity = run.controls["mirror"], coordinate_of(run.assembly).parity
-    cycles = observed_cycles(Observed.of(control), observed).seen(parity)
-    return cycles, parity * velocity_samples(control)
-
-
 def _score_motion(motion: Motion) -> Score:
     observed = Observed.of(motion)
     samples = samples_of(_checked(observed))
-    found = _judged(observed, samples, {}, None, None)
+    decision = decide(observed, samples, {}, None)
     return Score(
         estimates={"velocity": no_velocity(observed), **estimates_of(observed, samples)},
         replicas=motion.replicas,
-        **vars(found),
+        **vars(decision),
         controlled=False,
         warnings=(*motion.warnings, *_sampling_warnings(motion)),
         verb=motion.scale.verb,

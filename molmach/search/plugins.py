@@ -6,12 +6,20 @@ import difflib
 import hashlib
 import importlib.util
 import sys
+import traceback
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from molmach.errors import MissingExtraError, SpecError
-from molmach.spec.registered import entry, registered, why_not
+from molmach.errors import MissingExtraError, PluginError, SpecError, shortened
+from molmach.files import is_there
+from molmach.search.strangers import UserInterrupt, calling, described
+from molmach.spec.registered import added_by, entry, registered, why_not
+
+IMPORT_SECONDS = 60.0
+"""How long importing may take."""
+
+_PREFIX = "plugin_of_file_"
 
 
 def load(use: str, group: str, field: str, folder: Path) -> Any:
@@ -31,7 +39,9 @@ def load(use: str, group: str, field: str, folder: Path) -> Any:
     Raises
     ------
     SpecError
-        There is no such name, file or class, or importing it raises anything, such as SystemExit.
+        There is no such name, file or class.
+    PluginError
+        Importing it raises anything, such as SystemExit, or takes longer than :data:`IMPORT_SECONDS`.
     MissingExtraError
         It needs a module that is not installed.
     """
@@ -44,10 +54,11 @@ def load(use: str, group: str, field: str, folder: Path) -> Any:
         raise SpecError(field, f": got {use!r}; {hint}accepted: {', '.join(known)}, or file.py:Class")
     point = entry(group, use)
     try:
-        return point.load()
+        with calling(IMPORT_SECONDS):
+            return point.load()
     except ModuleNotFoundError as error:
         if error.name and f"{point.module}.".startswith(f"{error.name}."):
-            raise SpecError(
+            raise PluginError(
                 field,
                 f": {use} = {point.value} can't be imported: {why_not(point, error)}",
             ) from error
@@ -56,47 +67,54 @@ def load(use: str, group: str, field: str, folder: Path) -> Any:
             f": {use} needs the Python module {error.name}, which is not installed; "
             "install the package that has it",
         ) from error
-    except KeyboardInterrupt:
+    except UserInterrupt:
         raise
     except BaseException as error:
-        raise SpecError(field, f": {use} = {point.value} can't be imported: {described(error)}") from error
+        raise PluginError(field, f": {use} = {point.value} can't be imported: {described(error)}") from error
 
 
 def _from_file(use: str, field: str, folder: Path) -> Any:
     file, _, name = use.rpartition(":")
     path = (folder / file).resolve()
-    if not path.is_file():
-        raise SpecError(field, f": got {use!r}, but there is no file {path}; expected file.py:Class")
+    if not is_there(path):
+        raise SpecError(field, f": got {shortened(use)}, but there is no file {path}; expected file.py:Class")
     module = _module(path, field)
     if not hasattr(module, name):
         raise SpecError(field, f": {path} has no {name!r}; expected the name of a class in it")
     return getattr(module, name)
 
 
-_loaded: dict[Path, tuple[int, ModuleType]] = {}
-"""Files that were executed: when each had been changed last, in ns, and its module."""
+_loaded: dict[Path, tuple[int, ModuleType | BaseException]] = {}
+"""Files that were executed: when each had been changed last, in ns, and its module or what it raised."""
 
 
 def _module(path: Path, field: str) -> ModuleType:
     """A file's module; it is executed once, and again only when it has changed."""
     changed = path.stat().st_mtime_ns
     before = _loaded.get(path)
-    if before is not None and before[0] == changed:
-        return before[1]
+    if before is None or before[0] != changed:
+        before = _loaded[path] = changed, _executed(path)
+    made = before[1]
+    if isinstance(made, BaseException):
+        raise PluginError(field, f": {path} can't be imported: {described(made)}") from made
+    return made
+
+
+def _executed(path: Path) -> ModuleType | BaseException:
+    """The module of a file, or what executing it has raised."""
     description = importlib.util.spec_from_file_location(module_name(path), path)
     assert description is not None
     assert description.loader is not None
     module = importlib.util.module_from_spec(description)
     sys.modules[module.__name__] = module  # dataclasses look their module up there
     try:
-        description.loader.exec_module(module)
+        with calling(IMPORT_SECONDS):
+            description.loader.exec_module(module)
     except BaseException as error:
         del sys.modules[module.__name__]
-        _loaded.pop(path, None)
-        if isinstance(error, KeyboardInterrupt):
+        if isinstance(error, UserInterrupt):
             raise
-        raise SpecError(field, f": {path} can't be imported: {described(error)}") from error
-    _loaded[path] = changed, module
+        return error
     return module
 
 
@@ -107,9 +125,17 @@ def module_name(path: Path) -> str:
     there already: random.py.
     """
     digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()
-    return f"plugin_of_file_{path.stem}_{digest[:16]}"
+    return f"{_PREFIX}{path.stem}_{digest[:16]}"
 
 
-def described(error: BaseException) -> str:
-    """An error's kind and what it says, in a line."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
+def author_of(error: BaseException) -> str:
+    """The plug-in whose code has raised an error, by its entry point or file; '' where it is none."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    for frame in reversed(frames):
+        module = str(frame.f_globals.get("__name__", ""))
+        if module.startswith(_PREFIX):
+            return str(frame.f_globals.get("__file__", module))
+        point = added_by(module)
+        if point is not None:
+            return f"{point.group}: {point.name} ({point.value})"
+    return ""

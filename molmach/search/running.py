@@ -8,9 +8,10 @@ from contextlib import closing, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from molmach.files import is_there
 from molmach.report.campaign.page import NAME as PAGE
 from molmach.report.campaign.page import write_report
-from molmach.search.loop.checking import check
+from molmach.search.loop.checking import check, check_new
 from molmach.search.loop.driver import Driver
 from molmach.search.loop.evaluations import evaluation_of
 from molmach.search.loop.executors import check_start, executor_class
@@ -73,9 +74,11 @@ def run_campaign(
     source = Path(source)
     chosen = executor_class(executor, source)
     check_start(chosen, cores, address)
-    check(campaign, source)
+    space = check(campaign, source)
     folder = folder_of(campaign, out)
     check_place(folder)
+    if not is_there(folder / NAME):
+        check_new(campaign, space, source)
     shared = Path(store) if store is not None else folder.parent / "evaluations.sqlite"
     with (
         writing(folder),

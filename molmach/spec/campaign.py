@@ -13,7 +13,8 @@ import yaml
 from pydantic import Field, field_validator, model_validator
 
 from molmach import systems as library
-from molmach.errors import SpecError
+from molmach.errors import SpecError, shortened
+from molmach.files import is_there
 from molmach.spec import fields
 from molmach.spec.document import Name, Spec
 from molmach.spec.fields import Section
@@ -152,10 +153,10 @@ class Budget(Section):
         A lower confidence bound of the (first) objective on the last rung that is good enough.
     """
 
-    evaluations: Annotated[int, Field(strict=True, ge=1)] | None = None
-    core_seconds: Annotated[float, Field(gt=0.0)] | None = None
+    evaluations: Annotated[int, Field(strict=True, ge=1, le=10**9)] | None = None
+    core_seconds: Annotated[fields.Number, Field(ge=1e-3, le=1e12)] | None = None
     wall_clock: fields.WallClock | None = None
-    target: float | None = None
+    target: fields.Number | None = None
 
     @model_validator(mode="after")
     def _ends(self) -> Budget:
@@ -273,8 +274,8 @@ def load_campaign(path: str | Path, overrides: Iterable[str] = ()) -> Campaign:
         The file, a field or an override can't be taken; the message names it and what is accepted.
     """
     source = str(path)
-    if not Path(path).is_file():
-        raise SpecError(f"{source}: no such file; expected {WHAT}")
+    if not is_there(Path(path)):
+        raise SpecError(f"{source[:200]}: no such file; expected {WHAT}")
     content = read_mapping(read_text(Path(path), source, WHAT), source, Campaign)
     for change in overrides:
         override(content, change)
@@ -301,10 +302,10 @@ def _base(base: str, source: str, folder: Path) -> dict[str, Any]:
         path = library.path(base)
     else:
         path = folder / base
-        if not path.is_file():
+        if not is_there(path):
             nearest = difflib.get_close_matches(base, library.names(), 1)
             hint = f"; did you mean '{nearest[0]}'?" if nearest else ""
             raise SpecError(
-                f"{source}: base: got {base!r}; expected a machine of the library or a file{hint}"
+                f"{source}: base: got {shortened(base)}; expected a machine of the library or a file{hint}"
             )
     return read_mapping(read_text(path, str(path), "a machine's YAML file"), str(path), Spec)

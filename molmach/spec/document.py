@@ -11,18 +11,25 @@ from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from molmach import systems as library
 from molmach.errors import SpecError
+from molmach.files import is_there
 from molmach.spec.drive import Drive
-from molmach.spec.fields import Section
+from molmach.spec.fields import Section, spelled
 from molmach.spec.machine import Machine
 from molmach.spec.protocol import Protocol, made_force_field
 from molmach.spec.reading import override, read_mapping, read_text, validate
 from molmach.spec.registered import FORCE_FIELDS, registered
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,79}$")]
+Name = Annotated[
+    str,
+    spelled(
+        r"[A-Za-z0-9][A-Za-z0-9._+-]{0,79}",
+        "1 to 80 letters, digits, '.', '_', '+' or '-', beginning with a letter or digit",
+    ),
+]
 
 
 class Spec(Section):
@@ -99,11 +106,12 @@ def load(name_or_path: str | Path, overrides: Iterable[str] = ()) -> Spec:
         path, source = library.path(text), text
     else:
         path, source = Path(name_or_path), text
-        if not path.exists():
+        if not is_there(path):
             nearest = difflib.get_close_matches(text, library.names(), 1)
             hint = f"; did you mean '{nearest[0]}'?" if nearest else ""
+            shown = text if len(text) <= 200 else f"{text[:200]}..."
             raise SpecError(
-                f"{text}: neither a machine of the library nor a file{hint} "
+                f"{shown}: neither a machine of the library nor a file{hint} "
                 "('molmach systems' lists the library; a file is a machine's YAML)"
             )
     return loads(read_text(path, source, "a machine's YAML file"), source, overrides)

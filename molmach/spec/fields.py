@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import (
@@ -10,11 +11,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     PlainSerializer,
-    StringConstraints,
     ValidationInfo,
 )
+from pydantic import Field as Limits
 
 from molmach import units
+from molmach.errors import shortened
 from molmach.units import Dimension
 
 
@@ -24,8 +26,34 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-PartName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
+def spelled(form: str, words: str) -> AfterValidator:
+    """Texts of a form.
+
+    Parameters
+    ----------
+    form
+        A regular expression that the whole text must match.
+    words
+        What it says, to stand after 'expected '.
+    """
+    pattern = re.compile(form)
+
+    def check(text: str) -> str:
+        if pattern.fullmatch(text) is None:
+            raise ValueError(f"got {shortened(text)}; expected {words}")
+        return text
+
+    return AfterValidator(check)
+
+
+PartName = Annotated[
+    str,
+    spelled(r"[A-Za-z][A-Za-z0-9_-]{0,39}", "1 to 40 letters, digits, '_' or '-', beginning with a letter"),
+]
 """What a person calls a station or a wheel; it ends up in the names of results."""
+
+Number = Annotated[float, Limits(strict=True)]
+"""A plain number: no text, and no true or false."""
 
 
 def _positive(dimension: Dimension) -> AfterValidator:

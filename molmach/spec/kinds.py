@@ -57,7 +57,10 @@ def _section(base: type[SectionT], kind: str) -> type[SectionT]:
         told = "no spec" if section is None else f"{section!r} as spec"
         raise faulty(base.group, kind, f"it has {told}; expected a class that derives from {base.__name__}")
     annotation = section.model_fields["kind"].annotation
-    if get_origin(annotation) is Literal and kind not in get_args(annotation):
+    if get_origin(annotation) is not Literal:
+        told = f"the kind of its section may be any text; expected the line 'kind: Literal[{kind!r}]' in it"
+        raise faulty(base.group, kind, told)
+    if kind not in get_args(annotation):
         names = " or ".join(map(repr, get_args(annotation)))
         raise faulty(
             base.group, kind, f"the kind of its section is {names}; expected {kind!r}, its entry point's"

@@ -1,4 +1,7 @@
-"""A molecule as a person writes it: a SMILES whose atom-map numbers name atoms."""
+"""A molecule as a person writes it: a SMILES whose atom-map numbers name atoms.
+
+Where it has an axis of chirality, the text has RDKit's extension behind it: ``... |wU:18.19|``.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from rdkit import Chem, rdBase
+
+from molmach.spec.axes import canonical_smiles
+from molmach.spec.marks import require_one_isomer
 
 MapNumber = Annotated[int, Field(strict=True, ge=1, le=999)]
 MAX_HEAVY_ATOMS = 500
@@ -35,22 +41,20 @@ def _parse_smiles(smiles: object) -> str:
         raise ValueError(
             f"atom-map number {repeated[0]} stands on more than one atom; expected each number once"
         )
-    return _canonical(molecule)
+    _require_known_isotopes(molecule)
+    require_one_isomer(smiles.strip(), molecule)
+    return canonical_smiles(molecule)
 
 
-def _canonical(molecule: Chem.Mol) -> str:
-    """Canonical SMILES whose atom order does not depend on the input's.
-
-    Writing once orders the atoms; writing what was read back settles the order of ring bonds and
-    stereo marks, which can take more than one pass.
-    """
-    smiles = str(Chem.MolToSmiles(molecule))
-    for _ in range(5):
-        again = str(Chem.MolToSmiles(Chem.MolFromSmiles(smiles)))
-        if again == smiles:
-            break
-        smiles = again
-    return smiles
+def _require_known_isotopes(molecule: Chem.Mol) -> None:
+    table = Chem.GetPeriodicTable()
+    for atom in molecule.GetAtoms():
+        isotope = atom.GetIsotope()
+        if isotope and not table.GetMassForIsotope(atom.GetAtomicNum(), isotope):
+            raise ValueError(
+                f"got the isotope {isotope}{atom.GetSymbol()} (atom {atom.GetIdx()}), whose mass is not "
+                f"known; expected a known one of {atom.GetSymbol()}, or none"
+            )
 
 
 def distinct(numbers: tuple[int, ...]) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from molmach.spec.fields import Section
 from molmach.spec.registered import FORCE_FIELDS, faulty, load_registered, registered
 
 MAX_STEPS = 10**11
+MAX_SAMPLES = 10**9
 
 
 def _known_field(name: str) -> str:
@@ -104,6 +105,11 @@ class Protocol(Section):
             )
         if (self.duration + self.equilibration) / self.timestep > MAX_STEPS:
             raise ValueError(f"duration asks for more than {MAX_STEPS:g} steps; expected a shorter one")
+        if self.samples * self.replicas > MAX_SAMPLES:
+            raise ValueError(
+                f"{self.replicas} replicas of {self.duration:g} ps hold more than {MAX_SAMPLES:g} samples of "
+                f"{self.sampling:g} ps; expected fewer, a shorter duration or a longer sampling interval"
+            )
         if self.hydrogen_mass is not None and not 1.0 <= self.hydrogen_mass <= 4.0:
             raise ValueError(f"hydrogen_mass is {self.hydrogen_mass:g} u; expected 1 u to 4 u")
         return self

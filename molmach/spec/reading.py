@@ -13,10 +13,13 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from molmach.errors import Argument, SpecError
+from molmach.errors import Argument, SpecError, shortened
 from molmach.spec.kinds import Kinds, KindSection
+from molmach.spec.wording import accepted
 
 MAX_FILE_BYTES = 1_000_000
+MAX_VALUES = 200_000
+MAX_DEPTH = 50
 
 OVERRIDES = Argument("overrides")
 
@@ -43,9 +46,9 @@ def read_text(path: Path, source: str, what: str) -> str:
 def read_mapping(text: str, source: str, model: type[BaseModel]) -> dict[str, Any]:
     """The mapping that a YAML text holds; ``model`` says which keys belong there."""
     try:
-        content = yaml.load(text, Loader=_Loader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise SpecError(f"{source}: not valid YAML: {_first_line(error)}") from error
+        content = _loaded(text)
+    except ValueError as error:
+        raise SpecError(f"{source}: not valid YAML: {error}") from error
     if not isinstance(content, dict):
         raise SpecError(f"{source}: expected a mapping with the keys {', '.join(model.model_fields)}")
     return content
@@ -81,7 +84,7 @@ def _own_errors(error: ValidationError) -> list[ErrorDetails]:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML's safe loader, which also refuses a key given twice."""
+    """YAML's safe loader for what JSON can hold: a date is a text, and a key given twice is refused."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
@@ -93,6 +96,68 @@ class _Loader(yaml.SafeLoader):
                 )
             seen.add(name)
         return super().construct_mapping(node, deep)
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        """A whole number; Python reads none of many thousand digits."""
+        try:
+            return super().construct_yaml_int(node)
+        except ValueError as error:
+            told = f"a number of {len(node.value)} digits; expected a shorter one"
+            raise yaml.constructor.ConstructorError(None, None, told, node.start_mark) from error
+
+
+_Loader.yaml_constructors = {
+    tag: made_by
+    for tag, made_by in yaml.SafeLoader.yaml_constructors.items()
+    if str(tag).rpartition(":")[2] not in ("timestamp", "binary", "set", "omap", "pairs")
+}
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, form) for tag, form in ways if not tag.endswith(":timestamp")]
+    for first, ways in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
+
+
+def _loaded(text: str) -> Any:
+    """What a YAML text holds.
+
+    Raises
+    ------
+    ValueError
+        It is no YAML, or not for molmach; the message says why.
+    """
+    try:
+        content = yaml.load(text, Loader=_Loader)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise ValueError(_first_line(error)) from error
+    _check_size(content)
+    return content
+
+
+def _check_size(content: Any) -> None:
+    """Refuse what aliases blow up, or let hold itself, and texts that no file can hold."""
+    waiting, values = [(content, 0)], 0
+    while waiting:
+        value, depth = waiting.pop()
+        values += 1
+        if values > MAX_VALUES or depth > MAX_DEPTH:
+            raise ValueError(f"more than {MAX_VALUES} values, or {MAX_DEPTH} sections within each other")
+        if isinstance(value, str) and not _is_writable(value):
+            raise ValueError(f"got {shortened(value)}, half of a character; expected whole ones")
+        if isinstance(value, dict):
+            waiting += [(part, depth + 1) for item in value.items() for part in item]
+        elif isinstance(value, list | tuple):
+            waiting += [(part, depth + 1) for part in value]
+
+
+def _is_writable(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _first_line(error: Exception) -> str:
@@ -110,9 +175,9 @@ def override(content: dict[str, Any], change: str) -> None:
             OVERRIDES, f" {change}: expected path=value, such as ", OVERRIDES, " drive.field='2 V/nm'"
         )
     try:
-        value = yaml.load(text, Loader=_Loader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise SpecError(OVERRIDES, f" {change}: the value is not valid YAML: {_first_line(error)}") from error
+        value = _loaded(text)
+    except ValueError as error:
+        raise SpecError(OVERRIDES, f" {change}: the value is not valid YAML: {error}") from error
     try:
         set_path(content, keys, value)
     except KeyError as error:
@@ -145,9 +210,9 @@ def explain(details: ErrorDetails, content: Mapping[str, Any], model: type[BaseM
     value = details["input"]
     match details["type"]:
         case "extra_forbidden":
-            accepted = _accepted_keys(location[:-1], content, model)
-            hint = _nearest(location[-1], accepted)
-            return f"{field}: unknown key; {hint}accepted here: {', '.join(accepted)}"
+            keys = _accepted_keys(location[:-1], content, model)
+            hint = _nearest(location[-1], keys)
+            return f"{field}: unknown key; {hint}accepted here: {', '.join(keys)}"
         case "missing":
             return f"{field}: missing; expected a value"
         case "union_tag_invalid" | "union_tag_not_found":
@@ -156,20 +221,14 @@ def explain(details: ErrorDetails, content: Mapping[str, Any], model: type[BaseM
             given = value.get("kind") if isinstance(value, Mapping) else None
             hint = _nearest(str(given), list(kinds))
             return f"{field}.kind: got {given!r}; {hint}accepted: {', '.join(kinds)}"
-        case "value_error":
-            message = details["msg"].removeprefix("Value error, ")
+        case "value_error" | "assertion_error":
+            message = str(details["ctx"]["error"]) or f"got {shortened(value)}; expected another value"
             return f"{field}: {message}" if field else message
         case "model_type" | "model_attributes_type":
-            accepted = _accepted_keys(location, content, model)
-            return f"{field}: got {_shorten(value)}; expected a section with the keys {', '.join(accepted)}"
-        case "string_pattern_mismatch":
-            return (
-                f"{field}: got {_shorten(value)}; expected 1 to 80 letters, digits, '.', '_', '+' or '-', "
-                "beginning with a letter or digit"
-            )
-        case _:
-            message = details["msg"].removeprefix("Input should be ")
-            return f"{field}: got {_shorten(value)}; expected {message}"
+            keys = _accepted_keys(location, content, model)
+            return f"{field}: got {shortened(value)}; expected a section with the keys {', '.join(keys)}"
+        case kind:
+            return f"{field}: got {shortened(value)}; expected {accepted(kind, details.get('ctx'))}"
 
 
 def _nearest(given: str, accepted: Iterable[str]) -> str:
@@ -186,7 +245,8 @@ def _location(loc: tuple[int | str, ...], content: Mapping[str, Any], model: typ
         kind = given.get("kind") if isinstance(given, Mapping) else None
         if isinstance(section, Kinds) and part in section and part == kind:
             continue
-        names.append(str(part))
+        if part != "[key]":  # which pydantic says of a name that is wrong itself
+            names.append(str(part))
     return names
 
 
@@ -245,8 +305,3 @@ def _models(annotation: Any) -> type[BaseModel] | Kinds[Any] | None:
     if not (isinstance(bare, type) and issubclass(bare, BaseModel)):
         return None
     return Kinds(bare) if issubclass(bare, KindSection) and "group" in vars(bare) else bare
-
-
-def _shorten(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."

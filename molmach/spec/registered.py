@@ -6,11 +6,13 @@ code is imported when a file first asks for it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from molmach.errors import SpecError
+from molmach.errors import MolmachError, SpecError
 
 DRIVES = "molmach.drives"
 """Names a :class:`molmach.drives.DriveModel`, whose section is its ``spec``."""
@@ -123,6 +125,43 @@ def load_registered(group: str, name: str) -> Any:
         raise SpecError(
             f"{group}: {name} = {point.value} can't be imported: {why_not(point, error)}"
         ) from error
+
+
+def added_by(module: str) -> EntryPoint | None:
+    """The entry point that is not molmach's own and whose code is in a module; None where there is none."""
+    for group in _OURS:
+        for points in _by_name(group).values():
+            for point in points:
+                if not _is_ours(point) and f"{module}.".startswith(f"{point.module}."):
+                    return point
+    return None
+
+
+@contextmanager
+def called(group: str, name: str, what: str) -> Iterator[None]:
+    """The block calls what an entry point names: whatever it raises, but for molmach's errors, is its fault.
+
+    Parameters
+    ----------
+    group, name
+        Of the entry point.
+    what
+        That is called: ``terms()``.
+
+    Raises
+    ------
+    SpecError
+        It raises anything else, such as KeyError or SystemExit. What molmach's own code raises comes through.
+    """
+    try:
+        yield
+    except (MolmachError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        point = registered(group).get(name)
+        if point is not None and _is_ours(point):
+            raise
+        raise faulty(group, name, f"its {what} raises {type(error).__name__}: {error}") from error
 
 
 def faulty(group: str, name: str, what: str) -> SpecError:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PlainValidator, field_validator, model_validator
 from rdkit import Chem, rdBase
 
-from molmach.spec.fields import Section
+from molmach.errors import shortened
+from molmach.spec.fields import Number, Section, spelled
 
 
 def _unquoted(site: Any) -> Any:
@@ -16,9 +18,32 @@ def _unquoted(site: Any) -> Any:
 
 
 SiteNumber = Annotated[int, BeforeValidator(_unquoted), Field(strict=True, ge=10, le=999)]
-Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 .,'()+_-]{0,59}$")]
-DottedPath = Annotated[str, StringConstraints(pattern=r"^(machine|drive|protocol)(\.[A-Za-z0-9_-]+)+$")]
+Label = Annotated[
+    str,
+    spelled(
+        r"[A-Za-z0-9][A-Za-z0-9 .,'()+_-]{0,59}",
+        "1 to 60 letters, digits, spaces or any of . , ' ( ) + _ -, beginning with a letter or digit",
+    ),
+]
+DottedPath = Annotated[
+    str,
+    spelled(
+        r"(machine|drive|protocol)(\.[A-Za-z0-9_-]+)+",
+        "a place in the machine file, such as 'drive.field'",
+    ),
+]
 EDITS = ("replace", "extend", "cyclise", "swap_heteroatom")
+
+
+def _bound(value: Any) -> str | float:
+    if isinstance(value, str) or (isinstance(value, int | float) and not isinstance(value, bool)):
+        with suppress(OverflowError):
+            return value if isinstance(value, str) else float(value)
+    raise ValueError(f"got {shortened(value)}; expected a number or a quantity, such as '0.5 V/nm'")
+
+
+Bound = Annotated[str | float, PlainValidator(_bound)]
+"""One end of a range: a quantity with its unit, or a plain number."""
 
 
 class Parameter(Section):
@@ -32,8 +57,8 @@ class Parameter(Section):
         ``linear``; ``log``, for numbers above zero that vary over decades; ``integer``.
     """
 
-    low: str | float
-    high: str | float
+    low: Bound
+    high: Bound
     scale: Literal["linear", "log", "integer"] = "linear"
 
 
@@ -52,9 +77,9 @@ class Constraints(Section):
         SMARTS patterns that no molecule may match.
     """
 
-    synthetic_accessibility: Annotated[float, Field(ge=1.0, le=10.0)] | None = None
-    molecular_weight: Annotated[float, Field(gt=0.0)] | None = None
-    heavy_atoms: Annotated[int, Field(gt=0)] | None = None
+    synthetic_accessibility: Annotated[Number, Field(ge=1.0, le=10.0)] | None = None
+    molecular_weight: Annotated[Number, Field(gt=0.0, le=1e6)] | None = None
+    heavy_atoms: Annotated[int, Field(strict=True, gt=0, le=100_000)] | None = None
     forbidden: tuple[str, ...] = ()
 
     @field_validator("forbidden")
@@ -62,8 +87,9 @@ class Constraints(Section):
     def _readable(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
         for pattern in patterns:
             with rdBase.BlockLogs():
-                if Chem.MolFromSmarts(pattern) is None:
-                    raise ValueError(f"got {pattern!r}, which is not a SMARTS pattern; expected one")
+                molecule = Chem.MolFromSmarts(pattern) if pattern.split() == [pattern] else None
+            if molecule is None or molecule.GetNumAtoms() == 0:
+                raise ValueError(f"got {shortened(pattern)}, which is not a SMARTS pattern; expected one")
         return patterns
 
 

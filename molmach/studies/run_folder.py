@@ -15,6 +15,7 @@ from molmach.data.storage import load_series, save_series, save_trajectories
 from molmach.errors import ScoreError
 from molmach.files import write_json, write_text
 from molmach.scoring import Score
+from molmach.scoring.distribution import Distribution, distribution_of, edges_of
 from molmach.spec import load
 
 RUN_SCHEMA = "molmach.run/1"
@@ -73,9 +74,18 @@ def result_document(run: Run, result: Score, origin: Mapping[str, Any]) -> dict[
             "rotor_dipole": float((run.assembly.rotor_dipole_debye**2).sum() ** 0.5),
             "units": {"moment_of_inertia": "u nm^2", "rotor_dipole": "D"},
         },
+        "dwelling": {name: part.to_json() for name, part in _dwelling(run).items()},
         "performance": asdict(run.performance),
         "provenance": dict(origin),
     }
+
+
+def _dwelling(run: Run) -> dict[str, Distribution]:
+    """Where the machine dwells, and where with the drive off, if it was run so and is whole."""
+    runs = {"claim": run} | {name: part for name, part in run.controls.items() if name == "undriven"}
+    whole = {name: part for name, part in runs.items() if part.series.intact.all()}
+    edges = edges_of(list(whole.values())) if whole else None
+    return {name: distribution_of(part, edges) for name, part in whole.items() if edges is not None}
 
 
 def read_document(folder: Path) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from molmach.errors import Argument, SpecError
 from molmach.report import write_report
 from molmach.scoring import Score, score
 from molmach.scoring.quantities import own_quantities
+from molmach.scoring.undirected import equilibrium_sentence
 from molmach.spec import Spec
 from molmach.studies import folder, run_folder
 from molmach.studies.folder import fresh
@@ -174,12 +175,20 @@ def run(
     platform: str | None = None,
     workers: int | None = None,
     progress: Callable[[Progress], None] = lambda progress: None,
+    note: Callable[[str], None] = lambda text: None,
 ) -> Result:
-    """Carry a plan out in its folder, or read it where it is finished; parameters as :func:`simulate`'s."""
+    """Carry a plan out in its folder, or read it where it is finished; parameters as :func:`simulate`'s.
+
+    ``note`` is called before anything is simulated with what is known of the outcome already: that a machine
+    is at equilibrium by its own file.
+    """
     engine.require_workers(workers)
     place = plan.folder(out)
 
     def make(work: Path, conditions: list[Condition]) -> Result:
+        at_rest = drives.equilibrium(plan.spec.drive, conditions[0].assembly, plan.spec.protocol)
+        if at_rest is not None:
+            note(equilibrium_sentence(at_rest))
         choice = _choice(work, conditions, engine_name, platform)
         task = engine.write_task(conditions, choice, work)
         count = engine.worker_count(task.platform, len(task.batches), workers)

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from molmach.data import UNKNOWN, Motion
+from molmach.data.copies import Copies
 from molmach.data.statistics import finite_or_none
 from molmach.files import write_json
 from molmach.report import write_trajectory_report
-from molmach.scoring import Score, read_trajectories, score
+from molmach.scoring import CopiesScore, Score, read_trajectories, score
+from molmach.scoring.copies import DEPENDENT
 from molmach.scoring.selection import Selection
 from molmach.studies import folder
 from molmach.studies.folder import fresh
@@ -65,19 +67,23 @@ class Result:
     Attributes
     ----------
     motion
-        Of the trajectories.
+        Of the trajectories; of several copies of the machine, their mean.
     score
         Its score.
     source
         Where it comes from, as the user named it.
     origin
         Provenance: date and versions.
+    copies, scores
+        The motion and the score of every copy; None where there is one machine.
     """
 
     motion: Motion
     score: Score
     source: Mapping[str, Any]
     origin: Mapping[str, Any]
+    copies: Copies | None = None
+    scores: CopiesScore | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The JSON document: schema ``molmach.score/1``.
@@ -85,6 +91,14 @@ class Result:
         ``unknown`` says of each quantity of a run that is not here why it can't be known.
         """
         times = self.motion.time_ps
+        copies = (
+            {}
+            if self.scores is None
+            else {
+                "copies": self.scores.to_json(),
+                "statistics": {"each": self.scores.each, "copies": DEPENDENT, "replicas": "independent"},
+            }
+        )
         return {
             "schema": SCHEMA,
             "score": self.score.to_json(),
@@ -100,6 +114,7 @@ class Result:
                 "interval": float(times[1] - times[0]),
                 "units": {"interval": "ps"},
             },
+            **copies,
             "provenance": dict(self.origin),
         }
 
@@ -117,8 +132,8 @@ def run(plan: Plan, out: str | Path | None = None) -> Result:
     place = None if out is None else plan.folder(out)
     if place is not None:
         place.require_free()
-    motion = read_trajectories(plan.topology, plan.trajectories, plan.axle, plan.rotor, **plan.options)
-    result = Result(motion, score(motion), plan.source, provenance())
+    read = read_trajectories(plan.topology, plan.trajectories, plan.axle, plan.rotor, **plan.options)
+    result = _scored(read, plan.source)
     if place is not None:
         with place.held() as work:
             place.require_free()
@@ -129,13 +144,20 @@ def run(plan: Plan, out: str | Path | None = None) -> Result:
     return result
 
 
+def _scored(read: Motion | Copies, source: Mapping[str, Any]) -> Result:
+    if isinstance(read, Motion):
+        return Result(read, score(read), source, provenance())
+    scores = score(read)
+    return Result(read.mean, scores.mean, source, provenance(), read, scores)
+
+
 def _write(result: Result, name: str, directory: Path) -> None:
     """Write ``coordinate.npz``, ``report.html`` with its plots, and last ``score.json``."""
     document = result.to_json()
     source = document["source"] | document["provenance"]["versions"]
     shown = {key: _shown(value) for key, value in source.items() if key != "units"}
     shown["interval"] += " ps"
-    result.motion.save(directory / "coordinate.npz")
+    (result.copies or result.motion).save(directory / "coordinate.npz")
     write_trajectory_report(result.motion, result.score, name, shown, directory)
     write_json(directory / Plan.document, document)
 

@@ -26,18 +26,20 @@ Floats = NDArray[np.float64]
 
 _TIMES_PS = np.linspace(0.0, 7.3, 60)
 _REFLECTION = np.array([1.0, -1.0, 1.0])
+_ACROSS = np.array([1.0, 1.0, -1.0])
 
 
 def check_drive(section: Mapping[str, Any], acts_on: Spec, not_on: Spec | None = None) -> None:
     """Hold a drive against what :class:`molmach.drives.DriveModel` promises.
 
     Its section reads back, with the same key. Its terms are finite and the same whenever they are asked
-    for. Mirrored, it gives mirrored forces on the mirrored machine, and mirrored twice it is itself. No work
-    can be had from its undriven twin, whose undriven twin it is itself. It says that a machine under it is at
-    equilibrium if, and only if, its terms have it so, and an event spends what the rates say. It names its
-    events if, and only if, it throws a switch; clock, and frequency, sense and strength of its field are
-    those of its terms, and the entries that it names hold them. Two short replicas of the machine stay
-    finite, and count events only where there are any. A machine on which it does not act is refused.
+    for. Mirrored, it gives mirrored forces on the mirrored machine, and mirrored twice it is itself; so does
+    its image across the axle, where it has one. No work can be had from its undriven twin, whose undriven
+    twin it is itself. It says that a machine under it is at equilibrium if, and only if, its terms say so,
+    and an event spends what the rates say. It names its events if, and only if, it throws a switch; clock,
+    and frequency, sense and strength of its field are those of its terms, and the entries that it names hold
+    them. Two short replicas of the machine stay finite, and count events only where there are any. A machine
+    on which it does not act is refused.
 
     Parameters
     ----------
@@ -58,6 +60,7 @@ def check_drive(section: Mapping[str, Any], acts_on: Spec, not_on: Spec | None =
     check_section(spec.drive, spec, case.label)
     _check_terms(case)
     _check_twins(case)
+    _check_across(case)
     _check_equilibrium(case)
     _check_mirrored_terms(case)
     _check_mirrored_forces(case)
@@ -142,6 +145,23 @@ def _check_twins(case: _Case) -> None:
         drives.undriven(still) == still,
         f"{case.label}: its undriven twin has another undriven twin, {drives.undriven(still)}; expected "
         "itself",
+    )
+
+
+def _check_across(case: _Case) -> None:
+    """The image across the axle, where the drive knows it: the field turned over along z, the torque kept."""
+    image = drives.model(case.drive).across()
+    if image is None:
+        return
+    terms, reflected = case.terms(case.drive), case.terms(image)
+    wanted = terms.field_at(_TIMES_PS) * _ACROSS
+    require(
+        np.allclose(reflected.field_at(_TIMES_PS), wanted, atol=1e-9) and reflected.torque == terms.torque,
+        f"{case.label}: across() is {image}, which is no reflection z -> -z; expected one, or None",
+    )
+    require(
+        drives.model(image).across() == case.drive,
+        f"{case.label}: across() of across() is not the drive; expected {case.drive}",
     )
 
 

@@ -117,7 +117,7 @@ def test_files_read_back(tmp_path: Path, rotor: Assembly) -> None:
         ("[CH2:1]1C[CH2:2]CCC1", "[1, 2]", "", "part of a ring"),
         ("[CH3:1]C.[CH3:2]C", "[1, 2]", "", "several molecules"),
         ("[CH3:1]CC(=O)O[CH3:2]", "[1, 2]", "", "straight axle"),
-        ("CC[B:1](C)[CH2:2]C", "[1, 2]", "", "no type for B"),
+        ("CC[B:1](C)[CH2:2]C", "[1, 2]", "", "no atom type for B"),
         ("C[CH:1](F)[CH:2](C)Cl", "[1, 2]", "", "not specified"),
         ("FC=C[CH2:1][CH3:2]", "[1, 2]", "", "double bond"),
         (

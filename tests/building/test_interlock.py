@@ -17,6 +17,7 @@ from molmach.building.interlock import link_rings, thread_rings
 from molmach.building.interlock_proof import examine, speared
 from molmach.building.linking import linking_number, macrocycle, piercings, thread_path, threading_number
 from molmach.building.placing import combine
+from molmach.building.planar_bonds import stable_torsions, turned
 from molmach.building.stoppers import stopper_report
 from molmach.errors import BuildError
 
@@ -227,6 +228,7 @@ def prove(built: Chem.Mol, parts: list[Chem.Mol], axles: int) -> None:
         for j in range(i):
             number = abs(float(linking_number(first, curves[j])))
             assert number == pytest.approx(0 if axles or i - j > 1 else 1, abs=1e-9)
+    assert turned(built, stable_torsions(built)) == 0
     proof = examine(built, "MMFF94")
     assert proof.failure is None
     assert proof.bond < 0.1

@@ -28,7 +28,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]
     """A strongly driven short run with controls, by the command line."""
     folder = tmp_path_factory.mktemp("cli") / "run"
     document = json_of(
-        "simulate", ROTOR, "--replicas", "6", "--duration", "20 ps", "--seed", "3", "-o", str(folder),
+        "simulate", ROTOR, "--replicas", "6", "--duration", "60 ps", "--seed", "3", "-o", str(folder),
         "--set", "drive={kind: constant_torque, torque: 8 kJ/mol, load: 1 kJ/mol}",
     )  # fmt: skip
     return folder, document
@@ -56,7 +56,9 @@ def test_simulate_prints_the_document_of_the_contract(run: tuple[Path, dict[str,
     assert score["velocity"]["unit"] == "turn/ns"
     assert score["verdict"] == "forward"
     assert score["replicas"] == 6
-    assert 0.0 <= score["p_value"] < 0.05
+    assert 0.0 <= score["p_value"] < 0.01
+    assert score["current"]["finding"] == "steady"
+    assert score["spurious"]["excluded"] is True
     assert score["efficiency"]["value"] == pytest.approx(1 / 8, rel=1e-3)
     for name in ("undriven", "mirror"):
         assert document["controls"][name]["passed"] is True

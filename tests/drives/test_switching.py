@@ -268,6 +268,23 @@ def test_fuel_turns_the_catenane_and_equilibrium_does_not(tmp_path: Path) -> Non
             "drive={kind: photoisomerisation, absorption: 1 /ns, lifetime: 1 ps}",
             "acts on a double bond",
         ),
+        (
+            MOTOR,
+            "machine={kind: rotor, smiles: 'c1ccccc1/[N:1]=[N:2]/c1ccccc1', axle: [1, 2]}",
+            "is N=N, which goes",
+        ),
+        (
+            MOTOR,
+            "machine={kind: rotor, smiles: 'c1ccccc1/[CH:1]=[N:2]/O', axle: [1, 2]}",
+            "is C=N, which goes",
+        ),
+        (
+            MOTOR,
+            "machine={kind: rotor, smiles: 'c1ccccc1/[N:1]=[CH:2]/C', axle: [1, 2]}",
+            "is N=C, which goes",
+        ),
+        (MOTOR, "machine={kind: rotor, smiles: 'C1CC[C:1](=[C:2]=C)CC1', axle: [1, 2]}", "next to another"),
+        (MOTOR, "machine={kind: rotor, smiles: 'C1CC[C:1](=[C:2](C)C)CC1', axle: [1, 2]}", ""),
         (BEADS, "protocol.force_field=MMFF94", "protocol.force_field: got 'MMFF94' for a bead_catenane"),
         (
             SWITCHED_SHUTTLE,

@@ -185,6 +185,6 @@ def _controls(measured: tuple[Measured, ...]) -> dict[str, Any]:
         "verdict": "forward",
         "p_value": 1e-30,
         "undriven": control(0.31, 0.62, "does not turn with the drive off"),
-        "mirror": control(-first.value, 0.44, "mirror image turns the other way, equally fast"),
+        "mirror": control(-first.value, 0.44, "mirror image goes the other way, equally fast"),
         "warnings": [],
     }

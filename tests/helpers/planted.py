@@ -14,10 +14,13 @@ from molmach.search import Design, Finding, Measured, Space, State, Trial, View
 from molmach.search.agents.interface import Agent
 from molmach.spec.campaign import loads_campaign
 
+# Held by one end more than by the other, so that the two ends of its axle are not alike.
 CAMPAIGN = """
 name: planted
 base: difluorophenylene-rotor
-machine: {smiles: "[CH:1]#[C:2]c1c([*:10])c([*:11])c([C:3]#[CH:4])c([*:12])c1([*:13])"}
+machine:
+  smiles: "[CH:1]#[C:2]c1c([*:10])c([*:11])c([C:3]#[CH:4])c([*:12])c1([*:13])"
+  stator: [1, 2, 3]
 space:
   sites:
     10: [hydrogen, fluoro, chloro, cyano, methyl]

@@ -18,16 +18,16 @@ def series_of(
     *,
     intact: NDArray[np.bool_] | None = None,
     followers: Floats | None = None,
-    power: float = 1.0,
+    work: Floats | None = None,
 ) -> Series:
     """A series at 300 K whose drive does work that all becomes heat; no events, no change of energy.
 
-    ``power`` is that work, kJ/mol/ps; zero is that of a machine that nothing drives. ``coordinate`` is (n_replicas, n_samples); ``intact`` (n_replicas,) is true unless given;
+    That work is ``work`` (n_replicas, n_samples), kJ/mol, or else 1 kJ/mol/ps. ``coordinate`` is (n_replicas, n_samples); ``intact`` (n_replicas,) is true unless given;
     ``followers`` is (n_followers, n_replicas, n_samples).
     """
     replicas, samples = coordinate.shape
     nothing = np.zeros((replicas, samples))
-    spent = np.tile(power * (time_ps - time_ps[0]), (replicas, 1))
+    spent = np.tile(time_ps - time_ps[0], (replicas, 1)) if work is None else work
     return Series(
         time_ps=time_ps,
         coordinate=coordinate,

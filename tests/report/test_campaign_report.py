@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from molmach.building import PLACES, TURNS
 from molmach.cli import campaign as command
 from molmach.report.campaign.page import write_report
+from molmach.report.campaign.pictures import machine_svg, scaffold_of
 from molmach.report.campaign.team import Block, explanation
 from molmach.report.words import core_seconds, duration, to_its_precision
 from molmach.search import State, Trial
@@ -297,3 +299,11 @@ def test_a_browser_shows_the_page_without_errors_requests_or_overflow(
     assert not shown.errors
     assert not shown.requests
     shown.close()
+
+
+def test_a_cage_in_a_campaign_s_picture_has_no_wedges_and_no_labels() -> None:
+    drawing = machine_svg("C#C[C@]12CC[C@](C#C)(CC1)CC2", scaffold_of("C#CC12CCC([*:10])(CC1)CC2"))
+    strokes = Counter(re.findall(r"class='bond-(\d+) ", drawing))
+    assert 0 < max(strokes.values()) <= 6
+    assert "Z' style='fill:#000000" not in drawing
+    assert "<text" not in drawing

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
+import re
 
+import numpy as np
+import pytest
+
+from molmach.building import build
+from molmach.building.symmetry import rotor_fold, stator_fold
 from molmach.data.statistics import CONFIDENCE
 from molmach.scoring.distribution import distribution, within_a_turn
+from molmach.spec import loads
 
 KT = 2.5
 EDGES = np.linspace(-np.pi, np.pi, 37)
@@ -62,3 +68,80 @@ def test_what_was_never_visited_has_no_energy_and_what_is_rare_no_upper_bound() 
 def test_an_angle_a_turn_away_is_the_same() -> None:
     angles = np.linspace(-3.0, 3.0, 50)
     np.testing.assert_allclose(within_a_turn(angles + 14.0 * np.pi), angles, atol=1e-12)
+
+
+def _hops(rng: np.random.Generator, counts: list[int], samples: int = 400, part: float = np.pi) -> np.ndarray:
+    """Replicas that begin at zero and hop on by a part of a turn so many times, spread over the run."""
+    rows = []
+    for hops in counts:
+        at = np.sort(rng.integers(1, samples, hops))
+        place = part * np.searchsorted(at, np.arange(samples), side="right")
+        rows.append(place + rng.normal(0.0, 0.15, samples))
+    return np.array(rows)
+
+
+def test_a_bin_that_was_never_visited_has_a_lower_bound_that_is_right() -> None:
+    """Halves that are equal, of which no replica has seen the second: it may hold anything."""
+    seen = distribution(_hops(np.random.default_rng(1), [0] * 8), EDGES, KT, 2.0 * np.pi)
+    never = seen.share == 0.0
+    assert np.isfinite(seen.ci95[0][never]).all()
+    behind = int(np.digitize(np.pi - 0.05, EDGES)) - 1
+    assert seen.ci95[0][behind] <= 0.0
+    (statement,) = seen.statements
+    assert re.search(r"have seen -\d0 to \d0 degrees of the turn", statement), statement
+    walked = distribution(_hops(np.random.default_rng(1), [3] * 8), EDGES, KT, 2.0 * np.pi)
+    between = int(np.digitize(0.5 * np.pi, EDGES)) - 1
+    assert walked.share[between] == 0.0
+    assert walked.ci95[0][between] > 0.0, "what was passed and never stayed in lies higher than the wells"
+
+
+def test_few_hops_leave_the_shares_of_wells_open() -> None:
+    """Two of eight replicas hop once, so the equal half has 0.1 of the time: the interval holds one half."""
+    few = distribution(_hops(np.random.default_rng(2), [0] * 6 + [1, 1]), EDGES, KT, 2.0 * np.pi)
+    shares = list(few.wells.values())
+    assert len(shares) == 2
+    for share in shares:
+        assert share.ci95[0] < 0.5 < share.ci95[1]
+    deepest = int(np.argmax(few.share))
+    equal = (deepest + 18) % 36
+    assert few.ci95[0][equal] < 0.0 < few.ci95[1][equal]
+
+
+def test_wells_that_no_replica_connects_are_said_to_be_so() -> None:
+    rng = np.random.default_rng(3)
+    apart = np.concatenate([_hops(rng, [0] * 4), 2.0 + _hops(rng, [0] * 2)])
+    result = distribution(apart, EDGES, KT, 2.0 * np.pi)
+    assert any("does not connect them" in doubt for doubt in result.doubts)
+    assert [share.ci95 for share in result.wells.values()] == [(0.0, 1.0), (0.0, 1.0)]
+
+
+def test_symmetry_that_the_machine_has_is_used_and_contradicted_aloud() -> None:
+    rng = np.random.default_rng(4)
+    one_hop = distribution(_hops(rng, [0] * 7 + [1]), EDGES, KT, 2.0 * np.pi, fold=2)
+    np.testing.assert_allclose(one_hop.share[:18], one_hop.share[18:])
+    assert np.isclose(one_hop.share[:18].sum(), 0.5)
+    assert np.all(np.isfinite(one_hop.energy[one_hop.share > 0.0]))
+    assert not one_hop.doubts
+    assert any("equal" in statement for statement in one_hop.statements)
+    to_and_fro = np.pi * (np.arange(800) % 80 > 70) + rng.normal(0.0, 0.15, (8, 800))
+    unequal = distribution(to_and_fro, EDGES, KT, 2.0 * np.pi, fold=2)
+    assert any("the run contradicts it" in doubt for doubt in unequal.doubts)
+    honest = distribution(_hops(rng, [20] * 8, 800), EDGES, KT, 2.0 * np.pi, fold=2)
+    assert not honest.doubts
+
+
+@pytest.mark.parametrize(
+    ("smiles", "axle", "rotor", "stator"),
+    [
+        ("c1c[cH:3][c:1](cc1)-[c:2]1cc(C#N)ccc1", (1, 2), 1, 2),
+        ("[CH3:1][C:2](Cl)(Cl)Cl", (2, 1), 3, 3),
+        ("[CH3:1][C@:2](F)(Cl)Br", (2, 1), 3, 1),
+        ("c1cc(F)c[c:1](c1)[CH3:2]", (1, 2), 3, 1),
+    ],
+)
+def test_turns_that_exchange_what_is_alike_are_symmetries(
+    smiles: str, axle: tuple[int, int], rotor: int, stator: int
+) -> None:
+    text = f"name: m\nmachine: {{kind: rotor, smiles: '{smiles}', axle: [{axle[0]}, {axle[1]}]}}\n"
+    machine = build(loads(text + "drive: {kind: none}\n"))
+    assert (rotor_fold(machine), stator_fold(machine)) == (rotor, stator)

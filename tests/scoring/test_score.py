@@ -68,15 +68,15 @@ def test_rattling_about_one_place_completes_no_turn() -> None:
 
 
 def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
-    """400 scores of 8 replicas: 95 % or more cover the drift, and no more than 1 % of still ones have
+    """200 scores of 8 replicas: 95 % or more cover the drift, and no more than 1 % of still ones have
     a direction; binomial bounds, false alarm 1e-3."""
     covered = alarms = 0
-    for seed in range(400):
+    for seed in range(200):
         drifting = score_angles(*_walks(20.0, 10.0, 8, seed))
         covered += drifting.velocity.ci95[0] <= 20.0 <= drifting.velocity.ci95[1]
         alarms += score_angles(*_walks(0.0, 10.0, 8, 1000 + seed)).verdict in ("forward", "backward")
-    assert covered >= stats.binom.ppf(5e-4, 400, 0.95)
-    assert alarms <= stats.binom.ppf(1 - 5e-4, 400, 0.01)
+    assert covered >= stats.binom.ppf(5e-4, 200, 0.95)
+    assert alarms <= stats.binom.ppf(1 - 5e-4, 200, 0.01)
 
 
 def test_diffusion_of_a_random_walk_is_found() -> None:

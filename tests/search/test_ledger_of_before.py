@@ -5,14 +5,16 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from molmach.search import CONFIRMATION, Result, State, Task
+from molmach.search import CONFIRMATION, Proposal, Result, Space, State, Task
 from molmach.search.agents.team import LocalTeam
+from molmach.search.loop.book import TrialBook
 from molmach.search.loop.driver import Driver
-from molmach.search.loop.evaluations import evaluation_of
+from molmach.search.loop.evaluations import evaluation_of, task_of
 from molmach.search.loop.executors import LocalExecutor
 from molmach.search.record import results
 from molmach.search.record.export import export_table
@@ -71,3 +73,34 @@ def test_it_is_gone_on_with(folder: Path) -> None:
     assert (document["evaluations"], document["lost"]) == (14, 0)
     known = {(finding.machine, finding.rung) for finding in before}
     assert not known & {(task.machine, task.rung) for task in done}
+
+
+def test_what_it_tells_apart_stays_apart_and_comes_no_third_time(folder: Path) -> None:
+    """Its first and fourth machine are one today, counted from the two ends of the axle."""
+    campaign, _ = read_campaign(folder)
+    space = Space(campaign)
+    with closing(Ledger(folder / NAME, write=True)) as ledger:
+        designs = ledger.designs()
+        keys = {space.resolve(design).key for design in designs.values()}
+        assert (len(designs), len(keys)) == (4, 3)
+        book = TrialBook(space, ledger)
+        book.recover()
+        for machine, design in designs.items():
+            other = design.replace(R10=design["R11"], R11=design["R10"])
+            entered = [book.enter("random", 9, Proposal(one, "")) for one in (design, other)]
+            assert {trial.state for trial in entered} == {State.REPEAT}
+            assert {ledger.smiles_of(trial.machine) for trial in entered} == {ledger.smiles_of(machine)}
+        assert keys <= set(book.taken_since(0))
+        assert set(designs) <= set(book.taken_since(0))
+
+
+def test_its_machines_keep_their_keys_and_so_their_seeds(folder: Path) -> None:
+    campaign, source = read_campaign(folder)
+    space, evaluation = Space(campaign), evaluation_of(campaign, source)
+    with reading(folder) as ledger:
+        designs = ledger.designs()
+        for finding in ledger.findings():
+            candidate = replace(space.resolve(designs[finding.machine]), key=finding.machine)
+            task = task_of(evaluation, candidate, finding.rung)
+            assert task is not None
+            assert task.seed == finding.seed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,8 +11,10 @@ import pytest
 
 from molmach import drives, engine
 from molmach.building import build, kind_of
+from molmach.cli.main import run
 from molmach.engine.batched import Inputs
-from molmach.errors import SpecError
+from molmach.errors import PluginWarning, SpecError
+from molmach.scoring.quantities import drive_quantities
 from molmach.spec import load
 from molmach.spec.registered import load_registered, registered
 from tests.helpers.machines import ROTOR
@@ -95,7 +98,18 @@ def _use_force_field() -> None:
             "class Other(Driven):\n    kind: Literal['another']\n\n\nclass Odd(Whole):\n    spec = Other\n",
             "the kind of its section is 'another'; expected 'odd'",
         ),
+        (
+            "class Other(Driven):\n    kind: str\n\n\nclass Odd(Whole):\n    spec = Other\n",
+            r"may be any text; expected the line 'kind: Literal\['odd'\]' in it",
+        ),
         ("class Odd(DriveModel):\n    spec = Section\n", r"it has no terms\(\)"),
+        ("class Odd(Whole):\n    def terms(self, a, kT):\n        return {}['x']\n", r"its terms\(\) raises KeyError: 'x'"),
+        (
+            "class Odd(Whole):\n    def terms(self, a, kT):\n        raise SystemExit(0)\n",
+            r"its terms\(\) raises SystemExit: 0",
+        ),
+        ("class Odd(Whole):\n    def undriven(self):\n        raise GeneratorExit\n", r"its undriven\(\) raises GeneratorExit"),
+        ("class Odd(Whole):\n    def __init__(self, drive):\n        1 / 0\n", "its class raises ZeroDivisionError"),
         ("class Odd(Whole):\n    def terms(self, a, kT):\n        pass\n", r"terms\(\) gives None; expected DriveTerms"),
         (
             "class Odd(Whole):\n    def terms(self, a, kT):\n        return DriveTerms(torque=NAN)\n",
@@ -144,6 +158,51 @@ def test_a_faulty_machine_kind_is_named(install: Install, source: str, told: str
     install("molmach.machines", source, "from molmach.building import MachineKind\n\n\n")
     with pytest.raises(SpecError, match=rf"^machine\.kind: odd \(odd_\d+:Odd\): .*{told}"):
         kind_of("odd")
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("pass", r"its build\(\) gives None; expected an Assembly"),
+        ("return {}['x']", r"its build\(\) raises KeyError: 'x'"),
+        ("raise SystemExit(0)", r"its build\(\) raises SystemExit: 0"),
+    ],
+)
+def test_a_kind_that_does_not_build_is_named(install: Install, body: str, told: str) -> None:
+    source = f"class Odd(RotorKind):\n    spec = Section\n\n    def build(self, spec):\n        {body}\n"
+    section = "class Section(Rotor):\n    kind: Literal['odd']\n\n\n"
+    before = "from typing import Literal\nfrom molmach.building.rotor import Rotor, RotorKind\n\n\n" + section
+    install("molmach.machines", source, before)
+    with pytest.raises(SpecError, match=rf"^machine\.kind: odd \(odd_\d+:Odd\): {told}"):
+        build(load(ROTOR, ["machine.kind=odd"]))
+
+
+def test_a_drive_with_faulty_quantities_is_left_out_with_a_warning(install: Install) -> None:
+    source = "class Odd(Whole):\n    @classmethod\n    def quantities(cls):\n        return {}['x']\n"
+    install("molmach.drives", source, _DRIVE)
+    with pytest.warns(
+        PluginWarning, match=r"^drive\.kind: odd \(.*quantities\(\) raises KeyError.*are left out$"
+    ):
+        assert drive_quantities()
+
+
+@pytest.mark.parametrize("body", ["return {}['x']", "raise SystemExit(0)", "raise GeneratorExit"])
+def test_whatever_a_plug_in_raises_is_one_message_that_names_it(
+    install: Install,
+    body: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    source = f"class Odd(Whole):\n    @property\n    def frequency(self):\n        {body}\n"
+    install("molmach.drives", source, _DRIVE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["molmach", "simulate", ROTOR, "--set", "drive={kind: odd}"])
+    with pytest.raises(SystemExit) as ended:
+        run()
+    shown = capsys.readouterr()
+    assert ended.value.code == 2
+    assert re.fullmatch(r"molmach: molmach\.drives: odd \(odd_\d+:Odd\): \w+.*\n", shown.err), shown.err
 
 
 @pytest.mark.parametrize("values", [np.nan, np.zeros(3)])

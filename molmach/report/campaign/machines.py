@@ -10,6 +10,7 @@ from molmach.report.campaign import plots
 from molmach.report.campaign.frame import Formula, Frame, Judged, Number, controls
 from molmach.report.svg import inline_figure
 from molmach.report.views import Picture
+from molmach.report.words import same_molecules
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,10 @@ class Confirmation:
 
 @dataclass(frozen=True)
 class Machine:
-    """One of the best machines with all that is known of it; ``effort`` is what its numbers rest on."""
+    """One of the best machines with all that is known of it.
+
+    ``effort`` is what its numbers rest on, ``alike`` in words which others are drawn like it.
+    """
 
     key: str
     formula: Formula
@@ -46,6 +50,7 @@ class Machine:
     confirmation: Confirmation | None
     agent: str
     on_front: bool
+    alike: str
 
 
 def machines(frame: Frame) -> list[Machine]:
@@ -60,6 +65,7 @@ def machines(frame: Frame) -> list[Machine]:
             confirmation=_confirmation(frame, best["confirmed"]),
             agent=best["agent"],
             on_front=len(frame.axes) > 1 and best["on_front"],
+            alike=same_molecules(best),
         )
         for best in frame.summary.document["best"]
     ]

@@ -8,7 +8,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from molmach.data.campaign import CampaignSummary
-from molmach.errors import CampaignError
+from molmach.errors import Argument, CampaignError
 from molmach.files import write_text
 from molmach.report.campaign import headline, machines, team
 from molmach.report.campaign.frame import Frame
@@ -20,6 +20,7 @@ from molmach.report.templates import render
 from molmach.report.views import Picture
 
 NAME = "report.html"
+OUT = Argument("out")
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def write_report(summary: CampaignSummary, path: Path) -> Path:
     try:
         write_text(path, page)
     except OSError as error:
-        raise CampaignError(f"-o {path}: can't be written ({error.strerror})") from error
+        raise CampaignError(OUT, f" {path}: can't be written ({error.strerror})") from error
     return path
 
 

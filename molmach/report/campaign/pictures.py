@@ -8,8 +8,12 @@ from pathlib import Path
 from rdkit import Chem
 from rdkit.Chem import rdDepictor
 
-from molmach.errors import SpecError
+from molmach.building.layout import lay_flat
+from molmach.building.picture import without_needless_marks
+from molmach.errors import Argument, SpecError
 from molmach.report.svg import AMBER
+
+OUT = Argument("out")
 
 
 def draw_designs(smiles: Sequence[str], labels: Sequence[str], path: Path, columns: int = 4) -> None:
@@ -30,7 +34,7 @@ def draw_designs(smiles: Sequence[str], labels: Sequence[str], path: Path, colum
         Another kind of file, or one that can't be written.
     """
     if path.suffix not in (".svg", ".png"):
-        raise SpecError(f"-o {path}: expected a name that ends in .svg or .png")
+        raise SpecError(OUT, f" {path}: expected a name that ends in .svg or .png")
     from rdkit.Chem import Draw  # needs X libraries, which a node of a cluster may lack
 
     image = Draw.MolsToGridImage(
@@ -47,7 +51,7 @@ def draw_designs(smiles: Sequence[str], labels: Sequence[str], path: Path, colum
         else:
             image.save(path)
     except OSError as error:
-        raise SpecError(f"-o {path}: can't be written ({error.strerror})") from error
+        raise SpecError(OUT, f" {path}: can't be written ({error.strerror})") from error
 
 
 def scaffold_of(template: object) -> Chem.Mol | None:
@@ -72,7 +76,7 @@ def scaffold_of(template: object) -> Chem.Mol | None:
     try:
         Chem.SanitizeMol(kept)
         scaffold = Chem.RemoveHs(kept)
-        rdDepictor.Compute2DCoords(scaffold)
+        lay_flat(scaffold)
     except (ValueError, RuntimeError):
         return None
     return scaffold if scaffold.GetNumAtoms() else None
@@ -89,13 +93,14 @@ def machine_svg(smiles: str, scaffold: Chem.Mol | None, width: int = 300, height
     molecule = Chem.MolFromSmiles(smiles)
     if molecule is None:
         return ""
+    without_needless_marks(molecule)
     added: list[int] = []
     if scaffold is not None and molecule.HasSubstructMatch(scaffold):
         match = rdDepictor.GenerateDepictionMatching2DStructure(molecule, scaffold)
         shared = {atom for _, atom in match}
         added = [a.GetIdx() for a in molecule.GetAtoms() if a.GetIdx() not in shared]
     else:
-        rdDepictor.Compute2DCoords(molecule)
+        lay_flat(molecule)
     from rdkit.Chem.Draw import rdMolDraw2D
 
     drawer = rdMolDraw2D.MolDraw2DSVG(width, height)

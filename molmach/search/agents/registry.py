@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from pathlib import Path
 
-from molmach.errors import SpecError
+from molmach.errors import SpecError, shortened
 from molmach.search import plugins
 from molmach.search.agents.interface import Agent
 from molmach.search.space.space import Space
@@ -27,10 +27,14 @@ def agent_class(use: str, folder: Path) -> type[Agent]:
     ------
     SpecError
         There is no such agent, or it lacks what an agent has.
+    PluginError
+        Importing it fails.
     MissingExtraError
         The agent needs a module that is not installed.
     """
     chosen: type[Agent] = plugins.load(use, AGENTS, "agents.use", folder)
+    if not isinstance(chosen, type):
+        raise SpecError(f"agents.use: {use} is {shortened(chosen)}; expected the class of an agent")
     for method in ("propose", "observe"):
         if not callable(getattr(chosen, method, None)):
             raise SpecError(f"agents.use: {use} has no method {method}; expected an agent")
@@ -42,8 +46,8 @@ def check_agent(entry: AgentEntry, folder: Path) -> None:
 
     Raises
     ------
-    SpecError, MissingExtraError
-        As :func:`make_agent`.
+    SpecError, PluginError, MissingExtraError
+        As :func:`agent_class`; or it does not take its options.
     """
     agent = agent_class(entry.use, folder)
     try:

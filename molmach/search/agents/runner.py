@@ -11,22 +11,25 @@ from pathlib import Path
 
 import numpy as np
 
+from molmach.errors import PluginError
 from molmach.search.agents.interface import Agent, Proposal, View
 from molmach.search.agents.registry import make_agent
 from molmach.search.record.trial import Trial
 from molmach.search.space.design import Design, Value
 from molmach.search.space.space import Space
+from molmach.search.strangers import OURS, described
 from molmach.spec import Campaign
 
 LONGEST = 5_000
 """Characters of a design, and of what an agent believes."""
 
-FAULTS = (Exception, SystemExit)
-"""What an agent may raise without any harm to others."""
-
 
 class AgentFailedError(Exception):
     """What stands for an agent's answer where it raised or said nonsense; its text says what."""
+
+
+class AgentUnusableError(AgentFailedError):
+    """It can't even be imported, and asking again is of no use."""
 
 
 Answer = tuple[Proposal, ...] | AgentFailedError
@@ -89,7 +92,11 @@ class Runner:
             proposals = self._agent.propose(self._view(question), question.n)
             few = itertools.islice(proposals, question.n)
             return tuple(checked(proposal) for proposal in few)
-        except FAULTS as error:
+        except OURS:
+            raise
+        except PluginError as error:
+            return AgentUnusableError(describe(error))
+        except BaseException as error:
             return AgentFailedError(describe(error))
 
     def explain(self, question: Question) -> str:
@@ -97,7 +104,9 @@ class Runner:
         try:
             explain = getattr(self._agent, "explain", None)
             return _text(explain(self._view(question)), LONGEST) if callable(explain) else ""
-        except FAULTS:
+        except OURS:
+            raise
+        except BaseException:
             return ""
 
     def _view(self, question: Question) -> View:
@@ -112,7 +121,7 @@ class Runner:
 
 def describe(error: BaseException) -> str:
     """An agent's error, in a line."""
-    return _text(f"{type(error).__name__}: {' '.join(str(error).split())}", 500)
+    return _text(described(error), 500)
 
 
 def checked(proposal: object) -> Proposal:

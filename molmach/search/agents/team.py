@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from types import FrameType
 
 from molmach.search.agents.runner import AgentFailedError, Answer, Question, Runner
+from molmach.search.strangers import TooLongError, calling
 from molmach.spec import Campaign
 
 PATIENCE = 300.0
@@ -105,7 +100,7 @@ class LocalTeam(Team):
         agent = next(iter(self._asked))
         question = self._asked.pop(agent)
         try:
-            with _limited(self._patience):
+            with calling(self._patience):
                 return {agent: self._runner(agent).ask(question)}
         except TooLongError as error:
             return {agent: AgentFailedError(str(error))}
@@ -121,31 +116,7 @@ class LocalTeam(Team):
     def explain(self, agent: str, question: Question) -> str:
         """See :class:`Team`."""
         try:
-            with _limited(self._patience):
+            with calling(self._patience):
                 return self._runner(agent).explain(question)
         except TooLongError:
             return ""
-
-
-class TooLongError(BaseException):
-    """An agent thinks too long; not an :class:`Exception`, which it might catch."""
-
-
-@contextmanager
-def _limited(seconds: float) -> Iterator[None]:
-    """Raise :class:`TooLongError` when the block takes longer; what it prints goes to standard error."""
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise TooLongError(f"no answer within {seconds:g} s")
-
-    with redirect_stdout(sys.stderr):
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = signal.signal(signal.SIGALRM, stop)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0.0)
-            signal.signal(signal.SIGALRM, before)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from molmach.errors import InfeasibleError
 from molmach.search.agents.interface import Proposal
-from molmach.search.record.ledger import Ledger
+from molmach.search.record.ledger import EITHER_END, Ledger
 from molmach.search.record.trial import CONFIRMATION, Finding, State, Trial
 from molmach.search.space.space import Space
 
@@ -24,16 +24,34 @@ class TrialBook:
         self._space = space
         self._ledger = ledger
         self._machines: dict[str, Trial] = {}
+        self._same: dict[str, str] = {}
         self._infeasible: dict[int, Trial] = {}
         self._taken: list[str] = []
         self._news: list[str | int] = []
 
     def recover(self) -> None:
-        """Take up from the ledger the trials that are machines; findings come by :meth:`found`."""
+        """Take up from the ledger the trials that are machines; findings come by :meth:`found`.
+
+        A machine keeps the key under which the ledger has it. In a ledger that tells apart the two ends of an
+        axle, which are one machine now, what stands there under either of them is that machine.
+        """
+        apart = self._ledger.noted(EITHER_END) is None
         for trial in self._ledger.trials():
             if trial.state in (State.QUEUED, State.RUNNING):
                 self._machines[trial.machine] = trial
                 self._taken.append(trial.machine)
+                if apart:
+                    self._recall(trial)
+
+    def _recall(self, trial: Trial) -> None:
+        """Note by which other key the machine of an earlier trial would be known now."""
+        try:
+            key = self._space.resolve(trial.design).key
+        except InfeasibleError:
+            return
+        if key not in self._same:
+            self._same[key] = trial.machine
+            self._taken.append(key)
 
     def __getitem__(self, machine: str) -> Trial:
         """The trial by which a machine was proposed first."""
@@ -56,8 +74,9 @@ class TrialBook:
             trial = self._ledger.add(trial.refused(State.INFEASIBLE, str(error)))
             self.infeasible(trial)
             return trial
-        if candidate.key in self._machines:
-            return self._ledger.add(trial.refused(State.REPEAT, machine=candidate.key))
+        known = candidate.key if candidate.key in self._machines else self._same.get(candidate.key)
+        if known is not None:
+            return self._ledger.add(trial.refused(State.REPEAT, machine=known))
         trial = self._ledger.add(trial.queued(candidate.key, candidate.smiles))
         self._machines[trial.machine] = trial
         self._taken.append(trial.machine)

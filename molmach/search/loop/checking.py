@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import itertools
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from molmach.building import kind_of
-from molmach.errors import BuildError, InfeasibleError, SpecError
+from molmach import drives
+from molmach.building import build, kind_of
+from molmach.errors import BuildError, InfeasibleError, PluginError, PluginWarning, SpecError
+from molmach.scoring.undirected import equilibrium_sentence
 from molmach.search.agents.registry import check_agent
-from molmach.search.loop.evaluations import evaluation_of, task_of
+from molmach.search.loop.evaluations import Evaluation, evaluation_of, task_of
 from molmach.search.loop.objectives import Objectives
 from molmach.search.record.trial import CONFIRMATION
+from molmach.search.space.design import Categorical, Design, Value
+from molmach.search.space.fragments import check_names
 from molmach.search.space.space import Space
 from molmach.spec import Campaign, Spec
 
 _TRIES = 200
+_LOOKED_AT = 20
+_TRIES_OF_A_VALUE = 20
 
 
 def check(campaign: Campaign, source: Path) -> Space:
@@ -36,8 +45,7 @@ def check(campaign: Campaign, source: Path) -> Space:
         An agent or the evaluation needs a module that is not installed.
     """
     space = Space(campaign)
-    for agent in campaign.agents:
-        check_agent(agent, source)
+    _check_agents(campaign, source)
     evaluation = evaluation_of(campaign, source)
     Objectives(campaign.objectives, evaluation)
     rng = np.random.default_rng(0)
@@ -61,6 +69,121 @@ def check(campaign: Campaign, source: Path) -> Space:
     if misfits:
         raise SpecError(next(iter(misfits.values())))
     raise SpecError(f"space: none of {_TRIES} designs at random is a machine; the last one: {problem}")
+
+
+def equilibrium_note(campaign: Campaign, source: Path) -> str:
+    """What is known of a campaign's outcome before it starts: that nothing drives its machines; or ''.
+
+    It is said where the first machine and the drives of twenty designs at random are at equilibrium by their
+    own files, and the evaluation simulates them under their drives.
+    """
+    if not evaluation_of(campaign, source).simulates_drives:
+        return ""
+    space, rng = Space(campaign), np.random.default_rng(0)
+    assembly, reason = None, None
+    for _ in range(_LOOKED_AT):
+        try:
+            spec = space.resolve(space.sample(rng)).spec
+        except InfeasibleError:
+            continue
+        try:
+            assembly = assembly or build(spec)
+            reason = drives.equilibrium(spec.drive, assembly, spec.protocol)
+        except (BuildError, SpecError):  # check() and the evaluations say so
+            return ""
+        if reason is None:
+            return ""
+    return "" if reason is None else equilibrium_sentence(reason)
+
+
+def _check_agents(campaign: Campaign, source: Path) -> None:
+    """Refuse agents that are not there; warn of one whose own code fails, for it will be left out."""
+    broken: dict[str, PluginError] = {}
+    for agent in campaign.agents:
+        try:
+            check_agent(agent, source)
+        except PluginError as error:
+            broken[agent.label] = error
+    if len(broken) == len(campaign.agents):
+        raise next(iter(broken.values()))
+    for label, failure in broken.items():
+        warnings.warn(f"agent {label} is left out: {failure}", PluginWarning, stacklevel=2)
+
+
+def check_new(campaign: Campaign, space: Space, source: Path) -> None:
+    """Find what is besides wrong with a campaign that nobody has begun; one that was begun may go on with it.
+
+    Parameters
+    ----------
+    campaign, space
+        The campaign and its space.
+    source
+        Folder where relative files of its evaluation start.
+
+    Raises
+    ------
+    SpecError
+        A rung is no more effort than the one before it; a fragment takes a name of the library; an option or
+        the end of a range is nothing that a machine file takes.
+    """
+    check_names(campaign.space.fragments)
+    _check_rungs(campaign)
+    evaluation, rng = evaluation_of(campaign, source), np.random.default_rng(0)
+    for where, name, value in _ends(space):
+        _check_value(space, evaluation, where, name, value, rng)
+
+
+def _check_rungs(campaign: Campaign) -> None:
+    for number, (before, rung) in enumerate(itertools.pairwise(campaign.racing.rungs), start=1):
+        if rung.replicas * rung.duration <= before.replicas * before.duration:
+            raise SpecError(
+                f"racing.rungs.{number}: {rung.replicas} replicas of {rung.duration:g} ps are no more effort "
+                f"than the {before.replicas} of {before.duration:g} ps before them; expected rungs from "
+                "cheap to full"
+            )
+    listed = campaign.evaluation.rungs
+    for number, other in enumerate(listed):
+        if other in listed[:number]:
+            raise SpecError(
+                f"evaluation.rungs.{number}: the same as rung {listed.index(other)}; expected rungs from "
+                "cheap to full, each once"
+            )
+
+
+def _ends(space: Space) -> Iterator[tuple[str, str, Value]]:
+    """(where it stands, variable, value) of every option of a choice, and of both ends of every range."""
+    for variable in space.variables:
+        if not isinstance(variable, Categorical):
+            yield f"space.parameters.{variable.name}.low", variable.name, variable.at(0.0)
+            yield f"space.parameters.{variable.name}.high", variable.name, variable.at(1.0)
+        elif variable.name not in space.site_fragments:
+            for option in variable.values:
+                yield f"space.choices.{variable.name}.{option}", variable.name, option
+
+
+def _check_value(
+    space: Space, evaluation: Evaluation, where: str, name: str, value: Value, rng: np.random.Generator
+) -> None:
+    """Refuse a value with which no design is written as a machine file takes it, whatever else it has.
+
+    That some machines, or all with this value, can't be built or break a constraint is no fault of the file.
+    """
+    problem = ""
+    for _ in range(_TRIES_OF_A_VALUE):
+        design = Design.of({**dict(space.sample(rng).values), name: value})
+        try:
+            space.written(design)
+        except InfeasibleError:
+            return
+        except SpecError as error:
+            problem = str(error).partition("\n")[0].removeprefix("design: ")
+            continue
+        if space.is_machine(design):
+            candidate = space.resolve(design)
+            for rung in (*range(evaluation.rungs), CONFIRMATION):
+                task_of(evaluation, candidate, rung)
+        return
+    raise SpecError(f"{where}: nothing that a machine file takes: {problem}")
 
 
 def _sort(spec: Spec) -> tuple[object, ...]:

@@ -10,6 +10,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from molmach.errors import CampaignError
@@ -205,7 +206,8 @@ class Driver:
         return True
 
     def _task(self, machine: str, rung: int) -> Task | None:
-        task = task_of(self._evaluation, self.space.resolve(self._book[machine].design), rung)
+        candidate = replace(self.space.resolve(self._book[machine].design), key=machine)
+        task = task_of(self._evaluation, candidate, rung)
         if task is not None:
             other = self._machines.setdefault(task.key, machine)
             if other != machine:

@@ -10,9 +10,9 @@ from scipy import stats
 from molmach.data.statistics import CONFIDENCE
 from molmach.search.loop.evaluations import Evaluation
 from molmach.search.loop.quantities import Expression
-from molmach.search.plugins import described
 from molmach.search.record.result import Result, Samples
 from molmach.search.record.trial import Measured
+from molmach.search.strangers import described
 from molmach.spec.campaign import Objective
 
 
@@ -29,12 +29,14 @@ class Objectives:
     Raises
     ------
     SpecError
-        An expression can't be read.
+        An expression can't be read, or is the same for every machine.
     """
 
     def __init__(self, objectives: Sequence[Objective], evaluation: Evaluation) -> None:
         find, listed = evaluation.quantity, evaluation.listed
         self._wanted = [(o.sign, Expression(o.expression, find=find, listed=listed)) for o in objectives]
+        for _, expression in self._wanted:
+            expression.check_varies()
 
     def measure(self, samples: Samples) -> tuple[Measured, ...]:
         """Value and interval of each, from one number a replica of each quantity."""

@@ -23,10 +23,11 @@ from molmach.data.intervals import Jackknife, Student
 from molmach.data.observed import Observed
 from molmach.data.quantity import OBJECTIVES_ALONE, Need, Quantity
 from molmach.data.statistics import CONFIDENCE, Estimate, Floats, student_factor
-from molmach.errors import SpecError
+from molmach.errors import SpecError, shortened
 from molmach.scoring import quantities
 from molmach.scoring.regime import FOLLOWED_SHARE
 from molmach.search.loop.arithmetic import FUNCTIONS, OPERATORS, carried, evaluate, names_in
+from molmach.search.loop.expressions import constant_parts, depth, is_constant, value_of_constant, with_floats
 from molmach.search.record.result import Samples
 from molmach.search.record.trial import Measured
 
@@ -124,6 +125,11 @@ def unit_of(expression: str, scale: Scale, find: Callable[[str], Quantity | None
     return "" if unit == "1" else unit
 
 
+LONGEST = 500
+DEEPEST = 50
+"""Characters of an expression, and operations within each other."""
+
+
 class Expression:
     """An arithmetic expression of quantities.
 
@@ -146,7 +152,7 @@ class Expression:
     Raises
     ------
     SpecError
-        Anything else is in it.
+        Anything else is in it, or a part without quantities is no finite number.
     """
 
     def __init__(
@@ -159,14 +165,43 @@ class Expression:
         self.text = text
         self._find = find
         self.quantities: dict[str, Quantity] = {}
+        self._where = f"{field}: got {shortened(text)}"
         try:
-            self._tree = ast.parse(text.strip(), mode="eval").body if len(text) <= 500 else None
+            tree = ast.parse(text.strip(), mode="eval").body if len(text) <= LONGEST else None
         except (SyntaxError, ValueError, RecursionError, MemoryError):
-            self._tree = None
-        if self._tree is None or not self._allowed(self._tree):
+            tree = None
+        if tree is None or depth(tree) > DEEPEST or not self._allowed(tree):
             raise SpecError(
-                f"{field}: got {text!r}; expected an expression of {', '.join(listed)} "
-                f"with + - * / ** and {', '.join(FUNCTIONS)}"
+                f"{self._where}; expected an expression of {', '.join(listed)} "
+                f"with + - * / ** and {', '.join(FUNCTIONS)}, of at most {LONGEST} characters and "
+                f"{DEEPEST} operations within each other"
+            )
+        self._tree = with_floats(tree)
+        self._check_numbers()
+
+    def _check_numbers(self) -> None:
+        """Refuse parts without a quantity that are no finite numbers."""
+        for part in constant_parts(self._tree):
+            if not math.isfinite(value_of_constant(part)):
+                said = ast.get_source_segment(self.text.strip(), part) or ""
+                raise SpecError(
+                    f"{self._where}, in which {said[:60]} is no finite number; expected numbers that are"
+                )
+
+    def check_varies(self) -> None:
+        """Refuse what is the same for every machine, and so is no objective.
+
+        Raises
+        ------
+        SpecError
+            It names no quantity, or gives the same number whatever they are.
+        """
+        if not self.quantities:
+            raise SpecError(f"{self._where}, which names no quantity; expected what differs between machines")
+        if is_constant(self._tree, self.quantities):
+            raise SpecError(
+                f"{self._where}, which is the same number for every machine; expected what differs between "
+                "machines"
             )
 
     def _allowed(self, node: ast.AST) -> bool:
@@ -207,7 +242,11 @@ class Expression:
         samples = {name.replace("-", "_"): values for name, values in samples.items()}
         if not all(quantity.known_from(samples) for quantity in self.quantities.values()):
             return Measured(math.nan, math.nan, math.nan, math.nan)
-        inputs = tuple(dict.fromkeys(name for q in self.quantities.values() for name in q.inputs))
+        inputs = tuple(
+            dict.fromkeys(
+                name for q in self.quantities.values() for name in (*q.inputs, *q.beside) if name in samples
+            )
+        )
         arrays = {n: np.asarray(samples[n], dtype=np.float64) for n in inputs or tuple(samples)[:1]}
         single = all(array.size == 1 for array in arrays.values())
         errors = {name: float(samples.get(f"{name}.error", (0.0,))[0]) for name in arrays} if single else {}

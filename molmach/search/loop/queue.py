@@ -7,7 +7,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from molmach.search.agents.interface import Proposal
-from molmach.search.agents.runner import AgentFailedError, Question
+from molmach.search.agents.runner import AgentFailedError, AgentUnusableError, Question
 from molmach.search.agents.team import Team
 from molmach.search.loop.bandit import Bandit
 from molmach.search.loop.book import TrialBook
@@ -126,7 +126,7 @@ class Queue:
         """Take in what agents have answered."""
         for name, answer in self._team.answers().items():
             if isinstance(answer, AgentFailedError):
-                self._failed(name, str(answer))
+                self._failed(name, str(answer), isinstance(answer, AgentUnusableError))
             else:
                 self._heard(name, answer)
 
@@ -186,15 +186,16 @@ class Queue:
         if self._next == name:
             self._next = None
 
-    def _failed(self, name: str, error: str) -> None:
+    def _failed(self, name: str, error: str, for_good: bool) -> None:
         agent = self._agents[name]
         agent.failures += 1
         self._pass(name)
         self._ledger.event("agent_failed", name, error)
-        if agent.failures >= MOST_FAILURES:
+        if for_good or agent.failures >= MOST_FAILURES:
             agent.given_up = True
             self._team.dismiss(name)
-            self._ledger.event("agent_benched", name, f"failed {agent.failures} times in a row")
+            reason = "can't be imported" if for_good else f"failed {agent.failures} times in a row"
+            self._ledger.event("agent_benched", name, reason)
         else:
             self._team.restart(name)
             agent.seen = agent.seen_taken = 0

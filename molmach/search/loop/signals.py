@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from molmach.search.loop.driver import Driver
+from molmach.search.strangers import UserInterrupt
 
 
 @contextmanager
@@ -17,7 +18,7 @@ def stop_on_signal(driver: Driver) -> Iterator[None]:
 
     def stop(number: int, frame: FrameType | None) -> None:
         if driver.stopping:
-            raise KeyboardInterrupt
+            raise UserInterrupt
         driver.stopping = True
 
     if threading.current_thread() is not threading.main_thread():  # which alone hears of signals

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 from molmach.files import whole_folder
-from molmach.search.plugins import described
+from molmach.search.strangers import described
 
 MACHINES = "machines"
 """Where in a campaign's folder they lie, each under the first characters of its machine's key."""

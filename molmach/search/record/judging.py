@@ -10,11 +10,8 @@ from molmach.search.record.trial import Finding
 
 _PASSED = "Run again, it gave its numbers a second time."
 _FAILED = "its confirmation failed"
-_CONTROLLED = (
-    "Run again with fresh seeds; with the drive off it does not move on, and its mirror image goes the "
-    "other way, equally fast."
-)
-_UNRESOLVED = "Both controls agree in the second run, but no net direction can be told from chance."
+CLAIMED = ("forward", "backward", "follows")
+"""Verdicts that say what the machine does; others leave it open."""
 
 
 def judgement_of(finding: Finding) -> Judgement:
@@ -32,9 +29,23 @@ def judgement_of(finding: Finding) -> Judgement:
         return _failed(said.rstrip(".") or _why(controls))
     if verdict is None:
         return Judgement(True, "confirmed", False, said or _PASSED)
-    if verdict == "unresolved":
-        return Judgement(True, "confirmed, direction unresolved", True, said or _UNRESOLVED)
-    return Judgement(True, f"confirmed: {verdict}", False, said or _CONTROLLED)
+    if verdict not in CLAIMED:
+        return Judgement(True, f"inconclusive: {verdict}", True, said or _inconclusive(controls))
+    return Judgement(True, f"confirmed: {verdict}", False, said or _controlled(controls))
+
+
+def _inconclusive(controls: Mapping[str, Any]) -> str:
+    """What a second run without a claim says of itself."""
+    known = (str(controls.get(name, "")) for name in ("reason", "advice"))
+    why = " ".join(text for text in known if text) or "No net direction can be told from chance."
+    return f"Run again with fresh seeds, it is no claim. {why}"
+
+
+def _controlled(controls: Mapping[str, Any]) -> str:
+    """What the controls of a second run were seen to do, as they were judged."""
+    judged = {name: part for name, part in controls.items() if isinstance(part, Mapping)}
+    stated = [str(part["statement"]) for part in judged.values() if part.get("statement")]
+    return f"Run again with fresh seeds: it {'; '.join(stated)}." if stated else _PASSED
 
 
 def _failed(why: str) -> Judgement:

@@ -26,6 +26,8 @@ from molmach.search.record.trial import Finding, State, Trial
 FORMAT = "molmach.ledger/1"
 NAME = "ledger.sqlite"
 LOCK = "ledger.lock"
+EITHER_END = "machines are the same from either end of the axle"
+"""Noted in a ledger in which no machine stands twice because its axle was counted from both ends."""
 
 
 class Ledger(LedgerReader):
@@ -65,7 +67,7 @@ class Ledger(LedgerReader):
         self._base.execute("PRAGMA busy_timeout = 10000")
         if write and not self._base.execute("SELECT 1 FROM sqlite_master").fetchone():
             script = files(__package__).joinpath("ledger.sql").read_text("utf-8")
-            mark = f"INSERT INTO meta VALUES ('format', '{FORMAT}');"
+            mark = f"INSERT INTO meta VALUES ('format', '{FORMAT}'), ('{EITHER_END}', 'yes');"
             self._base.execute("PRAGMA journal_mode = WAL")
             self._base.executescript(f"BEGIN; {script} {mark} COMMIT;")
         written = self.noted("format")

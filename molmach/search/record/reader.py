@@ -249,6 +249,19 @@ class LedgerReader:
         for row in self._base.execute("SELECT id, time, kind, who, text FROM events ORDER BY id"):
             yield Event(*row)
 
+    def agent_failures(self) -> dict[str, dict[str, Any]]:
+        """Agent -> how often it has failed, what it said last, and why it was left out if it was."""
+        failures: dict[str, dict[str, Any]] = {}
+        for kind, who, text in self._base.execute(
+            "SELECT kind, who, text FROM events WHERE kind IN ('agent_failed', 'agent_benched') ORDER BY id"
+        ):
+            one = failures.setdefault(who, {"times": 0, "last": "", "left_out": None})
+            if kind == "agent_failed":
+                one |= {"times": one["times"] + 1, "last": text}
+            else:
+                one["left_out"] = text
+        return failures
+
     def last_event(self, kind: str | None = None, *, but: str = "") -> Event | None:
         """The latest event, of a kind or of any ``but`` one; None where there is none."""
         row = self._base.execute(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,7 @@ def document(ledger: Ledger, campaign: Campaign, folder: Path, best: int = 10) -
         "objectives": [{"maximise" if o.sign > 0 else "minimise": o.expression} for o in campaign.objectives],
         "best": best_machines(ledger, campaign, folder, best),
         "agents": agents(ledger),
+        "agent_failures": ledger.agent_failures(),
         "events": ledger.event_counts(),
         "lost": ledger.lost(),
         "achiral_control": _achiral(ledger, campaign, totals.evaluations),
@@ -81,9 +82,19 @@ def best_machines(ledger: Ledger, campaign: Campaign, folder: Path, wanted: int)
         range(len(findings)), key=lambda i: (*_rank(again.get(findings[i].machine)), depth[i], -lows[i, 0])
     )
     chosen = order[:wanted] + [i for i in order[wanted:] if findings[i].machine in again]
-    return [
+    listed = [
         _machine(ledger, campaign, folder, findings[i], depth[i] == 0, again.get(findings[i].machine))
         for i in chosen
+    ]
+    return [{**machine, "same_molecules": _same_molecules(machine, listed)} for machine in listed]
+
+
+def _same_molecules(machine: Mapping[str, Any], listed: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Keys of other listed machines that are drawn alike: their parts, axles or drives differ."""
+    return [
+        other["machine"]
+        for other in listed
+        if other["smiles"] == machine["smiles"] != "" and other["machine"] != machine["machine"]
     ]
 
 

@@ -12,6 +12,7 @@ from rdkit.Chem import rdChemReactions
 from rdkit.Chem.EnumerateStereoisomers import EnumerateStereoisomers, StereoEnumerationOptions
 
 from molmach.errors import SpecError
+from molmach.spec.axes import Axis, axes, canonical_smiles, mark
 from molmach.spec.space import EDITS
 
 _TERMINAL = "[F,Cl,Br,I,$([OX2H1]),$([NX3H2]),$([CX4H3]),$([CX2]#N)]"
@@ -83,19 +84,21 @@ def edit_molecule(smiles: str, reaction: Reaction, rng: np.random.Generator) -> 
     """One product of a reaction at random, map numbers kept; None where it does not apply.
 
     Named atoms (those with a map number) stay: products that lost one are left out. A stereocentre
-    that the reaction makes gets a configuration at random.
+    that the reaction makes gets a configuration at random; a product without an axis of chirality that the
+    molecule has is left out.
     """
     with rdBase.BlockLogs():
         molecule = Chem.MolFromSmiles(smiles)
         numbers = [atom.GetAtomMapNum() for atom in molecule.GetAtoms()]
         products = [_named_again(p[0], numbers) for p in _compiled(reaction.smarts).RunReactants((molecule,))]
         wanted = sorted(number for number in numbers if number)
-        valid = sorted({s for product in products if (s := _valid(product, wanted)) and s != smiles})
+        texts = {_valid(product, wanted, axes(molecule)) for product in products}
+        valid = sorted(text for text in texts if text is not None and text != smiles)
         if not valid:
             return None
         chosen = Chem.MolFromSmiles(valid[int(rng.integers(len(valid)))])
         options = StereoEnumerationOptions(onlyUnassigned=True, unique=True, maxIsomers=16)
-        isomers = sorted(Chem.MolToSmiles(isomer) for isomer in EnumerateStereoisomers(chosen, options))
+        isomers = sorted(_written(isomer) for isomer in EnumerateStereoisomers(chosen, options))
         return str(isomers[int(rng.integers(len(isomers)))])
 
 
@@ -112,7 +115,24 @@ def _named_again(product: Chem.Mol, numbers: Sequence[int]) -> Chem.Mol:
     return product
 
 
-def _valid(product: Chem.Mol, wanted: Sequence[int]) -> str | None:
+def _mark_again(product: Chem.Mol, marked: Sequence[Axis]) -> None:
+    """Give a product the axes of its reactant whose four atoms it has, which RDKit's reactions leave out."""
+    place = {
+        a.GetIntProp("react_atom_idx"): a.GetIdx() for a in product.GetAtoms() if a.HasProp("react_atom_idx")
+    }
+    for axis in marked:
+        if all(atom in place for atom in axis.atoms):
+            arm, end, other_end, other_arm = (place[atom] for atom in axis.atoms)
+            if product.GetBondBetweenAtoms(end, other_end) is not None:
+                mark(product, Axis(axis.bond, (arm, end, other_end, other_arm), axis.sign))
+
+
+def _written(molecule: Chem.Mol) -> str:
+    return canonical_smiles(molecule) if axes(molecule) else str(Chem.MolToSmiles(molecule))
+
+
+def _valid(product: Chem.Mol, wanted: Sequence[int], marked: Sequence[Axis]) -> str | None:
+    """SMILES of a product that keeps the ``wanted`` map numbers and its reactant's axes of chirality."""
     try:
         Chem.SanitizeMol(product)
     except (Chem.MolSanitizeException, ValueError):
@@ -121,5 +141,8 @@ def _valid(product: Chem.Mol, wanted: Sequence[int]) -> str | None:
         return None
     if len(Chem.GetMolFrags(product)) != 1:
         return None
-    smiles = str(Chem.MolToSmiles(product))
+    _mark_again(product, marked)
+    if len(axes(product)) != len(marked):
+        return None
+    smiles = _written(product)
     return smiles if Chem.MolFromSmiles(smiles) is not None else None

@@ -10,7 +10,7 @@ from importlib.resources import files
 import yaml
 from rdkit import Chem, rdBase
 
-from molmach.errors import SpecError
+from molmach.errors import SpecError, shortened
 
 
 @cache
@@ -61,6 +61,23 @@ def chosen(names: Iterable[str], own: Mapping[str, str], field: str) -> dict[str
     return fragments
 
 
+def check_names(own: Iterable[str]) -> None:
+    """Refuse own fragments that are called like a fragment or a group of the library.
+
+    Raises
+    ------
+    SpecError
+        One is.
+    """
+    for name in own:
+        if name in groups() or name in library():
+            what = "a group" if name in groups() else "a fragment"
+            raise SpecError(
+                f"space.fragments.{name}: {name!r} is {what} of the library; "
+                "expected another name for one's own"
+            )
+
+
 def checked(smiles: str, field: str) -> str:
     """A fragment's SMILES, if it can be read and has one ``[*]`` with one bond.
 
@@ -74,6 +91,6 @@ def checked(smiles: str, field: str) -> str:
     dummies = [] if molecule is None else [a for a in molecule.GetAtoms() if a.GetAtomicNum() == 0]
     if len(dummies) != 1 or dummies[0].GetDegree() != 1:
         raise SpecError(
-            f"{field}: got {smiles!r}; expected a SMILES with one [*] on one bond, such as '[*]OC'"
+            f"{field}: got {shortened(smiles)}; expected a SMILES with one [*] on one bond, such as '[*]OC'"
         )
     return smiles

@@ -10,6 +10,7 @@ from rdkit.Chem import rdFingerprintGenerator
 
 from molmach.errors import InfeasibleError
 from molmach.spec import MachineSection
+from molmach.spec.axes import axes, canonical_smiles
 from molmach.spec.kinds import Kinds
 
 
@@ -24,10 +25,12 @@ def plain_smiles(machine: MachineSection) -> str:
     """SMILES of a machine's molecules without map numbers; '' where it has none."""
     if not machine.molecules:
         return ""
-    molecule = Chem.MolFromSmiles(".".join(machine.parts))
+    molecule = Chem.Mol()
+    for part in machine.parts:
+        molecule = Chem.CombineMols(molecule, Chem.MolFromSmiles(part))
     for atom in molecule.GetAtoms():
         atom.SetAtomMapNum(0)
-    return str(Chem.MolToSmiles(molecule))
+    return canonical_smiles(molecule) if axes(molecule) else str(Chem.MolToSmiles(molecule))
 
 
 def molecules_of(machine: dict[str, Any]) -> list[tuple[str, str]]:

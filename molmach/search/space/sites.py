@@ -10,6 +10,7 @@ from typing import Any
 from rdkit import Chem, rdBase
 
 from molmach.errors import InfeasibleError
+from molmach.spec.axes import axes, canonical_smiles
 
 _SITE = re.compile(r"\[\*:(\d{1,3})\]")
 
@@ -17,6 +18,12 @@ _SITE = re.compile(r"\[\*:(\d{1,3})\]")
 def site_numbers(text: str) -> set[int]:
     """Numbers of the sites ``[*:10]`` in a text."""
     return {int(number) for number in _SITE.findall(text)}
+
+
+def is_readable(smiles: str) -> bool:
+    """Whether RDKit reads a SMILES, sites or not."""
+    with rdBase.BlockLogs():
+        return Chem.MolFromSmiles(smiles) is not None
 
 
 def attach(content: Any, fragments: Mapping[int, str]) -> Any:
@@ -51,6 +58,7 @@ def _attached(smiles: str, fragments: tuple[tuple[int, str], ...]) -> str:
             raise InfeasibleError(f"{smiles}: RDKit can't read it; expected a SMILES with sites [*:10]")
         pieces = dict(fragments)
         joined = core
+        marked = 0
         label = 1000  # above every map number, so that no atom of the machine is taken for a site
         for atom in list(core.GetAtoms()):
             if atom.GetAtomicNum() == 0 and atom.GetAtomMapNum() in pieces:
@@ -59,10 +67,16 @@ def _attached(smiles: str, fragments: tuple[tuple[int, str], ...]) -> str:
                 for end in fragment.GetAtoms():
                     if end.GetAtomicNum() == 0:
                         end.SetAtomMapNum(label)
+                marked += len(axes(fragment))
                 joined = Chem.CombineMols(joined, fragment)
                 label += 1
         try:
             molecule = Chem.RemoveHs(Chem.molzip(joined))
         except (Chem.MolSanitizeException, RuntimeError, ValueError) as error:
             raise InfeasibleError(f"{smiles}: fragments can't be attached: {error}") from error
-        return str(Chem.MolToSmiles(molecule))
+        if len(axes(molecule)) != len(axes(core)) + marked:
+            raise InfeasibleError(
+                f"{smiles}: an axis of chirality is lost where fragments are attached; expected fragments "
+                "that keep it"
+            )
+        return canonical_smiles(molecule) if axes(molecule) else str(Chem.MolToSmiles(molecule))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 from collections.abc import Iterator, Sequence
@@ -14,18 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 from rdkit import DataStructs
 
-from molmach.errors import InfeasibleError, MolmachError, SpecError
+from molmach.errors import InfeasibleError, MolmachError, SpecError, shortened
 from molmach.search.space import fragments
 from molmach.search.space.constraints import broken_constraint
 from molmach.search.space.design import Categorical, Design, Numeric, Value, Variable
 from molmach.search.space.edits import edit_molecule, reactions_of
+from molmach.search.space.identity import machine_key
 from molmach.search.space.molecules import fingerprint, molecules_of, plain_smiles, put_molecule
-from molmach.search.space.sites import attach, site_numbers
-from molmach.spec import Campaign, Spec
+from molmach.search.space.sites import attach, is_readable, site_numbers
+from molmach.spec import Campaign, MachineSection, Spec
+from molmach.spec.kinds import Kinds
 from molmach.spec.reading import set_path, validate
-
-_NOT_THE_MACHINE = ("replicas", "duration", "seed", "frames")
-"""Of the protocol: how much is simulated, which is not what is simulated."""
 
 _RESOLVED = 200_000
 _EDIT_TRIES = 20
@@ -42,7 +40,8 @@ class Candidate:
     spec
         The machine file that it makes.
     key
-        sha256 of machine, drive and bath: the same for a machine that was reached in another way.
+        sha256 of machine, drive and bath: the same for a machine that was reached in another way, and for one
+        counted from the other end of its axle where that makes no difference.
     smiles
         Of its molecules, without map numbers.
     """
@@ -78,6 +77,7 @@ class Space:
             f"R{site}": fragments.chosen(names, campaign.space.fragments, f"space.sites.{site}")
             for site, names in campaign.space.sites.items()
         }
+        self._check_molecules()
         self._reactions = reactions_of(campaign.space.edits)
         numeric = [Numeric.of(path, bounds) for path, bounds in campaign.space.parameters.items()]
         self.variables: tuple[Variable, ...] = (
@@ -90,6 +90,24 @@ class Space:
 
     def __reduce__(self) -> Any:
         raise TypeError("a Space is made from its campaign where it is needed, and not sent")
+
+    def _check_molecules(self) -> None:
+        """Refuse what RDKit can't read, sites or not, where the machine file has molecules."""
+        kind = self._template["machine"].get("kind")
+        if not isinstance(kind, str) or kind not in Kinds(MachineSection):
+            return  # a choice says it, or every design is refused for it
+        places = {f"machine.{name}" for name in Kinds(MachineSection)[kind].molecules}
+        written = {f"machine.{place}": smiles for place, smiles in molecules_of(self._template["machine"])}
+        for name, labels in self._options.items():
+            for label, option in labels.items():
+                for place in places & set(option):
+                    written[f"space.choices.{name}.{label}.{place}"] = option[place]
+        for where, smiles in written.items():
+            if isinstance(smiles, str) and not is_readable(smiles):
+                raise SpecError(
+                    f"{where}: got {shortened(smiles)}, which RDKit can't read; expected a valid SMILES, in "
+                    "which sites may stand, such as 'c1ccccc1[*:10]'"
+                )
 
     def _check_sites(self) -> None:
         texts = json.dumps([self._template["machine"], self._options])
@@ -211,10 +229,21 @@ class Space:
             raise InfeasibleError(resolved)
         return resolved
 
+    def written(self, design: Design) -> Spec:
+        """The machine file of a design, whatever stands against it as a machine.
+
+        Raises
+        ------
+        SpecError
+            A value in it is none that a machine file takes.
+        InfeasibleError
+            The design is none of the space's, or a fragment can't be attached.
+        """
+        return validate({"name": self._name, **self._assembled(design)}, "design", Spec)
+
     def _resolve_anew(self, design: Design) -> Candidate | str:
         try:
-            content = self._assembled(design)
-            spec = validate({"name": self._name, **content}, "design", Spec)
+            spec = self.written(design)
             problem = broken_constraint(spec, self._limits)
         except MolmachError as error:
             return str(error)
@@ -222,12 +251,7 @@ class Space:
             return f"no machine: {type(error).__name__}: {error}"
         if problem:
             return problem
-        identity = json.loads(spec.canonical())
-        for field in _NOT_THE_MACHINE:
-            identity["protocol"].pop(field)
-        text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
-        key = hashlib.sha256(text.encode()).hexdigest()
-        return Candidate(design, spec, key, plain_smiles(spec.machine))
+        return Candidate(design, spec, machine_key(spec), plain_smiles(spec.machine))
 
     def _assembled(self, design: Design) -> dict[str, Any]:
         """Machine, drive and protocol of a design, as a machine file has them.

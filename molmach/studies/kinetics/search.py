@@ -104,6 +104,12 @@ def alkene_of(spec: Spec) -> Alkene:
             f"{spec.name}: machine.axle: is not a double bond; "
             "expected a light-driven motor whose axle is its C=C bond, such as fluorene-motor-methyl"
         )
+    elements = [assembly.molecule.GetAtomWithIdx(i).GetSymbol() for i in assembly.axle]
+    if elements != ["C", "C"]:
+        raise KineticsError(
+            f"{spec.name}: machine.axle: is {'='.join(elements)}, which can go over without a twist; "
+            "expected a light-driven motor whose axle is its C=C bond, such as fluorene-motor-methyl"
+        )
     first, second = assembly.axle
     rotor = first if first in assembly.rotor else second
     alkene = Alkene(assembly.molecule, (rotor, second if rotor == first else first))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from molmach.files import write_json, write_text
 from molmach.spec import Protocol, Spec
 from molmach.studies import folder
 from molmach.studies.folder import fresh
+from molmach.studies.profile.drift import drift_warnings
 from molmach.studies.profile.joining import Profile, StateProfile, join
 from molmach.studies.profile.sampling import reduced, states_of
 from molmach.studies.profile.windows import (
@@ -187,7 +188,10 @@ def _sampled(
         return pulled(machines, windows, plan.protocol)
 
     frames = run_windows(pull, plan.protocol, work, workers, progress)
-    return join(reduced(frames, assembly, windows, states_of(plan.spec, assembly), kT), stations, kT)
+    samples = reduced(frames, assembly, windows, states_of(plan.spec, assembly), kT)
+    profile = join(samples, stations, kT)
+    doubts = drift_warnings(samples.place, samples.place.mean(axis=(1, 2)), plan.window_ps)
+    return replace(profile, warnings=(*profile.warnings, *doubts))
 
 
 def _read(plan: Plan, directory: Path) -> Result:

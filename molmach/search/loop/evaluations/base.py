@@ -76,6 +76,9 @@ class Evaluation(ABC):
     quantities: Sequence[Quantity] = ()
     """What it gives of a machine, and so what objectives may name."""
 
+    simulates_drives: bool = False
+    """Whether it runs machines under their drives, so that one at equilibrium is worth a word."""
+
     @property
     def listed(self) -> Sequence[str]:
         """Names of quantities that errors list."""

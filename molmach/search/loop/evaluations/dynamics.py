@@ -33,6 +33,7 @@ from molmach.search.record.trial import CONFIRMATION
 from molmach.search.space.space import Candidate
 from molmach.spec import Spec
 from molmach.spec.campaign import Rung
+from molmach.spec.reading import validate
 from molmach.studies import simulation
 
 METHOD = "molmach.evaluation/4"
@@ -48,6 +49,7 @@ class Dynamics(Evaluation):
     """
 
     summary = "molecular dynamics under the drive"
+    simulates_drives = True
 
     @property
     def listed(self) -> Sequence[str]:
@@ -76,19 +78,27 @@ class Dynamics(Evaluation):
 
         Its seed comes from the machine, the effort and ``protocol.seed``, so the same evaluation is the same
         one in every campaign, in whatever order they come; a confirmation's differs from every rung's.
+
+        Raises
+        ------
+        SpecError
+            The rung's effort does not go with the machine's protocol, such as its sampling interval.
         """
         effort = self._effort(rung)
         protocol = candidate.spec.protocol
+        where = "confirmation" if rung == CONFIRMATION else f"racing.rungs.{rung}"
         purpose = "confirmation" if rung == CONFIRMATION else "rung"
         text = f"{candidate.key} {effort.replicas} {effort.duration:.12g} {protocol.seed} {purpose}"
         seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
-        changed = type(protocol).model_validate(
+        changed = validate(
             {
                 **protocol.model_dump(mode="json"),
                 "replicas": effort.replicas,
                 "duration": f"{effort.duration:.12g} ps",
                 "seed": seed,
-            }
+            },
+            where,
+            type(protocol),
         )
         spec = candidate.spec.model_copy(
             update={"protocol": changed, "name": f"{self.campaign.name}-{candidate.key[:8]}"}
@@ -153,6 +163,8 @@ def _controls(result: Score) -> dict[str, Any]:
     return {
         "verdict": result.verdict,
         "p_value": result.p_value,
+        "reason": result.reason,
+        "advice": result.advice,
         **{name: control.to_json() for name, control in result.controls.items()},
         "warnings": list(result.warnings),
     }

@@ -13,6 +13,7 @@ from molmach.search.loop.evaluations.base import Evaluation, Task
 from molmach.search.record.result import Result
 from molmach.search.record.trial import CONFIRMATION
 from molmach.search.space.space import Candidate
+from molmach.search.strangers import OURS, described
 from molmach.spec import Campaign
 from molmach.spec.registered import EVALUATIONS
 
@@ -79,10 +80,10 @@ def _named(use: str, what: str) -> Iterator[None]:
     """Anything but an error of molmach's own becomes one that names the evaluation."""
     try:
         yield
-    except MolmachError:
+    except (MolmachError, *OURS):
         raise
-    except (Exception, SystemExit) as error:
-        raise _wrong(use, f"{what}: {plugins.described(error)}") from error
+    except BaseException as error:
+        raise _wrong(use, f"{what}: {described(error)}") from error
 
 
 def evaluate(task: Task) -> Result:
@@ -93,9 +94,13 @@ def evaluate(task: Task) -> Result:
     """
     try:
         result: object = _class_of(task.use).run(task)
-    except SystemExit as error:
+    except (Exception, *OURS):
+        raise
+    except KeyboardInterrupt as error:  # the code's own, or a worker's: then the task is done again
+        raise RuntimeError("interrupted") from error
+    except BaseException as error:
         wrong = f"{_FIELD}: run of {task.use.rpartition('/')[2]} failed"
-        return Result(task.key, reason=f"{wrong}: {plugins.described(error)}")
+        return Result(task.key, reason=f"{wrong}: {described(error)}")
     if not isinstance(result, Result) or result.key != task.key:
         wrong = f"{_FIELD}: run of {task.use.rpartition('/')[2]} gave {str(result)[:100]!r}"
         return Result(task.key, reason=f"{wrong}; expected a Result with the task's key")

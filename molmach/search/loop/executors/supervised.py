@@ -13,8 +13,8 @@ from molmach.search.agents.team import Team
 from molmach.search.loop.evaluations import Task
 from molmach.search.loop.executors.base import Executor
 from molmach.search.loop.executors.registry import EXECUTOR
-from molmach.search.plugins import described
 from molmach.search.record.result import Result
+from molmach.search.strangers import OURS, described
 from molmach.spec import Campaign
 
 
@@ -53,9 +53,9 @@ class Supervised(Executor):
     def _named(self, call: str) -> Iterator[None]:
         try:
             yield
-        except MolmachError:
+        except (MolmachError, *OURS):
             raise
-        except Exception as error:
+        except BaseException as error:
             raise self._broken(f"{call} failed: {described(error)}") from error
 
     @property

@@ -1,0 +1,59 @@
+"""Verdicts on paths made by formula: the rule that molmach uses, and the one that stood before it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from molmach.data.cycles import cycles_of
+from molmach.data.intervals import SkewedOrRare
+from molmach.data.statistics import Floats, p_value_of_opposite, p_value_of_zero
+from molmach.scoring.controls import CONTROL_LEVEL, judge_mirror, judge_undriven
+from molmach.scoring.current import judge_current
+from molmach.scoring.rotation import completed_turns
+from molmach.scoring.spurious import spurious_motion
+
+Paths = NDArray[np.float64]
+
+
+def velocities(paths: Paths) -> Floats:
+    """(replicas,) net cycles of a run."""
+    return np.asarray(paths[:, -1] - paths[:, 0])
+
+
+def direction(claim: Paths, undriven: Paths | None = None, mirror: Paths | None = None) -> int:
+    """1 or -1 where molmach says ``forward`` or ``backward``, 0 where it does not.
+
+    Parameters
+    ----------
+    claim
+        (replicas, samples) paths in cycles.
+    undriven, mirror
+        The same of the controls; both or neither.
+    """
+    time = np.linspace(0.0, 1.0, claim.shape[1])
+    cycles = cycles_of(claim, time, 1.0)
+    if undriven is None or mirror is None:
+        current = judge_current(cycles)
+        return current.direction if current.steady else 0
+    current = judge_current(cycles.with_replicas_of(cycles_of(mirror, time, 1.0).seen(-1)))
+    if not current.steady:
+        return 0
+    here, off, image = (velocities(paths) for paths in (claim, undriven, mirror))
+    forward, backward = (np.asarray(counts, dtype=np.float64) for counts in completed_turns(undriven, 1.0))
+    velocity = SkewedOrRare().estimate([off, forward, backward, np.ones_like(off)], lambda mean: mean)
+    controls = {
+        "undriven": judge_undriven(velocity, off, here, cycles=forward - backward),
+        "mirror": judge_mirror(velocity, image, here, -1),
+    }
+    if not all(control.passed for control in controls.values()):
+        return 0
+    spurious = spurious_motion(current.direction, here, controls, -image)
+    return current.direction if spurious is not None and spurious.excluded else 0
+
+
+def direction_by_student(claim: Paths, undriven: Paths, mirror: Paths) -> int:
+    """The same by Student's test of the claim's velocity at 5 % and both controls at 1 %."""
+    here, off, image = (velocities(paths) for paths in (claim, undriven, mirror))
+    controlled = p_value_of_zero(off) >= CONTROL_LEVEL and p_value_of_opposite(here, image) >= CONTROL_LEVEL
+    return int(np.sign(here.mean())) if controlled and p_value_of_zero(here) < 0.05 else 0

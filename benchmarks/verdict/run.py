@@ -1,0 +1,138 @@
+"""How often molmach's verdict errs, and what it costs: tables for docs/verdict.md.
+
+python -m benchmarks.verdict.run nulls [CLAIMS]
+python -m benchmarks.verdict.run movers [CLAIMS]
+python -m benchmarks.verdict.run coverage [RUNS]
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+
+from benchmarks.verdict import movers
+from benchmarks.verdict.coverage import coverage_rows
+from benchmarks.verdict.judging import direction, direction_by_student
+from benchmarks.verdict.nulls import NULLS, Maker, rattling
+
+REPLICAS = (4, 8, 16, 32, 64)
+SAMPLES = 121
+POWER = 0.8
+
+Mover = Callable[[float, int, int, np.random.Generator], movers.Floats]
+
+MOVERS: dict[str, tuple[Mover, Mover, float]] = {
+    "synchronous": (movers.synchronous, partial(movers.hopping, rate=0.0), 0.2),
+    "diffusing, drift 0.2 of the diffusion": (
+        partial(movers.diffusing, drift=0.2), partial(movers.diffusing, drift=0.0), 4.0,
+    ),
+    "diffusing, drift 0.5": (
+        partial(movers.diffusing, drift=0.5), partial(movers.diffusing, drift=0.0), 1.0
+    ),
+    "washboard, 4 kT, torque 1 kT": (
+        partial(movers.washboard, torque=1.0), partial(movers.washboard, torque=0.0), 1.0,
+    ),
+    "one-way hops": (partial(movers.hopping, rate=1.0), partial(movers.hopping, rate=0.0), 0.1),
+}  # fmt: skip
+"""Machine with its drive, and without, and the shortest run to try."""
+
+
+def false_rate(maker: Maker, replicas: int, claims: int, controlled: bool) -> tuple[int, int]:
+    """Directions claimed of a machine without a current, and claims made.
+
+    Its mirror image is another draw of replicas of the same machine, reflected; undriven it rattles.
+    """
+    rng = np.random.default_rng([replicas, controlled])
+    time = np.linspace(0.0, 1.0, SAMPLES)
+    wrong = 0
+    for _ in range(claims):
+        paths = maker(2 * replicas if controlled else replicas, time, rng)
+        if controlled:
+            claim, image = paths[::2], -paths[1::2]
+            wrong += direction(claim, rattling(replicas, time, rng), image) != 0
+        else:
+            wrong += direction(paths) != 0
+    return wrong, claims
+
+
+def power(moving: Mover, still: Mover, length: float, replicas: int, claims: int) -> tuple[float, float]:
+    """Shares of runs of that length that get their direction, by the rule and by Student's."""
+    rng = np.random.default_rng([replicas, 7])
+    seen = np.zeros(2)
+    claimed = moving(length, 2 * replicas * claims, SAMPLES, rng).reshape(claims, 2 * replicas, SAMPLES)
+    off = still(length, replicas * claims, SAMPLES, rng).reshape(claims, replicas, SAMPLES)
+    for paths, undriven in zip(claimed, off, strict=True):
+        conditions = paths[:replicas], undriven, -paths[replicas:]
+        seen += [rule(*conditions) == 1 for rule in (direction, direction_by_student)]
+    return float(seen[0] / claims), float(seen[1] / claims)
+
+
+def length_for_power(curve: list[tuple[float, float]]) -> float:
+    """Length of a run at which the share first reaches :data:`POWER`, between the lengths tried.
+
+    nan where it is that much from the first, or never.
+    """
+    for (before, low), (after, high) in pairwise(curve):
+        if low < POWER <= high:
+            return float(np.exp(np.interp(POWER, [low, high], np.log([before, after]))))
+    return float("nan")
+
+
+def nulls(claims: int) -> None:
+    """The table of false directions."""
+    heads = [f"{n}{how}" for how in ("", " + mirror") for n in REPLICAS]
+    print("| machine | " + " | ".join(heads) + " |")
+    print("|---" * (1 + len(heads)) + "|")
+    for name, maker in NULLS.items():
+        cells = []
+        for controlled in (False, True):
+            for replicas in REPLICAS:
+                wrong, made = false_rate(maker, replicas, claims, controlled)
+                cells.append(f"{100.0 * wrong / made:.1f}")
+        print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
+
+
+def costs(claims: int) -> None:
+    """The table of what the rule costs."""
+    print("| machine | replicas | cycles a replica, by this rule | by Student's | ratio |")
+    print("|---|---|---|---|---|")
+    for name, (moving, still, shortest) in MOVERS.items():
+        for replicas in (8, 16):
+            curves: tuple[list[tuple[float, float]], ...] = ([], [])
+            for length in shortest * 1.25 ** np.arange(24):
+                shares = power(moving, still, float(length), replicas, claims)
+                for curve, share in zip(curves, shares, strict=True):
+                    curve.append((float(length), share))
+                if min(shares) > 0.9:
+                    break
+            ours, students = (length_for_power(curve) for curve in curves)
+            rng = np.random.default_rng(1)
+            cycles = float(np.diff(moving(ours, 400, SAMPLES, rng)[:, [0, -1]], axis=1).mean())
+            cells = f"{cycles * students / ours:.2g} | {ours / students:.2f}"
+            if not students > 0.0:
+                cells = f"less than {cycles * shortest / ours:.2g} | more than {ours / shortest:.1f}"
+            print(f"| {name} | {replicas} | {cycles:.2g} | {cells} |", flush=True)
+
+
+def main() -> None:
+    """Print the table that was asked for."""
+    what, *counts = sys.argv[1:]
+    count = int(counts[0]) if counts else None
+    match what:
+        case "nulls":
+            nulls(count or 400)
+        case "movers":
+            costs(count or 400)
+        case "coverage":
+            for row in coverage_rows(count or 2000):
+                print(row, flush=True)
+        case _:
+            raise SystemExit(f"got {what!r}; expected nulls, movers or coverage")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""When two machine files are one machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from molmach import drives
+from molmach.building import kind_of
+from molmach.spec import Spec
+
+_NOT_THE_MACHINE = ("replicas", "duration", "seed", "frames")
+"""Of the protocol: how much is simulated, which is not what is simulated."""
+
+
+def machine_key(spec: Spec) -> str:
+    """sha256 of machine, drive and bath, in the form that comes first of all forms of the same machine.
+
+    They are the same if their canonical forms are, or if one is the other's reflection in the plane across
+    the axle and the drive is its own: :meth:`molmach.building.MachineKind.from_the_other_end` and
+    :meth:`molmach.drives.base.DriveModel.across`. A reflected rotor turns about z as before, so neither the
+    sign of its motion nor any other quantity changes. Where the drive acts along a line that molmach may lay
+    out in two ways, the two ends are told apart.
+    """
+    content = json.loads(spec.canonical())
+    for field in _NOT_THE_MACHINE:
+        content["protocol"].pop(field)
+    forms = [_text(content)]
+    drive, kind = drives.model(spec.drive), kind_of(spec.machine.kind)
+    if drive.across() == spec.drive and (not drive.has_line or kind.line_is_named(spec.machine)):
+        for machine in kind.from_the_other_end(spec.machine):
+            forms.append(_text({**content, "machine": machine.model_dump(mode="json")}))
+    return hashlib.sha256(min(forms).encode()).hexdigest()
+
+
+def _text(content: dict[str, Any]) -> str:
+    return json.dumps(content, sort_keys=True, separators=(",", ":"))
