@@ -26,7 +26,7 @@ def rattling(replicas: int, time: Floats, rng: np.random.Generator, sd: float | 
     path[:, 0] = kicks[:, 0]
     for k in range(1, time.size):
         path[:, k] = keep * path[:, k - 1] + kicks[:, k]
-    return spread * path
+    return np.asarray(spread * path)
 
 
 def relaxers(replicas: int, time: Floats, rng: np.random.Generator) -> Floats:

@@ -15,11 +15,15 @@ from molmach.scoring.rotation import completed_turns, diffusions, velocities
 
 
 def motion_samples(observed: Observed) -> dict[str, Floats]:
-    """``velocity``, ``displacement``, ``place``, ``diffusion`` of each replica, in the coordinate's unit."""
+    """``displacement``, ``place``, ``diffusion`` of each replica, in the coordinate's unit, and ``velocity``.
+
+    Places between two ends have none.
+    """
     motion = observed.motion
     unit_size = motion.scale.unit_size
+    steady = {} if motion.scale.period is None else {"velocity": velocity_samples(motion)}
     return {
-        "velocity": velocities(motion.coordinate, motion.time_ps, unit_size),
+        **steady,
         "displacement": motion.moved[:, -1],
         "place": motion.coordinate.mean(axis=1) / unit_size,
         "diffusion": diffusions(motion.coordinate, motion.time_ps, unit_size),
@@ -27,8 +31,9 @@ def motion_samples(observed: Observed) -> dict[str, Floats]:
 
 
 def velocity_samples(moving: Run | Motion) -> Floats:
-    """(n_replicas,) velocities of a run or motion, in the coordinate's unit per ns."""
-    return motion_samples(Observed.of(moving))["velocity"]
+    """(n_replicas,) net motion per ns of a run or motion, in the coordinate's unit; it need not last."""
+    motion = moving if isinstance(moving, Motion) else Motion.of(moving)
+    return velocities(motion.coordinate, motion.time_ps, motion.scale.unit_size)
 
 
 def count_samples(observed: Observed) -> dict[str, Floats]:

@@ -27,7 +27,7 @@ from molmach.engine import Progress, prepare
 from molmach.errors import DivergedError, SpecError
 from molmach.files import write_json
 from molmach.scoring.energetics import BALANCE_TOLERANCE, energy_balance
-from molmach.scoring.motion import VELOCITY, motion_samples, velocity_samples
+from molmach.scoring.motion import VELOCITY, velocity_samples
 from molmach.spec import Spec, loads
 from molmach.studies import folder, simulation
 from molmach.studies.step_trial import Check, StepTrial
@@ -290,7 +290,7 @@ def _trial(spec: Spec, step: StepTrial) -> Spec:
 
 def _velocity(run: Run) -> Estimate:
     observed = Observed.of(run)
-    return VELOCITY.on(observed.motion.scale).estimate(motion_samples(observed))
+    return VELOCITY.on(observed.motion.scale).estimate({"velocity": velocity_samples(run)})
 
 
 def _inertia(machine: Run, masses_of: Run) -> float:
