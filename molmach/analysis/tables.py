@@ -99,14 +99,14 @@ def _dataset(
 
 
 def to_frame(result: Score) -> pandas.DataFrame:
-    """A score as a table: a row a quantity, the controls' velocities among them.
+    """A score as a table: a row a quantity, the controls' velocities among them, or what stands for these.
 
     Returns
     -------
     pandas.DataFrame
         Columns ``condition``, ``quantity``, ``value``, ``low``, ``high`` (the 95 % interval), ``unit`` and
-        ``p_value`` (of the velocity: no net motion, or the control's judgement); verdict, regime, replicas
-        and warnings are its ``attrs``.
+        ``p_value`` (of what the verdict is about, the velocity as a rule, and of each control's judgement);
+        verdict, regime, replicas and warnings are its ``attrs``.
 
     Raises
     ------
@@ -115,11 +115,11 @@ def to_frame(result: Score) -> pandas.DataFrame:
     """
     pandas = require("pandas", "to_frame")
     rows = [_row("machine", name, part) for name, part in result.estimates.items()]
-    rows[[row["quantity"] for row in rows].index("velocity")]["p_value"] = result.p_value
+    rows[[row["quantity"] for row in rows].index(result.measure)]["p_value"] = result.p_value
     if result.energy_balance is not None:
         rows.append(_row("machine", "energy_balance", result.energy_balance))
     for name, control in result.controls.items():
-        rows.append(_row(name, "velocity", control.velocity) | {"p_value": control.p_value})
+        rows.append(_row(name, result.measure, control.measure) | {"p_value": control.p_value})
         for wheel, part in control.followers.items():
             rows.append(_row(name, f"velocity_{wheel}", part.velocity) | {"p_value": part.p_value})
     columns = ["condition", "quantity", "value", "low", "high", "unit", "p_value"]

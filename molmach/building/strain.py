@@ -15,6 +15,7 @@ from rdkit import Chem
 
 from molmach.building.conformers import MAX_STEPS, minimise, search
 from molmach.building.planar_bonds import stable_torsions, turned
+from molmach.building.stereo import is_isomer
 from molmach.errors import BuildError
 from molmach.spec.axes import renumbered
 
@@ -129,8 +130,12 @@ def _nameless(molecule: Chem.Mol) -> bytes:
 @lru_cache(maxsize=256)
 def best_energy(molecule: bytes, force_field: str) -> float | None:
     """Lowest energy of the free conformers of a molecule in RDKit's binary form, kJ/mol; None without any."""
+    wanted, placed = Chem.Mol(molecule), Chem.Mol(molecule)
     try:
-        conformers = search(Chem.Mol(molecule), force_field, CONFORMERS)
+        conformers = search(placed, force_field, CONFORMERS)
     except BuildError:
         return None
-    return min((energy for _, energy, _ in conformers), default=None)
+    of_the_isomer = (
+        energy for _, energy, number in conformers if is_isomer(wanted, Chem.Mol(placed, False, number))
+    )
+    return min(of_the_isomer, default=None)

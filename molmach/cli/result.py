@@ -9,8 +9,14 @@ from rich.markup import escape
 
 from molmach.cli.output import console, interval, number, table
 from molmach.data import Run
-from molmach.report.tables import looks_table
-from molmach.report.words import chance, regime_sentence, stopped_sentence, verdict_sentence
+from molmach.report.tables import looks_table, shapes_table
+from molmach.report.words import (
+    chance,
+    regime_sentence,
+    shapes_sentence,
+    stopped_sentence,
+    verdict_sentence,
+)
 from molmach.scoring import Score
 
 _STYLES = {
@@ -40,6 +46,7 @@ def print_result(run: Run, result: Score) -> None:
     _print_verdict(result)
     _print_looks(run)
     _print_controls(result)
+    _print_shapes(result)
     _print_estimates(result)
     if run.run_dir is not None:
         _print_files(run, run.run_dir)
@@ -85,6 +92,13 @@ def _print_controls(result: Score) -> None:
         )
     else:
         out.print("[yellow]uncontrolled[/]: neither the undriven nor the mirror control was run")
+
+
+def _print_shapes(result: Score) -> None:
+    out, shapes = console(), shapes_table(result)
+    if shapes is not None:
+        out.print(table(shapes.columns, shapes.rows, shapes.numeric))
+        out.print(shapes_sentence(result))
 
 
 def _print_estimates(result: Score) -> None:

@@ -37,8 +37,8 @@ def share_from_visits(
 
     Examples
     --------
-        >>> share_from_visits(0.5, 1000, 1000)
-        (0.478, 0.522)
+        >>> np.array(share_from_visits(0.5, 1000, 1000))
+        array([0.4781, 0.5219])
         >>> share_from_visits(0.999, 0, 0)
         (0.0, 1.0)
     """

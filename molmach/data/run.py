@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from molmach.building import Assembly
 from molmach.data.looks import Look, LookPlan
+from molmach.data.shapes import StartingShapes
 from molmach.spec import Drive, Spec
 
 Floats = NDArray[np.float64]
@@ -43,6 +44,8 @@ class Series:
     followers
         (n_followers, n_replicas, n_samples + 1) unwrapped angles of the wheels that the rotor turns,
         rad, in the assembly's order.
+    shapes
+        In which shapes of the molecule the replicas started.
     """
 
     time_ps: Floats
@@ -55,6 +58,7 @@ class Series:
     temperature: Floats
     intact: NDArray[np.bool_]
     followers: Floats = field(default_factory=lambda: np.zeros((0, 0, 0)))
+    shapes: StartingShapes = field(default_factory=StartingShapes)
 
     @classmethod
     def joined(cls, parts: Sequence[Series]) -> Series:
@@ -65,7 +69,8 @@ class Series:
         each = {name: [getattr(part, name) for part in parts] for name in _OF_REPLICAS}
         followers = np.concatenate([part.followers for part in parts], axis=1)
         whole = {name: np.concatenate(arrays) for name, arrays in each.items()}
-        return replace(first, **whole, followers=followers)
+        shapes = StartingShapes.joined([part.shapes for part in parts])
+        return replace(first, **whole, followers=followers, shapes=shapes)
 
 
 _OF_REPLICAS = (
@@ -133,3 +138,8 @@ class Run:
     def replicas(self) -> int:
         """Number of independent replicas."""
         return int(self.series.coordinate.shape[0])
+
+    @property
+    def shapes(self) -> StartingShapes:
+        """In which shapes of the molecule its replicas started."""
+        return self.series.shapes

@@ -104,7 +104,7 @@ def skewed_mean_estimate(samples: Floats, unit: str = "") -> Estimate:
     n, spread = samples.size, float(np.std(samples, ddof=1))
     if n < 3 or not spread > 0.0:
         return plain
-    third = float(np.sum((samples - plain.value) ** 3)) / spread**3
+    third = float(np.sum(((samples - plain.value) / spread) ** 3))
     skewness = n / ((n - 1) * (n - 2)) * third
     by_chance = math.sqrt(6.0 * n * (n - 1) / ((n - 2) * (n + 1) * (n + 3)))
     if abs(skewness) < 0.5 * by_chance:
@@ -202,9 +202,9 @@ def smallest_seen(error: float, freedom: float, level: float) -> float:
     return float(stats.t.isf(0.5 * level, freedom) + stats.t.ppf(POWER, freedom)) * error
 
 
-def upper_bound(value: float, error: float, freedom: float, share: float = 1.0) -> float:
-    """One-sided 95 % bound; surer where it has only a share of the 5 %."""
-    return value + float(stats.t.isf(share * (1.0 - CONFIDENCE), freedom)) * error
+def upper_bound(value: float, error: float, freedom: float, confidence: float = CONFIDENCE) -> float:
+    """One-sided bound, 95 % by default."""
+    return value + float(stats.t.ppf(confidence, freedom)) * error
 
 
 def sign_flip_p(values: Floats) -> float:

@@ -19,7 +19,7 @@ from molmach.report.sections import Dwelling, Movie
 from molmach.report.svg import inline_molecule
 from molmach.report.templates import render
 from molmach.report.views import Claim, Picture
-from molmach.report.words import regime_sentence, stopped_sentence, verdict_sentence
+from molmach.report.words import regime_sentence, shapes_sentence, stopped_sentence, verdict_sentence
 from molmach.scoring import Score
 
 
@@ -51,6 +51,8 @@ class RunPage:
     controls: list[tables.ControlRow]
     looks: tables.Table | None
     stopped: str
+    shapes: tables.Table | None
+    shapes_sentence: str
     dwelling: Dwelling
     replicas: list[Picture]
     estimates: tables.Table
@@ -87,6 +89,8 @@ def _page(run: Run, result: Score, provenance: Mapping[str, Any], directory: Pat
         controls=tables.controls_table(result),
         looks=tables.looks_table(run),
         stopped=stopped_sentence(run),
+        shapes=tables.shapes_table(result),
+        shapes_sentence=shapes_sentence(result),
         dwelling=sections.dwelling(run),
         replicas=sections.replicas(run),
         estimates=tables.estimates_table(result),

@@ -14,6 +14,7 @@ from molmach.data.observed import Observed
 from molmach.scoring.controls import CONTROL_LEVEL, ControlResult
 from molmach.scoring.current import GOES_ON_LEVEL, SLOWING_LEVEL, Current, Finding
 from molmach.scoring.reasons import has_no_handedness
+from molmach.scoring.shapes import SHAPE_LEVEL
 from molmach.scoring.verdict import Score
 
 HOPELESS = 0.05
@@ -48,13 +49,22 @@ def has_told(run: Run, result: Score) -> bool:
         case "transient":
             return current is None or surely_transient(current, result.cycles)
         case "unresolved":
-            if math.isnan(result.p_value):
-                return True
-            if current is None:
-                return False
-            undecided = current.finding is Finding.NOTHING and has_no_handedness(Observed.of(run))
-            return undecided or hopeless(current, run.replicas, until)
+            return _unresolvable(run, result, until)
     return True
+
+
+def _unresolvable(run: Run, result: Score, until: LookPlan) -> bool:
+    """Nothing was tested, shapes disagree, no direction is possible, or hardly a cycle will be completed."""
+    current, shapes = result.current, result.shapes
+    if math.isnan(result.p_value):
+        return True
+    if shapes is not None and shapes.depends and shapes.p_value <= run.level_share * SHAPE_LEVEL:
+        return True
+    if current is None:
+        return False
+    if current.finding is Finding.NOTHING and has_no_handedness(Observed.of(run)):
+        return True
+    return hopeless(current, run.replicas, until)
 
 
 def surely_failed(controls: Iterable[ControlResult], share: float) -> bool:

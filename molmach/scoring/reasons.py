@@ -11,7 +11,9 @@ from molmach import drives
 from molmach.data.cycles import Cycles
 from molmach.data.observed import Observed
 from molmach.data.statistics import POWER
+from molmach.scoring.controls import MARGIN
 from molmach.scoring.current import CURRENT_LEVEL, Current, Finding, drive_period_ps, fewest_replicas
+from molmach.scoring.shapes import ShapesJudged
 from molmach.scoring.spurious import Spurious
 from molmach.scoring.undirected import Judgement
 
@@ -20,6 +22,12 @@ _TOO_MANY = 50.0
 
 _SURELY_NONE = -math.log(0.05)
 """No event is seen, by chance 5 %, where so many are expected."""
+
+_NO_HANDEDNESS = (
+    "Machine and drive are their own mirror images, so nothing tells one way from the other: "
+    "no direction is possible."
+)
+_HANDEDNESS = "A chiral machine, or a drive that turns, can."
 
 WORDS = {
     Finding.TRIP: "transient",
@@ -50,13 +58,7 @@ def explain(current: Current, cycles: Cycles, observed: Observed) -> Judgement:
         The claim.
     """
     if current.finding in (Finding.NOTHING, Finding.FEW) and has_no_handedness(observed):
-        reason = (
-            "Machine and drive are their own mirror images, so nothing tells one way from the other: "
-            "no direction is possible."
-        )
-        return Judgement(
-            "unresolved", current.p_value, reason, "A chiral machine, or a drive that turns, can."
-        )
+        return Judgement("unresolved", current.p_value, _NO_HANDEDNESS, _HANDEDNESS)
     explained = {
         Finding.TRIP: _trip,
         Finding.SLOWS: _slows,
@@ -71,14 +73,23 @@ def explain(current: Current, cycles: Cycles, observed: Observed) -> Judgement:
     return Judgement(WORDS[current.finding], current.p_value, reason, advice)
 
 
+def explain_shapes(current: Current, shapes: ShapesJudged, observed: Observed) -> Judgement:
+    """Of a machine whose starting shapes disagree."""
+    if has_no_handedness(observed):
+        return Judgement("unresolved", current.p_value, f"{shapes.reason} {_NO_HANDEDNESS}", _HANDEDNESS)
+    return Judgement("unresolved", current.p_value, shapes.reason, shapes.advice)
+
+
 def explain_weak_controls(current: Current, spurious: Spurious, observed: Observed) -> Judgement:
     """Of a current whose controls leave too much to be spurious."""
     unit = f"{observed.scale.unit}/ns"
-    reason = (
-        f"The motion is steady, {spurious.claimed:.3g} {unit} {steady_word(current)} by machine and mirror "
-        f"image together, but the controls leave up to {max(spurious.bound, 0.0):.2g} {unit} of it to be "
-        "spurious, which is more than half."
+    left = max(spurious.bound, 0.0)
+    but = (
+        f"the controls leave up to {left:.2g} {unit} of it to be spurious, which is more than half"
+        if left >= MARGIN * spurious.claimed
+        else "with the drive off the machine may turn as fast"
     )
+    reason = f"The motion is steady, {spurious.claimed:.3g} {unit} {steady_word(current)}, but {but}."
     times = spurious.times_replicas
     if times > _TOO_MANY:
         return Judgement("unresolved", current.p_value, reason, "More replicas would show what is spurious.")
@@ -161,7 +172,7 @@ def _nothing(current: Current, cycles: Cycles, observed: Observed) -> tuple[str,
     )
     times = _times_for_power(cycles)
     if times > _TOO_MANY:
-        return reason, "What there may be is too small for such runs: a stronger drive would show more."
+        return reason, "What there may be is too small for such runs to tell."
     replicas = math.ceil(max(times, 1.2) * observed.motion.replicas)
     return reason, f"If what was seen is no chance, {replicas} replicas, or as much longer a run, would tell."
 

@@ -54,7 +54,7 @@ class SecondLaw:
 
 
 def judge_second_law(observed: Observed, samples: Mapping[str, Floats]) -> SecondLaw | None:
-    """Whether a run pays for a steady current; None of a motion without a run, and of one at equilibrium.
+    """Whether a run pays for a steady current; None where none is possible, or no energy is known.
 
     A steady current costs entropy: its rate must be above zero by its 95 % interval. Where the uncertainty
     relation is a law (:meth:`molmach.drives.DriveModel.bound_by_uncertainty`), the current may be no more
@@ -69,14 +69,14 @@ def judge_second_law(observed: Observed, samples: Mapping[str, Floats]) -> Secon
         Of the run, :func:`molmach.scoring.quantities.samples_of`.
     """
     run = observed.run
-    if run is None or equilibrium_of(observed) is not None:
+    if run is None or observed.scale.period is None or equilibrium_of(observed) is not None:
         return None
     unknown = drives.model(run.drive).entropy_unknown
     if unknown is not None:
         return SecondLaw(None, None, True, f"not judged: {unknown}")
     rate = ENTROPY_RATE.estimate(samples)
     ratio = None
-    if observed.scale.period is not None and drives.bound_by_uncertainty(run.drive, run.spec.protocol):
+    if drives.bound_by_uncertainty(run.drive, run.spec.protocol):
         ratio = UNCERTAINTY_RATIO.estimate(samples)
     broken = _broken_law(rate, ratio, run.replicas)
     if broken is not None:
@@ -87,9 +87,9 @@ def judge_second_law(observed: Observed, samples: Mapping[str, Floats]) -> Secon
 
 def _broken_law(rate: Estimate, ratio: Estimate | None, replicas: int) -> str | None:
     if not rate.ci95[0] > 0.0:
-        return "breaks the second law: a steady current costs entropy, and none is seen to be produced"
+        return "no entropy is seen to be produced, and by the second law a steady current costs some"
     if ratio is not None and _beats(ratio, replicas):
-        return "breaks the uncertainty relation D s >= v^2 k_B: so steady a current would cost more entropy"
+        return "by the uncertainty relation, D s >= v^2 k_B, so steady a current costs more entropy"
     return None
 
 

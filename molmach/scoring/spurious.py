@@ -8,9 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
-from molmach.data.statistics import Floats, difference_of, finite_or_none, upper_bound
+from molmach.data.statistics import Floats, difference_of, finite_or_none, mean_estimate, upper_bound
 from molmach.scoring.controls import MARGIN, ControlResult
+
+CONFIDENCE = 0.8
+"""Of the bound on spurious motion by both controls together; what it costs and what it keeps out is measured
+in ``docs/verdict.md``."""
+
+AS_FAST_LEVEL = 0.05
+"""One-sided level at which the undriven twin must be slower than the claim."""
 
 
 @dataclass(frozen=True)
@@ -25,24 +33,30 @@ class Spurious:
         Of the spurious motion, by the undriven twin's velocity and by half of what machine and mirror image
         differ, each weighted by its precision.
     bound
-        One-sided 95 % bound.
+        One-sided bound of it, 80 %; surer where there is only a share of the other 20 %.
+    p_as_fast
+        One-sided, of an undriven twin that is as fast as the claim; 0 where it was not run.
+    share
+        Of the levels of both, at one of several looks.
     """
 
     claimed: float
     value: float
     error: float
     bound: float
+    p_as_fast: float = 0.0
+    share: float = 1.0
 
     @property
     def excluded(self) -> bool:
-        """Whether spurious motion is surely less than half of what is claimed."""
-        return self.bound < MARGIN * self.claimed
+        """Whether less than half of the claim is spurious, and the undriven twin slower than it."""
+        return self.bound < MARGIN * self.claimed and self.p_as_fast <= self.share * AS_FAST_LEVEL
 
     @property
     def times_replicas(self) -> float:
-        """Times the replicas that would exclude it, were there none; infinite where it is too much."""
-        room = MARGIN * self.claimed
-        return math.inf if self.value >= room else ((self.bound - self.value) / room) ** 2
+        """Times the replicas that would exclude it, were there no more; infinite where it is too much."""
+        room = MARGIN * self.claimed - max(0.0, self.value)
+        return math.inf if room <= 0.0 else max(2.0, ((self.bound - self.value) / room) ** 2)
 
     def to_json(self) -> dict[str, Any]:
         """What a score's document says of it."""
@@ -50,6 +64,7 @@ class Spurious:
             "claimed": self.claimed,
             "value": self.value,
             "bound": finite_or_none(self.bound),
+            "p_as_fast": self.p_as_fast,
             "excluded": self.excluded,
         }
 
@@ -74,17 +89,20 @@ def spurious_motion(
     mirror
         (n_replicas,) velocities of the mirror image, as reflection has them; None where it was not run.
     share
-        Of the level of the bound.
+        Of the levels of the bound and of the undriven twin's speed.
     """
     parts: list[tuple[float, float, float]] = []
-    claimed = float(np.mean(claim))
-    if "undriven" in controls:
-        velocity = controls["undriven"].velocity
-        parts.append((velocity.value, velocity.error, claim.size - 1.0))
+    together = mean_estimate(claim)
+    claimed, uncertain, p_as_fast = together.value, together.error, 0.0
     if mirror is not None:
         difference, error, freedom = difference_of(claim, mirror)
-        claimed = 0.5 * (claimed + float(np.mean(mirror)))
+        claimed, uncertain = 0.5 * (claimed + float(np.mean(mirror))), 0.5 * error
         parts.append((0.5 * difference, 0.5 * error, freedom))
+    if "undriven" in controls:
+        still = controls["undriven"].velocity
+        parts.append((still.value, still.error, claim.size - 1.0))
+        apart = math.hypot(still.error, uncertain)
+        p_as_fast = float(stats.t.sf(direction * (claimed - still.value) / apart, claim.size - 1.0))
     if not parts:
         return None
     values, errors, freedoms = (np.array(column) for column in zip(*parts, strict=True))
@@ -92,4 +110,5 @@ def spurious_motion(
     error = float(1.0 / math.sqrt(weights.sum()))
     value = direction * float(weights @ values / weights.sum())
     freedom = float(weights.sum() ** 2 / np.sum(weights**2 / freedoms))
-    return Spurious(direction * claimed, value, error, upper_bound(value, error, freedom, share))
+    bound = upper_bound(value, error, freedom, 1.0 - share * (1.0 - CONFIDENCE))
+    return Spurious(direction * claimed, value, error, bound, p_as_fast, share)

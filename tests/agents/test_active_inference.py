@@ -45,7 +45,7 @@ def space_of(smiles: str = PHENYLENE, sites: dict[int, list[str]] | None = None,
     content = {
         "name": "test",
         "base": "difluorophenylene-rotor",
-        "machine": {"smiles": smiles},
+        "machine": {"smiles": smiles, "stator": [1, 2, 3]},
         "space": {"sites": sites, **space},
         "objectives": {"maximise": "velocity"},
         "racing": {"rungs": [{"replicas": 16, "duration": "20 ps"}]},

@@ -36,13 +36,15 @@ Floats = NDArray[np.float64]
 
 
 def space_of(sites: dict[int, list[str]], **more: object) -> Space:
-    """Substituents on the ring of the phenylene rotor."""
+    """Substituents on the ring of the phenylene rotor, held by one end more than by the other unless told."""
+    machine = more.pop("machine", {"stator": [1, 2, 3]})
+    assert isinstance(machine, dict)
     ring = ["[CH:1]#[C:2]c1c", "c", "c([C:3]#[CH:4])c", "c1", ""]
     text = ring[0] + "".join((f"([*:{n}])" if n in sites else "") + ring[n - 9] for n in (10, 11, 12, 13))
     content = {
         "name": "test",
         "base": "difluorophenylene-rotor",
-        "machine": {"smiles": text},
+        "machine": {"smiles": text, **machine},
         "space": {"sites": sites, **more},
         "objectives": {"maximise": "velocity"},
         "racing": {"rungs": [{"replicas": 16, "duration": "20 ps"}]},
@@ -202,6 +204,12 @@ def test_one_machine_has_one_prediction_whatever_its_spelling(four_sites: Space)
 def test_sites_that_differ_are_not_exchanged() -> None:
     assert exchanges_of(space_of({10: FIVE, 13: ["hydrogen", "fluoro"]})) == ((0, 1),)
     assert exchanges_of(space_of({10: FIVE, 11: FIVE})) == ((0, 1),)
+
+
+def test_sites_at_two_equal_ends_are_exchanged() -> None:
+    assert exchanges_of(space_of({10: FIVE, 11: FIVE}, machine={})) == ((0, 1), (1, 0))
+    every = ((0, 1, 2, 3), (1, 0, 3, 2), (2, 3, 0, 1), (3, 2, 1, 0))
+    assert exchanges_of(space_of(dict.fromkeys((10, 11, 12, 13), FIVE), machine={})) == every
 
 
 def test_substituents_are_as_far_apart_as_chemistry_says() -> None:

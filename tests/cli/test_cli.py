@@ -28,7 +28,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]
     """A strongly driven short run with controls, by the command line."""
     folder = tmp_path_factory.mktemp("cli") / "run"
     document = json_of(
-        "simulate", ROTOR, "--replicas", "6", "--duration", "60 ps", "--seed", "3", "-o", str(folder),
+        "simulate", ROTOR, "--replicas", "6", "--duration", "20 ps", "--seed", "3", "-o", str(folder),
         "--set", "drive={kind: constant_torque, torque: 8 kJ/mol, load: 1 kJ/mol}",
     )  # fmt: skip
     return folder, document

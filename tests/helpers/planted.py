@@ -41,9 +41,11 @@ EDITS = ["replace", "extend", "cyclise", "swap_heteroatom"]
 NO_SITES = "[CH:1]#[C:2]c1ccc([C:3]#[CH:4])cc1"
 
 
-def space_of(smiles: str | None = None, **section: object) -> Space:
+def space_of(smiles: str | None = None, equal_ends: bool = False, **section: object) -> Space:
     """The planted space, other keys of its section ``space``, or another molecule whose whole space they are."""
     content = copy.deepcopy(yaml.safe_load(CAMPAIGN))
+    if equal_ends:
+        del content["machine"]["stator"]
     if smiles is not None:
         content["machine"]["smiles"], content["space"] = smiles, {}
     content["space"].update(section)

@@ -12,6 +12,7 @@ import pytest
 
 from molmach.errors import PluginError, PluginWarning
 from molmach.search import Result, Task, plugins
+from molmach.search.agents.runner import AgentFailedError, Question
 from molmach.search.agents.team import LocalTeam
 from molmach.search.loop.checking import check
 from molmach.search.loop.driver import Driver
@@ -74,9 +75,9 @@ def _measure(task: Task) -> Result:
     return Result(task.key, {"velocity": [share, share + 1.0, share - 1.0, share]}, "", 1.0, 100)
 
 
-def _carried_out(asked: Campaign, folder: Path, patience: float = 60.0) -> Ledger:
+def _carried_out(asked: Campaign, folder: Path) -> Ledger:
     ledger = Ledger(":memory:", write=True)
-    team = LocalTeam(asked, folder, patience)
+    team = LocalTeam(asked, folder)
     driver = Driver(asked, ledger, LocalExecutor(_measure), team, evaluation_of(asked, folder))
     driver.run()
     driver.explain()
@@ -134,11 +135,13 @@ def test_an_import_that_does_not_end_is_given_up_once(
     assert (tmp_path / "mine.py.log").read_text(encoding="utf-8") == "x"
 
 
-def test_an_agent_that_hangs_is_left_out(tmp_path: Path) -> None:
-    asked = _campaign(tmp_path, _text(propose="time.sleep(600)"), 12)
-    with closing(_carried_out(asked, tmp_path, 0.05)) as ledger:
-        assert ledger.evaluations() == 12
-        assert ledger.agent_failures()["mine"]["last"] == "no answer within 0.05 s"
+def test_an_agent_that_hangs_is_given_up_after_a_while(tmp_path: Path) -> None:
+    team = LocalTeam(_campaign(tmp_path, _text(propose="time.sleep(600)")), tmp_path, 0.2)
+    team.ask("mine", Question(0, 1, 1.0))
+    answer = team.answers()["mine"]
+    assert isinstance(answer, AgentFailedError)
+    assert str(answer) == "no answer within 0.2 s"
+    assert team.busy == frozenset()
 
 
 def test_what_an_agent_prints_is_shown_to_a_limit_and_never_on_standard_output(

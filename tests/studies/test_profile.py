@@ -104,15 +104,15 @@ def test_windows_that_remember_their_start_are_seen_and_others_are_not() -> None
         for memory in (1.0, 10.0, 300.0)
         for _ in range(50)
     ]
-    assert sum(drift_of(places).p_value < FALSE_ALARMS for places in settled) < 6
+    assert sum(drift_of(places[..., None]).p_value < FALSE_ALARMS for places in settled) < 6
     for _ in range(10):
-        assert drift_of(_windows(rng, 20.0, 0.15)).p_value < FALSE_ALARMS
+        assert drift_of(_windows(rng, 20.0, 0.15)[..., None]).p_value < FALSE_ALARMS
     places = _windows(rng, 20.0, 0.15)
-    (warning,) = drift_warnings(places, places.mean(axis=(1, 2)), 20.0)
+    (warning,) = drift_warnings({"the ring's place": places}, 20.0)
     assert "too short to forget" in warning
     advised = float(warning.split("windows of ")[1].split(" ps")[0])
     assert 40.0 <= advised <= 200.0
-    assert not drift_warnings(_windows(rng, 3.0, 0.0), np.arange(11.0), 20.0)
+    assert not drift_warnings({"place": _windows(rng, 3.0, 0.0)}, 20.0)
 
 
 @pytest.fixture(scope="module")

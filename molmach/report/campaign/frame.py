@@ -32,11 +32,11 @@ class Number:
 
 @dataclass(frozen=True)
 class Judged:
-    """A control of a confirmation."""
+    """A control of a confirmation, with what it was judged by: a velocity, or what stands for it."""
 
     label: str
     passed: bool
-    velocity: Number
+    measured: Number
     statement: str
 
 
@@ -67,14 +67,14 @@ def driven_controls(judged: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 def controls(judged: Mapping[str, Any]) -> tuple[Judged, ...]:
     """Both controls of a confirmation with their numbers, as far as they were run."""
     return tuple(
-        Judged(
-            LABELS[name],
-            control["passed"],
-            number(control["velocity"]["value"], control["velocity"]["ci95"], control["velocity"]["unit"]),
-            control["statement"],
-        )
+        Judged(LABELS[name], control["passed"], _measured(control), control["statement"])
         for name, control in driven_controls(judged).items()
     )
+
+
+def _measured(control: Mapping[str, Any]) -> Number:
+    estimate = control.get("measured", control["velocity"])
+    return number(estimate["value"], estimate["ci95"], estimate["unit"])
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def judgement_of(finding: Finding) -> Judgement:
         return _failed(_why(controls) or finding.reason)
     said = str(controls.get("sentence", ""))
     if not controls.get("verified", verdict != "failed"):
-        return _failed(said.rstrip(".") or _why(controls))
+        return _failed(said.rstrip(".") or _why(controls) or str(controls.get("reason", "")).rstrip("."))
     if verdict is None:
         return Judgement(True, "confirmed", False, said or _PASSED)
     if verdict not in CLAIMED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -106,11 +106,14 @@ class Samples:
         (n_windows, ...) the energy that every window's bias has there, kT.
     states
         By name the energy of a state of the drive's switch there, kT.
+    shapes
+        By name lengths that say how the axle and the ring are bent there, nm.
     """
 
     place: Floats
     biases: Floats
     states: dict[str, Floats]
+    shapes: dict[str, Floats] = field(default_factory=dict)
 
 
 def join(samples: Samples, stations: StationMap, kT: float) -> Profile:

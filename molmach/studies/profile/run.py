@@ -190,7 +190,7 @@ def _sampled(
     frames = run_windows(pull, plan.protocol, work, workers, progress)
     samples = reduced(frames, assembly, windows, states_of(plan.spec, assembly), kT)
     profile = join(samples, stations, kT)
-    doubts = drift_warnings(samples.place, samples.place.mean(axis=(1, 2)), plan.window_ps)
+    doubts = drift_warnings({"the ring's place": samples.place} | samples.shapes, plan.window_ps)
     return replace(profile, warnings=(*profile.warnings, *doubts))
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from molmach import drives
 from molmach.data.observed import Planned
 from molmach.data.quantity import Quantity
+from molmach.data.statistics import finite_or_none
 from molmach.errors import MolmachError, SimulationError, SpecError
 from molmach.scoring import Score
 from molmach.search.loop.evaluations.base import Evaluation, Task
@@ -36,7 +37,7 @@ from molmach.spec.campaign import Rung
 from molmach.spec.reading import validate
 from molmach.studies import simulation
 
-METHOD = "molmach.evaluation/4"
+METHOD = "molmach.evaluation/5"
 """Part of every task's key; changes when the same spec would give other numbers."""
 
 _FIELDS = "fields"
@@ -162,7 +163,7 @@ def _confirm(spec: Spec) -> tuple[simulation.Result, bytes]:
 def _controls(result: Score) -> dict[str, Any]:
     return {
         "verdict": result.verdict,
-        "p_value": result.p_value,
+        "p_value": finite_or_none(result.p_value),
         "reason": result.reason,
         "advice": result.advice,
         **{name: control.to_json() for name, control in result.controls.items()},
