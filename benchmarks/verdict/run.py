@@ -28,15 +28,15 @@ Mover = Callable[[float, int, int, np.random.Generator], movers.Floats]
 MOVERS: dict[str, tuple[Mover, Mover, float]] = {
     "synchronous": (movers.synchronous, partial(movers.hopping, rate=0.0), 0.2),
     "diffusing, drift 0.2 of the diffusion": (
-        partial(movers.diffusing, drift=0.2), partial(movers.diffusing, drift=0.0), 4.0,
+        partial(movers.diffusing, drift=0.2), partial(movers.diffusing, drift=0.0), 12.0,
     ),
     "diffusing, drift 0.5": (
-        partial(movers.diffusing, drift=0.5), partial(movers.diffusing, drift=0.0), 1.0
+        partial(movers.diffusing, drift=0.5), partial(movers.diffusing, drift=0.0), 2.5
     ),
     "washboard, 4 kT, torque 1 kT": (
         partial(movers.washboard, torque=1.0), partial(movers.washboard, torque=0.0), 1.0,
     ),
-    "one-way hops": (partial(movers.hopping, rate=1.0), partial(movers.hopping, rate=0.0), 0.1),
+    "one-way hops": (partial(movers.hopping, rate=1.0), partial(movers.hopping, rate=0.0), 0.3),
 }  # fmt: skip
 """Machine with its drive, and without, and the shortest run to try."""
 
