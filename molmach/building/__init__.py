@@ -1,6 +1,7 @@
 """Spec -> :class:`Assembly`: a molecule in three dimensions that knows its stator, rotor and axle."""
 
 from molmach.building.assembly import Assembly, Follower, Track, is_achiral
+from molmach.building.conformations import KnownShapes, Shapes
 from molmach.building.coordinate import (
     MAX_SAFE_JUMP,
     Coordinate,
@@ -14,7 +15,7 @@ from molmach.building.coordinate import (
 )
 from molmach.building.files import read_sdf, write_structure
 from molmach.building.kinds import MachineKind, kind_of
-from molmach.building.machine import build
+from molmach.building.machine import build, mirror_built_anew
 from molmach.building.mirror import mirror
 from molmach.building.picture import PART_COLOURS, draw, parts
 from molmach.building.rotor_angle import RotorAngle, across
@@ -30,9 +31,11 @@ __all__ = [
     "Coordinate",
     "Follower",
     "Interlocking",
+    "KnownShapes",
     "MachineKind",
     "RotorAngle",
     "Scale",
+    "Shapes",
     "Track",
     "across",
     "build",
@@ -45,6 +48,7 @@ __all__ = [
     "largest_jump",
     "load_coordinates",
     "mirror",
+    "mirror_built_anew",
     "parts",
     "read_sdf",
     "save_coordinates",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,9 @@ from molmach import units
 from molmach.building.kinds import kind_of
 from molmach.building.strain import Strain
 from molmach.spec.axes import canonical_smiles, turn_over
+
+if TYPE_CHECKING:
+    from molmach.building.conformations import Shapes
 
 Floats = NDArray[np.float64]
 
@@ -95,6 +100,9 @@ class Assembly:
         Wheels that a rotor turns, by name.
     strain
         What is said of the shape of each molecule in it; empty where the kind says nothing.
+    shapes
+        Those in which replicas start; None where the kind looks for none, and in a machine that was read
+        from a file.
     """
 
     name: str
@@ -107,6 +115,7 @@ class Assembly:
     track: Track | None = None
     followers: dict[str, Follower] = field(default_factory=dict)
     strain: tuple[Strain, ...] = ()
+    shapes: Shapes | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -152,6 +161,12 @@ class Assembly:
         return not is_achiral(self.molecule)
 
     @property
+    def achiral_with_roles(self) -> bool:
+        """Whether the molecule is its own mirror image with every part in its role."""
+        parts = (self.stator, self.rotor, *(wheel.atoms for wheel in self.followers.values()), self.axle[:1])
+        return is_achiral(self.molecule, parts)
+
+    @property
     def own_mirror_image(self) -> bool:
         """Whether nothing but its present shape tells it from its mirror image in the xz plane."""
         return kind_of(self.kind).own_mirror_image(self)
@@ -190,9 +205,25 @@ def mass_of(atom: Chem.Atom) -> float:
     return float(atom.GetDoubleProp(MASS) if atom.HasProp(MASS) else atom.GetMass())
 
 
-def is_achiral(molecule: Chem.Mol) -> bool:
-    """Whether a molecule has the same formula, stereochemistry included, as its mirror image."""
-    plain = Chem.RemoveHs(molecule)
+def is_achiral(molecule: Chem.Mol, parts: Sequence[tuple[int, ...]] = ()) -> bool:
+    """Whether a molecule has the same formula, stereochemistry included, as its mirror image.
+
+    Parameters
+    ----------
+    molecule
+        With a conformer where there are parts.
+    parts
+        Atoms that the reflection must not exchange with others; none where any atoms may be exchanged.
+    """
+    marked = Chem.Mol(molecule)
+    heavy = [atom.GetIdx() for atom in marked.GetAtoms() if atom.GetAtomicNum() > 1]
+    numbers = [sum((i in part) << n for n, part in enumerate(parts)) for i in heavy]
+    for i, number in zip(heavy, numbers, strict=True):
+        if number:
+            marked.GetAtomWithIdx(i).SetIsotope(number)
+    if any(numbers):
+        Chem.AssignStereochemistryFrom3D(marked)
+    plain = Chem.RemoveHs(marked)
     for atom in plain.GetAtoms():
         atom.SetAtomMapNum(0)
     image = Chem.Mol(plain)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from rdkit import Chem, rdBase
@@ -25,11 +27,34 @@ _RIGID = 0.5
 """Conformers that differ by no more are one shape, kJ/mol, and nothing is left to search."""
 
 
+@dataclass(frozen=True, eq=False)
+class Conformer:
+    """A minimum of the force field.
+
+    Attributes
+    ----------
+    energy
+        kJ/mol.
+    molecule
+        With this one conformer.
+    """
+
+    energy: float
+    molecule: Chem.Mol
+
+
 def embed(molecule: Chem.Mol, seed: int, force_field: str) -> Chem.Mol:
-    """The lowest of ten MMFF-optimised conformers, amides and their like in their stable form.
+    """The first of :func:`conformers_of`, which has the arguments and errors."""
+    return conformers_of(molecule, seed, force_field)[0].molecule
+
+
+def conformers_of(molecule: Chem.Mol, seed: int, force_field: str) -> list[Conformer]:
+    """The lowest of ten MMFF-optimised conformers, amides and their like in their stable form; then others.
 
     Where the ten differ, thirty more are searched, and one of those is taken if it is lower by more than a
-    rotor's largest strain (:data:`molmach.building.strain.MAX_STRAIN`) or has fewer bonds turned over.
+    rotor's largest strain (:data:`molmach.building.strain.MAX_STRAIN`) or has fewer bonds turned over. The
+    others are the rest of the ten and the searched ones that were minimised to the end, as far as they have
+    no more bonds turned over than the first, by energy.
 
     Parameters
     ----------
@@ -60,10 +85,17 @@ def embed(molecule: Chem.Mol, seed: int, force_field: str) -> Chem.Mol:
                 f"machine.smiles: {force_field} turns {canonical_smiles(Chem.RemoveHs(molecule))} into "
                 "another isomer; expected one that is stable"
             )
-        placed, best = _better(molecule, placed, own, force_field)
-        single = Chem.Mol(placed, False, best)
-        Chem.AssignStereochemistryFrom3D(single)
-        return single
+        candidates = _best_first(molecule, placed, own, force_field)
+        fewest = candidates[0][0]
+        others = sorted((c for c in candidates[1:] if c[0] <= fewest), key=lambda c: c[1])
+        return [Conformer(c[1], _single(c[2], c[3])) for c in (candidates[0], *others)]
+
+
+def _single(molecule: Chem.Mol, conformer: int) -> Chem.Mol:
+    """The molecule with one of its conformers, and the stereochemistry that this has."""
+    single = Chem.Mol(molecule, False, conformer)
+    Chem.AssignStereochemistryFrom3D(single)
+    return single
 
 
 def _of_the_isomer(wanted: Chem.Mol, placed: Chem.Mol, conformers: Ranked) -> Ranked:
@@ -71,19 +103,42 @@ def _of_the_isomer(wanted: Chem.Mol, placed: Chem.Mol, conformers: Ranked) -> Ra
     return [entry for entry in conformers if is_isomer(wanted, Chem.Mol(placed, False, entry[2]))]
 
 
-def _better(wanted: Chem.Mol, placed: Chem.Mol, own: Ranked, force_field: str) -> tuple[Chem.Mol, int]:
-    """The best conformer, as a molecule that has it and its number: of the own ones, or a searched one."""
-    turned, energy, best = own[0]
-    if not turned and max(other for _, other, _ in own) - energy <= _RIGID:
-        return placed, best
+_Candidate = tuple[int, float, Chem.Mol, int]
+"""Bonds turned over, energy, and the conformer as a molecule that has it and its number."""
+
+
+def _best_first(wanted: Chem.Mol, placed: Chem.Mol, own: Ranked, force_field: str) -> list[_Candidate]:
+    """The best conformer, an own one or a searched one, and then the others."""
+    candidates = [(turned, energy, placed, number) for turned, energy, number in own]
+    best = candidates[0]
+    if not best[0] and max(energy for _, energy, _ in own) - best[1] <= _RIGID:
+        return candidates
     for look in (search, search_turned_back):
-        other = Chem.Mol(wanted)
-        searched = _of_the_isomer(wanted, other, look(other, force_field, SEARCHED))
-        if searched and searched[0][:2] < (turned, energy - MAX_STRAIN["rotor"]):
-            placed, (turned, energy, best) = other, searched[0]
-        if not turned:
+        other, looked = _looked_for(_Wanted(wanted.ToBinary(), wanted), force_field, look)
+        searched = [(*entry[:2], other, entry[2]) for entry in _of_the_isomer(wanted, other, looked)]
+        candidates += searched
+        if searched and searched[0][:2] < (own[0][0], own[0][1] - MAX_STRAIN["rotor"]):
+            best = searched[0]
+        if not own[0][0]:
             break
-    return placed, best
+    return [best, *(candidate for candidate in candidates if candidate is not best)]
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A molecule, and what tells it from another."""
+
+    key: bytes
+    molecule: Chem.Mol = field(compare=False)
+
+
+@lru_cache(maxsize=8)
+def _looked_for(
+    wanted: _Wanted, force_field: str, look: Callable[[Chem.Mol, str, int], Ranked]
+) -> tuple[Chem.Mol, Ranked]:
+    """A search, whose outcome no seed changes; so a build for the mirror image need not repeat it."""
+    molecule = Chem.Mol(wanted.molecule)
+    return molecule, look(molecule, force_field, SEARCHED)
 
 
 def conformer_seed(seed: int) -> int:

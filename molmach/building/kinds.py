@@ -117,8 +117,7 @@ class MachineKind:
     def own_mirror_image(self, assembly: Assembly) -> bool:
         """Whether nothing but its present shape tells a machine from its mirror image in the xz plane.
 
-        Under a drive that reflection leaves as it is, half of the replicas of such a machine start in each of
-        the two shapes.
+        Under a drive that reflection leaves as it is, half of the replicas of such a machine start reflected.
         """
         return False
 

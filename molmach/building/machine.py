@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
+
 from molmach.building.assembly import Assembly
 from molmach.building.kinds import kind_of
-from molmach.errors import shortened
+from molmach.building.mirror import mirror
+from molmach.errors import BuildError, shortened
 from molmach.spec import Spec
 from molmach.spec.registered import MACHINES, called, faulty
 
@@ -28,3 +33,33 @@ def build(spec: Spec) -> Assembly:
     if not isinstance(built, Assembly):
         raise faulty(MACHINES, kind, f"its build() gives {shortened(built)}; expected an Assembly")
     return built
+
+
+def mirror_built_anew(spec: Spec, assembly: Assembly) -> Assembly:
+    """The mirror image of a machine, with shapes from a search of its own.
+
+    A control that took over the claim's shapes would share what these missed. Anchors and coordinate are
+    those of the built structure's mirror image; a shape that both searches know has one structure in both.
+
+    Parameters
+    ----------
+    spec
+        Of the machine.
+    assembly
+        As :func:`build` made it.
+    """
+    if assembly.shapes is None:
+        return mirror(assembly)
+    sequence = np.random.SeedSequence(spec.protocol.seed, spawn_key=(_SECOND_SEARCH,))
+    seed = int(sequence.generate_state(1, np.uint64)[0] >> np.uint64(1))
+    protocol = spec.protocol.model_copy(update={"seed": seed})
+    try:
+        other = build(spec.model_copy(update={"protocol": protocol}))
+    except BuildError:  # what its first conformer can't be, the machine still is
+        return mirror(assembly)
+    assert other.shapes is not None, "a kind looks for shapes in all of its machines or in none"
+    return mirror(replace(assembly, shapes=assembly.shapes.weighed_as(other.shapes)))
+
+
+_SECOND_SEARCH = 2
+"""Tells the seeds of the second search from those of conformers (0) and replicas (1)."""

@@ -15,13 +15,23 @@ from molmach.spec.axes import axes, mark
 def mirror(assembly: Assembly) -> Assembly:
     """Reflect in the xz plane, which holds the axle: y -> -y, every stereo mark turned over.
 
-    A turn about the axle changes sign; atom order, bonds and roles stay.
+    A turn about the axle changes sign; atom order, bonds and roles stay. Its shapes are reflected with it.
     """
-    molecule = Chem.Mol(assembly.molecule)
-    rdMolTransforms.TransformConformer(molecule.GetConformer(), np.diag([1.0, -1.0, 1.0, 1.0]))
-    for atom in molecule.GetAtoms():
+    return replace(
+        assembly,
+        name=f"{assembly.name}-mirror",
+        molecule=mirrored(assembly.molecule),
+        shapes=None if assembly.shapes is None else assembly.shapes.mirrored(),
+    )
+
+
+def mirrored(molecule: Chem.Mol) -> Chem.Mol:
+    """A molecule reflected in the xz plane, with the stereo marks that it has then."""
+    image = Chem.Mol(molecule)
+    rdMolTransforms.TransformConformer(image.GetConformer(), np.diag([1.0, -1.0, 1.0, 1.0]))
+    for atom in image.GetAtoms():
         atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
-    Chem.AssignStereochemistryFrom3D(molecule, replaceExistingTags=True)
-    for axis in axes(assembly.molecule):
-        mark(molecule, replace(axis, sign=-axis.sign))
-    return replace(assembly, name=f"{assembly.name}-mirror", molecule=molecule)
+    Chem.AssignStereochemistryFrom3D(image, replaceExistingTags=True)
+    for axis in axes(molecule):
+        mark(image, replace(axis, sign=-axis.sign))
+    return image

@@ -13,7 +13,8 @@ from rdkit import Chem
 
 from molmach.building.assembly import Assembly, Floats, Follower
 from molmach.building.bearings import check_axles, check_bearings, holds
-from molmach.building.embed import checked_molecule, conformer_seed, embed
+from molmach.building.conformations import shapes_of
+from molmach.building.embed import checked_molecule, conformer_seed, conformers_of
 from molmach.building.ends import counted_from_either_end
 from molmach.building.frame import to_frame
 from molmach.building.kinds import MachineKind
@@ -129,7 +130,8 @@ class RotorKind(MachineKind):
     def build(self, spec: Spec) -> Assembly:
         """Build a rotor in three dimensions.
 
-        The conformer comes from the protocol's seed; the same spec gives the same coordinates.
+        The conformers come from the protocol's seed; the same spec gives the same coordinates. The first is
+        the built structure, the others give the further shapes in which replicas start.
 
         Raises
         ------
@@ -141,9 +143,10 @@ class RotorKind(MachineKind):
         assert isinstance(machine, Rotor)
         field = spec.protocol.build_field
         given = checked_molecule(machine.smiles, field, "machine.smiles", partial(_turning, machine))
-        molecule = embed(given, conformer_seed(spec.protocol.seed), field)
+        conformers = conformers_of(given, conformer_seed(spec.protocol.seed), field)
+        molecule = Chem.Mol(conformers[0].molecule)
         roles = find_roles(molecule, machine)
-        _lay_on_z(molecule, roles)
+        roles = replace(roles, reference_atom=_lay_on_z(molecule, roles))
         if machine.stator is None and not holds(roles.stator, molecule, roles.rotor):
             moving = {i for wheel in roles.wheels.values() for i in wheel.atoms}
             roles = replace(roles, stator=tuple(sorted(set(range(molecule.GetNumAtoms())) - moving)))
@@ -158,7 +161,7 @@ class RotorKind(MachineKind):
             )
             for name, wheel in roles.followers.items()
         }
-        return Assembly(
+        assembly = Assembly(
             spec.name,
             "rotor",
             molecule,
@@ -169,6 +172,14 @@ class RotorKind(MachineKind):
             followers=followers,
             strain=strains(molecule, [("smiles", "rotor")], spec.protocol.build_field),
         )
+
+        def lay(conformer: Chem.Mol) -> None:
+            _lay_on_z(conformer, roles)
+            check_bearings(conformer, roles)
+            check_axles(conformer, roles)
+
+        achiral, temperature = assembly.achiral_with_roles, spec.protocol.temperature
+        return replace(assembly, shapes=shapes_of(assembly, conformers, lay, achiral, temperature))
 
     def check(self, machine: Rotor) -> None:
         """Whether something turns about the axle, by the bonds alone."""
@@ -186,7 +197,7 @@ class RotorKind(MachineKind):
 
     def own_mirror_image(self, assembly: Assembly) -> bool:
         """The molecule is achiral, and the anchors that hold it stand alike on both sides of the plane."""
-        if assembly.chiral:
+        if not assembly.achiral_with_roles:
             return False
         held = assembly.positions_nm[list(assembly.stator)]
         elements = np.array([assembly.molecule.GetAtomWithIdx(i).GetAtomicNum() for i in assembly.stator])
@@ -212,7 +223,8 @@ def _free(wheel: Wheel, roles: Roles) -> tuple[int, ...]:
     return tuple(i for i in wheel.atoms if i not in roles.stator)
 
 
-def _lay_on_z(molecule: Chem.Mol, roles: Roles) -> None:
+def _lay_on_z(molecule: Chem.Mol, roles: Roles) -> int:
+    """Lay a conformer into the frame; gives the atom that defines x."""
     positions = np.asarray(molecule.GetConformer().GetPositions())
     first, second = positions[list(roles.rotor.axle)]
     z = (second - first) / np.linalg.norm(second - first)
@@ -232,6 +244,7 @@ def _lay_on_z(molecule: Chem.Mol, roles: Roles) -> None:
             "lies on the axle; expected an atom beside it"
         )
     to_frame(molecule, origin, x, z)
+    return reference
 
 
 def _reference_atom(molecule: Chem.Mol, roles: Roles, across: Floats) -> int:

@@ -9,7 +9,8 @@ from rich.markup import escape
 
 from molmach.cli.output import console, interval, number, table
 from molmach.data import Run
-from molmach.report.words import chance, regime_sentence, verdict_sentence
+from molmach.report.tables import shapes_table
+from molmach.report.words import chance, regime_sentence, shapes_sentence, verdict_sentence
 from molmach.scoring import Score
 
 _STYLES = {
@@ -38,6 +39,7 @@ def print_result(run: Run, result: Score) -> None:
     out.print(f"[bold]{run.spec.name}[/bold]  {run.assembly.formula}, {run.drive.kind.replace('_', ' ')}")
     _print_verdict(result)
     _print_controls(result)
+    _print_shapes(result)
     _print_estimates(result)
     if run.run_dir is not None:
         _print_files(run, run.run_dir)
@@ -75,6 +77,13 @@ def _print_controls(result: Score) -> None:
         )
     else:
         out.print("[yellow]uncontrolled[/]: neither the undriven nor the mirror control was run")
+
+
+def _print_shapes(result: Score) -> None:
+    out, shapes = console(), shapes_table(result)
+    if shapes is not None:
+        out.print(table(shapes.columns, shapes.rows, shapes.numeric))
+        out.print(shapes_sentence(result))
 
 
 def _print_estimates(result: Score) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach.building import Assembly
+from molmach.data.shapes import StartingShapes
 from molmach.spec import Drive, Spec
 
 Floats = NDArray[np.float64]
@@ -41,6 +42,8 @@ class Series:
     followers
         (n_followers, n_replicas, n_samples + 1) unwrapped angles of the wheels that the rotor turns,
         rad, in the assembly's order.
+    shapes
+        In which shapes of the molecule the replicas started.
     """
 
     time_ps: Floats
@@ -53,6 +56,7 @@ class Series:
     temperature: Floats
     intact: NDArray[np.bool_]
     followers: Floats = field(default_factory=lambda: np.zeros((0, 0, 0)))
+    shapes: StartingShapes = field(default_factory=StartingShapes)
 
 
 @dataclass(frozen=True)
@@ -103,3 +107,8 @@ class Run:
     def replicas(self) -> int:
         """Number of independent replicas."""
         return int(self.series.coordinate.shape[0])
+
+    @property
+    def shapes(self) -> StartingShapes:
+        """In which shapes of the molecule its replicas started."""
+        return self.series.shapes

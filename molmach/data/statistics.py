@@ -104,7 +104,7 @@ def skewed_mean_estimate(samples: Floats, unit: str = "") -> Estimate:
     n, spread = samples.size, float(np.std(samples, ddof=1))
     if n < 3 or not spread > 0.0:
         return plain
-    third = float(np.sum((samples - plain.value) ** 3)) / spread**3
+    third = float(np.sum(((samples - plain.value) / spread) ** 3))
     skewness = n / ((n - 1) * (n - 2)) * third
     by_chance = math.sqrt(6.0 * n * (n - 1) / ((n - 2) * (n + 1) * (n + 3)))
     if abs(skewness) < 0.5 * by_chance:

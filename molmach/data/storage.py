@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach.data.run import Series
+from molmach.data.shapes import StartingShapes
 from molmach.errors import ScoreError
 from molmach.files import write_arrays
 
@@ -32,9 +33,15 @@ class Trajectories:
 
 
 def save_series(series: Series, path: Path) -> None:
-    """Write a condition's series as ``coordinate.npz``: arrays named as in :class:`Series`."""
-    arrays = {field.name: getattr(series, field.name) for field in fields(Series)}
-    write_arrays(path, arrays, compressed=True)
+    """Write a condition's series as ``coordinate.npz``: arrays named as in :class:`Series`.
+
+    Where there are several shapes, those of :class:`StartingShapes` come with the names ``shape_...``.
+    """
+    arrays = {name: getattr(series, name) for name in _SAMPLED}
+    write_arrays(path, arrays | series.shapes.arrays(), compressed=True)
+
+
+_SAMPLED = [field.name for field in fields(Series) if field.name != "shapes"]
 
 
 def load_series(path: Path) -> Series:
@@ -47,7 +54,8 @@ def load_series(path: Path) -> Series:
     """
     try:
         with np.load(path) as stored:
-            return Series(**{field.name: stored[field.name] for field in fields(Series)})
+            sampled = {name: stored[name] for name in _SAMPLED}
+            return Series(**sampled, shapes=StartingShapes.of_arrays(stored))
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ScoreError(f"{path}: not a coordinate series of molmach ({error})") from error
 

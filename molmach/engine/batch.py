@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from molmach.building import Coordinate, continuous
-from molmach.data import Series
+from molmach.building import Coordinate, KnownShapes, continuous
+from molmach.data import Series, StartingShapes
 from molmach.data.storage import Trajectories
 from molmach.engine.stepper import BOOKS, Floats, Samples, Stepper
-from molmach.engine.task import Member, Task, read_coordinates, read_task, start_batch
+from molmach.engine.task import Member, Task, read_coordinates, read_shapes, read_task, start_batch
 from molmach.errors import DivergedError, SimulationError
 from molmach.files import write_arrays
 
@@ -247,7 +247,9 @@ def collect(work: Path, sampling_ps: float) -> list[Collected]:
     for condition in range(len(seconds)):
         parts = [number for number, whole in enumerate(task.part_of) if whole == condition]
         coordinates = read_coordinates(work, task.conditions[parts[0]])
-        own = [by_member[member] for member in sorted(by_member) if member[0] in parts]
+        members = [member for member in sorted(by_member) if member[0] in parts]
+        own = [by_member[member] for member in members]
+        frames = np.array([part["frames"] for part in own])
         totals = np.array([part["books"][skip:] - part["books"][skip] for part in own])
         by_name = {name: totals[:, :, column] for column, name in enumerate(BOOKS)}
         sampled = [
@@ -265,8 +267,20 @@ def collect(work: Path, sampling_ps: float) -> list[Collected]:
             temperature=by_name["kinetic_sum"][:, -1] / steps / task.kinetic_units[parts[0]],
             intact=np.array([not part["broken"].any() for part in own]),
             followers=np.array(sampled[1:]).reshape(-1, *sampled[0].shape),
+            shapes=_shapes(read_shapes(work, condition), [task.shapes[part] for part, _ in members], frames),
         )
-        frames = np.array([part["frames"] for part in own])
         frame_time = np.arange(frames.shape[1], dtype=np.float64) * sampling_ps * task.frame_samples
         results.append(Collected(series, frames, frame_time, seconds[condition]))
     return results
+
+
+def _shapes(known: KnownShapes | None, start: list[int], frames: NDArray[np.float32]) -> StartingShapes:
+    """In which shapes (n_replicas,) replicas started, and which their stored frames show."""
+    if known is None:
+        return StartingShapes()
+    return StartingShapes(
+        energy=known.energy - known.energy.min(),
+        weight=known.weight,
+        start=np.array(start, dtype=np.int64),
+        visited=np.array([known.nearest(replica.astype(np.float64)) for replica in frames]),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach import drives, forcefield
-from molmach.building import Assembly, coordinate_of, mirror
+from molmach.building import Assembly, coordinate_of
 from molmach.drives import DriveTerms
 from molmach.errors import SpecError
 from molmach.forcefield import Particles
@@ -39,8 +39,10 @@ class Condition:
     """A machine under a drive.
 
     ``label`` names it in seeds and folders: 0 the claim, 1 undriven, 2 mirror. Replicas start from
-    ``start``, (n_atoms, 3) nm, or where that is None from the built structure. ``first_replica`` is the
-    number of the first of its replicas, where these are a part of a condition's.
+    ``start``, (n_atoms, 3) nm, or where that is None from the structures that
+    :func:`molmach.engine.starting.parts_of` gives. A part of a condition has the replicas from number
+    ``first_replica`` on; they start in the shape of that number, and their coordinate is that of the machine
+    ``measured_by`` (None: of ``assembly``).
     """
 
     name: str
@@ -51,6 +53,8 @@ class Condition:
     particles: Particles
     start: NDArray[np.float64] | None = None
     first_replica: int = 0
+    shape: int = 0
+    measured_by: Assembly | None = None
 
     @property
     def places(self) -> NDArray[np.float64]:
@@ -88,24 +92,6 @@ class Condition:
         root = np.random.SeedSequence(self.protocol.seed, spawn_key=(1, self.label))
         children = root.spawn(self.first_replica + self.protocol.replicas)[self.first_replica :]
         return np.array([child.generate_state(4) for child in children])
-
-    def parts(self) -> list[Condition]:
-        """The condition; where nothing tells it from its mirror image, one half in each of the two shapes.
-
-        A built structure may be one of two shapes that mirror each other, such as a ring's two puckers. If
-        they change into each other too slowly for the run, replicas that all start in the same one turn
-        one way although the machine, which is both, turns neither way.
-        """
-        alone = self.protocol.replicas < 2 or self.start is not None
-        if alone or drives.model(self.drive).does_nothing or drives.mirror(self.drive) != self.drive:
-            return [self]
-        if not self.assembly.own_mirror_image:
-            return [self]
-        first = (self.protocol.replicas + 1) // 2
-        ours = replace(self, protocol=self.protocol.model_copy(update={"replicas": first}))
-        rest = self.protocol.model_copy(update={"replicas": self.protocol.replicas - first})
-        theirs = prepare(f"{self.name}-image", self.label, mirror(self.assembly), self.drive, rest)
-        return [ours, replace(theirs, first_replica=first)]
 
 
 def prepare(name: str, label: int, assembly: Assembly, drive: Drive, protocol: Protocol) -> Condition:

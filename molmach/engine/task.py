@@ -13,17 +13,18 @@ from pathlib import Path
 
 import numpy as np
 
-from molmach.building import Coordinate, Interlocking, load_coordinates, save_coordinates
+from molmach.building import Coordinate, Interlocking, KnownShapes, load_coordinates, save_coordinates
 from molmach.engine.batched import LANES, BatchedStepper, Inputs
 from molmach.engine.choice import Choice
 from molmach.engine.condition import Condition
 from molmach.engine.native import NativeStepper, write_native
+from molmach.engine.starting import parts_of
 from molmach.engine.stepper import Stepper
 from molmach.errors import SimulationError
 from molmach.files import write_text
 from molmach.units import BOLTZMANN
 
-SCHEMA = "molmach.task/2"
+SCHEMA = "molmach.task/3"
 """Changes whenever a file that workers read is written otherwise, or one would give other numbers."""
 
 Member = tuple[int, int]
@@ -42,6 +43,8 @@ class Task:
         Names of the conditions' parts, which are the names of their folders.
     part_of
         Number of the condition that each of them is a part of.
+    shapes
+        Number of the shape in which the replicas of each of them start.
     seeds
         Of every replica of every condition: four random words.
     batches
@@ -62,6 +65,7 @@ class Task:
     platform: str
     conditions: list[str]
     part_of: list[int]
+    shapes: list[int]
     seeds: list[list[list[int]]]
     batches: list[list[Member]]
     temperature: float
@@ -92,13 +96,17 @@ def write_task(conditions: Sequence[Condition], choice: Choice, work: Path) -> T
     if (work / "task.json").is_file():
         return read_task(work)
     protocol = conditions[0].protocol
-    parts = [(number, part) for number, condition in enumerate(conditions) for part in condition.parts()]
+    parts = [(number, part) for number, condition in enumerate(conditions) for part in parts_of(condition)]
+    shapes = [condition.assembly.shapes for condition in conditions]
     part_of, conditions = [number for number, _ in parts], [part for _, part in parts]
     for condition in conditions:
         directory = work / condition.name
         directory.mkdir(parents=True, exist_ok=True)
         np.savez(directory / "positions.npz", positions=condition.places)
-        save_coordinates(condition.assembly, directory / "coordinates.npz")
+        save_coordinates(condition.measured_by or condition.assembly, directory / "coordinates.npz")
+    for number, known in enumerate(shapes):
+        if known is not None and len(known.weight) > 1:
+            known.save(_shapes_file(work, number))
     members = [(c, r) for c, part in enumerate(conditions) for r in range(part.protocol.replicas)]
     if choice.engine == "batched":
         Inputs.of(conditions).save(work / "kernel.npz")
@@ -113,6 +121,7 @@ def write_task(conditions: Sequence[Condition], choice: Choice, work: Path) -> T
         platform=choice.platform,
         conditions=[condition.name for condition in conditions],
         part_of=part_of,
+        shapes=[condition.shape for condition in conditions],
         seeds=[condition.seeds().tolist() for condition in conditions],
         batches=batches,
         temperature=protocol.temperature,
@@ -149,6 +158,16 @@ def read_task(work: Path) -> Task:
 def read_coordinates(work: Path, condition: str) -> list[Coordinate]:
     """What is sampled of a condition: the machine's coordinate, and the angle of each follower."""
     return load_coordinates(work / condition / "coordinates.npz")
+
+
+def read_shapes(work: Path, condition: int) -> KnownShapes | None:
+    """The shapes of a condition; None where it has one."""
+    path = _shapes_file(work, condition)
+    return KnownShapes.read(path) if path.is_file() else None
+
+
+def _shapes_file(work: Path, condition: int) -> Path:
+    return work / f"shapes-{condition}.npz"
 
 
 def start_batch(work: Path, task: Task, number: int) -> Stepper:

@@ -19,7 +19,7 @@ from molmach.report.sections import Dwelling, Movie
 from molmach.report.svg import inline_molecule
 from molmach.report.templates import render
 from molmach.report.views import Claim, Picture
-from molmach.report.words import regime_sentence, verdict_sentence
+from molmach.report.words import regime_sentence, shapes_sentence, verdict_sentence
 from molmach.scoring import Score
 
 
@@ -47,6 +47,8 @@ class RunPage:
     movie: Movie
     velocities: Picture
     controls: list[tables.ControlRow]
+    shapes: tables.Table | None
+    shapes_sentence: str
     dwelling: Dwelling
     replicas: list[Picture]
     estimates: tables.Table
@@ -81,6 +83,8 @@ def _page(run: Run, result: Score, provenance: Mapping[str, Any], directory: Pat
         movie=sections.movie(run, film, film_plot(run, film)),
         velocities=sections.velocities(run, result),
         controls=tables.controls_table(result),
+        shapes=tables.shapes_table(result),
+        shapes_sentence=shapes_sentence(result),
         dwelling=sections.dwelling(run),
         replicas=sections.replicas(run),
         estimates=tables.estimates_table(result),

@@ -64,6 +64,25 @@ def controls_table(result: Score) -> list[ControlRow]:
     ]
 
 
+def shapes_table(result: Score) -> Table | None:
+    """Replicas by the shapes that they started in; None where there is one."""
+    if result.shapes is None:
+        return None
+    rows = [
+        (
+            row.name,
+            f"{row.weight:.2f}",
+            f"{row.energy:.1f}",
+            f"{row.replicas}" + (f" + {row.mirror_replicas}" if row.mirror_replicas else ""),
+            *numbers(row.velocity),
+        )
+        for row in result.shapes.rows
+    ]
+    unit = result.shapes.rows[0].velocity.unit
+    columns = ("shape", "weight", "kJ/mol", "replicas", unit, "95 % interval")
+    return Table("Starting shapes", columns, rows, (1, 2, 3, 4, 5))
+
+
 def numbers(estimate: Estimate) -> tuple[str, str]:
     """A value and its interval, to the interval's precision."""
     value, between = to_its_precision(estimate.value, *estimate.ci95)

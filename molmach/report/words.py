@@ -42,6 +42,22 @@ def _left(result: Score) -> str:
     return f", and leave less than {max(1, math.ceil(100.0 * share))} % of it to be spurious"
 
 
+def shapes_sentence(result: Score) -> str:
+    """What the starting shapes have to do with it; empty where there is one."""
+    shapes = result.shapes
+    if shapes is None:
+        return ""
+    if len(shapes.rows) < 2:
+        said = "Replicas change between the shapes within the run, so they are one."
+    else:
+        what = "a difference" if shapes.disagree else "no difference beyond chance"
+        said = f"The starting shape makes {what} (p = {chance(shapes.p_value)})."
+    said += " Weights are by the force field's energies."
+    if any(row.mirror_replicas for row in shapes.rows):
+        said += " Replicas of the mirror image, after the +, count with their velocity as reflection has it."
+    return said
+
+
 def measure_label(measure: str, unit: str) -> str:
     """Title of an axis or a column of what a verdict is about: ``velocity / (turn/ns)``."""
     if measure == "steps_per_cycle":

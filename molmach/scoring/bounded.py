@@ -53,7 +53,8 @@ def judge_bounded(
 
 def no_velocity(observed: Observed) -> Estimate:
     """What stands for the velocity of a machine that can have none."""
-    return Estimate(math.nan, (math.nan, math.nan), f"{observed.scale.unit}/ns")
+    unit, why = f"{observed.scale.unit}/ns", "whatever moves between two ends comes back"
+    return Estimate(math.nan, (math.nan, math.nan), unit, undefined=why)
 
 
 def measure_of(observed: Observed, samples: Mapping[str, Floats]) -> Quantity:

@@ -10,9 +10,10 @@ from molmach.data.observed import Observed
 from molmach.data.statistics import Floats
 from molmach.scoring.controls import ControlResult
 from molmach.scoring.current import Current, Finding, judge_current, observed_cycles
-from molmach.scoring.reasons import explain, explain_weak_controls, steady_word
+from molmach.scoring.reasons import explain, explain_shapes, explain_weak_controls, steady_word
 from molmach.scoring.rotation import velocities
 from molmach.scoring.second_law import SecondLaw
+from molmach.scoring.shapes import ShapesJudged
 from molmach.scoring.spurious import Spurious, spurious_motion
 from molmach.scoring.undirected import FOLLOWING_LEVEL, Judgement, p_value_of_following, undirected
 
@@ -35,11 +36,13 @@ def decide(
     samples: dict[str, Floats],
     controls: dict[str, ControlResult],
     law: SecondLaw | None,
+    shapes: ShapesJudged | None = None,
 ) -> Decision:
     """The verdict of a run or motion.
 
-    A coordinate between two ends and a machine at equilibrium have none of a direction. Of others: a control
-    that failed; else a current, if controls and books bear it out; else what the motion is instead.
+    A coordinate between two ends and a machine at equilibrium have none of a direction. Of others: shapes
+    that disagree, where the undriven machine stands still; else a control that failed; else a current, if
+    controls and books bear it out; else what the motion is instead.
     """
     failing = {name for name, control in controls.items() if not control.passed}
     settled = undirected(observed, samples)
@@ -59,7 +62,9 @@ def decide(
     if current.steady:
         reflected = None if mirror is None else mirror[1]
         spurious = spurious_motion(current.direction, samples["velocity"], controls, reflected)
-    if failing:
+    if shapes is not None and shapes.depends and "undriven" not in failing:
+        said = explain_shapes(current, shapes, observed)
+    elif failing:
         said = Judgement("failed", current.p_value, "")
     elif not current.steady:
         said = explain(current, together, observed)

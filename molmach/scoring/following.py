@@ -216,7 +216,7 @@ STEPS_PER_CYCLE = Quantity(
     "steps_per_cycle",
     "net steps forward after a throw on and backward after a throw off, to a cycle of the clock: 2 where a "
     "ring goes to and fro between neighbouring stations with every throw, below zero where on sends it back",
-    "step",
+    "step/cycle",
     (*_ANSWERS, "throws"),
     _first,
     interval=StudentAndExactAnswers(),

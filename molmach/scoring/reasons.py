@@ -13,6 +13,7 @@ from molmach.data.observed import Observed
 from molmach.data.statistics import POWER
 from molmach.scoring.controls import MARGIN
 from molmach.scoring.current import CURRENT_LEVEL, FEWEST_REPLICAS, Current, Finding, drive_period_ps
+from molmach.scoring.shapes import ShapesJudged
 from molmach.scoring.spurious import Spurious
 from molmach.scoring.undirected import Judgement
 
@@ -21,6 +22,12 @@ _TOO_MANY = 50.0
 
 _SURELY_NONE = -math.log(0.05)
 """No event is seen, by chance 5 %, where so many are expected."""
+
+_NO_HANDEDNESS = (
+    "Machine and drive are their own mirror images, so nothing tells one way from the other: "
+    "no direction is possible."
+)
+_HANDEDNESS = "A chiral machine, or a drive that turns, can."
 
 WORDS = {
     Finding.TRIP: "transient",
@@ -51,13 +58,7 @@ def explain(current: Current, cycles: Cycles, observed: Observed) -> Judgement:
         The claim.
     """
     if current.finding in (Finding.NOTHING, Finding.FEW) and _has_no_handedness(observed):
-        reason = (
-            "Machine and drive are their own mirror images, so nothing tells one way from the other: "
-            "no direction is possible."
-        )
-        return Judgement(
-            "unresolved", current.p_value, reason, "A chiral machine, or a drive that turns, can."
-        )
+        return Judgement("unresolved", current.p_value, _NO_HANDEDNESS, _HANDEDNESS)
     explained = {
         Finding.TRIP: _trip,
         Finding.SLOWS: _slows,
@@ -70,6 +71,13 @@ def explain(current: Current, cycles: Cycles, observed: Observed) -> Judgement:
     }
     reason, advice = explained[current.finding](current, cycles, observed)
     return Judgement(WORDS[current.finding], current.p_value, reason, advice)
+
+
+def explain_shapes(current: Current, shapes: ShapesJudged, observed: Observed) -> Judgement:
+    """Of a machine whose starting shapes disagree."""
+    if _has_no_handedness(observed):
+        return Judgement("unresolved", current.p_value, f"{shapes.reason} {_NO_HANDEDNESS}", _HANDEDNESS)
+    return Judgement("unresolved", current.p_value, shapes.reason, shapes.advice)
 
 
 def explain_weak_controls(current: Current, spurious: Spurious, observed: Observed) -> Judgement:

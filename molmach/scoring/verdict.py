@@ -20,9 +20,10 @@ from molmach.scoring.current import Current
 from molmach.scoring.decision import decide
 from molmach.scoring.distribution import doubts_at_equilibrium
 from molmach.scoring.energetics import balance_of, balance_warnings
-from molmach.scoring.quantities import estimates_of, samples_of
+from molmach.scoring.quantities import estimates_of, quantities_of, samples_of
 from molmach.scoring.regime import regime_of
 from molmach.scoring.second_law import SecondLaw, judge_second_law
+from molmach.scoring.shapes import ShapesJudged, allow_for_shapes, judge_shapes
 from molmach.scoring.spurious import Spurious
 from molmach.units import TURN
 
@@ -73,6 +74,8 @@ class Score:
         The tests for a steady current; None where no direction is possible.
     spurious
         What the controls leave to be spurious; None where there is no current, or no control.
+    shapes
+        Replicas by the shapes that they started in; None where there is one.
     """
 
     estimates: dict[str, Estimate]
@@ -92,6 +95,7 @@ class Score:
     cycles: Cycles | None = None
     current: Current | None = None
     spurious: Spurious | None = None
+    shapes: ShapesJudged | None = None
 
     @property
     def measured(self) -> Estimate:
@@ -117,6 +121,7 @@ class Score:
             "cycles": None if self.cycles is None else self.cycles.to_json(),
             "current": None if self.current is None else self.current.to_json(),
             "spurious": None if self.spurious is None else self.spurious.to_json(),
+            "shapes": None if self.shapes is None else self.shapes.to_json(),
             "controlled": self.controlled,
             "regime": self.regime,
             "energy_balance": None if self.energy_balance is None else self.energy_balance.to_json(),
@@ -142,13 +147,15 @@ def score(run: Run | Motion) -> Score:
         return _not_scored(run, coordinate_of(run.assembly).scale.unit, came_apart)
     observed = Observed.of(run)
     samples = samples_of(_checked(observed))
-    estimates = {"velocity": no_velocity(observed), **estimates_of(observed, samples)}
+    shapes = judge_shapes(run)
+    weighed = allow_for_shapes(estimates_of(observed, samples), quantities_of(observed), samples, run, shapes)
+    estimates = {"velocity": no_velocity(observed), **weighed}
     judged = judge if observed.scale.period is not None else judge_bounded
     controls = {
         name: judged(name, Observed.of(control), observed, samples) for name, control in run.controls.items()
     }
     law = judge_second_law(observed, samples)
-    decision = decide(observed, samples, controls, law)
+    decision = decide(observed, samples, controls, law, shapes)
     balance = balance_of(samples)
     return Score(
         estimates=estimates,
@@ -164,10 +171,12 @@ def score(run: Run | Motion) -> Score:
             *balance_warnings(balance, run),
             *doubts_at_equilibrium(run),
             *_heating_warnings(estimates["temperature"], run.spec.protocol.temperature),
+            *([shapes.warning] if shapes is not None and shapes.warning else []),
         ),
         verb=observed.motion.scale.verb,
         measure=measure_of(observed, samples).name,
         second_law=law,
+        shapes=shapes,
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from molmach import drives, engine
-from molmach.building import Assembly, build, mirror
+from molmach.building import Assembly, build, mirror_built_anew
 from molmach.data import Performance, Run
 from molmach.engine import Choice, Collected, Condition, Progress
 from molmach.errors import Argument, SpecError
@@ -82,7 +82,7 @@ class Plan(folder.Plan):
         pairs: list[tuple[str, Assembly, Any]] = [("claim", assembly, self.spec.drive)]
         if self.controls:
             pairs.append(("undriven", assembly, drives.undriven(self.spec.drive)))
-            pairs.append(("mirror", mirror(assembly), drives.mirror(self.spec.drive)))
+            pairs.append(("mirror", mirror_built_anew(self.spec, assembly), drives.mirror(self.spec.drive)))
         return [
             engine.prepare(name, label, machine, drive, self.spec.protocol)
             for label, (name, machine, drive) in enumerate(pairs)
