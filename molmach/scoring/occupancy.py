@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach import drives
+from molmach.data.intervals import SkewedOrRare
 from molmach.data.observed import Known, Observed
 from molmach.data.quantity import NOT_NEGATIVE, SEVERAL_STATIONS, SHARE, STATIONS, Quantity
 from molmach.data.renewal import StudentOrVisits
@@ -20,13 +21,15 @@ OCCUPANCY = Quantity(
 )  # fmt: skip
 SHUTTLING_RATE = Quantity(
     "shuttling_rate", "steps from station to station, either way, per time", "1/ns",
-    bounds=NOT_NEGATIVE, needs=STATIONS, asks=SEVERAL_STATIONS,
+    bounds=NOT_NEGATIVE, interval=SkewedOrRare(), beside=("moves", "no_moves", "move_rate"),
+    needs=STATIONS, asks=SEVERAL_STATIONS,
 )  # fmt: skip
 
 
 def station_samples(observed: Observed) -> dict[str, Floats]:
     """``occupancy_NAME`` of every station and, where there are several, the ``shuttling_rate`` (1/ns).
 
+    Beside the rate stand the ``moves`` that it counts, zeros (``no_moves``) and one's rate (``move_rate``).
     Where no clock paces the ring's visits, there are how often each station was come to and left, too:
     ``entries_NAME``, ``exits_NAME``.
     """
@@ -41,6 +44,8 @@ def station_samples(observed: Observed) -> dict[str, Floats]:
     if len(stations.names) > 1:
         moves = np.sum(stations.steps(observed.visits), axis=0)
         samples["shuttling_rate"] = np.asarray(moves / observed.duration_ns)
+        samples["moves"], samples["no_moves"] = moves.astype(np.float64), np.zeros(moves.size)
+        samples["move_rate"] = np.full(moves.size, 1.0 / observed.duration_ns)
     return samples
 
 

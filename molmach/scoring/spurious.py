@@ -17,7 +17,7 @@ CONFIDENCE = 0.8
 """Of the bound on spurious motion by both controls together; what it costs and what it keeps out is measured
 in ``docs/verdict.md``."""
 
-AS_FAST_LEVEL = 0.05
+AS_FAST_LEVEL = 0.08
 """One-sided level at which the undriven twin must be slower than the claim."""
 
 

@@ -169,6 +169,16 @@ def test_build_reports_dipole_and_inertia(tmp_path: Path) -> None:
     assert (tmp_path / "machine.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_machine_at_equilibrium_is_told_so_before_it_is_run(tmp_path: Path) -> None:
+    still, short = ("--set", "drive={kind: none}"), ("--replicas", "2", "--duration", "2 ps", "--no-controls")
+    built = json_of("build", ROTOR, *still, "-o", str(tmp_path / "b"))
+    assert built["equilibrium"] == "there is no drive"
+    assert json_of("build", ROTOR, "-o", str(tmp_path / "d"))["equilibrium"] is None
+    done = run_molmach("simulate", ROTOR, *still, *short, "-o", str(tmp_path / "r"), "--json")
+    assert "At equilibrium by its own file: there is no drive." in done.stderr
+    assert json.loads(done.stdout)["score"]["verdict"] == "equilibrium"
+
+
 def test_energy_of_mirror_images_is_equal(tmp_path: Path, rotor: Assembly) -> None:
     write_structure(rotor, tmp_path / "a")
     write_structure(mirror(rotor), tmp_path / "b")
