@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -117,22 +118,22 @@ def mover_rows(kinds: dict[str, tuple[Mover, Mover, float]], samples: int, count
             )
 
 
-def of_mover(moving: Mover, still: Mover, length: float, samples: int) -> Draw:
+def of_mover(moving: Mover, still: Mover, length: float, samples: int, replicas: int = UNTIL.most) -> Draw:
     """A machine with a current, its mirror image and the same with its drive off."""
 
     def draw(rng: np.random.Generator) -> tuple[Paths, Paths, Paths]:
-        paths = moving(length, 2 * UNTIL.most, samples, rng)
-        return paths[::2], still(length, UNTIL.most, samples, rng), -paths[1::2]
+        paths = moving(length, 2 * replicas, samples, rng)
+        return paths[::2], still(length, replicas, samples, rng), -paths[1::2]
 
     return draw
 
 
 def fixed_number(moving: Mover, still: Mover, length: float, samples: int, share: float, count: int) -> str:
-    """The least of :data:`FIXED` that gets its direction as often."""
-    draw = of_mover(moving, still, length, samples)
-    for replicas in FIXED:
-        rng = np.random.default_rng([replicas, 17])
-        right = sum(direction(*(p[:replicas] for p in draw(rng))) == 1 for _ in range(count))
-        if right / count >= share:
-            return str(replicas)
-    return f"more than {FIXED[-1]}"
+    """The least of :data:`FIXED` that gets its direction as often, by halving."""
+
+    def often_enough(replicas: int) -> bool:
+        draw, rng = of_mover(moving, still, length, samples, replicas), np.random.default_rng([replicas, 17])
+        return sum(direction(*draw(rng)) == 1 for _ in range(count)) >= share * count
+
+    place = bisect_left(FIXED, True, key=often_enough)
+    return str(FIXED[place]) if place < len(FIXED) else f"more than {FIXED[-1]}"
