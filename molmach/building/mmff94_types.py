@@ -10,6 +10,7 @@ from rdkit.Chem import rdForceFieldHelpers
 
 from molmach.building.mmff94_charges import uncharged_atom
 from molmach.errors import ForceFieldError
+from molmach.spec.atoms import atom_name
 from molmach.streams import caught_output
 
 _ELEMENTS = {
@@ -58,12 +59,6 @@ def typed(molecule: Chem.Mol, variant: str) -> Any:
             "those of ammoniums, pyridiniums and carboxylates"
         )
     return properties
-
-
-def atom_name(atom: Chem.Atom) -> str:
-    """An atom as errors name it: ``P (atom 4, map number 1)``, atoms counted from 0."""
-    number = atom.GetAtomMapNum()
-    return f"{atom.GetSymbol()} (atom {atom.GetIdx()}{f', map number {number}' if number else ''})"
 
 
 def _no_type(molecule: Chem.Mol, variant: str) -> str:

@@ -9,10 +9,10 @@ from typing import Any
 
 from rdkit import Chem, rdBase
 
-from molmach.building.mmff94_types import atom_name
 from molmach.errors import ForceFieldError, SpecError
 from molmach.forcefield.base import ForceField
 from molmach.forcefield.structures import not_a_structure
+from molmach.spec.atoms import atom_name
 
 _TWICE_DRAWN = Chem.MolFromSmarts("[#16;+2;D3;$(*=[O,N])]")
 
