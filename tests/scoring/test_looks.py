@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -70,10 +71,8 @@ def test_machines_without_a_current_get_a_direction_in_fewer_than_two_campaigns_
 
 def test_a_machine_that_turns_is_resolved_at_the_first_look_and_a_slower_one_later() -> None:
     rng = np.random.default_rng(8)
-    still = movers.hopping
-    quick = campaigns(of_mover(movers.synchronous, lambda *a: still(*a, rate=0.0), 3.0, SAMPLES), 4, rng)
+    still = partial(movers.hopping, rate=0.0)
+    quick = campaigns(of_mover(movers.synchronous, still, 3.0, SAMPLES), 4, rng)
     assert (quick.forward, quick.backward, max(quick.replicas)) == (4, 0, UNTIL.first)
-    slow = of_mover(
-        lambda *a: movers.diffusing(*a, drift=0.5), lambda *a: movers.diffusing(*a, drift=0.0), 3.0, SAMPLES
-    )
+    slow = of_mover(partial(movers.diffusing, drift=0.5), partial(movers.diffusing, drift=0.0), 3.0, SAMPLES)
     assert max(campaigns(slow, 4, rng).replicas) > UNTIL.first
