@@ -74,6 +74,5 @@ def test_a_machine_that_turns_is_resolved_at_the_first_look_and_a_slower_one_lat
     still = partial(movers.hopping, rate=0.0)
     quick = campaigns(of_mover(movers.synchronous, still, 3.0, SAMPLES), 4, rng)
     assert (quick.forward, quick.backward, max(quick.replicas)) == (4, 0, UNTIL.first)
-    drifting, free = (partial(movers.diffusing, drift=drift) for drift in (0.5, 0.0))
-    slow = campaigns(of_mover(drifting, free, 3.0, SAMPLES), 4, rng)
-    assert max(slow.replicas) > UNTIL.first
+    slow = of_mover(partial(movers.diffusing, drift=0.5), partial(movers.diffusing, drift=0.0), 3.0, SAMPLES)
+    assert max(campaigns(slow, 4, rng).replicas) > UNTIL.first
