@@ -31,10 +31,14 @@ from molmach.scoring.selection import (
     Selection,
 )
 from molmach.scoring.sharing import refuse_shared_files, refuse_shared_frames
-from molmach.scoring.wheel import STRAIGHT, angles_about, breadth, inertia_about, laid_on, lean
+from molmach.scoring.stator import still_atoms
+from molmach.scoring.wheel import STRAIGHT, Wheel, angles_about, breadth, inertia_about, laid_on, lean, spread
 
 _TILT = math.radians(30.0)
 """An axle without such a stator that leans farther than this has no fixed angle."""
+
+_LOOSE = 0.5
+"""A stator whose atoms stray by more than this share of its breadth has no shape to lay frames by."""
 
 _HALF_TURN = 0.9 * math.pi
 """Changes of the angle beyond this may be the rest of a turn the other way."""
@@ -125,7 +129,8 @@ def read_trajectories(
         The same of a wheel that the rotor turns.
     stator
         What the angle is taken against; by default the atoms that turn in none of these ways and are
-        bonded to the chosen ones or in their residues.
+        bonded to the chosen ones or in their residues, without those that bonds hold to a turning part
+        beside its axle, as its hydrogens.
     frame_interval_ps
         Time between the files' frames; needed where a file has no times of its own: DCD, XYZ, LAMMPSTRJ,
         PDB, an AMBER NetCDF without ``time``, a GRO without ``t=``.
@@ -150,7 +155,8 @@ def read_trajectories(
     ------
     ScoreError
         A file can't be read, a selection is wrong or takes in several copies, times are missing, repeat, are
-        uneven or do not match, replicas share frames, or the frames are too far apart to tell which way the
+        uneven or do not match, replicas share frames, the rotor's atoms or the stator's do not turn or stay
+        together, or the frames are too far apart to tell which way the
         rotor turned between them.
     """
     if stride < 1:
@@ -216,9 +222,9 @@ def _motion(
     wheels = [wheel.among(machine.atoms) for wheel in machine.wheels]
     known = not any(np.isnan(masses[wheel.rotor]).any() for wheel in wheels)
     weights = masses if known else np.ones(inside.size)
-    laid, leaning = _laid(
-        machine, [_whole(part, path, inside, files[0]) for part, path in zip(files, paths, strict=True)]
-    )
+    whole = [_whole(part, path, inside, files[0]) for part, path in zip(files, paths, strict=True)]
+    held, remarks = still_atoms(machine, wheels, [part.positions for part in whole], weights)
+    laid, leaning = _laid(wheels[0], held, whole)
     refuse_shared_frames(paths, laid)
     frames, time_ps, warnings = _together(laid, paths, equilibration_ps)
     angles = {wheel.argument: angles_about(wheel, frames, weights) for wheel in wheels}
@@ -229,7 +235,7 @@ def _motion(
         angles.pop(ROTOR),
         followers={str(argument): angle for argument, angle in angles.items()},
         moment_of_inertia=inertia_about(wheels[0], laid[0].positions[0], masses) if known else math.nan,
-        warnings=(*warnings, *doubts, *leaning),
+        warnings=(*warnings, *doubts, *remarks, *leaning),
     )
 
 
@@ -245,12 +251,18 @@ def _whole(part: Frames, path: Path, inside: Atoms, first: Frames) -> Frames:
         raise ScoreError(argument, f" {path}", *said) from error
 
 
-def _laid(machine: Machine, files: list[Frames]) -> tuple[list[Frames], list[str]]:
+def _laid(wheel: Wheel, held: Atoms, files: list[Frames]) -> tuple[list[Frames], list[str]]:
     """Frames laid on the first by the stator; as they are, with a warning, where it is straight and leans."""
-    reference, inner = files[0].positions[0], np.searchsorted(machine.atoms, machine.stator)
-    if inner.size >= 3 and breadth(reference[inner]) > STRAIGHT:
-        return [replace(part, positions=laid_on(part.positions, reference, inner)) for part in files], []
-    wheel = machine.wheels[0].among(machine.atoms)
+    reference = files[0].positions[0]
+    if held.size >= 3 and (size := breadth(reference[held])) > STRAIGHT:
+        laid = [replace(part, positions=laid_on(part.positions, reference, held)) for part in files]
+        strain = max(spread(part.positions[:, held]) for part in laid)
+        if strain <= _LOOSE * size:
+            return laid, []
+        return laid, [
+            f"the stator does not keep its shape: its atoms stray by {strain:.2f} nm where it is {size:.2f} "
+            "nm broad, so the angle is uncertain; atoms that keep their distances would be a better stator"
+        ]
     leaning = max(lean(wheel, part.positions) for part in files)
     if leaning <= _TILT:
         return files, []

@@ -93,7 +93,7 @@ def _require_hands_kept(smiles: str) -> None:
 
 
 def _is_cumulated(atom: Chem.Atom) -> bool:
-    return sum(bond.GetBondType() == Chem.BondType.DOUBLE for bond in atom.GetBonds()) > 1
+    return bool(sum(bond.GetBondType() == Chem.BondType.DOUBLE for bond in atom.GetBonds()) > 1)
 
 
 def _why_none(atom: Chem.Atom) -> str:

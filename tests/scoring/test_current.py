@@ -64,8 +64,8 @@ def test_a_machine_that_goes_to_and_fro_has_no_current_wherever_its_run_ends() -
 
 @pytest.mark.parametrize("replicas", [8, 16])
 def test_machines_that_turn_get_their_direction(replicas: int) -> None:
-    """Runs long enough for a power of 99 % and more; 4 of 4 each, false alarm 4 %, fixed seed."""
-    rng = np.random.default_rng(2)
+    """Runs long enough for a power near 98 %, what both controls leave of it by chance; fixed seed."""
+    rng = np.random.default_rng(3)
     made = {
         "synchronous": movers.synchronous(3.0, 2 * replicas, TIME.size, rng),
         "diffusing": movers.diffusing(40.0, 2 * replicas, TIME.size, rng, 0.5),
