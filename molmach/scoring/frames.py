@@ -13,6 +13,7 @@ import numpy as np
 
 from molmach.data.statistics import Floats
 from molmach.errors import MissingExtraError, ScoreError
+from molmach.scoring.atom_types import mdtraj_reads
 from molmach.scoring.plausible import refuse_empty, refuse_other_unit, refuse_still
 from molmach.scoring.restarts import refuse_restarts, restarts, without_repeats
 from molmach.scoring.rounding import rounding
@@ -81,6 +82,9 @@ def read_topology(path: Path) -> Any:
     _expect_file(path)
     with _quiet() as caught:
         try:
+            if path.suffix.lower() == ".mol2":
+                with mdtraj_reads(path) as plain:
+                    return mdtraj.load_topology(str(plain))
             return mdtraj.load_topology(str(path))
         except Exception as error:  # MDTraj's readers raise whatever their formats raise
             failed = error
@@ -120,6 +124,9 @@ def read_snapshot(path: Path, topology: Any) -> Snapshot:
         try:
             return mdtraj.load_frame(str(path), 0, **given)
         except (NotImplementedError, TypeError):  # MDTraj can't go to a frame of GRO, MOL2 or restart files
+            if path.suffix.lower() == ".mol2":
+                with mdtraj_reads(path) as plain:
+                    return mdtraj.load(str(plain))[0]
             return mdtraj.load(str(path), **given)[0]
 
     frame = _attempt(path, topology, first)
