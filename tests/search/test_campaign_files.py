@@ -129,7 +129,7 @@ def test_the_command_ends_with_one_message_and_exit_code_2(
         run()
     shown = capsys.readouterr()
     assert ended.value.code == 2
-    assert shown.err.startswith("molmach: racing.rungs.0: ")
+    assert shown.err.startswith(f"molmach: {file}: racing.rungs.0: ")
     assert shown.err.count("\n") == 1
     assert shown.out == ""
     assert not list(tmp_path.iterdir())
