@@ -29,7 +29,10 @@ Either alone would be weak. With the level above, and with no slowing, they keep
 without a current below the 2 % that ``docs/verdict.md`` has."""
 
 SLOWING_LEVEL = 0.01
-"""One-sided level of a last half that is slower than the first."""
+"""One-sided level of a last half that is slower than the first by more than :data:`SLOWER`."""
+
+SLOWER = 0.1
+"""Share by which the last half may be slower: a motion all but noiseless would show any trifle."""
 
 
 class Finding(StrEnum):
@@ -69,7 +72,7 @@ class Current:
     p_last
         One-sided, of no excess of cycles in the last half.
     p_slowing
-        One-sided, of a last half that is as fast as the first.
+        One-sided, of a last half that is no more than a tenth slower than the first.
     replicas
         On how many replicas they rest, those of a mirror control included.
     share
@@ -156,7 +159,7 @@ def judge_current(cycles: Cycles, share: float = 1.0) -> Current:
         p_moved=min(1.0, 2.0 * sign_flip_p(direction * cycles.displacement)),
         p_again=min(sign_flip_p(beyond_first(net)), sign_flip_p(direction * cycles.displacement - 1.0)),
         p_last=sign_flip_p(direction * cycles.halves[1].astype(np.float64)),
-        p_slowing=sign_flip_p(direction * (cycles.moved[0] - cycles.moved[1])),
+        p_slowing=sign_flip_p(direction * ((1.0 - SLOWER) * cycles.moved[0] - cycles.moved[1])),
         replicas=net.size,
         share=share,
         completed=int(cycles.forward.sum() + cycles.backward.sum()),

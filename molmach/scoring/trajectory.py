@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Integral, Real
 from pathlib import Path
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -16,7 +17,14 @@ from molmach.data.motion import Motion
 from molmach.data.statistics import Floats
 from molmach.errors import Argument, ScoreError
 from molmach.scoring.elements import masses_of
-from molmach.scoring.frames import Frames, read_frames, read_snapshot, read_topology
+from molmach.scoring.frames import (
+    LEAST_FRAMES,
+    Frames,
+    read_frames,
+    read_snapshot,
+    read_topology,
+    topology_positions,
+)
 from molmach.scoring.images import make_whole, spanning_tree
 from molmach.scoring.machine import TOGETHER, Chosen, Machine, machines_of_each, one_machine
 from molmach.scoring.selection import (
@@ -159,12 +167,7 @@ def read_trajectories(
         together, or the frames are too far apart to tell which way the
         rotor turned between them.
     """
-    if stride < 1:
-        raise ScoreError(STRIDE, f" {stride}: expected one or more")
-    if frame_interval_ps is not None and not frame_interval_ps > 0.0:
-        raise ScoreError(FRAME_INTERVAL, f" {frame_interval_ps:g} ps: expected a time above zero")
-    if not 0.0 <= equilibration_ps < math.inf:
-        raise ScoreError(EQUILIBRATION, f" {equilibration_ps:g} ps: expected zero or more")
+    _check_numbers(stride, frame_interval_ps, equilibration_ps)
     if isinstance(trajectories, str | Path) or len(trajectories) == 0:
         got = f"got {str(trajectories)!r}" if trajectories else "none"
         raise ScoreError(TRAJECTORIES, f": {got}; expected a list of files, one a replica")
@@ -179,7 +182,8 @@ def read_trajectories(
     else:
         machines = machines_of_each(chosen, top, each)
     atoms = np.unique(np.concatenate([machine.atoms for machine in machines]))
-    files = read_frames(paths, top, atoms, frame_interval_ps, stride, drop_repeated)
+    placed = topology_positions(Path(topology), top)
+    files = read_frames(paths, top, atoms, frame_interval_ps, stride, drop_repeated, placed)
     _refuse_other_intervals(files, paths)
     refuse_shared_files(paths)
     turning = np.unique([atom for machine in machines for wheel in machine.wheels for atom in wheel.rotor])
@@ -190,6 +194,22 @@ def read_trajectories(
         for machine in machines
     }
     return motions[machines[0].name] if each is None or each == TOGETHER else Copies(each, motions)
+
+
+def _check_numbers(stride: Any, frame_interval_ps: Any, equilibration_ps: Any) -> None:
+    """Refuse what is no number, or none that can be."""
+    if not isinstance(stride, Integral) or isinstance(stride, bool):
+        raise ScoreError(STRIDE, f" {stride}: expected a whole number")
+    if stride < 1:
+        raise ScoreError(STRIDE, f" {stride}: expected one or more")
+    for argument, value in ((FRAME_INTERVAL, frame_interval_ps), (EQUILIBRATION, equilibration_ps)):
+        if value is not None and (not isinstance(value, Real) or isinstance(value, bool)):
+            raise ScoreError(argument, f" {value}: expected a number of ps")
+    if frame_interval_ps is not None and not 0.0 < frame_interval_ps < math.inf:
+        raise ScoreError(FRAME_INTERVAL, f" {frame_interval_ps:g} ps: expected a time above zero")
+    if equilibration_ps is None or not 0.0 <= equilibration_ps < math.inf:
+        shown = "None" if equilibration_ps is None else f"{equilibration_ps:g} ps"
+        raise ScoreError(EQUILIBRATION, f" {shown}: expected zero or more")
 
 
 def _motion(
@@ -290,11 +310,11 @@ def _together(
     interval = files[0].interval_ps
     lengths = [len(part.positions) for part in files]
     shortest, skipped = min(lengths), math.ceil(equilibration_ps / interval - 1e-6)
-    if shortest - skipped < 10:
+    if shortest - skipped < LEAST_FRAMES:
         raise ScoreError(
             TRAJECTORIES,
             f" {paths[lengths.index(shortest)]}: {max(0, shortest - skipped)} frames are left after an "
-            f"equilibration of {equilibration_ps:g} ps; expected at least 10",
+            f"equilibration of {equilibration_ps:g} ps; expected at least {LEAST_FRAMES}",
         )
     warnings = [doubt for part in files for doubt in part.doubts]
     if max(lengths) > shortest:
