@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,12 +13,12 @@ from rich.markup import escape
 from molmach import drives
 from molmach.building import Assembly, Interlocking, kind_of, write_structure
 from molmach.building import build as build_assembly
-from molmach.building.strain import CONFORMERS
 from molmach.cli.output import JsonFlag, Overrides, SystemArgument, console, print_json, table
 from molmach.errors import SpecError
 from molmach.files import write_text
 from molmach.scoring.undirected import equilibrium_sentence
 from molmach.spec import Spec, load
+from molmach.units import thermal_energy
 
 
 def build(
@@ -30,9 +29,10 @@ def build(
     overrides: Overrides = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Build a machine: structure files and a picture."""
+    """Build a machine: structure files and a picture. A drive that can't act on it is refused."""
     spec = load(system, overrides or [])
     assembly = build_assembly(spec)
+    drives.terms(spec.drive, assembly, thermal_energy(spec.protocol.temperature))  # refused here already
     directory = out if out is not None else Path("builds") / spec.name
     try:
         paths = write_structure(assembly, directory)
@@ -115,7 +115,7 @@ def _strain_rows(assembly: Assembly) -> list[tuple[str, str]]:
     for part in assembly.strain:
         texts = []
         if part.excess is not None:
-            texts.append(f"{part.excess:.1f} kJ/mol above the best of {CONFORMERS} free conformers")
+            texts.append(f"{part.excess:.1f} kJ/mol above its best free conformer")
         if part.planar:
             texts.append(f"{part.planar - part.turned} of {part.planar} amides, esters or the like trans")
         if texts:
@@ -124,10 +124,8 @@ def _strain_rows(assembly: Assembly) -> list[tuple[str, str]]:
 
 
 def _equilibrium(spec: Spec, assembly: Assembly) -> str | None:
-    """Why the machine is at equilibrium; None where it is driven, or by a drive that does not act on it."""
-    with suppress(SpecError):  # a structure can be built for a drive that 'simulate' refuses
-        return drives.equilibrium(spec.drive, assembly, spec.protocol)
-    return None
+    """Why the machine is at equilibrium; None where it is driven."""
+    return drives.equilibrium(spec.drive, assembly, spec.protocol)
 
 
 def _threading_rows(document: dict[str, Any]) -> list[tuple[str, str]]:

@@ -250,7 +250,7 @@ def _count(designs: Space) -> dict[str, Any]:
             try:
                 keys.add(designs.resolve(design).key)
             except InfeasibleError as error:
-                reason = str(error).partition(":")[0]
+                reason = str(error).partition(": ")[0]
                 reasons[reason] = reasons.get(reason, 0) + 1
         document |= {"machines": len(keys), "infeasible": reasons}
     return document

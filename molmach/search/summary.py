@@ -182,11 +182,11 @@ def _predictions(ledger: Ledger) -> dict[str, Floats]:
 def _failures(ledger: Ledger) -> Failures:
     """What went wrong, and how often.
 
-    Reasons that differ only after their first colon are counted as one.
+    Reasons that differ only after their first ": " are counted as one; a SMILES has colons without a space.
     """
     counted: Counter[tuple[str, str]] = Counter()
     for failure in ledger.failures():
-        text = failure.reason if failure.what == "agent" else failure.reason.partition(":")[0]
+        text = failure.reason if failure.what == "agent" else failure.reason.partition(": ")[0]
         counted[failure.what, text.strip()[:_REASON] or "no reason given"] += failure.count
     rows = [(what, reason, count) for (what, reason), count in counted.most_common()]
     return Failures(tuple(rows[:_REASONS]), max(0, len(rows) - _REASONS))

@@ -249,3 +249,19 @@ def test_mutated_specs_are_read_or_refused_never_crash(
 def test_any_text_is_read_or_refused_never_crashes(text: str) -> None:
     with pytest.raises(MolmachError):
         loads(text)
+
+
+@pytest.mark.parametrize("command", ["build", "simulate"])
+@pytest.mark.parametrize("bond", ["C:2]=[N:3", "N:2]=[N:3"])
+def test_light_is_refused_on_bonds_that_go_over_otherwise(tmp_path: Path, command: str, bond: str) -> None:
+    first, second = bond.split("]=[")
+    head = f"[{'CH:2' if first == 'C:2' else first}]"
+    machine = tmp_path / "light.yaml"
+    machine.write_text(
+        f"name: light\nmachine: {{kind: rotor, smiles: '[CH3:1]/{head}=[{second}]/c1ccccc1', axle: [2, 3]}}\n"
+        "drive: {kind: photoisomerisation, absorption: 1 /ns, lifetime: 1 ps}\n"
+    )
+    result = CliRunner().invoke(app, [command, str(machine), "-o", str(tmp_path / "out")])
+    assert isinstance(result.exception, SpecError)
+    assert "drive.kind: photoisomerisation twists a C=C bond" in str(result.exception)
+    assert not (tmp_path / "out").exists()

@@ -55,7 +55,7 @@ def _attached(smiles: str, fragments: tuple[tuple[int, str], ...]) -> str:
     with rdBase.BlockLogs():
         core = Chem.MolFromSmiles(smiles)
         if core is None:
-            raise InfeasibleError(f"{smiles}: RDKit can't read it; expected a SMILES with sites [*:10]")
+            raise InfeasibleError(f"RDKit can't read {smiles}; expected a SMILES with sites [*:10]")
         pieces = dict(fragments)
         joined = core
         marked = 0
@@ -73,10 +73,10 @@ def _attached(smiles: str, fragments: tuple[tuple[int, str], ...]) -> str:
         try:
             molecule = Chem.RemoveHs(Chem.molzip(joined))
         except (Chem.MolSanitizeException, RuntimeError, ValueError) as error:
-            raise InfeasibleError(f"{smiles}: fragments can't be attached: {error}") from error
+            raise InfeasibleError(f"fragments can't be attached to {smiles}: {error}") from error
         if len(axes(molecule)) != len(axes(core)) + marked:
             raise InfeasibleError(
-                f"{smiles}: an axis of chirality is lost where fragments are attached; expected fragments "
+                f"an axis of chirality of {smiles} is lost where fragments are attached; expected fragments "
                 "that keep it"
             )
         return canonical_smiles(molecule) if axes(molecule) else str(Chem.MolToSmiles(molecule))
