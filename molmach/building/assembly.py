@@ -12,8 +12,9 @@ from rdkit import Chem
 
 from molmach import units
 from molmach.building.kinds import kind_of
+from molmach.building.stereo import assign_stereo
 from molmach.building.strain import Strain
-from molmach.spec.axes import canonical_smiles, turn_over
+from molmach.spec.axes import canonical_smiles, has_axes, turn_over
 
 if TYPE_CHECKING:
     from molmach.building.conformations import Shapes
@@ -222,7 +223,9 @@ def is_achiral(molecule: Chem.Mol, parts: Sequence[tuple[int, ...]] = ()) -> boo
         if number:
             marked.GetAtomWithIdx(i).SetIsotope(number)
     if any(numbers):
-        Chem.AssignStereochemistryFrom3D(marked)
+        assign_stereo(marked)
+    if not _has_hands(marked):
+        return True
     plain = Chem.RemoveHs(marked)
     for atom in plain.GetAtoms():
         atom.SetAtomMapNum(0)
@@ -231,3 +234,9 @@ def is_achiral(molecule: Chem.Mol, parts: Sequence[tuple[int, ...]] = ()) -> boo
         atom.InvertChirality()
     turn_over(image)
     return canonical_smiles(image) == canonical_smiles(plain)
+
+
+def _has_hands(molecule: Chem.Mol) -> bool:
+    """Whether a reflection changes any mark of stereochemistry: those of atoms and of axes."""
+    unmarked = Chem.ChiralType.CHI_UNSPECIFIED
+    return any(atom.GetChiralTag() != unmarked for atom in molecule.GetAtoms()) or has_axes(molecule)

@@ -11,13 +11,14 @@ from rich.markup import escape
 
 from molmach.cli.campaign_live import followed
 from molmach.cli.campaign_view import print_document
+from molmach.cli.naming import naming_the_file
 from molmach.cli.output import JsonFlag, Overrides, console, print_json, status, table
 from molmach.errors import InfeasibleError, InterruptedRunError
 from molmach.report.campaign.pictures import draw_designs
 from molmach.search import Space
 from molmach.search.loop.checking import check, check_new, equilibrium_note
 from molmach.search.record import results
-from molmach.search.record.folder import find_campaign, read_campaign
+from molmach.search.record.folder import FILE, find_campaign, read_campaign
 from molmach.search.record.ledger import reading
 from molmach.search.running import run_campaign
 from molmach.search.space.fragments import groups
@@ -54,7 +55,17 @@ ExecutorOption = Annotated[
 ]
 
 
+def _file_of(options: dict[str, Any]) -> str | None:
+    """The campaign's file of a command's arguments; that of a folder is the one in it."""
+    given = options.get("file", options.get("folder"))
+    return None if given is None else str(given / FILE if given.is_dir() else given)
+
+
+_naming_the_campaign = naming_the_file(Campaign.model_fields, _file_of)
+
+
 @app.command("run")
+@_naming_the_campaign
 def run(
     file: FileOrFolder,
     out: OutOption = None,
@@ -71,6 +82,7 @@ def run(
 
 
 @app.command("resume")
+@_naming_the_campaign
 def resume(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A campaign's folder.")],
     overrides: Overrides = None,
@@ -123,6 +135,7 @@ def _run(
 
 
 @app.command("status")
+@_naming_the_campaign
 def show_status(file: FileOrFolder, as_json: JsonFlag = False) -> None:
     """What a campaign has found so far; it may be running."""
     campaign, folder, _ = find_campaign(file)
@@ -135,6 +148,7 @@ def show_status(file: FileOrFolder, as_json: JsonFlag = False) -> None:
 
 
 @app.command("watch")
+@_naming_the_campaign
 def watch(
     file: FileOrFolder,
     web: Annotated[
@@ -154,6 +168,7 @@ def watch(
 
 
 @app.command("report")
+@_naming_the_campaign
 def report(
     file: FileOrFolder,
     out: Annotated[
@@ -178,6 +193,7 @@ def report(
 
 
 @app.command("export")
+@_naming_the_campaign
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A campaign's folder.")],
     out: Annotated[Path, typer.Option("-o", metavar="FILE", help="A .csv or .parquet file.")],
@@ -191,6 +207,7 @@ def export(
 
 
 @app.command("space")
+@_naming_the_campaign
 def space(
     file: FileArgument,
     overrides: Overrides = None,

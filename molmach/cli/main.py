@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import warnings
-from collections.abc import Callable
-from functools import wraps
 from importlib import import_module
 from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
+from molmach.cli.naming import OF_A_MACHINE, naming_the_file
 from molmach.cli.options import OPTIONS
 from molmach.errors import MolmachError, PluginWarning, SpecError
 from molmach.streams import own_output
@@ -44,28 +42,11 @@ def _command(name: str) -> Any:
     if hasattr(module, "app"):
         home.add_typer(module.app, name=name)
     else:
-        home.command(name)(_naming_the_system(getattr(module, name)))
+        home.command(name, cls=getattr(module, "Command", None))(_naming_the_system(getattr(module, name)))
     return typer.main.get_group(home).commands[name]
 
 
-def _naming_the_system(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose errors about an entry of the machine's file say which file that is in."""
-
-    @wraps(command)
-    def named(*args: Any, **options: Any) -> None:
-        try:
-            command(*args, **options)
-        except MolmachError as error:
-            system = options.get("system")
-            if system is None or not _ENTRY.match(str(error)):
-                raise
-            raise type(error)(f"{system}: ", *error.args) from error
-
-    return named
-
-
-_ENTRY = re.compile(r"(machine|drive|protocol)[.:]")
-"""How an error begins that names an entry of a machine's file and not the file."""
+_naming_the_system = naming_the_file(OF_A_MACHINE, lambda options: options.get("system"))
 
 
 app = typer.Typer(

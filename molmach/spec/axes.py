@@ -70,6 +70,11 @@ def axes(molecule: Chem.Mol) -> list[Axis]:
     return result
 
 
+def has_axes(molecule: Chem.Mol) -> bool:
+    """Whether any bond has the mark of an axis, be it one that says nothing."""
+    return any(bond.GetStereo() in _SIGNS for bond in molecule.GetBonds())
+
+
 def mark(molecule: Chem.Mol, axis: Axis) -> None:
     """Give a bond the hand of an axis, in place; the axis must be of this molecule's atoms."""
     bond = molecule.GetBondBetweenAtoms(*axis.atoms[1:3])

@@ -40,6 +40,10 @@ REFUSED = [
     ("objectives={maximise: 3}", "objectives.0.maximise: got 3; expected a text"),
     ("objectives={maximise: velocity - velocity}", "is the same number for every machine"),
     ("objectives={maximise: velocity ** 0}", "is the same number for every machine"),
+    ("objectives={maximise: 1e308*velocity*10}", "too large for an interval (1e+150 or more) for many sizes of velocity"),
+    ("objectives={maximise: velocity**1000}", "expected smaller factors and powers"),
+    ("objectives={maximise: exp(exp(abs(velocity)))}", "too large for an interval"),
+    ("objectives={maximise: log(-abs(velocity))}", "which is no number whatever velocity may be"),
     (f"objectives={{maximise: '{'-' * 90}velocity'}}", "50 operations within each other"),
     (f"objectives={{maximise: '{'(' * 300}velocity{')' * 300}'}}", "of at most 500 characters"),
     ("objectives=[]", "objectives: got []; expected at least 1 entry"),
@@ -109,7 +113,7 @@ def test_a_campaign_that_was_begun_so_is_gone_on_with() -> None:
 @pytest.mark.parametrize(
     "expression",
     ["velocity", "-abs(velocity)", "min(velocity, 100)", "velocity / (1 + dissipation)", "log(abs(velocity))",
-     "velocity ** 2 - 1e-3", "max(velocity, -velocity)", "sqrt(abs(velocity)) * 2 ** 0.5"],
+     "velocity ** 2 - 1e-3", "max(velocity, -velocity)", "exp(velocity)", "sqrt(velocity - 20000)", "sqrt(abs(velocity)) * 2 ** 0.5"],
 )  # fmt: skip
 def test_what_differs_between_machines_is_an_objective(expression: str) -> None:
     asked = load_campaign(SMALL, [f"objectives={{maximise: '{expression}'}}"])
@@ -129,7 +133,7 @@ def test_the_command_ends_with_one_message_and_exit_code_2(
         run()
     shown = capsys.readouterr()
     assert ended.value.code == 2
-    assert shown.err.startswith("molmach: racing.rungs.0: ")
+    assert shown.err.startswith(f"molmach: {file}: racing.rungs.0: ")
     assert shown.err.count("\n") == 1
     assert shown.out == ""
     assert not list(tmp_path.iterdir())

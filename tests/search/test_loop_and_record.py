@@ -40,12 +40,26 @@ numbers = st.floats(-100.0, 100.0)
 @given(st.lists(numbers, min_size=4, max_size=40), st.floats(-3.0, 3.0))
 def test_the_interval_of_a_mean_is_students(values: list[float], factor: float) -> None:
     """The jackknife of a linear function is its exact standard error."""
-    found = Expression(f"{factor!r} * velocity + 1").measure({"velocity": values})
-    assert found.value == pytest.approx(factor * np.mean(values) + 1.0, abs=1e-9)
+    measured = Expression(f"{factor!r} * temperature + 1").measure({"temperature": values})
+    assert measured.value == pytest.approx(factor * np.mean(values) + 1.0, abs=1e-9)
     error = abs(factor) * np.std(values, ddof=1) / np.sqrt(len(values))
-    assert found.error == pytest.approx(error, rel=1e-6, abs=1e-9)
+    assert measured.error == pytest.approx(error, rel=1e-6, abs=1e-9)
     half = stats.t.ppf(0.975, len(values) - 1) * error
-    assert found.high - found.value == pytest.approx(half, rel=1e-6, abs=1e-8)
+    assert measured.high - measured.value == pytest.approx(half, rel=1e-6, abs=1e-8)
+
+
+@given(st.lists(numbers, min_size=4, max_size=40), st.floats(-3.0, 3.0))
+def test_a_line_carries_the_interval_of_a_skewed_mean(values: list[float], factor: float) -> None:
+    """Its ends are the velocity's, exchanged by a negative factor, and none lies inside Student's."""
+    own = Expression("velocity").measure({"velocity": values})
+    line = Expression(f"{factor!r} * velocity + 1").measure({"velocity": values})
+    ends = sorted(factor * end + 1.0 for end in (own.low, own.high))
+    assert (line.low, line.high) == pytest.approx(ends, rel=1e-6, abs=1e-8)
+    error = np.std(values, ddof=1) / np.sqrt(len(values))
+    assert line.error == pytest.approx(abs(factor) * own.error, rel=1e-6, abs=1e-9)
+    half = stats.t.ppf(0.975, len(values) - 1) * error
+    assert own.error == pytest.approx(error, rel=1e-6, abs=1e-9)
+    assert min(own.high - own.value, own.value - own.low) >= half * (1.0 - 1e-9) - 1e-9
 
 
 def test_intervals_of_ratios_hold_the_truth_as_often_as_they_say() -> None:

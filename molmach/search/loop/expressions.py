@@ -5,13 +5,16 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
+from molmach.data.statistics import Floats
 from molmach.search.loop.arithmetic import evaluate, names_in
 
-_POINTS = 60
-_SMALLEST, _GREATEST = -3.0, 4.0
+_POINTS = 400
+GREATEST_SQUARED = 1e150
+"""What is larger has no finite square, or none that many can be summed of."""
 
 
 def depth(node: ast.AST) -> int:
@@ -55,17 +58,42 @@ def value_of_constant(node: ast.expr) -> float:
         return float(np.asarray(evaluate(node, {}), dtype=np.float64).item())
 
 
-def is_constant(node: ast.expr, names: Collection[str]) -> bool:
-    """Whether an expression is the same number whatever its quantities are, as ``velocity - velocity`` is.
+@dataclass(frozen=True)
+class Looked:
+    """What an expression gives for quantities of either sign, small and large, that were drawn at random.
 
-    It is looked at for quantities of either sign, small and large; what has no value there is left out.
+    Attributes
+    ----------
+    values
+        (n,) its values; nan where it has none.
     """
-    rng = np.random.default_rng(0)
+
+    values: Floats
+
+    @property
+    def constant(self) -> bool:
+        """Whether it is the same number whatever its quantities are, as ``velocity - velocity`` is."""
+        defined = self.values[np.isfinite(self.values)]
+        return defined.size > 1 and bool(np.ptp(defined) <= 1e-12 * np.abs(defined).max())
+
+    @property
+    def undefined(self) -> bool:
+        """Whether it has no value for any of them, as ``log(-abs(velocity))`` has none."""
+        return bool(np.isnan(self.values).all())
+
+    @property
+    def beyond(self) -> float:
+        """Share of its values of which the square is too large for a float: they have no variance."""
+        return float(np.mean(np.abs(self.values) > GREATEST_SQUARED))
+
+
+def looked_at(node: ast.expr, names: Collection[str], largest: float) -> Looked:
+    """Values of an expression for quantities from 1 / ``largest`` to ``largest`` and their negatives."""
+    rng, end = np.random.default_rng(0), math.log10(largest)
     values = {
-        name: rng.choice([-1.0, 1.0], _POINTS) * 10.0 ** rng.uniform(_SMALLEST, _GREATEST, _POINTS)
+        name: rng.choice([-1.0, 1.0], _POINTS) * 10.0 ** rng.uniform(-end, end, _POINTS)
         for name in sorted(names)
     }
     with np.errstate(all="ignore"):
-        seen = np.broadcast_to(np.asarray(evaluate(node, values), dtype=np.float64), _POINTS)
-    defined = seen[np.isfinite(seen)]
-    return defined.size > 1 and bool(np.ptp(defined) <= 1e-12 * np.abs(defined).max())
+        seen = np.asarray(evaluate(node, values), dtype=np.float64)
+    return Looked(np.broadcast_to(seen, _POINTS))

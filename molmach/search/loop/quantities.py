@@ -27,7 +27,14 @@ from molmach.errors import SpecError, shortened
 from molmach.scoring import quantities
 from molmach.scoring.regime import FOLLOWED_SHARE
 from molmach.search.loop.arithmetic import FUNCTIONS, OPERATORS, carried, evaluate, names_in
-from molmach.search.loop.expressions import constant_parts, depth, is_constant, value_of_constant, with_floats
+from molmach.search.loop.expressions import (
+    GREATEST_SQUARED,
+    constant_parts,
+    depth,
+    looked_at,
+    value_of_constant,
+    with_floats,
+)
 from molmach.search.record.result import Samples
 from molmach.search.record.trial import Measured
 
@@ -125,6 +132,9 @@ def unit_of(expression: str, scale: Scale, find: Callable[[str], Quantity | None
     return "" if unit == "1" else unit
 
 
+ORDINARY, EXTREME = 1e4, 1e12
+"""Quantities of machines, and of any that can be thought of, lie below, and above the reciprocal."""
+_MOST_BEYOND = 0.25
 LONGEST = 500
 DEEPEST = 50
 """Characters of an expression, and operations within each other."""
@@ -189,16 +199,29 @@ class Expression:
                 )
 
     def check_varies(self) -> None:
-        """Refuse what is the same for every machine, and so is no objective.
+        """Refuse what is the same for every machine, or no number for most of them, and so is no objective.
 
         Raises
         ------
         SpecError
-            It names no quantity, or gives the same number whatever they are.
+            It names no quantity, gives the same number or none whatever they are, or numbers too large to
+            have an interval for a quarter of the sizes that quantities have.
         """
         if not self.quantities:
             raise SpecError(f"{self._where}, which names no quantity; expected what differs between machines")
-        if is_constant(self._tree, self.quantities):
+        looked = looked_at(self._tree, self.quantities, ORDINARY)
+        if looked.undefined and looked_at(self._tree, self.quantities, EXTREME).undefined:
+            raise SpecError(
+                f"{self._where}, which is no number whatever {', '.join(sorted(self.quantities))} may be; "
+                "expected what has a value"
+            )
+        if looked.beyond > _MOST_BEYOND:
+            raise SpecError(
+                f"{self._where}, which is too large for an interval ({GREATEST_SQUARED:g} or more) for many "
+                f"sizes of {', '.join(sorted(self.quantities))} between {1 / ORDINARY:g} and {ORDINARY:g}; "
+                "expected smaller factors and powers"
+            )
+        if looked.constant:
             raise SpecError(
                 f"{self._where}, which is the same number for every machine; expected what differs between "
                 "machines"
@@ -228,6 +251,7 @@ class Expression:
         """Names of the quantities in it."""
         return set(self.quantities)
 
+    @np.errstate(all="ignore")
     def measure(self, samples: Mapping[str, Sequence[float]]) -> Measured:
         """Value and interval from one number a replica; hyphens in names of samples count as underscores.
 
