@@ -35,7 +35,8 @@ def score(
         typer.Option(metavar="ATOMS", help=f"Two atoms, from -> to: {_ATOMS}; or 'SELECTION -> SELECTION'."),
     ] = None,
     rotor: Annotated[
-        str | None, typer.Option(metavar="ATOMS", help=f"The atoms that turn: {_ATOMS}.")
+        str | None,
+        typer.Option(metavar="ATOMS", help=f"The atoms that turn, with their hydrogens: {_ATOMS}."),
     ] = None,
     follower_axle: Annotated[
         str | None, typer.Option(metavar="ATOMS", help="Axle of a wheel that the rotor turns.")
@@ -44,7 +45,8 @@ def score(
     stator: Annotated[
         str | None,
         typer.Option(
-            metavar="ATOMS", help="What the angle is taken against; default the machine's other atoms."
+            metavar="ATOMS",
+            help="What the angle is taken against; default the machine's atoms that don't turn.",
         ),
     ] = None,
     frame_interval: Annotated[

@@ -113,4 +113,5 @@ def _nearest(positions: Floats, atoms: Atoms) -> float:
     """Median distance of some atoms to the nearest other atom, nm; zero where there is none."""
     if len(positions) < 2:
         return 0.0
-    return float(np.median(cKDTree(positions).query(positions[atoms], k=2)[0][:, 1]))
+    distances = np.asarray(cKDTree(positions).query(positions[atoms], k=2)[0])
+    return float(np.median(distances[:, 1]))

@@ -198,12 +198,12 @@ def read_trajectories(
 
 def _check_numbers(stride: Any, frame_interval_ps: Any, equilibration_ps: Any) -> None:
     """Refuse what is no number, or none that can be."""
-    if not isinstance(stride, Integral) or isinstance(stride, bool):
+    if isinstance(stride, bool) or not isinstance(stride, Integral):
         raise ScoreError(STRIDE, f" {stride}: expected a whole number")
     if stride < 1:
         raise ScoreError(STRIDE, f" {stride}: expected one or more")
     for argument, value in ((FRAME_INTERVAL, frame_interval_ps), (EQUILIBRATION, equilibration_ps)):
-        if value is not None and (not isinstance(value, Real) or isinstance(value, bool)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, Real)):
             raise ScoreError(argument, f" {value}: expected a number of ps")
     if frame_interval_ps is not None and not 0.0 < frame_interval_ps < math.inf:
         raise ScoreError(FRAME_INTERVAL, f" {frame_interval_ps:g} ps: expected a time above zero")
