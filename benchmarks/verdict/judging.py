@@ -7,9 +7,12 @@ from numpy.typing import NDArray
 
 from molmach.data.cycles import cycles_of
 from molmach.data.intervals import SkewedOrRare
+from molmach.data.looks import LookPlan
 from molmach.data.statistics import Floats, p_value_of_opposite, p_value_of_zero
-from molmach.scoring.controls import CONTROL_LEVEL, judge_mirror, judge_undriven
-from molmach.scoring.current import judge_current
+from molmach.scoring.controls import CONTROL_LEVEL, ControlResult, judge_mirror, judge_undriven
+from molmach.scoring.current import Current, judge_current
+from molmach.scoring.looks import hopeless, surely_failed, surely_transient
+from molmach.scoring.reasons import WORDS
 from molmach.scoring.rotation import completed_turns
 from molmach.scoring.spurious import spurious_motion
 
@@ -31,14 +34,35 @@ def direction(claim: Paths, undriven: Paths | None = None, mirror: Paths | None 
     undriven, mirror
         The same of the controls; both or neither.
     """
-    time = np.linspace(0.0, 1.0, claim.shape[1])
-    cycles = cycles_of(claim, time, 1.0)
     if undriven is None or mirror is None:
-        current = judge_current(cycles)
+        current = judge_current(cycles_of(claim, _time(claim), 1.0))
         return current.direction if current.steady else 0
-    current = judge_current(cycles.with_replicas_of(cycles_of(mirror, time, 1.0).seen(-1)))
-    if not current.steady:
-        return 0
+    return _judged(claim, undriven, mirror)[0]
+
+
+def look(claim: Paths, undriven: Paths, mirror: Paths, until: LookPlan) -> tuple[int, bool]:
+    """The direction at a look of a run to which replicas are added, and whether it ends there."""
+    replicas = claim.shape[0]
+    way, current, controls = _judged(claim, undriven, mirror, until.share(replicas))
+    if way != 0 or replicas >= until.most:
+        return way, True
+    if not all(control.passed for control in controls):
+        return 0, surely_failed(controls, current.share)
+    if WORDS.get(current.finding) == "transient":
+        return 0, surely_transient(current, None)
+    return 0, hopeless(current, replicas, until)
+
+
+def _time(paths: Paths) -> Floats:
+    return np.linspace(0.0, 1.0, paths.shape[1])
+
+
+def _judged(
+    claim: Paths, undriven: Paths, mirror: Paths, share: float = 1.0
+) -> tuple[int, Current, list[ControlResult]]:
+    cycles = cycles_of(claim, _time(claim), 1.0)
+    image_cycles = cycles_of(mirror, _time(mirror), 1.0)
+    current = judge_current(cycles.with_replicas_of(image_cycles.seen(-1)), share)
     here, off, image = (velocities(paths) for paths in (claim, undriven, mirror))
     forward, backward = (np.asarray(counts, dtype=np.float64) for counts in completed_turns(undriven, 1.0))
     velocity = SkewedOrRare().estimate([off, forward, backward, np.ones_like(off)], lambda mean: mean)
@@ -46,10 +70,11 @@ def direction(claim: Paths, undriven: Paths | None = None, mirror: Paths | None 
         "undriven": judge_undriven(velocity, off, here, cycles=forward - backward),
         "mirror": judge_mirror(velocity, image, here, -1),
     }
-    if not all(control.passed for control in controls.values()):
-        return 0
-    spurious = spurious_motion(current.direction, here, controls, -image)
-    return current.direction if spurious is not None and spurious.excluded else 0
+    judged = list(controls.values())
+    if not current.steady or not all(control.passed for control in judged):
+        return 0, current, judged
+    spurious = spurious_motion(current.direction, here, controls, -image, share)
+    return current.direction if spurious is not None and spurious.excluded else 0, current, judged
 
 
 def direction_by_student(claim: Paths, undriven: Paths, mirror: Paths) -> int:

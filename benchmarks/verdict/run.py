@@ -3,6 +3,8 @@
 python -m benchmarks.verdict.run nulls [CLAIMS]
 python -m benchmarks.verdict.run movers [CLAIMS]
 python -m benchmarks.verdict.run coverage [RUNS]
+python -m benchmarks.verdict.run sequential-nulls [CAMPAIGNS]
+python -m benchmarks.verdict.run sequential-movers [CAMPAIGNS]
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from benchmarks.verdict import movers
 from benchmarks.verdict.coverage import coverage_rows
 from benchmarks.verdict.judging import direction, direction_by_student
 from benchmarks.verdict.nulls import NULLS, Maker, rattling
+from benchmarks.verdict.sequential import mover_rows, null_rows
 
 REPLICAS = (4, 8, 16, 32, 64)
 SAMPLES = 121
@@ -135,8 +138,16 @@ def main() -> None:
         case "coverage":
             for row in coverage_rows(count or 2000):
                 print(row, flush=True)
+        case "sequential-nulls":
+            for row in null_rows(NULLS, SAMPLES, count or 2000):
+                print(row, flush=True)
+        case "sequential-movers":
+            for row in mover_rows(MOVERS, SAMPLES, count or 400):
+                print(row, flush=True)
         case _:
-            raise SystemExit(f"got {what!r}; expected nulls, movers or coverage")
+            raise SystemExit(
+                f"got {what!r}; expected nulls, movers, coverage, sequential-nulls or sequential-movers"
+            )
 
 
 if __name__ == "__main__":

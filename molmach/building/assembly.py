@@ -12,6 +12,7 @@ from rdkit import Chem
 
 from molmach import units
 from molmach.building.kinds import kind_of
+from molmach.building.stereo import assign_stereo
 from molmach.building.strain import Strain
 from molmach.spec.axes import canonical_smiles, has_axes, turn_over
 
@@ -222,7 +223,7 @@ def is_achiral(molecule: Chem.Mol, parts: Sequence[tuple[int, ...]] = ()) -> boo
         if number:
             marked.GetAtomWithIdx(i).SetIsotope(number)
     if any(numbers):
-        Chem.AssignStereochemistryFrom3D(marked)
+        assign_stereo(marked)
     if not _has_hands(marked):
         return True
     plain = Chem.RemoveHs(marked)

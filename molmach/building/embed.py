@@ -11,7 +11,7 @@ from rdkit import Chem, rdBase
 
 from molmach.building.conformers import Ranked, embed_conformers, ranked, search, search_turned_back
 from molmach.building.mmff94_types import typed
-from molmach.building.stereo import Bonds, is_isomer, require_stereo
+from molmach.building.stereo import Bonds, assign_stereo, is_isomer, require_stereo
 from molmach.building.strain import CONFORMERS as SEARCHED
 from molmach.building.strain import MAX_STRAIN
 from molmach.errors import BuildError, ForceFieldError
@@ -94,7 +94,7 @@ def conformers_of(molecule: Chem.Mol, seed: int, force_field: str) -> list[Confo
 def _single(molecule: Chem.Mol, conformer: int) -> Chem.Mol:
     """The molecule with one of its conformers, and the stereochemistry that this has."""
     single = Chem.Mol(molecule, False, conformer)
-    Chem.AssignStereochemistryFrom3D(single)
+    assign_stereo(single)
     return single
 
 
@@ -184,8 +184,11 @@ def checked_molecule(
     if sum(atom.GetNumRadicalElectrons() for atom in molecule.GetAtoms()):
         raise BuildError(f"{field}: got a radical; expected a closed-shell molecule")
     with rdBase.BlockLogs():
-        require_stereo(molecule, field, turning(molecule))
-    check_parameters(molecule, force_field, field)
+        require_stereo(molecule, smiles, field, turning(molecule))
+    try:
+        check_parameters(molecule, force_field, field)
+    except BuildError as error:
+        raise BuildError(f"{error} (atoms are counted from 0 in {smiles})") from error
     return molecule
 
 

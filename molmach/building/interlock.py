@@ -19,7 +19,7 @@ from molmach.building.interlock_proof import examine, speared
 from molmach.building.linking import linking_number, macrocycle, piercings, thread_path, threading_number
 from molmach.building.placing import combine, make_room, place, radii, relax
 from molmach.building.shapes import open_ring, stretched_axle
-from molmach.building.stereo import hands
+from molmach.building.stereo import assign_stereo, hands
 from molmach.building.strain import strains, worst
 from molmach.errors import BuildError
 from molmach.spec.axes import axes
@@ -250,5 +250,5 @@ def _relaxed(
 
 def _isomer(molecule: Chem.Mol) -> str:
     """SMILES and hands of axes as the coordinates have them; stereochemistry is set in place."""
-    Chem.AssignStereochemistryFrom3D(molecule)
+    assign_stereo(molecule)
     return f"{Chem.MolToSmiles(molecule)} {hands(molecule, axes(molecule))}"

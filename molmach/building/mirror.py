@@ -9,6 +9,7 @@ from rdkit import Chem
 from rdkit.Chem import rdMolTransforms
 
 from molmach.building.assembly import Assembly
+from molmach.building.stereo import assign_stereo
 from molmach.spec.axes import axes, mark
 
 
@@ -31,7 +32,7 @@ def mirrored(molecule: Chem.Mol) -> Chem.Mol:
     rdMolTransforms.TransformConformer(image.GetConformer(), np.diag([1.0, -1.0, 1.0, 1.0]))
     for atom in image.GetAtoms():
         atom.SetChiralTag(Chem.ChiralType.CHI_UNSPECIFIED)
-    Chem.AssignStereochemistryFrom3D(image, replaceExistingTags=True)
+    assign_stereo(image)
     for axis in axes(molecule):
         mark(image, replace(axis, sign=-axis.sign))
     return image

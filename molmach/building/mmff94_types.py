@@ -10,6 +10,7 @@ from rdkit.Chem import rdForceFieldHelpers
 
 from molmach.building.mmff94_charges import uncharged_atom
 from molmach.errors import ForceFieldError
+from molmach.spec.atoms import atom_name
 from molmach.streams import caught_output
 
 _ELEMENTS = {
@@ -23,6 +24,19 @@ _OPEN_SHELLS = (26, 29)
 _TABLE = 2
 """How talkative RDKit has to be to print the table of types."""
 
+_YLIDE = (
+    "an ylide drawn with a double bond, for which MMFF94 has no charges in any drawing; "
+    "expected another molecule"
+)
+_OTHER_DRAWINGS = {
+    "[#6]=[PX4,SX4]": _YLIDE,
+    "[#6]=[SX3;!$(S~[#8X1])]": _YLIDE,
+    "[#7-]-[#7+]#[#7]": "an azide drawn as N-[N+]#N, for which MMFF94 has no types; expected N=[N+]=[N-]",
+}
+"""Drawings of what has other types or none as drawn otherwise; sulfenes and sulfines have their own."""
+
+_PATTERNS = {Chem.MolFromSmarts(smarts): words for smarts, words in _OTHER_DRAWINGS.items()}
+
 _UNTYPED = re.compile(r"^\S+\s+#(\d+)\s+0\s", re.MULTILINE)
 
 
@@ -32,8 +46,8 @@ def typed(molecule: Chem.Mol, variant: str) -> Any:
     Raises
     ------
     ForceFieldError
-        An atom lacks hydrogens, has an unpaired electron or no type, or MMFF94 does not give it its charge;
-        the message names it.
+        An atom lacks hydrogens, has an unpaired electron or no type, or MMFF94 does not give it its charge,
+        or is drawn so that it has another type than in another drawing; the message names it.
     """
     for atom in molecule.GetAtoms():
         if atom.GetTotalNumHs():
@@ -45,6 +59,10 @@ def typed(molecule: Chem.Mol, variant: str) -> Any:
             raise ForceFieldError(
                 f"{atom_name(atom)} has an unpaired electron; expected a closed-shell molecule"
             )
+    for pattern, words in _PATTERNS.items():
+        for match in molecule.GetSubstructMatches(pattern):
+            named = " and ".join(atom_name(molecule.GetAtomWithIdx(i)) for i in match[:2])
+            raise ForceFieldError(f"{variant}: {named} are of {words}")
     with rdBase.BlockLogs():
         properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(molecule, mmffVariant=variant)
     if properties is None:
@@ -58,12 +76,6 @@ def typed(molecule: Chem.Mol, variant: str) -> Any:
             "those of ammoniums, pyridiniums and carboxylates"
         )
     return properties
-
-
-def atom_name(atom: Chem.Atom) -> str:
-    """An atom as errors name it: ``P (atom 4, map number 1)``, atoms counted from 0."""
-    number = atom.GetAtomMapNum()
-    return f"{atom.GetSymbol()} (atom {atom.GetIdx()}{f', map number {number}' if number else ''})"
 
 
 def _no_type(molecule: Chem.Mol, variant: str) -> str:

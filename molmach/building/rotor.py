@@ -20,7 +20,7 @@ from molmach.building.frame import to_frame
 from molmach.building.kinds import MachineKind
 from molmach.building.roles import Roles, Wheel, find_roles
 from molmach.building.rotor_angle import RotorAngle
-from molmach.building.strain import strains
+from molmach.building.strain import rotor_strain
 from molmach.errors import BuildError
 from molmach.spec import MachineSection, Spec
 from molmach.spec.fields import PartName, Section
@@ -170,7 +170,7 @@ class RotorKind(MachineKind):
             _free(roles.rotor, roles),
             field,
             followers=followers,
-            strain=strains(molecule, [("smiles", "rotor")], spec.protocol.build_field),
+            strain=(rotor_strain("smiles", molecule, [conformer.energy for conformer in conformers]),),
         )
 
         def lay(conformer: Chem.Mol) -> None:

@@ -16,7 +16,9 @@ from rdkit import Chem
 from rdkit.Chem import rdDistGeom, rdMolDescriptors, rdMolTransforms
 
 from molmach.errors import BuildError
-from molmach.spec.axes import Axis, arms, axes, canonical_smiles, mark, ranks
+from molmach.spec.atoms import atom_name
+from molmach.spec.axes import Axis, arms, axes, canonical_smiles, mark, ranks, turn_over
+from molmach.spec.marks import is_drawn_double
 
 Bonds = set[frozenset[int]]
 """Bonds by their two atoms."""
@@ -27,6 +29,9 @@ MAX_LISTED = 8
 _MAX_OPEN = 6
 _SMALLEST_RING_WITH_AN_AXIS = 8
 _TAGS = (Chem.ChiralType.CHI_TETRAHEDRAL_CW, Chem.ChiralType.CHI_TETRAHEDRAL_CCW)
+_PYRAMIDS = (7, 15, 33)
+"""N, P and As: with three neighbours and a lone pair they can be stereocentres."""
+
 _DOUBLE = (Chem.BondStereo.STEREOCIS, Chem.BondStereo.STEREOTRANS)
 _GIVEN = (Chem.BondStereo.STEREOE, Chem.BondStereo.STEREOZ, *_DOUBLE)
 _CUMULATED = Chem.MolFromSmarts("[#6;$([#6](=*)=*)]")
@@ -48,13 +53,15 @@ class Open:
     set_to: Callable[[Chem.Mol, int], None]
 
 
-def require_stereo(molecule: Chem.Mol, field: str, turning: Bonds) -> None:
+def require_stereo(molecule: Chem.Mol, text: str, field: str, turning: Bonds) -> None:
     """Raise BuildError for an element of stereochemistry that is not given, or that can't be.
 
     Parameters
     ----------
     molecule
-        Hydrogens explicit.
+        Hydrogens explicit, behind all others.
+    text
+        The SMILES that it was read from, in which errors count atoms.
     field
         Where its SMILES stands in the machine file.
     turning
@@ -63,28 +70,27 @@ def require_stereo(molecule: Chem.Mol, field: str, turning: Bonds) -> None:
     for axis in axes(molecule):
         if frozenset(axis.atoms[1:3]) in turning:
             raise BuildError(
-                f"{field}: the bond of atoms {axis.atoms[1]} and {axis.atoms[2]} is marked as an axis of "
-                "chirality (wU or wD), but the machine turns about it; expected no mark there"
+                f"{field}: the bond of atoms {axis.atoms[1]} and {axis.atoms[2]} of {text} is marked as an "
+                "axis of chirality (wU or wD), but the machine turns about it; expected no mark there"
             )
     order = ranks(molecule)
-    _refuse_what_no_text_holds(molecule, field, order)
+    _refuse_what_no_text_holds(molecule, text, field, order)
     left_open = [
         *_open_atoms_and_bonds(molecule, order),
         *(_open_axis(molecule, bond, order) for bond in stable_axes(molecule, turning)),
     ]
     if not left_open:
         return
-    shown = Chem.MolToSmiles(Chem.RemoveHs(molecule))
     texts = isomers(molecule, left_open)
-    if len(texts) < 2:
+    if texts == [canonical_smiles(Chem.RemoveHs(molecule))]:
         raise BuildError(
-            f"{field}: {left_open[0].what} of {shown} has two isomers that no SMILES tells apart here; "
+            f"{field}: {left_open[0].what} of {text} has two isomers that no SMILES tells apart here; "
             "expected a molecule without it"
         )
     listed = ", ".join(f"'{text}'" for text in texts[:MAX_LISTED])
     more = "" if len(texts) <= MAX_LISTED else f", or one of {len(texts) - MAX_LISTED} or more others"
     raise BuildError(
-        f"{field}: {left_open[0].what} of {shown} is not specified, so the machine could be any of its "
+        f"{field}: {left_open[0].what} of {text} is not specified, so the machine could be any of its "
         f"isomers; expected one of {listed}{more}"
     )
 
@@ -103,9 +109,19 @@ def isomers(molecule: Chem.Mol, left_open: Sequence[Open]) -> list[str]:
             element.set_to(isomer, way)
         Chem.SetDoubleBondNeighborDirections(isomer)
         texts[canonical_smiles(Chem.RemoveHs(isomer))] = None
-    if len(texts) > MAX_LISTED:
+    if not 1 < len(texts) <= MAX_LISTED:
         return sorted(texts)
-    return sorted(text for text in texts if _exists(text)) or sorted(texts)
+    exist = {text for text in texts if _exists(text)}
+    return sorted(text for text in texts if text in exist or _image(text) in exist) or sorted(texts)
+
+
+def _image(smiles: str) -> str:
+    """Canonical SMILES of the mirror image, which exists wherever the molecule does."""
+    image = Chem.MolFromSmiles(smiles)
+    for atom in image.GetAtoms():
+        atom.InvertChirality()
+    turn_over(image)
+    return canonical_smiles(image)
 
 
 def _exists(smiles: str) -> bool:
@@ -123,11 +139,11 @@ def _open_atoms_and_bonds(molecule: Chem.Mol, order: list[int]) -> Iterator[Open
             continue
         if element.type == Chem.StereoType.Atom_Tetrahedral:
             atom = molecule.GetAtomWithIdx(element.centeredOn)
-            if not is_symmetric_bridgehead(molecule, atom, order):
+            if atom.GetDegree() > 2 and not is_symmetric_bridgehead(molecule, atom, order):
                 yield _open_atom(atom)
         elif element.type == Chem.StereoType.Bond_Double:
             bond = molecule.GetBondWithIdx(element.centeredOn)
-            if not _is_cumulated(bond):
+            if not _is_cumulated(bond) and not is_drawn_double(bond):
                 yield _open_bond(molecule, bond)
 
 
@@ -137,7 +153,7 @@ def _open_atom(atom: Chem.Atom) -> Open:
     def set_to(isomer: Chem.Mol, way: int) -> None:
         isomer.GetAtomWithIdx(index).SetChiralTag(_TAGS[way])
 
-    return Open(f"the stereocentre {atom.GetSymbol()} (atom {index})", set_to)
+    return Open(f"the stereocentre {atom_name(atom)}", set_to)
 
 
 def _open_bond(molecule: Chem.Mol, bond: Chem.Bond) -> Open:
@@ -169,10 +185,10 @@ def stable_axes(molecule: Chem.Mol, turning: Bonds) -> list[Chem.Bond]:
 
     The rule is by ortho positions: of two six-membered rings at least three of the four bear something larger
     than hydrogen or fluorine (the atoms of a fused ring count), with a five-membered ring, whose neighbours
-    stand farther off, all four do. Such biaryls pass the 93 kJ/mol at 300 K (a half-life of 1000 s) from
-    which on Oki, Top. Stereochem. 14, 1 (1983), speaks of atropisomers; see Bringmann et al., Angew. Chem.
-    Int. Ed. 44, 5384 (2005). Two large ortho groups can be enough; such an axis is kept where it is marked,
-    and not asked for.
+    stand farther off, all four do; about smaller rings groups pass each other. Such biaryls pass the 93
+    kJ/mol at 300 K (a half-life of 1000 s) from which on Oki, Top. Stereochem. 14, 1 (1983), speaks of
+    atropisomers; see Bringmann et al., Angew. Chem. Int. Ed. 44, 5384 (2005). Two large ortho groups can be
+    enough; such an axis is kept where it is marked, and not asked for.
     """
     order = ranks(molecule)
     marked = {axis.bond for axis in axes(molecule)}
@@ -192,8 +208,8 @@ def stable_axes(molecule: Chem.Mol, turning: Bonds) -> list[Chem.Bond]:
         crowded = sum(
             _is_crowded(molecule, atom, end) for end, s in zip(ends, sides, strict=True) for atom in s
         )
-        five = any(rings.IsAtomInRingOfSize(end.GetIdx(), 5) for end in ends)
-        if crowded >= (4 if five else 3):
+        sizes = [rings.MinAtomRingSize(end.GetIdx()) for end in ends]
+        if min(sizes) >= 5 and crowded >= (4 if min(sizes) == 5 else 3):
             stable.append(bond)
     return stable
 
@@ -212,13 +228,12 @@ def is_symmetric_bridgehead(molecule: Chem.Mol, atom: Chem.Atom, order: list[int
     return rings >= 3 and len(set(neighbours)) < len(neighbours)
 
 
-def _refuse_what_no_text_holds(molecule: Chem.Mol, field: str, order: list[int]) -> None:
+def _refuse_what_no_text_holds(molecule: Chem.Mol, text: str, field: str, order: list[int]) -> None:
     """Elements whose marks RDKit clears away as it reads a text."""
     for words, atom in _without_a_mark(molecule, order):
         raise BuildError(
-            f"{field}: {words} at {atom.GetSymbol()} (atom {atom.GetIdx()}) of "
-            f"{Chem.MolToSmiles(Chem.RemoveHs(molecule))} has two isomers that no SMILES tells apart here; "
-            "expected a molecule without it"
+            f"{field}: {words} at {atom_name(atom)} of {text} has two isomers that no SMILES tells apart "
+            "here; expected a molecule without it"
         )
 
 
@@ -228,14 +243,36 @@ def _without_a_mark(molecule: Chem.Mol, order: list[int]) -> Iterator[tuple[str,
             yield "the row of double bonds", molecule.GetAtomWithIdx(index)
     bridgeheads: list[int] = []
     rdMolDescriptors.CalcNumBridgeheadAtoms(molecule, bridgeheads)
+    held = {element.centeredOn for element in Chem.FindPotentialStereo(molecule)}
     for atom in molecule.GetAtoms():
         if atom.GetChiralTag() != Chem.ChiralType.CHI_UNSPECIFIED:
             continue
         around = {order[neighbour.GetIdx()] for neighbour in atom.GetNeighbors()}
         if atom.GetAtomicNum() == 7 and atom.GetIdx() in bridgeheads and atom.GetDegree() == len(around) == 3:
             yield "the bridge's nitrogen", atom
+        if _is_lasting_pyramid(atom) and len(around) == 3 and atom.GetIdx() not in held:
+            yield "the nitrogen beside another or oxygen in a ring of three", atom
         if _is_spiro_between_equal_rings(molecule, atom, order):
             yield "the spiro atom between equal rings", atom
+
+
+def _is_lasting_pyramid(atom: Chem.Atom) -> bool:
+    """Whether an atom is nitrogen with three neighbours in a ring of three, N or O beside it there.
+
+    Such nitrogen (oxaziridines, diaziridines) does not turn over in a machine's time, while N-aryl aziridines
+    do; where a flat group beside it has RDKit take it for flat, no SMILES has its hand.
+    """
+    rings = [r for r in atom.GetOwningMol().GetRingInfo().AtomRings() if len(r) == 3 and atom.GetIdx() in r]
+    return (
+        bool(rings)
+        and atom.GetAtomicNum() == 7
+        and atom.GetDegree() == 3
+        and any(
+            neighbour.GetAtomicNum() in (7, 8) and neighbour.GetIdx() in ring
+            for ring in rings
+            for neighbour in atom.GetNeighbors()
+        )
+    )
 
 
 def _is_cumulated(bond: Chem.Bond) -> bool:
@@ -272,10 +309,29 @@ def _is_spiro_between_equal_rings(molecule: Chem.Mol, atom: Chem.Atom, order: li
     return first == second and len(set(first)) == 2
 
 
+def assign_stereo(molecule: Chem.Mol) -> None:
+    """Set the stereochemistry that a molecule's one conformer has, in place; marks of axes stay.
+
+    RDKit's own function leaves out atoms with a lone pair and three neighbours in a pyramid that lasts, which
+    it reads and writes in SMILES: phosphorus, arsenic, and nitrogen of small rings and of bridges.
+    """
+    Chem.AssignStereochemistryFrom3D(molecule)
+    places = np.asarray(molecule.GetConformer().GetPositions())
+    for element in Chem.FindPotentialStereo(molecule):
+        if element.type != Chem.StereoType.Atom_Tetrahedral:
+            continue
+        atom = molecule.GetAtomWithIdx(element.centeredOn)
+        if atom.GetAtomicNum() not in _PYRAMIDS or atom.GetDegree() != 3 or atom.GetFormalCharge():
+            continue
+        ends = [bond.GetOtherAtomIdx(atom.GetIdx()) for bond in atom.GetBonds()]
+        atom.SetChiralTag(_TAGS[int(np.linalg.det(places[ends] - places[atom.GetIdx()]) > 0.0)])
+    Chem.AssignStereochemistry(molecule, cleanIt=True, force=True)
+
+
 def is_isomer(wanted: Chem.Mol, structure: Chem.Mol) -> bool:
     """Whether a structure's one conformer is the isomer that a molecule of the same atoms is marked as."""
     seen = Chem.Mol(structure)
-    Chem.AssignStereochemistryFrom3D(seen)
+    assign_stereo(seen)
     for atom, there in zip(wanted.GetAtoms(), seen.GetAtoms(), strict=True):
         if {atom.GetChiralTag(), there.GetChiralTag()} == set(_TAGS):
             return False

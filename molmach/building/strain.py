@@ -72,7 +72,7 @@ class Strain:
             )
         if self.over:
             texts.append(
-                f"built {self.excess:.0f} kJ/mol above the best of {CONFORMERS} free conformers, where "
+                f"built {self.excess:.0f} kJ/mol above the best of its free conformers, where "
                 f"up to {MAX_STRAIN[self.role]:.0f} is usual"
             )
         if not texts:
@@ -100,6 +100,23 @@ def strain_of(part: str, role: str, molecule: Chem.Mol, force_field: str) -> Str
             relaxed = minimise(Chem.Mol(molecule), force_field, MAX_STEPS)[0][1]
             excess = max(0.0, relaxed - reference)
     return Strain(part, role, turned(molecule, torsions), len(torsions), excess)
+
+
+def rotor_strain(part: str, molecule: Chem.Mol, energies: Sequence[float]) -> Strain:
+    """The strain of a rotor, which is alone: above the best of the conformers that it was chosen from.
+
+    Parameters
+    ----------
+    part
+        As in :class:`Strain`.
+    molecule
+        As built.
+    energies
+        Of its conformers, kJ/mol, the built one's first.
+    """
+    torsions = stable_torsions(molecule)
+    excess = energies[0] - min(energies)
+    return Strain(part, "rotor", turned(molecule, torsions), len(torsions), excess)
 
 
 def strains(molecule: Chem.Mol, parts: Sequence[tuple[str, str]], force_field: str) -> tuple[Strain, ...]:

@@ -124,7 +124,7 @@ def _lines(machine: Mapping[str, Any], several: bool) -> list[list[str]]:
 
 def _verdict(again: Mapping[str, Any]) -> str:
     verdict = str(again["controls"].get("verdict", ""))
-    return "passed" if verdict in ("", *CLAIMED) else verdict
+    return "passed" if verdict in ("", *CLAIMED) else f"inconclusive: {verdict}"
 
 
 def _padded(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -42,7 +42,7 @@ def _command(name: str) -> Any:
     if hasattr(module, "app"):
         home.add_typer(module.app, name=name)
     else:
-        home.command(name)(_naming_the_system(getattr(module, name)))
+        home.command(name, cls=getattr(module, "Command", None))(_naming_the_system(getattr(module, name)))
     return typer.main.get_group(home).commands[name]
 
 

@@ -30,6 +30,7 @@ OPTIONS = {
     "temperature": "--temperature",
     "topology": "--top",
     "trajectories": "--traj",
+    "until_resolved": "--until-resolved",
     "workers": "--workers",
     "yields[0]": "--forward-yield",
     "yields[1]": "--backward-yield",

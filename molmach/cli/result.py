@@ -9,8 +9,14 @@ from rich.markup import escape
 
 from molmach.cli.output import console, interval, number, table
 from molmach.data import Run
-from molmach.report.tables import shapes_table
-from molmach.report.words import chance, regime_sentence, shapes_sentence, verdict_sentence
+from molmach.report.tables import looks_table, shapes_table
+from molmach.report.words import (
+    chance,
+    regime_sentence,
+    shapes_sentence,
+    stopped_sentence,
+    verdict_sentence,
+)
 from molmach.scoring import Score
 
 _STYLES = {
@@ -38,6 +44,7 @@ def print_result(run: Run, result: Score) -> None:
     out = console()
     out.print(f"[bold]{run.spec.name}[/bold]  {run.assembly.formula}, {run.drive.kind.replace('_', ' ')}")
     _print_verdict(result)
+    _print_looks(run)
     _print_controls(result)
     _print_shapes(result)
     _print_estimates(result)
@@ -55,6 +62,14 @@ def _print_verdict(result: Score) -> None:
         f"(95 % interval {interval(measured)}; {result.replicas} replicas; p = {chance(result.p_value)})"
     )
     out.print(f"{verdict_sentence(result)} {regime_sentence(result)}".strip())
+
+
+def _print_looks(run: Run) -> None:
+    looks = looks_table(run)
+    if looks is not None:
+        out = console()
+        out.print(stopped_sentence(run))
+        out.print(table(looks.columns, looks.rows, looks.numeric))
 
 
 def _print_controls(result: Score) -> None:

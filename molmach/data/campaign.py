@@ -79,7 +79,7 @@ class Standing:
     on_front
         (n_machines,) whether its lower bounds are dominated by no other machine's.
     confirmed
-        (n_machines,) whether it was run again with controls.
+        (n_machines,) whether its second run bore it out; not where that failed or left it open.
     """
 
     values: Floats

@@ -119,15 +119,16 @@ def cycles_of(
 def halves_of(time_ps: Floats, drive_period_ps: float | None = None) -> tuple[int, int]:
     """Samples at which the first and the last half of a run begin; whole periods of the drive in each.
 
-    Of a run shorter than two periods, plain halves.
+    Of a run shorter than two periods, plain halves. Both have as many samples, or the longer would seem the
+    faster; what is left over stands at the start.
     """
     last = time_ps.size - 1
     half_ps = 0.5 * float(time_ps[-1] - time_ps[0])
     if drive_period_ps is not None and half_ps >= drive_period_ps * (1.0 - 1e-9):
         half_ps = drive_period_ps * np.floor(half_ps / drive_period_ps + 1e-9)
-    begins = np.interp(time_ps[-1] - half_ps * np.array([2.0, 1.0]), time_ps, np.arange(last + 1.0))
-    begin, middle = (int(k) for k in np.rint(begins))
-    return begin, middle
+    middle = float(np.interp(time_ps[-1] - half_ps, time_ps, np.arange(last + 1.0)))
+    half = min(round(last - middle), last // 2)
+    return last - 2 * half, last - half
 
 
 def most_visited(coordinate: Floats, period: float) -> float:

@@ -87,6 +87,11 @@ class Observed:
         return None if self.run is None else self.run.drive
 
     @property
+    def level_share(self) -> float:
+        """Share of the level of every test that these replicas have: of one of several looks, its part."""
+        return 1.0 if self.run is None else self.run.level_share
+
+    @property
     def duration_ns(self) -> float:
         """Length of the measured part."""
         return float((self.motion.time_ps[-1] - self.motion.time_ps[0]) * 1e-3)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from molmach.building import Assembly
+from molmach.data.looks import Look, LookPlan
 from molmach.data.shapes import StartingShapes
 from molmach.spec import Drive, Spec
 
@@ -58,6 +60,24 @@ class Series:
     followers: Floats = field(default_factory=lambda: np.zeros((0, 0, 0)))
     shapes: StartingShapes = field(default_factory=StartingShapes)
 
+    @classmethod
+    def joined(cls, parts: Sequence[Series]) -> Series:
+        """The replicas of several, in that order; all have the same times."""
+        first, *others = parts
+        if not others:
+            return first
+        each = {name: [getattr(part, name) for part in parts] for name in _OF_REPLICAS}
+        followers = np.concatenate([part.followers for part in parts], axis=1)
+        whole = {name: np.concatenate(arrays) for name, arrays in each.items()}
+        shapes = StartingShapes.joined([part.shapes for part in parts])
+        return replace(first, **whole, followers=followers, shapes=shapes)
+
+
+_OF_REPLICAS = (
+    "coordinate", "heat", "drive_work", "load_work", "events", "energy_change", "temperature", "intact",
+)  # fmt: skip
+"""What a series has of each replica, in rows."""
+
 
 @dataclass(frozen=True)
 class Performance:
@@ -93,6 +113,10 @@ class Run:
         ``undriven`` and ``mirror`` runs by name; empty where they were not asked for.
     run_dir
         The run's folder.
+    until
+        When it was looked at, where replicas were added until they told; None of a run of a fixed number.
+    looks
+        What it amounted to at each look, the last one left out while it is made.
     """
 
     spec: Spec
@@ -102,6 +126,13 @@ class Run:
     performance: Performance
     controls: dict[str, Run] = field(default_factory=dict)
     run_dir: Path | None = None
+    until: LookPlan | None = None
+    looks: tuple[Look, ...] = ()
+
+    @property
+    def level_share(self) -> float:
+        """Share of the level of every test that these replicas have: of one of several looks, its part."""
+        return 1.0 if self.until is None else self.until.share(self.replicas)
 
     @property
     def replicas(self) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,12 @@ class StartingShapes:
         pairs = self.visited[:, 1:, None] == self.visited[:, :-1, None]
         there = self.visited[:, 1:, None] == np.arange(self.energy.size)
         return np.asarray(begun | (pairs & there).any(axis=1))
+
+    @classmethod
+    def joined(cls, parts: Sequence[StartingShapes]) -> StartingShapes:
+        """Of the replicas of several, in that order; all have the same shapes."""
+        start = np.concatenate([part.start for part in parts])
+        return replace(parts[0], start=start, visited=np.concatenate([part.visited for part in parts]))
 
     def arrays(self) -> dict[str, Any]:
         """By the names that they have in files; none where there is one shape."""

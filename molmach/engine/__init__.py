@@ -3,7 +3,7 @@
 from molmach.engine.batch import Collected, collect, run_batch
 from molmach.engine.batched import LANES, compile_kernels
 from molmach.engine.benchmark import BenchRow, benchmark
-from molmach.engine.choice import COMPILED, ENGINES, Choice, available_cores, choose
+from molmach.engine.choice import COMPILED, ENGINES, Choice, available_cores, choose, for_others
 from molmach.engine.condition import Condition, prepare
 from molmach.engine.platforms import platform_names
 from molmach.engine.pool import Progress, require_workers, run_task, run_tasks, worker_count
@@ -24,6 +24,7 @@ __all__ = [
     "choose",
     "collect",
     "compile_kernels",
+    "for_others",
     "platform_names",
     "prepare",
     "read_task",

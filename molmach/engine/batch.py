@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -212,6 +212,16 @@ class Collected:
     def trajectories(self) -> Trajectories:
         """The stored frames with their times."""
         return Trajectories(self.frames, self.frame_time_ps)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Collected]) -> Collected:
+        """The replicas of one condition that were run in several tasks, in that order."""
+        return cls(
+            Series.joined([part.series for part in parts]),
+            np.concatenate([part.frames for part in parts]),
+            parts[0].frame_time_ps,
+            sum(part.seconds for part in parts),
+        )
 
 
 def collect(work: Path, sampling_ps: float) -> list[Collected]:

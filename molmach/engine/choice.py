@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from molmach import drives
 from molmach.engine.batched import LANES, BatchedStepper, Inputs, compile_kernels
@@ -60,6 +60,13 @@ def native_copies(condition: Condition, platform: str) -> int:
         return 1
     n_atoms = int(condition.assembly.molecule.GetNumAtoms())
     return max(1, min(condition.protocol.replicas, _MOST_PACKED_ATOMS // n_atoms))
+
+
+def for_others(choice: Choice, condition: Condition) -> Choice:
+    """The same engine and platform for other replicas than those of its trial."""
+    if choice.engine == "batched":
+        return choice
+    return replace(choice, copies=native_copies(condition, choice.platform))
 
 
 def try_native(condition: Condition, platform: str, copies: int) -> Choice:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -92,6 +92,11 @@ class Condition:
         root = np.random.SeedSequence(self.protocol.seed, spawn_key=(1, self.label))
         children = root.spawn(self.first_replica + self.protocol.replicas)[self.first_replica :]
         return np.array([child.generate_state(4) for child in children])
+
+    def with_replicas(self, first: int, count: int) -> Condition:
+        """The same with other replicas: so many from number ``first`` on, each with its own seeds."""
+        protocol = self.protocol.model_copy(update={"replicas": count})
+        return replace(self, protocol=protocol, first_replica=first)
 
 
 def prepare(name: str, label: int, assembly: Assembly, drive: Drive, protocol: Protocol) -> Condition:

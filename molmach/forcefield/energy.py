@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rdkit import Chem, rdBase
 
-from molmach.building.mmff94_types import atom_name
 from molmach.errors import ForceFieldError, SpecError
 from molmach.forcefield.base import ForceField
-from molmach.forcefield.structures import not_a_structure
+from molmach.forcefield.structures import not_a_structure, too_much_energy
+from molmach.spec.atoms import atom_name
 
 _TWICE_DRAWN = Chem.MolFromSmarts("[#16;+2;D3;$(*=[O,N])]")
 
@@ -62,12 +62,15 @@ def _record(number: int, text: str, molecule: Any, force_field: ForceField) -> E
     try:
         if molecule is None:
             raise ForceFieldError("not a readable structure")
+        drawn = [b.GetIdx() for b in molecule.GetBonds() if b.GetBondType() == Chem.BondType.AROMATIC]
         problem = _sanitize(molecule)
         if problem:
             raise ForceFieldError(problem)
+        _require_aromatic(molecule, drawn)
         note = _sulfoxides_as_such(molecule)
         _require_structure(text, molecule)
         terms = force_field.energy_terms(molecule)
+        _require_three_dimensions(too_much_energy(terms, molecule.GetNumAtoms()))
     except ForceFieldError as error:
         return EnergyRecord(name, number, float("nan"), {}, str(error))
     return EnergyRecord(name, number, sum(terms.values()), terms, note=note)
@@ -81,7 +84,22 @@ def _require_structure(text: str, molecule: Chem.Mol) -> None:
                 f"{atom_name(atom)} lacks hydrogens ({atom.GetTotalNumHs()}); expected every hydrogen as an "
                 "atom of its own"
             )
-    reason = not_a_structure((text.splitlines()[1:2] or [""])[0], molecule)
+    _require_three_dimensions(not_a_structure((text.splitlines()[1:2] or [""])[0], molecule))
+
+
+def _require_aromatic(molecule: Chem.Mol, drawn: Sequence[int]) -> None:
+    """Raise ForceFieldError for a bond of type 4 that is in no aromatic ring: its order is not known."""
+    for index in drawn:
+        bond = molecule.GetBondWithIdx(index)
+        ends = bond.GetBeginAtom(), bond.GetEndAtom()
+        if not bond.IsInRing() or not all(end.GetIsAromatic() for end in ends):
+            raise ForceFieldError(
+                f"the bond between {atom_name(ends[0])} and {atom_name(ends[1])} has type 4 (aromatic) and "
+                "is in no aromatic ring; expected single, double and triple bonds"
+            )
+
+
+def _require_three_dimensions(reason: str) -> None:
     if reason:
         raise ForceFieldError(f"no structure in three dimensions: {reason}; expected coordinates in angstrom")
 

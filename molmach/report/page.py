@@ -19,7 +19,7 @@ from molmach.report.sections import Dwelling, Movie
 from molmach.report.svg import inline_molecule
 from molmach.report.templates import render
 from molmach.report.views import Claim, Picture
-from molmach.report.words import regime_sentence, shapes_sentence, verdict_sentence
+from molmach.report.words import regime_sentence, shapes_sentence, stopped_sentence, verdict_sentence
 from molmach.scoring import Score
 
 
@@ -35,6 +35,8 @@ class RunPage:
         Its score's verdict, and in words.
     molecule
         Its formula, drawn.
+    looks, stopped
+        Of a run with added replicas: its looks, and at which it ended.
     parameters, provenance
         Names and values.
     """
@@ -47,6 +49,8 @@ class RunPage:
     movie: Movie
     velocities: Picture
     controls: list[tables.ControlRow]
+    looks: tables.Table | None
+    stopped: str
     shapes: tables.Table | None
     shapes_sentence: str
     dwelling: Dwelling
@@ -83,6 +87,8 @@ def _page(run: Run, result: Score, provenance: Mapping[str, Any], directory: Pat
         movie=sections.movie(run, film, film_plot(run, film)),
         velocities=sections.velocities(run, result),
         controls=tables.controls_table(result),
+        looks=tables.looks_table(run),
+        stopped=stopped_sentence(run),
         shapes=tables.shapes_table(result),
         shapes_sentence=shapes_sentence(result),
         dwelling=sections.dwelling(run),

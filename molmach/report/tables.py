@@ -10,6 +10,7 @@ from molmach.data import Run
 from molmach.report.plots import LABELS
 from molmach.report.words import chance, to_its_precision
 from molmach.scoring import Estimate, Score
+from molmach.scoring.current import CURRENT_LEVEL
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,22 @@ class ControlRow:
     p_value: str
     passed: bool
     statement: str
+
+
+def looks_table(run: Run) -> Table | None:
+    """What a run with added replicas amounted to at each look; None of a run of a fixed number."""
+    if not run.looks:
+        return None
+    rows = [
+        (
+            str(look.replicas),
+            f"{100.0 * CURRENT_LEVEL * look.share:.2g} %",
+            chance(look.p_value),
+            look.verdict,
+        )
+        for look in run.looks
+    ]
+    return Table("Looks", ("replicas", "level of a current", "p", "verdict"), rows, (0, 1, 2))
 
 
 def estimates_table(result: Score) -> Table:

@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from molmach.data import Run
 from molmach.scoring import Score
+from molmach.scoring.current import CURRENT_LEVEL
 
 _REGIMES = {
     "synchronous": "The rotor follows the field (synchronous: it lags by less than 1/e of a turn per turn).",
@@ -40,6 +42,23 @@ def _left(result: Score) -> str:
         return ""
     share = max(0.0, result.spurious.bound) / result.spurious.claimed
     return f", and leave less than {max(1, math.ceil(100.0 * share))} % of it to be spurious"
+
+
+def stopped_sentence(run: Run) -> str:
+    """At which look a run with added replicas ended, and at which levels it was looked at; else ''."""
+    if run.until is None or not run.looks:
+        return ""
+    last, most = run.looks[-1], run.until.most
+    if last.replicas < most:
+        looks = f"look {len(run.looks)} of {len(run.until.numbers)}"
+        ended = f"Ended at {looks}, with {last.replicas} of {most} replicas"
+    else:
+        ended = f"Ended at its last look, with all {most} replicas"
+    levels = ", ".join(f"{100.0 * CURRENT_LEVEL * look.share:.2g} %" for look in run.looks)
+    return (
+        f"{ended}. All looks together err no more often than a run of a fixed number: of the level of a "
+        f"current, {100.0 * CURRENT_LEVEL:g} %, each had its part ({levels})."
+    )
 
 
 def shapes_sentence(result: Score) -> str:

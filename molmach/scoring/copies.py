@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, overload
 
-from scipy import stats
-
 from molmach.data import Motion, Run
 from molmach.data.copies import Copies
-from molmach.data.statistics import finite_or_none
+from molmach.data.statistics import finite_or_none, p_value_of_zero
 from molmach.scoring import verdict
 from molmach.scoring.verdict import Score
 
@@ -84,31 +82,25 @@ def _score_copies(copies: Copies) -> CopiesScore:
         replace(
             mean,
             estimates={"velocity": mean.velocity, **velocities},
-            warnings=(*mean.warnings, *_warnings(copies.each, scores)),
+            warnings=(*mean.warnings, *_warnings(copies)),
         ),
     )
 
 
-def _warnings(each: str, scores: dict[str, Score]) -> list[str]:
-    replicas = next(iter(scores.values())).replicas
+def _warnings(copies: Copies) -> list[str]:
+    net = {name: motion.moved[:, -1] for name, motion in copies.motions.items()}
     warnings = [
-        f"the velocity is the mean of {len(scores)} copies ({each}s), which share each trajectory and count "
-        f"as {DEPENDENT}: its interval is over the {replicas} trajectories"
+        f"the velocity is the mean of {len(net)} copies ({copies.each}s), which share each trajectory and "
+        f"count as {DEPENDENT}: its interval is over the {copies.mean.replicas} trajectories"
     ]
-    sure = {name: score for name, score in scores.items() if _chance(score) < SIGNIFICANCE / len(scores)}
-    forward = [name for name, score in sure.items() if score.velocity.value > 0.0]
-    backward = [name for name, score in sure.items() if score.velocity.value < 0.0]
+    sure = {
+        name: moved.mean() for name, moved in net.items() if p_value_of_zero(moved) < SIGNIFICANCE / len(net)
+    }
+    forward = [name for name, moved in sure.items() if moved > 0.0]
+    backward = [name for name, moved in sure.items() if moved < 0.0]
     if forward and backward:
         warnings.append(
             f"copies turn opposite ways ({forward[0]} forward, {backward[0]} backward), so their mean says "
             "nothing of any of them"
         )
     return warnings
-
-
-def _chance(score: Score) -> float:
-    """Two-sided p-value of no mean velocity, by Student's test; 1 where there is none or no error of it."""
-    velocity = score.velocity
-    if not velocity.error > 0.0:
-        return 1.0
-    return float(2.0 * stats.t.sf(abs(velocity.value) / velocity.error, score.replicas - 1))

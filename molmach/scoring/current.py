@@ -7,6 +7,7 @@ Which errors these tests make is measured in ``docs/verdict.md``, by ``benchmark
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -28,10 +29,10 @@ Either alone would be weak. With the level above, and with no slowing, they keep
 without a current below the 2 % that ``docs/verdict.md`` has."""
 
 SLOWING_LEVEL = 0.01
-"""One-sided level of a last half that is slower than the first."""
+"""One-sided level of a last half that is slower than the first by more than :data:`SLOWER`."""
 
-FEWEST_REPLICAS = 8
-"""With fewer, all signs agree too often by chance: 2 / 2^7 is more than the level."""
+SLOWER = 0.1
+"""Share by which the last half may be slower: a motion all but noiseless would show any trifle."""
 
 
 class Finding(StrEnum):
@@ -71,9 +72,13 @@ class Current:
     p_last
         One-sided, of no excess of cycles in the last half.
     p_slowing
-        One-sided, of a last half that is as fast as the first.
+        One-sided, of a last half that is no more than a tenth slower than the first.
     replicas
         On how many replicas they rest, those of a mirror control included.
+    share
+        Of the levels of the tests for a current that these had: of one of several looks, its part.
+    completed
+        Cycles of all of them together, both ways.
     """
 
     finding: Finding
@@ -84,6 +89,8 @@ class Current:
     p_last: float
     p_slowing: float
     replicas: int
+    share: float = 1.0
+    completed: int = 0
 
     @property
     def steady(self) -> bool:
@@ -121,7 +128,18 @@ def drive_period_ps(observed: Observed) -> float | None:
     return 1e3 / abs(model.frequency) if model.frequency else None
 
 
-def judge_current(cycles: Cycles) -> Current:
+def fewest_replicas(share: float = 1.0) -> int:
+    """With fewer, all signs agree too often by chance: 2 / 2^n is more than that share of the level.
+
+    Examples
+    --------
+    >>> fewest_replicas(), fewest_replicas(0.125)
+    (8, 11)
+    """
+    return 1 + math.ceil(-math.log2(CURRENT_LEVEL * share))
+
+
+def judge_current(cycles: Cycles, share: float = 1.0) -> Current:
     """Test replicas for a steady current.
 
     Parameters
@@ -129,6 +147,8 @@ def judge_current(cycles: Cycles) -> Current:
     cycles
         Of the claim's replicas, and of its mirror control's as reflection has them
         (:meth:`molmach.data.cycles.Cycles.seen`), together.
+    share
+        Of the level of each test that a current must pass. What must not be seen, slowing, keeps its level.
     """
     direction = int(np.sign(cycles.net.sum()) or np.sign(cycles.displacement.sum()))
     net = direction * cycles.net.astype(np.float64)
@@ -139,8 +159,10 @@ def judge_current(cycles: Cycles) -> Current:
         p_moved=min(1.0, 2.0 * sign_flip_p(direction * cycles.displacement)),
         p_again=min(sign_flip_p(beyond_first(net)), sign_flip_p(direction * cycles.displacement - 1.0)),
         p_last=sign_flip_p(direction * cycles.halves[1].astype(np.float64)),
-        p_slowing=sign_flip_p(direction * (cycles.moved[0] - cycles.moved[1])),
+        p_slowing=sign_flip_p(direction * ((1.0 - SLOWER) * cycles.moved[0] - cycles.moved[1])),
         replicas=net.size,
+        share=share,
+        completed=int(cycles.forward.sum() + cycles.backward.sum()),
     )
     return replace(current, finding=_finding(current, cycles))
 
@@ -155,18 +177,19 @@ def beyond_first(net: Floats) -> Floats:
 
 
 def _finding(current: Current, cycles: Cycles) -> Finding:
-    if current.replicas < FEWEST_REPLICAS:
+    if current.replicas < fewest_replicas(current.share):
         return Finding.FEW
+    level, goes_on = current.share * CURRENT_LEVEL, current.share * GOES_ON_LEVEL
     slows = current.p_slowing <= SLOWING_LEVEL
-    if current.p_value > CURRENT_LEVEL:
-        if current.p_moved > CURRENT_LEVEL:
+    if current.p_value > level:
+        if current.p_moved > level:
             return Finding.NOTHING
         return Finding.BEGUN if not slows and cycles.comparable and _even(cycles) else Finding.TRIP
     if slows:
         return Finding.SLOWS
-    if current.p_again > GOES_ON_LEVEL:
+    if current.p_again > goes_on:
         return Finding.ONCE
-    return Finding.STEADY if current.p_last <= GOES_ON_LEVEL else Finding.HALF
+    return Finding.STEADY if current.p_last <= goes_on else Finding.HALF
 
 
 def _even(cycles: Cycles) -> bool:

@@ -45,6 +45,7 @@ def decide(
     controls and books bear it out; else what the motion is instead.
     """
     failing = {name for name, control in controls.items() if not control.passed}
+    share = observed.level_share
     settled = undirected(observed, samples)
     if settled is not None:
         broken = failing - {"undriven"} if settled.word == "equilibrium" else failing
@@ -55,13 +56,13 @@ def decide(
     own = observed_cycles(observed)
     mirror = _mirror_of(observed)
     together = own if mirror is None else own.with_replicas_of(mirror[0])
-    current = judge_current(together)
-    if not current.steady and _goes_to_and_fro(samples):
+    current = judge_current(together, share)
+    if not current.steady and _goes_to_and_fro(samples, share):
         current = replace(current, finding=Finding.TO_AND_FRO)
     spurious = None
     if current.steady:
         reflected = None if mirror is None else mirror[1]
-        spurious = spurious_motion(current.direction, samples["velocity"], controls, reflected)
+        spurious = spurious_motion(current.direction, samples["velocity"], controls, reflected, share)
     if shapes is not None and shapes.depends and "undriven" not in failing:
         said = explain_shapes(current, shapes, observed)
     elif failing:
@@ -77,9 +78,9 @@ def decide(
     return Decision(current.p_value, said.word, said.reason, said.advice, own, current, spurious)
 
 
-def _goes_to_and_fro(samples: dict[str, Floats]) -> bool:
+def _goes_to_and_fro(samples: dict[str, Floats], share: float) -> bool:
     """Whether the machine goes one way after throws of a clock on, and back after throws off."""
-    return "steps_on" in samples and p_value_of_following(samples)[0] < FOLLOWING_LEVEL
+    return "steps_on" in samples and p_value_of_following(samples)[0] < share * FOLLOWING_LEVEL
 
 
 def _mirror_of(observed: Observed) -> tuple[Cycles, Floats] | None:

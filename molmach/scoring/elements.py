@@ -1,6 +1,7 @@
 """Masses of a topology's atoms, where its file tells the elements, and where only their names do.
 
-GRO files, and PDB files without the element column, have names alone: ``CL1`` may be chlorine or a carbon,
+GRO files, PDB files without the element column, and MOL2 files whose types tell no element have names alone:
+``CL1`` may be chlorine or a carbon,
 ``CA`` calcium or an alpha carbon. MDTraj takes the first letter. Here a name is read as the convention of its
 residue has it, then by what is near the atom; where that leaves a doubt, the mass is not known.
 """
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from molmach.data.statistics import Floats
+from molmach.scoring.atom_types import elements_of_types
 from molmach.scoring.frames import Snapshot
 from molmach.scoring.images import nearest_image
 from molmach.scoring.selection import Atoms
@@ -45,6 +47,14 @@ _UNITED = frozenset(("BB", "SC1", "SC2", "SC3", "SC4"))
 
 _BONDED = {"H": 0.125, "C": 0.17, "N": 0.165, "O": 0.175, "S": 0.19, "P": 0.19, "F": 0.16, "B": 0.18}
 """An atom of such an element has a neighbour that is nearer than this, nm."""
+
+_SHORTEST = {
+    "NA": 0.19, "CA": 0.19, "CD": 0.17, "CS": 0.24, "CE": 0.18, "CU": 0.145, "NI": 0.145, "CO": 0.145,
+    "BE": 0.13, "OS": 0.165, "SN": 0.165, "SB": 0.165, "SC": 0.165, "SR": 0.2, "SM": 0.18, "HG": 0.16,
+    "HF": 0.16, "HO": 0.17, "PB": 0.17, "PD": 0.15, "IN": 0.17, "NB": 0.16, "ND": 0.18, "BI": 0.17, "BA": 0.2,
+}  # fmt: skip
+"""Atoms of such elements have no neighbour nearer than this, nm, with multiple bonds and hydrides; others
+have none nearer than 0.155."""
 
 _HEAVIER = 0.19
 """A metal's nearest neighbour is farther than this, nm."""
@@ -82,7 +92,8 @@ def masses_of(path: Path, topology: Any, atoms: Atoms, snapshot: Snapshot) -> tu
     """
     from mdtraj.core.element import Element  # slow to import, and what is no file never needs it
 
-    named_only = _named_only(path, topology)
+    typed = elements_of_types(path) if path.suffix.lower() == ".mol2" else None
+    named_only = _named_only(path, topology) if path.suffix.lower() != ".mol2" else lambda atom: typed is None
     masses, doubts = np.full(atoms.size, np.nan), dict[str, list[str]]()
     for place, number in enumerate(atoms):
         atom = topology.atom(int(number))
@@ -93,6 +104,8 @@ def masses_of(path: Path, topology: Any, atoms: Atoms, snapshot: Snapshot) -> tu
                     f"{atom.residue.name}{atom.residue.resSeq} {atom.name}"
                 )
             element = Element.getBySymbol(reading.symbol.capitalize()) if reading.symbol else None
+        elif typed:
+            element = Element.getBySymbol(typed[int(number)])
         else:
             element = atom.element
         if element is not None and element.mass > 0.0:
@@ -173,8 +186,13 @@ def _read(atom: Any, topology: Any, snapshot: Snapshot) -> _Reading:
 
 def _by_neighbours(one: str, two: str, nearest: float) -> _Reading:
     """One of the two elements that a name may mean, by the distance to the nearest atom, nm."""
-    if nearest <= _BONDED.get(one, 0.2):
+    if nearest < _SHORTEST.get(two, 0.155):
         return _Reading(one)
+    if nearest <= _BONDED.get(one, 0.2):
+        return _Reading(
+            one,
+            f"read as {one}, not {two.capitalize()}, of which short bonds are as long as the nearest is far",
+        )
     if nearest >= _HEAVIER:
         return _Reading(
             two, f"read as {two.capitalize()}, not {one}: no atom is as near as a bond of {one} is long"

@@ -13,11 +13,16 @@ import numpy as np
 
 from molmach.data.statistics import Floats
 from molmach.errors import MissingExtraError, ScoreError
+from molmach.scoring.atom_types import mdtraj_reads
+from molmach.scoring.plausible import refuse_empty, refuse_other_unit, refuse_still
 from molmach.scoring.restarts import refuse_restarts, restarts, without_repeats
 from molmach.scoring.rounding import rounding
 from molmach.scoring.selection import TOPOLOGY, TRAJECTORIES, Atoms
 from molmach.scoring.times import FrameTimes, file_times, refuse_titles, require_times
 from molmach.streams import Caught, caught_output
+
+LEAST_FRAMES = 10
+"""Fewer frames show no motion."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,12 +82,25 @@ def read_topology(path: Path) -> Any:
     _expect_file(path)
     with _quiet() as caught:
         try:
+            if path.suffix.lower() == ".mol2":
+                with mdtraj_reads(path) as plain:
+                    return mdtraj.load_topology(str(plain))
             return mdtraj.load_topology(str(path))
         except Exception as error:  # MDTraj's readers raise whatever their formats raise
             failed = error
     raise ScoreError(
         TOPOLOGY, f" {path}: MDTraj can't read a topology from it: {_reason(failed, caught)}"
     ) from failed
+
+
+def topology_positions(path: Path, topology: Any) -> Floats | None:
+    """(n_atoms, 3) places of all atoms in a topology's file, nm; None where it has none."""
+    if path.suffix.lower() not in (".pdb", ".gro", ".mol2", ".cif"):
+        return None
+    try:
+        return read_snapshot(path, topology).positions
+    except ScoreError:
+        return None
 
 
 def read_snapshot(path: Path, topology: Any) -> Snapshot:
@@ -106,6 +124,9 @@ def read_snapshot(path: Path, topology: Any) -> Snapshot:
         try:
             return mdtraj.load_frame(str(path), 0, **given)
         except (NotImplementedError, TypeError):  # MDTraj can't go to a frame of GRO, MOL2 or restart files
+            if path.suffix.lower() == ".mol2":
+                with mdtraj_reads(path) as plain:
+                    return mdtraj.load(str(plain))[0]
             return mdtraj.load(str(path), **given)[0]
 
     frame = _attempt(path, topology, first)
@@ -124,6 +145,7 @@ def read_frames(
     interval_ps: float | None,
     stride: int,
     drop_repeated: bool,
+    placed: Floats | None = None,
 ) -> list[Frames]:
     """Chosen atoms in the frames of every file, as they are there.
 
@@ -141,21 +163,27 @@ def read_frames(
         Every how many frames one is kept.
     drop_repeated
         Whether frames that a restart wrote again give way; they are refused otherwise.
+    placed
+        (n_atoms, 3) nm in the topology's file; None where that has none.
 
     Raises
     ------
     ScoreError
-        A file is missing, can't be read, has other atoms, lacks times, or its times repeat or are uneven.
+        A file is missing, can't be read, has other atoms, lacks times, its times repeat or are uneven,
+        it is in another unit, or shows no motion.
     """
     for path in paths:
         _expect_file(path)
     frames = []
     for path in paths:
+        refuse_other_unit(path, read_snapshot(path, topology).positions, atoms, placed)
         trajectory = _load(path, topology, atoms)
         times = file_times(path, trajectory)
         require_times(path, times, interval_ps)
         if not np.all(np.isfinite(trajectory.xyz)):
             raise ScoreError(TRAJECTORIES, f" {path}: a coordinate is not a finite number")
+        refuse_empty(path, trajectory.xyz)
+        refuse_still(path, trajectory.xyz)
         repeated = restarts(times, trajectory.xyz)
         if not drop_repeated:
             refuse_restarts(path, times, repeated)
@@ -163,6 +191,12 @@ def read_frames(
         numbers = without_repeats(path, times, repeated, positions, cells)
         interval, start, doubts = _spacing(path, times, numbers, len(positions), interval_ps)
         kept = numbers[::stride]
+        if kept.size < LEAST_FRAMES:
+            raise ScoreError(
+                TRAJECTORIES,
+                f" {path}: {kept.size} of its {len(positions)} frames are left, taking one in {stride}; "
+                f"expected at least {LEAST_FRAMES}",
+            )
         frames.append(
             Frames(
                 positions[kept], None if cells is None else cells[kept], interval * stride,
@@ -206,7 +240,6 @@ def _load(path: Path, topology: Any, atoms: Atoms) -> Any:
     """All frames of a file, of the chosen atoms."""
     import mdtraj  # slow to import, and what is no file never needs it
 
-    read_snapshot(path, topology)
     given = _topology_of(path, topology)
 
     def chosen() -> Any:

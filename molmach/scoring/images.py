@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from molmach.data.statistics import Floats
 from molmach.errors import ScoreError
@@ -14,6 +15,9 @@ _BONDED_NM = 0.4
 
 _TORN_NM = 0.5
 """Such neighbours farther apart than this have been cut."""
+
+_TOUCHING_NM = 0.2
+"""Atoms of two molecules come no nearer than this."""
 
 
 def spanning_tree(positions: Floats, cell: Floats | None) -> NDArray[np.int64]:
@@ -32,7 +36,8 @@ def spanning_tree(positions: Floats, cell: Floats | None) -> NDArray[np.int64]:
     Raises
     ------
     ScoreError
-        A link is longer than half the cell, so that the nearest image need not be the right one.
+        A link is longer than half the cell, so that the nearest image need not be the right one, or the
+        machine is as near to its own images as bonded atoms are.
     """
     n = len(positions)
     tree = np.zeros((n - 1, 2), dtype=np.int64)
@@ -54,7 +59,26 @@ def spanning_tree(positions: Floats, cell: Floats | None) -> NDArray[np.int64]:
                 "image belongs to it can't be told; expected a larger cell, or fewer atoms by ",
                 STATOR,
             )
+    if cell is not None:
+        _refuse_own_images(positions, cell, tree)
     return tree
+
+
+def _refuse_own_images(positions: Floats, cell: Floats, tree: NDArray[np.int64]) -> None:
+    """Refuse a machine that is bonded to its own images: which of them belong together can't be told."""
+    whole = make_whole(positions[None], cell[None], tree)[0]
+    shifts = np.stack(np.meshgrid(*3 * [[-1, 0, 1]], indexing="ij"), axis=-1).reshape(-1, 3)
+    shifts = shifts[np.any(shifts != 0, axis=1)]
+    images = (whole[None] + (shifts @ cell)[:, None]).reshape(-1, 3)
+    nearest = float(cKDTree(images).query(whole)[0].min())
+    if nearest < _TOUCHING_NM:
+        raise ScoreError(
+            TRAJECTORIES,
+            f": the unit cell ({_height(cell):.2f} nm at its narrowest) is smaller than the machine, which "
+            f"comes within {nearest:.2f} nm of its own image, so which atoms belong together can't be told; "
+            "expected a larger cell, or fewer atoms by ",
+            STATOR,
+        )
 
 
 def make_whole(positions: Floats, cells: Floats | None, tree: NDArray[np.int64]) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -58,11 +58,20 @@ class Machine:
         The rotor and, where there is one, the follower.
     stator
         What the angles are taken against.
+    chosen
+        Whether the user chose the stator.
+    bonds
+        Pairs of its atoms that the topology says are bonded.
+    together
+        Whether copies of a part count as one.
     """
 
     name: str
     wheels: tuple[Wheel, ...]
     stator: Atoms
+    chosen: bool = False
+    bonds: tuple[tuple[int, int], ...] = ()
+    together: bool = False
 
     @property
     def atoms(self) -> Atoms:
@@ -92,7 +101,7 @@ def one_machine(chosen: Chosen, topology: Any, snapshot: Snapshot, together: boo
     machine = _machine("", chosen, topology, None)
     if not together:
         _refuse_copies(machine, topology, snapshot)
-    return machine
+    return replace(machine, together=together)
 
 
 def machines_of_each(chosen: Chosen, topology: Any, each: str) -> list[Machine]:
@@ -123,7 +132,12 @@ def _machine(name: str, chosen: Chosen, topology: Any, within: Atoms | None) -> 
     if chosen.follower is not None and chosen.follower_axle is not None:
         ends = select_axle(FOLLOWER_AXLE, chosen.follower_axle, topology, within)
         wheels.append(Wheel(FOLLOWER, *ends, select(FOLLOWER, chosen.follower, topology, within)))
-    return Machine(name, tuple(wheels), _stator(chosen.stator, topology, wheels, within))
+    machine = Machine(
+        name, tuple(wheels), _stator(chosen.stator, topology, wheels, within), chosen.stator is not None
+    )
+    inside = set(machine.atoms.tolist())
+    bonds = tuple(pair for pair in _bonds(topology) if inside.issuperset(pair))
+    return replace(machine, bonds=bonds)
 
 
 def _stator(chosen: Selection | None, topology: Any, wheels: list[Wheel], within: Atoms | None) -> Atoms:
@@ -150,8 +164,8 @@ def _bonded_to(atoms: Atoms, topology: Any) -> Atoms:
     """Atoms of the same residues, and all that are bonded to those directly or by others."""
     residues = {topology.atom(int(i)).residue.index: topology.atom(int(i)).residue for i in atoms}
     inside = [atom.index for residue in residues.values() for atom in residue.atoms]
-    molecules = _molecules(range(topology.n_atoms), _bonds(topology))
-    of = {atom: molecule for molecule in molecules for atom in molecule}
+    groups = bonded_groups(range(topology.n_atoms), _bonds(topology))
+    of = {atom: group for group in groups for atom in group}
     return np.array(sorted(set().union(*(of[atom] for atom in inside))), dtype=np.int64)
 
 
@@ -159,14 +173,14 @@ def _bonds(topology: Any) -> list[tuple[int, int]]:
     return [(first.index, second.index) for first, second in topology.bonds]
 
 
-def _molecules(atoms: Iterable[int], bonds: Iterable[tuple[int, int]]) -> list[frozenset[int]]:
+def bonded_groups(atoms: Iterable[int], bonds: Iterable[tuple[int, int]]) -> list[frozenset[int]]:
     """Sets of atoms that bonds hold together, in the order of their first atoms."""
     around: dict[int, list[int]] = {int(atom): [] for atom in atoms}
     for first, second in bonds:
         if first in around and second in around:
             around[first].append(second)
             around[second].append(first)
-    molecules, seen = [], set[int]()
+    held, seen = [], set[int]()
     for start in around:
         if start in seen:
             continue
@@ -176,8 +190,8 @@ def _molecules(atoms: Iterable[int], bonds: Iterable[tuple[int, int]]) -> list[f
             molecule |= fresh
             left += fresh
         seen |= molecule
-        molecules.append(frozenset(molecule))
-    return molecules
+        held.append(frozenset(molecule))
+    return held
 
 
 def _residues(topology: Any) -> Iterator[tuple[str, set[int]]]:
@@ -195,7 +209,7 @@ def _whole_molecules(topology: Any) -> Iterator[tuple[str, set[int]]]:
         raise ScoreError(
             EACH, " molecule: the topology has no bonds; expected one with bonds, or residue or chain"
         )
-    for molecule in _molecules(range(topology.n_atoms), _bonds(topology)):
+    for molecule in bonded_groups(range(topology.n_atoms), _bonds(topology)):
         yield f"of {_named(topology.atom(min(molecule)).residue)}", set(molecule)
 
 
@@ -260,4 +274,4 @@ def _molecule_of(atoms: Atoms, topology: Any, snapshot: Snapshot) -> dict[int, i
     for residue in residues:  # its atoms belong together, whatever bonds the file gives
         members = [atom.index for atom in residue.atoms]
         bonds += [(members[0], other) for other in members[1:]]
-    return {atom: number for number, molecule in enumerate(_molecules(within, bonds)) for atom in molecule}
+    return {atom: number for number, molecule in enumerate(bonded_groups(within, bonds)) for atom in molecule}

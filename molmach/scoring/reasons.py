@@ -12,7 +12,7 @@ from molmach.data.cycles import Cycles
 from molmach.data.observed import Observed
 from molmach.data.statistics import POWER
 from molmach.scoring.controls import MARGIN
-from molmach.scoring.current import CURRENT_LEVEL, FEWEST_REPLICAS, Current, Finding, drive_period_ps
+from molmach.scoring.current import CURRENT_LEVEL, Current, Finding, drive_period_ps, fewest_replicas
 from molmach.scoring.shapes import ShapesJudged
 from molmach.scoring.spurious import Spurious
 from molmach.scoring.undirected import Judgement
@@ -57,7 +57,7 @@ def explain(current: Current, cycles: Cycles, observed: Observed) -> Judgement:
     observed
         The claim.
     """
-    if current.finding in (Finding.NOTHING, Finding.FEW) and _has_no_handedness(observed):
+    if current.finding in (Finding.NOTHING, Finding.FEW) and has_no_handedness(observed):
         return Judgement("unresolved", current.p_value, _NO_HANDEDNESS, _HANDEDNESS)
     explained = {
         Finding.TRIP: _trip,
@@ -75,7 +75,7 @@ def explain(current: Current, cycles: Cycles, observed: Observed) -> Judgement:
 
 def explain_shapes(current: Current, shapes: ShapesJudged, observed: Observed) -> Judgement:
     """Of a machine whose starting shapes disagree."""
-    if _has_no_handedness(observed):
+    if has_no_handedness(observed):
         return Judgement("unresolved", current.p_value, f"{shapes.reason} {_NO_HANDEDNESS}", _HANDEDNESS)
     return Judgement("unresolved", current.p_value, shapes.reason, shapes.advice)
 
@@ -188,7 +188,7 @@ def _slow_step(observed: Observed) -> str:
 def _few(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:
     return (
         f"{cycles.net.size} replicas go the same way by chance too often for a direction to be claimed.",
-        f"It takes {FEWEST_REPLICAS} or more, those of the mirror control included.",
+        f"It takes {fewest_replicas(current.share)} or more, those of the mirror control included.",
     )
 
 
@@ -252,7 +252,7 @@ def _circular_mean(observed: Observed, places: np.ndarray) -> float:
     return float(np.angle(turned) / (2.0 * np.pi) * period)
 
 
-def _has_no_handedness(observed: Observed) -> bool:
+def has_no_handedness(observed: Observed) -> bool:
     """Whether a run's machine and its drive both are their own mirror images."""
     run = observed.run
     if run is None or not run.assembly.own_mirror_image:

@@ -37,6 +37,8 @@ def parse_indices(argument: Argument, chosen: Selection) -> tuple[int, ...] | No
         The text starts as a list of numbers and is none, or is empty.
     """
     if not isinstance(chosen, str):
+        if any(int(i) != i for i in chosen):
+            raise ScoreError(argument, f" {','.join(map(str, chosen))}: expected {_ACCEPTED}")
         return tuple(int(i) for i in chosen)
     if re.fullmatch(r"\s*-?\d+\s*(,\s*-?\d+\s*)*", chosen):
         return tuple(int(part) for part in chosen.split(","))

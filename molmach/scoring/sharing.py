@@ -41,6 +41,17 @@ _SURELY = 0.6
 _FALSE_ALARM = 1e-4
 """Chance of calling two replicas copies that are alike here and there, as rigid machines are."""
 
+_BETWEEN, _BETWEEN_HINTED, _UNEVEN, _MIDWAY = 1.25, 1.5, 2.5, 0.2
+"""Frames between others are no farther from both (squares, in steps' squares) than this, or than this where
+their times are between too; they are about as far from the one as from the other, and no farther from the
+middle than this (in squares of second differences)."""
+
+_NEIGHBOURLY = 0.5
+"""Where steps are a larger share of what independent frames are apart, nothing is between frames."""
+
+_LAGS, _SHORTEST_BETWEEN, _SURELY_BETWEEN = 5, 20, 40
+"""Frames are looked for so many frames off, and in rows of at least so many, or so many without times."""
+
 _MOST_PAIRS = 2_000_000
 _WINDOW, _WINDOWS = 64, 8
 """Of replicas with more pairs of like frames than that, so many windows of so many frames are compared."""
@@ -88,6 +99,12 @@ def refuse_shared_frames(paths: Sequence[Path], replicas: Sequence[Frames]) -> N
                 "of one run",
             )
         for one, other in ((a, b), (b, a)):
+            if _lies_between(laid[one], laid[other], replicas[one], replicas[other]):
+                raise ScoreError(
+                    TRAJECTORIES,
+                    f" {paths[other]}: its frames lie between those of {paths[one]}, so they are of one run; "
+                    "expected independent replicas; join the parts to one file",
+                )
             if _goes_on(laid[one], laid[other], replicas[one], replicas[other]):
                 raise ScoreError(
                     TRAJECTORIES,
@@ -203,6 +220,54 @@ def _alike(first: Floats, second: Floats, radius: float) -> Pairs:
 def _within(flat: list[Floats], pairs: Pairs, radius: float) -> Pairs:
     apart = np.abs(flat[0][pairs[:, 0]] - flat[1][pairs[:, 1]]).max(axis=1)
     return np.asarray(pairs[apart <= radius])
+
+
+def _lies_between(first: Floats, second: Floats, before: Frames, after: Frames) -> bool:
+    """Whether each frame of the second is where the first was on its way between two of its own.
+
+    For frames a of one run, and b taken between, |b_k - a_k|^2 + |a_(k+1) - b_k|^2 is on the average at most
+    |a_(k+1) - a_k|^2, and |b_k - (a_k + a_(k+1)) / 2|^2 at most an eighth of what is left of second
+    differences; replicas that noise parts have more. Replicas in step with one drive are near each other too,
+    but at the same times, or as far from the middle as their phases are apart.
+
+    Parameters
+    ----------
+    first, second
+        (n_frames, n_atoms, 3) nm.
+    before, after
+        Their times.
+    """
+    step = float(np.mean(_squares(first[1:] - first[:-1])))
+    if step <= 0.0 or step > _NEIGHBOURLY * 2.0 * float(np.mean(_squares(first - first.mean(axis=0)))):
+        return False
+    bent = float(np.mean(_squares(np.diff(first, n=2, axis=0))))
+    hinted = _between_in_time(before, after)
+    for lag in range(-_LAGS, _LAGS + 1):
+        begin, end = max(0, -lag), min(len(second), len(first) - 1 - lag)
+        if end - begin < _SHORTEST_BETWEEN:
+            continue
+        pieces = slice(begin, end), slice(begin + lag, end + lag), slice(begin + lag + 1, end + lag + 1)
+        here = float(np.mean(_squares(second[pieces[0]] - first[pieces[1]])))
+        there = float(np.mean(_squares(first[pieces[2]] - second[pieces[0]])))
+        if 0.5 * (here + there) - 0.25 * step > _MIDWAY * bent:
+            continue
+        even = end - begin >= _SURELY_BETWEEN and max(here, there) < _UNEVEN * min(here, there)
+        if here + there < (_BETWEEN_HINTED if hinted else _BETWEEN if even else 0.0) * step:
+            return True
+    return False
+
+
+def _between_in_time(before: Frames, after: Frames) -> bool:
+    """Whether the second's times are none of the first's."""
+    if before.start_ps is None or after.start_ps is None:
+        return False
+    offset = (after.start_ps - before.start_ps) / before.interval_ps
+    return abs(offset - round(offset)) > 0.05
+
+
+def _squares(away: Floats) -> Floats:
+    """(n_frames,) sums of squares of (n_frames, n_atoms, 3)."""
+    return np.asarray(np.sum(away**2, axis=(1, 2)))
 
 
 def _goes_on(first: Floats, second: Floats, before: Frames, after: Frames) -> bool:

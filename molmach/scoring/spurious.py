@@ -33,9 +33,11 @@ class Spurious:
         Of the spurious motion, by the undriven twin's velocity and by half of what machine and mirror image
         differ, each weighted by its precision.
     bound
-        One-sided bound of it, 80 %.
+        One-sided bound of it, 80 %; surer where there is only a share of the other 20 %.
     p_as_fast
         One-sided, of an undriven twin that is as fast as the claim; 0 where it was not run.
+    share
+        Of the levels of both, at one of several looks.
     """
 
     claimed: float
@@ -43,11 +45,12 @@ class Spurious:
     error: float
     bound: float
     p_as_fast: float = 0.0
+    share: float = 1.0
 
     @property
     def excluded(self) -> bool:
         """Whether less than half of the claim is spurious, and the undriven twin slower than it."""
-        return self.bound < MARGIN * self.claimed and self.p_as_fast <= AS_FAST_LEVEL
+        return self.bound < MARGIN * self.claimed and self.p_as_fast <= self.share * AS_FAST_LEVEL
 
     @property
     def times_replicas(self) -> float:
@@ -71,6 +74,7 @@ def spurious_motion(
     claim: Floats,
     controls: Mapping[str, ControlResult],
     mirror: Floats | None,
+    share: float = 1.0,
 ) -> Spurious | None:
     """What the controls that were run leave to be spurious; None where none was.
 
@@ -84,6 +88,8 @@ def spurious_motion(
         As judged.
     mirror
         (n_replicas,) velocities of the mirror image, as reflection has them; None where it was not run.
+    share
+        Of the levels of the bound and of the undriven twin's speed.
     """
     parts: list[tuple[float, float, float]] = []
     together = mean_estimate(claim)
@@ -104,5 +110,5 @@ def spurious_motion(
     error = float(1.0 / math.sqrt(weights.sum()))
     value = direction * float(weights @ values / weights.sum())
     freedom = float(weights.sum() ** 2 / np.sum(weights**2 / freedoms))
-    bound = upper_bound(value, error, freedom, CONFIDENCE)
-    return Spurious(direction * claimed, value, error, bound, p_as_fast)
+    bound = upper_bound(value, error, freedom, 1.0 - share * (1.0 - CONFIDENCE))
+    return Spurious(direction * claimed, value, error, bound, p_as_fast, share)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Integral, Real
 from pathlib import Path
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -16,7 +17,14 @@ from molmach.data.motion import Motion
 from molmach.data.statistics import Floats
 from molmach.errors import Argument, ScoreError
 from molmach.scoring.elements import masses_of
-from molmach.scoring.frames import Frames, read_frames, read_snapshot, read_topology
+from molmach.scoring.frames import (
+    LEAST_FRAMES,
+    Frames,
+    read_frames,
+    read_snapshot,
+    read_topology,
+    topology_positions,
+)
 from molmach.scoring.images import make_whole, spanning_tree
 from molmach.scoring.machine import TOGETHER, Chosen, Machine, machines_of_each, one_machine
 from molmach.scoring.selection import (
@@ -31,10 +39,14 @@ from molmach.scoring.selection import (
     Selection,
 )
 from molmach.scoring.sharing import refuse_shared_files, refuse_shared_frames
-from molmach.scoring.wheel import STRAIGHT, angles_about, breadth, inertia_about, laid_on, lean
+from molmach.scoring.stator import still_atoms
+from molmach.scoring.wheel import STRAIGHT, Wheel, angles_about, breadth, inertia_about, laid_on, lean, spread
 
 _TILT = math.radians(30.0)
 """An axle without such a stator that leans farther than this has no fixed angle."""
+
+_LOOSE = 0.5
+"""A stator whose atoms stray by more than this share of its breadth has no shape to lay frames by."""
 
 _HALF_TURN = 0.9 * math.pi
 """Changes of the angle beyond this may be the rest of a turn the other way."""
@@ -125,7 +137,8 @@ def read_trajectories(
         The same of a wheel that the rotor turns.
     stator
         What the angle is taken against; by default the atoms that turn in none of these ways and are
-        bonded to the chosen ones or in their residues.
+        bonded to the chosen ones or in their residues, without those that bonds hold to a turning part
+        beside its axle, as its hydrogens.
     frame_interval_ps
         Time between the files' frames; needed where a file has no times of its own: DCD, XYZ, LAMMPSTRJ,
         PDB, an AMBER NetCDF without ``time``, a GRO without ``t=``.
@@ -150,15 +163,11 @@ def read_trajectories(
     ------
     ScoreError
         A file can't be read, a selection is wrong or takes in several copies, times are missing, repeat, are
-        uneven or do not match, replicas share frames, or the frames are too far apart to tell which way the
+        uneven or do not match, replicas share frames, the rotor's atoms or the stator's do not turn or stay
+        together, or the frames are too far apart to tell which way the
         rotor turned between them.
     """
-    if stride < 1:
-        raise ScoreError(STRIDE, f" {stride}: expected one or more")
-    if frame_interval_ps is not None and not frame_interval_ps > 0.0:
-        raise ScoreError(FRAME_INTERVAL, f" {frame_interval_ps:g} ps: expected a time above zero")
-    if not 0.0 <= equilibration_ps < math.inf:
-        raise ScoreError(EQUILIBRATION, f" {equilibration_ps:g} ps: expected zero or more")
+    _check_numbers(stride, frame_interval_ps, equilibration_ps)
     if isinstance(trajectories, str | Path) or len(trajectories) == 0:
         got = f"got {str(trajectories)!r}" if trajectories else "none"
         raise ScoreError(TRAJECTORIES, f": {got}; expected a list of files, one a replica")
@@ -173,7 +182,8 @@ def read_trajectories(
     else:
         machines = machines_of_each(chosen, top, each)
     atoms = np.unique(np.concatenate([machine.atoms for machine in machines]))
-    files = read_frames(paths, top, atoms, frame_interval_ps, stride, drop_repeated)
+    placed = topology_positions(Path(topology), top)
+    files = read_frames(paths, top, atoms, frame_interval_ps, stride, drop_repeated, placed)
     _refuse_other_intervals(files, paths)
     refuse_shared_files(paths)
     turning = np.unique([atom for machine in machines for wheel in machine.wheels for atom in wheel.rotor])
@@ -184,6 +194,22 @@ def read_trajectories(
         for machine in machines
     }
     return motions[machines[0].name] if each is None or each == TOGETHER else Copies(each, motions)
+
+
+def _check_numbers(stride: Any, frame_interval_ps: Any, equilibration_ps: Any) -> None:
+    """Refuse what is no number, or none that can be."""
+    if not isinstance(stride, Integral) or isinstance(stride, bool):
+        raise ScoreError(STRIDE, f" {stride}: expected a whole number")
+    if stride < 1:
+        raise ScoreError(STRIDE, f" {stride}: expected one or more")
+    for argument, value in ((FRAME_INTERVAL, frame_interval_ps), (EQUILIBRATION, equilibration_ps)):
+        if value is not None and (not isinstance(value, Real) or isinstance(value, bool)):
+            raise ScoreError(argument, f" {value}: expected a number of ps")
+    if frame_interval_ps is not None and not 0.0 < frame_interval_ps < math.inf:
+        raise ScoreError(FRAME_INTERVAL, f" {frame_interval_ps:g} ps: expected a time above zero")
+    if equilibration_ps is None or not 0.0 <= equilibration_ps < math.inf:
+        shown = "None" if equilibration_ps is None else f"{equilibration_ps:g} ps"
+        raise ScoreError(EQUILIBRATION, f" {shown}: expected zero or more")
 
 
 def _motion(
@@ -216,9 +242,9 @@ def _motion(
     wheels = [wheel.among(machine.atoms) for wheel in machine.wheels]
     known = not any(np.isnan(masses[wheel.rotor]).any() for wheel in wheels)
     weights = masses if known else np.ones(inside.size)
-    laid, leaning = _laid(
-        machine, [_whole(part, path, inside, files[0]) for part, path in zip(files, paths, strict=True)]
-    )
+    whole = [_whole(part, path, inside, files[0]) for part, path in zip(files, paths, strict=True)]
+    held, remarks = still_atoms(machine, wheels, [part.positions for part in whole], weights)
+    laid, leaning = _laid(wheels[0], held, whole)
     refuse_shared_frames(paths, laid)
     frames, time_ps, warnings = _together(laid, paths, equilibration_ps)
     angles = {wheel.argument: angles_about(wheel, frames, weights) for wheel in wheels}
@@ -229,7 +255,7 @@ def _motion(
         angles.pop(ROTOR),
         followers={str(argument): angle for argument, angle in angles.items()},
         moment_of_inertia=inertia_about(wheels[0], laid[0].positions[0], masses) if known else math.nan,
-        warnings=(*warnings, *doubts, *leaning),
+        warnings=(*warnings, *doubts, *remarks, *leaning),
     )
 
 
@@ -245,12 +271,18 @@ def _whole(part: Frames, path: Path, inside: Atoms, first: Frames) -> Frames:
         raise ScoreError(argument, f" {path}", *said) from error
 
 
-def _laid(machine: Machine, files: list[Frames]) -> tuple[list[Frames], list[str]]:
+def _laid(wheel: Wheel, held: Atoms, files: list[Frames]) -> tuple[list[Frames], list[str]]:
     """Frames laid on the first by the stator; as they are, with a warning, where it is straight and leans."""
-    reference, inner = files[0].positions[0], np.searchsorted(machine.atoms, machine.stator)
-    if inner.size >= 3 and breadth(reference[inner]) > STRAIGHT:
-        return [replace(part, positions=laid_on(part.positions, reference, inner)) for part in files], []
-    wheel = machine.wheels[0].among(machine.atoms)
+    reference = files[0].positions[0]
+    if held.size >= 3 and (size := breadth(reference[held])) > STRAIGHT:
+        laid = [replace(part, positions=laid_on(part.positions, reference, held)) for part in files]
+        strain = max(spread(part.positions[:, held]) for part in laid)
+        if strain <= _LOOSE * size:
+            return laid, []
+        return laid, [
+            f"the stator does not keep its shape: its atoms stray by {strain:.2f} nm where it is {size:.2f} "
+            "nm broad, so the angle is uncertain; atoms that keep their distances would be a better stator"
+        ]
     leaning = max(lean(wheel, part.positions) for part in files)
     if leaning <= _TILT:
         return files, []
@@ -278,11 +310,11 @@ def _together(
     interval = files[0].interval_ps
     lengths = [len(part.positions) for part in files]
     shortest, skipped = min(lengths), math.ceil(equilibration_ps / interval - 1e-6)
-    if shortest - skipped < 10:
+    if shortest - skipped < LEAST_FRAMES:
         raise ScoreError(
             TRAJECTORIES,
             f" {paths[lengths.index(shortest)]}: {max(0, shortest - skipped)} frames are left after an "
-            f"equilibration of {equilibration_ps:g} ps; expected at least 10",
+            f"equilibration of {equilibration_ps:g} ps; expected at least {LEAST_FRAMES}",
         )
     warnings = [doubt for part in files for doubt in part.doubts]
     if max(lengths) > shortest:

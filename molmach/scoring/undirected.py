@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from molmach import drives
 from molmach.data.observed import Observed
-from molmach.data.statistics import Floats, sign_flip_p
+from molmach.data.statistics import CONFIDENCE, Floats, sign_flip_p
 from molmach.drives.detailed_balance import throws_after
 from molmach.scoring.following import LAG_AFTER_THROW, THROWS_FOLLOWED, clock_of
 
@@ -94,20 +95,21 @@ def _judge_following(observed: Observed, samples: Mapping[str, Floats]) -> Judge
     p_value, way = p_value_of_following(samples)
     answered = THROWS_FOLLOWED.estimate(samples)
     throws = f"{round(float(np.sum(samples['throws'])))} throws"
-    share = f"{answered.value:.2g} ({answered.ci95[0]:.2g} to {answered.ci95[1]:.2g}) of {throws} answered"
-    if p_value < FOLLOWING_LEVEL:
+    counted = f"{answered.value:.2g} ({answered.ci95[0]:.2g} to {answered.ci95[1]:.2g}) of {throws} answered"
+    share = observed.level_share
+    if p_value < share * FOLLOWING_LEVEL:
         there, back = ("forward", "back") if way > 0 else ("backward", "forward again")
         reason = (
             f"The machine follows its switch, {there} after a throw on and {back} after a throw off: "
-            f"{share}, in {LAG_AFTER_THROW.estimate(samples).value:.3g} ps."
+            f"{counted}, in {LAG_AFTER_THROW.estimate(samples).value:.3g} ps."
         )
         return Judgement("follows", p_value, reason)
-    if _most_answered(samples) < ANSWERED:
-        return Judgement("does not follow", p_value, f"The machine does not follow its switch: {share}.")
+    if _most_answered(samples, share) < ANSWERED:
+        return Judgement("does not follow", p_value, f"The machine does not follow its switch: {counted}.")
     return Judgement(
         "unresolved",
         p_value,
-        f"Whether the machine follows its switch can't be told from chance: {share}.",
+        f"Whether the machine follows its switch can't be told from chance: {counted}.",
         "More replicas, or a run of more periods, would tell.",
     )
 
@@ -130,10 +132,16 @@ def p_value_of_following(samples: Mapping[str, Floats]) -> tuple[float, int]:
     return min(1.0, 2.0 * by_way[way]), way
 
 
-def _most_answered(samples: Mapping[str, Floats]) -> float:
-    """Upper end of the 95 % interval of the share of throws that were answered, of the ways the greater."""
+def _most_answered(samples: Mapping[str, Floats], share: float) -> float:
+    """Upper end of the 95 % interval of the part of throws that were answered, of the ways the greater.
+
+    ``share`` is that of the interval's 5 %: with less of it the end is farther off, as Student's is.
+    """
     either = [np.ones_like(samples["throws"]), -np.ones_like(samples["throws"])]
-    return max(THROWS_FOLLOWED.estimate({**samples, "steps_per_cycle": way}).ci95[1] for way in either)
+    estimates = [THROWS_FOLLOWED.estimate({**samples, "steps_per_cycle": way}) for way in either]
+    freedom, tail = samples["throws"].size - 1, 0.5 * (1.0 - CONFIDENCE)
+    farther = float(stats.t.isf(share * tail, freedom) / stats.t.isf(tail, freedom))
+    return max(part.value + farther * (part.ci95[1] - part.value) for part in estimates)
 
 
 def _long_enough(observed: Observed) -> float:

@@ -130,3 +130,8 @@ def lean(wheel: Wheel, positions: Floats) -> float:
 def breadth(points: Floats) -> float:
     """Second principal root-mean-square spread of points, nm."""
     return float(np.linalg.svd(points - points.mean(axis=0), compute_uv=False)[1] / np.sqrt(len(points)))
+
+
+def spread(positions: Floats) -> float:
+    """Root-mean-square distance of (n_frames, n_atoms, 3) from their mean places, nm."""
+    return float(np.sqrt(np.mean(np.sum((positions - positions.mean(axis=0)) ** 2, axis=-1))))

@@ -43,8 +43,10 @@ def summary(ledger: Ledger, campaign: Campaign, folder: Path) -> CampaignSummary
         Of the campaign.
     """
     findings = list(ledger.findings())
-    confirmed = {finding.machine for finding in findings if finding.rung == CONFIRMATION}
-    document = results.document(ledger, campaign, folder, min(max(_LISTED[0], len(confirmed)), _LISTED[1]))
+    judgements = {machine: judgement_of(again) for machine, again in ledger.confirmations().items()}
+    confirmed = {machine for machine, said in judgements.items() if said.verified and not said.open}
+    again = {finding.machine for finding in findings if finding.rung == CONFIRMATION}
+    document = results.document(ledger, campaign, folder, min(max(_LISTED[0], len(again)), _LISTED[1]))
     standing = progress.standing(findings, len(campaign.objectives))
     searched = [finding for finding in findings if finding.rung != CONFIRMATION]
     evaluation = _evaluation(ledger, campaign)
@@ -63,7 +65,7 @@ def summary(ledger: Ledger, campaign: Campaign, folder: Path) -> CampaignSummary
         finds=progress.finds(findings),
         costs=_costs(findings, standing),
         efforts=_efforts(evaluation),
-        judgements={machine: judgement_of(again) for machine, again in ledger.confirmations().items()},
+        judgements=judgements,
         predictions=_predictions(ledger),
         failures=_failures(ledger),
         explanations=ledger.explanations(),

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 from rdkit import Chem, rdBase
 
+from molmach.spec.atoms import atom_name
 from molmach.spec.axes import canonical_smiles
 from molmach.spec.marks import require_one_isomer
 
@@ -52,7 +53,7 @@ def _require_known_isotopes(molecule: Chem.Mol) -> None:
         isotope = atom.GetIsotope()
         if isotope and not table.GetMassForIsotope(atom.GetAtomicNum(), isotope):
             raise ValueError(
-                f"got the isotope {isotope}{atom.GetSymbol()} (atom {atom.GetIdx()}), whose mass is not "
+                f"got the isotope {isotope}{atom_name(atom)}, whose mass is not "
                 f"known; expected a known one of {atom.GetSymbol()}, or none"
             )
 

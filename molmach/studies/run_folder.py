@@ -11,6 +11,7 @@ from typing import Any
 from molmach import drives
 from molmach.building import read_sdf, write_structure
 from molmach.data import Performance, Run, Trajectories
+from molmach.data.looks import Look, LookPlan
 from molmach.data.storage import load_series, save_series, save_trajectories
 from molmach.errors import ScoreError
 from molmach.files import write_json, write_text
@@ -75,9 +76,19 @@ def result_document(run: Run, result: Score, origin: Mapping[str, Any]) -> dict[
             "units": {"moment_of_inertia": "u nm^2", "rotor_dipole": "D"},
         },
         "dwelling": {name: part.to_json() for name, part in _dwelling(run).items()},
+        "until": _until(run),
+        "looks": [look.to_json() for look in run.looks],
         "performance": asdict(run.performance),
         "provenance": dict(origin),
     }
+
+
+def _until(run: Run) -> dict[str, Any] | None:
+    """When a run with added replicas is looked at, and the key of the spec that it began with."""
+    if run.until is None:
+        return None
+    protocol = run.spec.protocol.model_copy(update={"replicas": run.until.first})
+    return {**asdict(run.until), "key": run.spec.model_copy(update={"protocol": protocol}).key}
 
 
 def _dwelling(run: Run) -> dict[str, Distribution]:
@@ -136,7 +147,14 @@ def read_run(folder: str | Path) -> Run:
         for name, (place, drive) in parts.items()
     }
     claim = runs.pop("claim")
-    return replace(claim, controls=runs, run_dir=folder.resolve())
+    until = document.get("until")
+    return replace(
+        claim,
+        controls=runs,
+        run_dir=folder.resolve(),
+        until=None if until is None else LookPlan(until["first"], until["most"]),
+        looks=tuple(Look.of_json(look) for look in document.get("looks", [])),
+    )
 
 
 def _control(folder: Path, name: str) -> Path:

@@ -12,16 +12,21 @@ from typing import Any
 from molmach import drives, engine
 from molmach.building import Assembly, build, mirror_built_anew
 from molmach.data import Performance, Run
-from molmach.engine import Choice, Collected, Condition, Progress
+from molmach.data.looks import Look, LookPlan
+from molmach.engine import Choice, Collected, Condition, Progress, Task
 from molmach.errors import Argument, SpecError
 from molmach.report import write_report
 from molmach.scoring import Score, score
+from molmach.scoring.looks import has_told
 from molmach.scoring.quantities import own_quantities
 from molmach.scoring.undirected import equilibrium_sentence
 from molmach.spec import Spec
+from molmach.spec.reading import validate
 from molmach.studies import folder, run_folder
 from molmach.studies.folder import fresh
 from molmach.studies.provenance import provenance
+
+UNTIL = Argument("until_resolved")
 
 
 @dataclass(frozen=True)
@@ -34,34 +39,72 @@ class Plan(folder.Plan):
         What to simulate.
     controls
         Whether to run the undriven and mirror controls; without them the score says so.
+    until_resolved
+        Replicas that it has at most, where they are added to those of the spec until they tell
+        (:mod:`molmach.data.looks`); None where it has those of the spec.
+
+    Raises
+    ------
+    SpecError
+        There are fewer at most than the spec has.
     """
 
     spec: Spec
     controls: bool = True
+    until_resolved: int | None = None
 
     noun = "run"
     document = run_folder.DOCUMENT
     pieces = ("**/block-*.npz",)
 
+    def __post_init__(self) -> None:
+        if self.until_resolved is None:
+            return
+        first = self.spec.protocol.replicas
+        if self.until_resolved < first:
+            raise SpecError(
+                UNTIL,
+                f" {self.until_resolved}: expected at least the {first} of protocol.replicas, to begin with",
+            )
+        _with_replicas(self.spec, self.until_resolved)
+
+    @property
+    def looks(self) -> LookPlan | None:
+        """When it is looked at; None of a run of a fixed number of replicas."""
+        if self.until_resolved is None:
+            return None
+        return LookPlan(self.spec.protocol.replicas, self.until_resolved)
+
     @property
     def identity(self) -> folder.Identity:
-        """The spec's key, and whether the controls belong to it."""
-        return {"key": self.spec.key, "controls": self.controls}
+        """The spec's key, whether the controls belong to it, and how many replicas it has until it tells."""
+        return {"key": self.spec.key, "controls": self.controls, "until": self.until_resolved}
 
     @property
     def default_place(self) -> Path:
         """``runs/<name>-<first twelve characters of the key>``."""
         suffix = "" if self.controls else "-uncontrolled"
-        return Path("runs") / f"{self.spec.name}-{self.spec.key[:12]}{suffix}"
+        until = "" if self.until_resolved is None else f"-until-{self.until_resolved}"
+        return Path("runs") / f"{self.spec.name}-{self.spec.key[:12]}{suffix}{until}"
 
     def identity_of(self, document: Mapping[str, Any]) -> folder.Identity:
-        """Key and controls of a finished run."""
-        return {"key": document["key"], "controls": document["score"]["controlled"]}
+        """Key and controls of a finished run, and its replicas at most where they were added to."""
+        until = document.get("until")
+        return {
+            "key": document["key"] if until is None else until["key"],
+            "controls": document["score"]["controlled"],
+            "until": None if until is None else until["most"],
+        }
 
     def objection(self, finished: folder.Identity) -> tuple[str, ...]:
         """A run that lacks the controls is none where they are asked for; one that has them always is."""
         if finished["key"] != self.spec.key:
             return super().objection(finished)
+        if finished["until"] != self.until_resolved:
+            return (
+                f"holds this run otherwise: it {_kind(finished['until'])}, and this one "
+                f"{_kind(self.until_resolved)}; choose another folder",
+            )
         if finished["controls"] or not self.controls:
             return ()
         return (
@@ -131,6 +174,7 @@ def simulate(
     out: str | Path | None = None,
     *,
     controls: bool = True,
+    until_resolved: int | None = None,
     engine_name: str = "auto",
     platform: str | None = None,
     workers: int | None = None,
@@ -147,6 +191,10 @@ def simulate(
         finished run of the same spec, that run is returned and nothing is simulated.
     controls
         Whether to run the undriven and mirror controls; without them the score says so.
+    until_resolved
+        Replicas at most, where they are to be added until the verdict stands: the run is looked at when it
+        has those of the spec, twice as many and so on, each look with its part of the level of every test
+        (:mod:`molmach.data.looks`). None: those of the spec.
     engine_name
         ``auto`` (the faster in a trial), ``batched`` or ``native``.
     platform
@@ -163,7 +211,7 @@ def simulate(
     SimulationError
         The dynamics went wrong, or another process is at the same run.
     """
-    plan = Plan(spec, controls)
+    plan = Plan(spec, controls, until_resolved)
     return run(plan, out, engine_name=engine_name, platform=platform, workers=workers, progress=progress).run
 
 
@@ -179,8 +227,8 @@ def run(
 ) -> Result:
     """Carry a plan out in its folder, or read it where it is finished; parameters as :func:`simulate`'s.
 
-    ``note`` is called before anything is simulated with what is known of the outcome already: that a machine
-    is at equilibrium by its own file.
+    ``note`` is called before anything is simulated with what is known of the outcome already, that a machine
+    is at equilibrium by its own file; and after each look that leaves a run unresolved.
     """
     engine.require_workers(workers)
     place = plan.folder(out)
@@ -190,11 +238,21 @@ def run(
         if at_rest is not None:
             note(equilibrium_sentence(at_rest))
         choice = _choice(work, conditions, engine_name, platform)
-        task = engine.write_task(conditions, choice, work)
-        count = engine.worker_count(task.platform, len(task.batches), workers)
-        engine.run_task(work, task, count, progress)
-        collected = engine.collect(work, plan.spec.protocol.sampling)
-        result = _result(plan, conditions, collected, place.place, choice, count)
+        behind = 0
+
+        def advance(stage: Path, task: Task) -> int:
+            nonlocal behind
+            before, count = behind, engine.worker_count(task.platform, len(task.batches), workers)
+            behind += task.replica_steps
+            engine.run_task(
+                stage,
+                task,
+                count,
+                lambda steps: progress(Progress(before + steps.done, before + steps.total)),
+            )
+            return count
+
+        result, collected = _carry_out(plan, conditions, work, place.place, choice, advance, note)
         made = fresh(work / "result")
         _write(result, collected, made)
         place.publish(made)
@@ -218,13 +276,14 @@ def run_here(plan: Plan, out: Path | None = None) -> Result:
     conditions = plan.conditions()
     engine.compile_kernels(conditions[:1])
     choice = Choice("batched", engine.COMPILED, copies=engine.LANES)
-    with tempfile.TemporaryDirectory(prefix="molmach-") as name:
-        work = Path(name)
-        task = engine.write_task(conditions, choice, work)
+
+    def advance(stage: Path, task: Task) -> int:
         for number in range(len(task.batches)):
-            engine.run_batch(work, number)
-        collected = engine.collect(work, plan.spec.protocol.sampling)
-    result = _result(plan, conditions, collected, out, choice, 1)
+            engine.run_batch(stage, number)
+        return 1
+
+    with tempfile.TemporaryDirectory(prefix="molmach-") as name:
+        result, collected = _carry_out(plan, conditions, Path(name), out, choice, advance)
     if out is not None:
         _write(result, collected, out)
     return result
@@ -233,6 +292,43 @@ def run_here(plan: Plan, out: Path | None = None) -> Result:
 def simulate_here(spec: Spec) -> Run:
     """Simulate a machine without controls in this process, and write nothing; as :func:`run_here`."""
     return run_here(Plan(spec, controls=False)).run
+
+
+def _carry_out(
+    plan: Plan,
+    conditions: list[Condition],
+    work: Path,
+    place: Path | None,
+    choice: Choice,
+    advance: Callable[[Path, Task], int],
+    note: Callable[[str], None] = lambda text: None,
+) -> tuple[Result, list[Collected]]:
+    """Run all replicas of a plan, stage by stage where they are added until they tell.
+
+    Every stage has a folder of its own and is never run again; what it has in common with others is the
+    machine. ``advance`` runs a stage's task to its end, and gives the number of its workers.
+    """
+    numbers = (plan.spec.protocol.replicas,) if plan.looks is None else plan.looks.numbers
+    parts: list[list[Collected]] = []
+    looks: list[Look] = []
+    for number, replicas in enumerate(numbers):
+        stage, its, folder = conditions, choice, work
+        if number:
+            before = numbers[number - 1]
+            stage = [condition.with_replicas(before, replicas - before) for condition in conditions]
+            its, folder = engine.for_others(choice, stage[0]), work / f"look-{number + 1}"
+        workers = advance(folder, engine.write_task(stage, its, folder))
+        parts.append(engine.collect(folder, plan.spec.protocol.sampling))
+        collected = [Collected.joined(own) for own in zip(*parts, strict=True)]
+        result = _result(plan, replicas, conditions, collected, place, choice, workers)
+        if plan.looks is None:
+            return result, collected
+        said = result.score
+        looks.append(Look(replicas, result.run.level_share, said.p_value, said.verdict))
+        if has_told(result.run, said):
+            break
+        note(f"{replicas} replicas: {said.verdict}; {numbers[number + 1] - replicas} more")
+    return replace(result, run=replace(result.run, looks=tuple(looks))), collected
 
 
 def _choice(work: Path, conditions: list[Condition], wanted: str, platform: str | None) -> Choice:
@@ -251,14 +347,15 @@ def _choice(work: Path, conditions: list[Condition], wanted: str, platform: str 
 
 def _result(
     plan: Plan,
+    replicas: int,
     conditions: list[Condition],
     collected: list[Collected],
     place: Path | None,
     choice: Choice,
     workers: int,
 ) -> Result:
-    spec = plan.spec
-    steps = spec.protocol.total_steps * spec.protocol.replicas * len(conditions)
+    spec = _with_replicas(plan.spec, replicas)
+    steps = spec.protocol.total_steps * replicas * len(conditions)
     us = sum(part.seconds for part in collected) / steps * 1e6
     performance = Performance(
         us_per_step_per_replica=us,
@@ -274,7 +371,7 @@ def _result(
     }
     claim = runs.pop("claim")
     origin = provenance(key=spec.key, seed=spec.protocol.seed, engine=choice.engine, platform=choice.platform)
-    return Result(replace(claim, controls=runs, run_dir=place), origin)
+    return Result(replace(claim, controls=runs, run_dir=place, until=plan.looks), origin)
 
 
 def _write(result: Result, collected: list[Collected], directory: Path) -> None:
@@ -284,3 +381,27 @@ def _write(result: Result, collected: list[Collected], directory: Path) -> None:
     run_folder.write_run(result.run, trajectories, directory)
     write_report(result.run, result.score, result.origin, directory)
     run_folder.write_document(result.to_json(), directory)
+
+
+def _with_replicas(spec: Spec, replicas: int) -> Spec:
+    """The same spec with another number of replicas.
+
+    Raises
+    ------
+    SpecError
+        A protocol can't have so many.
+    """
+    if replicas == spec.protocol.replicas:
+        return spec
+    content = {**spec.protocol.model_dump(mode="json"), "replicas": replicas}
+    protocol = validate(content, "protocol", type(spec.protocol))
+    return spec.model_copy(update={"protocol": protocol})
+
+
+def _kind(most: int | None) -> str:
+    """What tells a run with replicas added from one without."""
+    return (
+        "has the replicas of its file"
+        if most is None
+        else f"adds replicas until it is resolved, to {most} at most"
+    )

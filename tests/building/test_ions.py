@@ -131,3 +131,25 @@ def test_rdkits_remarks_on_charges_are_not_printed(capfd: pytest.CaptureFixture[
     assert capfd.readouterr().err == ""
     rdDistGeom.GetMoleculeBoundsMatrix(axle)
     assert "UFFTYPER" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("smiles", "message"),
+    [
+        ("C=P(C)(C)C", "ylide"),
+        ("C[CH-][P+](C)(C)C", "no charge"),
+        ("C=S(C)C", "ylide"),
+        ("C=S(C)(C)=O", "ylide"),
+        ("C[N-][N+]#N", r"expected N=\[N\+\]=\[N-\]"),
+    ],
+)
+def test_no_drawing_of_a_molecule_passes_where_another_is_refused(smiles: str, message: str) -> None:
+    with pytest.raises(ForceFieldError, match=message):
+        typed(Chem.AddHs(Chem.MolFromSmiles(smiles)), "MMFF94")
+
+
+@pytest.mark.parametrize(
+    "smiles", ["CN=[N+]=[N-]", "C=[N+]=[N-]", "C=S(=O)=O", "CC=S=O", "CP(C)(C)=O", "CP(C)(C)=S"]
+)
+def test_double_bonds_that_mmff94_has_types_for_are_taken(smiles: str) -> None:
+    typed(Chem.AddHs(Chem.MolFromSmiles(smiles)), "MMFF94")

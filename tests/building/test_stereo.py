@@ -12,7 +12,7 @@ from rdkit import Chem
 from molmach.building import build, mirror, read_sdf, write_structure
 from molmach.building.assembly import mass_of
 from molmach.building.embed import checked_molecule
-from molmach.building.stereo import hands, stable_axes
+from molmach.building.stereo import hands, is_isomer, stable_axes
 from molmach.errors import BuildError
 from molmach.spec import Spec, loads
 from molmach.spec.axes import axes, canonical_smiles
@@ -60,6 +60,8 @@ def test_both_hands_of_an_axis_are_built_kept_and_mirrored(smiles: str, place: s
         ("CC1CCC([CH2:1][CH3:2])CC1", 2),
         ("C1CC2CCC1C2[CH2:1][CH3:2]", 2),
         ("CS(=O)[CH2:1][CH3:2]", 2),
+        ("CP(CC)[CH2:1][CH2:2]C", 2),
+        ("CCc1ccc(C)n1-c1c(C)ccc(F)c1[CH2:1][CH3:2]", 2),
     ],
 )
 def test_what_is_left_open_is_asked_for_with_texts_that_are_taken(smiles: str, count: int) -> None:
@@ -82,6 +84,7 @@ def test_what_is_left_open_is_asked_for_with_texts_that_are_taken(smiles: str, c
         ("C/C=C=C=C/[CH2:1][CH2:2]C", "row of double bonds"),
         ("Oc1cccc2c1[C@]1(CC2)CCc2cccc(O)c21", "spiro atom"),
         ("Cc1ccc2c(c1)CN1CN2Cc2cc([CH2:1][CH3:2])ccc21", "bridge's nitrogen"),
+        ("C[C@H]1ON1c1ccc([CH2:1][CH3:2])cc1", "the nitrogen beside another or oxygen"),
         (r"C[C@H]1CC/C(=C\C(=O)[CH2:1][CH3:2])CC1", "the stereocentre C"),
     ],
 )
@@ -97,10 +100,43 @@ def test_what_no_text_holds_is_refused(smiles: str, message: str) -> None:
         "CC(C)=C=C[CH2:1][CH2:2]C",
         "C[CH2:1][CH2:2]c1ccc2c(c1)C1(CCCC1)CC2",
         "C1CC2CCN1CC2",
+        "C[C@H]1CN1c1ccc([CH2:1][CH3:2])cc1",
+        "[CH3:1][CH2:2]P=C",
+        "Oc1cccc(C)c1C1=C([O-])C(=O)C1=O",
     ],
 )
 def test_look_alikes_without_two_isomers_are_taken(smiles: str) -> None:
     checked_molecule(smiles, "MMFF94", "machine.smiles")
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        "[P@](C)C=C", "[P@@H]C", "[P@]1C[C@H]1C", "[P@](=O)(C)C=C", "[S@](=O)C", "[S@](C)(=O)=NC", "[Si@](F)(C)C=C",
+        "[N@+](C)(C=C)CC#C", "[C@@H]1C[N@]1C", "[C@@H]1C[N@@]1C", "[C@H](F)C",
+    ],
+)  # fmt: skip
+def test_each_kind_of_centre_keeps_its_mark_from_text_to_structure_and_image(group: str) -> None:
+    """Also those with a lone pair, which RDKit does not see in three dimensions."""
+    spec = _spec(f"[CH3:1][CH2:2]{group}")
+    assembly = build(spec)
+    assert assembly.chiral
+    assert not assembly.achiral_with_roles
+    assert not assembly.own_mirror_image
+    plain = Chem.MolFromSmiles(f"CC{group}")
+    assert assembly.smiles == canonical_smiles(plain)
+    for atom in plain.GetAtoms():
+        atom.InvertChirality()
+    image = mirror(assembly)
+    assert image.smiles == canonical_smiles(plain) != assembly.smiles
+    assert is_isomer(image.molecule, image.molecule)
+    assert not is_isomer(assembly.molecule, image.molecule)
+
+
+def test_errors_print_the_text_in_which_they_count_atoms() -> None:
+    with pytest.raises(BuildError, match=r"N \(atom 1\).*counted from 0 in CN=") as error:
+        checked_molecule("CN=[S@](C)[CH2:1][CH3:2]", "MMFF94", "machine.smiles")
+    assert "double bond" not in str(error.value)
 
 
 def test_an_axle_is_no_axis_to_be_asked_for_nor_marked() -> None:

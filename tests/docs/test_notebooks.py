@@ -29,7 +29,11 @@ def test_a_notebook_is_stored_without_outputs(path: Path) -> None:
             assert cell["execution_count"] is None
 
 
-@every_notebook
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(p, marks=[] if p.stem == "first_rotor" else pytest.mark.slow) for p in NOTEBOOKS],
+    ids=lambda path: path.stem,
+)
 def test_a_notebook_runs_and_draws_every_figure(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -195,6 +195,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Script:
     return run
 
 
+@pytest.mark.slow
 def test_both_engines_have_its_forces_which_are_the_slope_of_its_energy(python: Script) -> None:
     """At shaken places: all forces of the kernel are OpenMM's, and those of the shape its numerical gradient."""
     found = python("""

@@ -234,6 +234,7 @@ def test_a_light_driven_motor_turns_one_way_its_mirror_image_the_other_and_not_i
     assert 0.1 < result.estimates["quantum_yield"].value < 1.0
 
 
+@pytest.mark.slow
 def test_fuel_turns_the_catenane_and_equilibrium_does_not(tmp_path: Path) -> None:
     run = simulate(loads(BEADS), tmp_path / "run", engine_name="batched")
     result = score(run)

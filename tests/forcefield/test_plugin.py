@@ -130,6 +130,7 @@ print(json.dumps(run_campaign(campaign, 'campaign', executor='local')))
     assert found["steps"] > 3 * 4 * 1000
 
 
+@pytest.mark.slow
 def test_its_kernels_are_kept_on_disk_by_its_own_source(python: Script, plugin: Path) -> None:
     """A second process compiles nothing; a changed source is compiled anew, and MMFF94's kernels are not touched."""
     python(_COMPILE)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,6 +32,12 @@ def _drawn(smiles: str) -> Chem.Mol:
     molecule = Chem.AddHs(Chem.MolFromSmiles(smiles))
     rdDepictor.Compute2DCoords(molecule)
     return molecule
+
+
+def _moved(molecule: Chem.Mol, positions: Any) -> Chem.Mol:
+    moved = Chem.Mol(molecule)
+    moved.GetConformer().SetPositions(np.ascontiguousarray(positions))
+    return moved
 
 
 def _flat_structure(smiles: str) -> Chem.Mol:
@@ -84,10 +92,78 @@ def test_other_units_are_told_from_angstrom(tmp_path: Path, scale: float) -> Non
     assert "no structure in three dimensions" in _record(tmp_path, Chem.MolToMolBlock(molecule)).problem
 
 
+@pytest.mark.parametrize("smiles", ["O", "S", "P", "C#C", "C=O", "C#N"])
+def test_small_molecules_are_held_to_the_same(tmp_path: Path, smiles: str) -> None:
+    """Those with one, two or three bonds, as drawn and in bohr; as they are they have an energy."""
+    assert "no structure in three" in _record(tmp_path, Chem.MolToMolBlock(_drawn(smiles)), "  ").problem
+    placed = _placed(smiles)
+    rdForceFieldHelpers.MMFFOptimizeMolecule(placed)
+    x = placed.GetConformer().GetPositions()
+    assert not _record(tmp_path, Chem.MolToMolBlock(placed)).problem
+    for scale in (1.8897, 0.529):
+        block = Chem.MolToMolBlock(_moved(placed, x * scale))
+        assert "no structure in three dimensions" in _record(tmp_path, block).problem
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, None])
+def test_what_cannot_be_flat_is_refused_in_any_plane(tmp_path: Path, axis: int | None) -> None:
+    molecule = _placed("CCO")
+    x = molecule.GetConformer().GetPositions()
+    normal = np.array([1.0, 2.0, 3.0]) / 14**0.5 if axis is None else np.eye(3)[axis]
+    block = Chem.MolToMolBlock(_moved(molecule, x - np.outer(x @ normal, normal) + 5.0 * normal))
+    assert re.search("in one plane, also C|stand at one place", _record(tmp_path, block).problem)
+
+
+@pytest.mark.parametrize("atom", range(9))
+@pytest.mark.parametrize("axis", range(3))
+def test_a_coordinate_that_was_misread_is_refused(tmp_path: Path, atom: int, axis: int) -> None:
+    """One number of ethanol a hundredth or ten times what it was, as with a field shifted by one column."""
+    molecule = _placed("CCO")
+    x = molecule.GetConformer().GetPositions()
+    x[:, axis] += 3.0
+    true = _record(tmp_path, Chem.MolToMolBlock(_moved(molecule, x))).total
+    x[atom, axis] *= 10.0 if (atom + axis) % 2 else 0.01
+    record = _record(tmp_path, Chem.MolToMolBlock(_moved(molecule, x)))
+    assert "no structure in three dimensions" in record.problem, (record.total, true)
+
+
+def test_atoms_that_clash_are_named(tmp_path: Path) -> None:
+    molecule = Chem.CombineMols(_placed("O"), _placed("O"))
+    x = molecule.GetConformer().GetPositions()
+    x[3:] += [0.0, 0.0, 0.9]
+    assert " apart and have no bond" in _record(tmp_path, Chem.MolToMolBlock(_moved(molecule, x))).problem
+    x[3:] += [0.0, 0.0, 2.1]
+    assert not _record(tmp_path, Chem.MolToMolBlock(_moved(molecule, x))).problem
+
+
+@pytest.mark.parametrize("smiles", ["CCO", "C=CC=C", "CC(=O)O", "C1CCCCC1", "Cc1ccccc1"])
+def test_aromatic_bonds_outside_aromatic_rings_are_refused(tmp_path: Path, smiles: str) -> None:
+    molecule = _placed(smiles)
+    lines = Chem.MolToMolBlock(molecule).splitlines()
+    for bond in molecule.GetBonds():
+        if bond.GetBeginAtom().GetAtomicNum() > 1 < bond.GetEndAtom().GetAtomicNum():
+            row = 4 + molecule.GetNumAtoms() + bond.GetIdx()
+            lines[row] = f"{lines[row][:6]}  4{lines[row][9:]}"
+    problem = _record(tmp_path, "\n".join(lines)).problem
+    assert "aromatic" in problem or "kekul" in problem.lower()
+
+
+@pytest.mark.parametrize("smiles", ["c1ccccc1", "c1ccc2cccc2cc1", "c1cc[nH]c1"])
+def test_aromatic_bonds_in_aromatic_rings_are_read(tmp_path: Path, smiles: str) -> None:
+    molecule = _placed(smiles)
+    lines = Chem.MolToMolBlock(molecule).splitlines()
+    expected = _record(tmp_path, "\n".join(lines)).total
+    for bond in molecule.GetBonds():
+        if bond.GetBeginAtom().GetAtomicNum() > 1 < bond.GetEndAtom().GetAtomicNum():
+            row = 4 + molecule.GetNumAtoms() + bond.GetIdx()
+            lines[row] = f"{lines[row][:6]}  4{lines[row][9:]}"
+    assert _record(tmp_path, "\n".join(lines)).total == pytest.approx(expected)
+
+
 def test_a_stretched_bond_is_a_structure_all_the_same(tmp_path: Path) -> None:
     molecule = _placed("CCO")
     positions = molecule.GetConformer().GetPositions()
-    positions[0] += (positions[0] - positions[1]) * 0.8
+    positions[0] += (positions[0] - positions[1]) * 0.15
     molecule.GetConformer().SetPositions(np.ascontiguousarray(positions))
     assert not _record(tmp_path, Chem.MolToMolBlock(molecule)).problem
 

@@ -55,6 +55,18 @@ def test_halves_are_whole_periods_of_the_drive_and_end_with_the_run(drive_period
     assert length / drive_period == pytest.approx(round(length / drive_period))
 
 
+@pytest.mark.parametrize("samples", [20, 21, 22, 23, 120])
+@pytest.mark.parametrize("drive_period", [None, 0.13, 0.31])
+def test_halves_are_equally_long_so_that_a_steady_path_does_not_slow(
+    samples: int, drive_period: float | None
+) -> None:
+    time = np.linspace(0.0, 1.0, samples)
+    begin, middle = halves_of(time, drive_period)
+    assert samples - 1 - middle == middle - begin > 0
+    paths = 6.0 * time + np.random.default_rng(2).normal(0.0, 0.01, (16, samples))
+    assert judge_current(cycles_of(paths, time, 1.0, drive_period)).finding is Finding.STEADY
+
+
 def test_a_machine_that_goes_to_and_fro_has_no_current_wherever_its_run_ends() -> None:
     rng = np.random.default_rng(1)
     for period in np.linspace(0.3, 2.5, 12):
@@ -64,8 +76,8 @@ def test_a_machine_that_goes_to_and_fro_has_no_current_wherever_its_run_ends() -
 
 @pytest.mark.parametrize("replicas", [8, 16])
 def test_machines_that_turn_get_their_direction(replicas: int) -> None:
-    """Runs long enough for a power of 99 % and more; 4 of 4 each, false alarm 4 %, fixed seed."""
-    rng = np.random.default_rng(2)
+    """Runs long enough for a power near 98 %, what both controls leave of it by chance; fixed seed."""
+    rng = np.random.default_rng(3)
     made = {
         "synchronous": movers.synchronous(3.0, 2 * replicas, TIME.size, rng),
         "diffusing": movers.diffusing(40.0, 2 * replicas, TIME.size, rng, 0.5),

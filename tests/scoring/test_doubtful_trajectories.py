@@ -429,7 +429,9 @@ def test_the_command_scores_each_copy(bench: Bench) -> None:
     done = run_molmach(*arguments, "--each", "residue", "-o", str(out))
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
-    assert [copy["score"]["verdict"] for copy in document["copies"]] == ["forward", "backward"]
+    # Three replicas are too few for a direction, whichever way they turn.
+    assert [copy["score"]["verdict"] for copy in document["copies"]] == ["unresolved", "unresolved"]
+    assert [np.sign(copy["score"]["velocity"]["value"]) for copy in document["copies"]] == [1.0, -1.0]
     assert document["statistics"] == {"each": "residue", "copies": "dependent", "replicas": "independent"}
     with np.load(out / "coordinate.npz") as stored:
         assert stored["coordinate"].shape == (2, 3, FRAMES)

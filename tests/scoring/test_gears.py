@@ -220,6 +220,7 @@ def test_the_gear_meshes(tmp_path: Path) -> None:
     assert abs(result.velocity.value - expected) < 2.4 * half
 
 
+@pytest.mark.slow
 def test_wheels_too_far_apart_do_not_mesh(tmp_path: Path) -> None:
     """The same wheels on long spacers: the driven one turns alone, twice as fast, and the other diffuses."""
     result = score(simulate(_spaced(), tmp_path / "run", controls=False, engine_name="batched", workers=1))

@@ -92,6 +92,7 @@ def _share_cut(path: Path, top: Path, axle: tuple[int, ...]) -> float:
     return float(np.mean(np.linalg.norm(xyz[:, axle[1]] - xyz[:, axle[0]], axis=-1) > 1.0))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("gmx") is None, reason="Debian package gromacs is not installed")
 def test_a_rotor_driven_by_gromacs_scores_as_our_own(
     ours: Run, peers: Peers, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

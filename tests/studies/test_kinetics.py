@@ -291,7 +291,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     ("arguments", "message"),
     [
         (("difluorophenylene-rotor",), "machine.axle: is not a double bond"),
-        ((METHYL, "--set", "machine.smiles=c1ccccc1/[CH:1]=[N:2]/c1ccccc1"), "machine.axle: is C=N"),
+        ((METHYL, "--set", "machine.smiles=c1ccccc1/[CH:1]=[N:2]/c1ccccc1"), "machine.axle: is N=C"),
         ((METHYL, "--level", "DFT"), "--level DFT: accepted: GFN2-xTB, MMFF94"),
         ((METHYL, "--temperature", "-3"), "--temperature -3: expected 0 to 2000 K"),
         ((METHYL, "--forward-yield", "2"), "--forward-yield 2: expected a quantum yield"),

@@ -94,7 +94,9 @@ def _standing(best: Mapping[str, Any], summary: CampaignSummary) -> tuple[str, s
         )  # fmt: skip
     if not again.verified:
         return "bad", again.label, f"No machine was confirmed. Of this one: {again.sentence}."
-    return "open" if again.open else "good", again.label, again.sentence + several
+    if again.open:
+        return "open", again.label, again.sentence
+    return "good", again.label, again.sentence + several
 
 
 def _velocities(frame: Frame, judged: Mapping[str, Any]) -> Picture | None:
