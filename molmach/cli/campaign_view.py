@@ -30,6 +30,9 @@ def print_document(document: Mapping[str, Any], out: Console | None = None) -> N
         _print_machines(out, document)
     else:
         out.print("no machine has a value yet")
+        for row in document["failures"]:
+            times = "once" if row["times"] == 1 else f"{row['times']:,} times"
+            out.print(f"failed {times}: {row['reason']}", markup=False, soft_wrap=True)
     if document["agents"]:
         out.print()
         _print_agents(out, document["agents"])

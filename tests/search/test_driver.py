@@ -37,11 +37,14 @@ FRAGMENTS = ["hydrogen", "fluoro", "chloro", "cyano", "methyl"]
 
 
 def searched(**sections: Any) -> Campaign:
-    """325 machines, two rungs, two of the best confirmed."""
+    """325 machines, held at one end so that the ends differ; two rungs, two of the best confirmed."""
     content = {
         "name": "driven",
         "base": "difluorophenylene-rotor",
-        "machine": {"smiles": "[CH:1]#[C:2]c1c([*:10])c([*:11])c([C:3]#[CH:4])c([*:12])c1([*:13])"},
+        "machine": {
+            "smiles": "[CH:1]#[C:2]c1c([*:10])c([*:11])c([C:3]#[CH:4])c([*:12])c1([*:13])",
+            "stator": [1, 2, 3],
+        },
         "space": {"sites": dict.fromkeys((10, 11, 12, 13), FRAGMENTS)},
         "objectives": {"maximise": "velocity"},
         "racing": {

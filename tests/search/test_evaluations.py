@@ -13,6 +13,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from molmach.cli.campaign_view import print_document
 from molmach.cli.main import app
 from molmach.data.quantity import Quantity, named
 from molmach.errors import CampaignError, SpecError
@@ -41,6 +42,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+MACHINES = (5**2 + 5) // 2
+"""Of five substituents at two sites that the other end of the axle exchanges."""
+
+
 def command(*words: object) -> Any:
     """The JSON document of a command, or its output."""
     done = CliRunner().invoke(app, [str(word) for word in words])
@@ -65,22 +70,29 @@ def test_an_exact_theory_goes_through_a_campaign(folder: Path) -> None:
     assert (
         more["evaluations"] == more["agents"]["bayesian"]["evaluated"] + more["agents"]["random"]["evaluated"]
     )
-    assert more["evaluations"] == 25  # every machine of the space, each once
+    assert more["evaluations"] == MACHINES  # each once
     assert more["best"][0]["objectives"][0]["value"] >= best["value"]
     page = Path(command("campaign", "report", out, "--json")["report"]).read_text(encoding="utf-8")
     assert "velocity - 10 * slip" in page
     command("campaign", "export", out, "-o", out / "table.csv")
     with (out / "table.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
-    assert len(rows) == 25
+    assert len(rows) == MACHINES
     assert all(float(row["value"]) == float(row["low"]) == float(row["high"]) for row in rows)
+
+
+def _keys(campaign: Path) -> set[str]:
+    with reading(campaign) as ledger:
+        return {finding.key for finding in ledger.findings()}
 
 
 def test_the_cache_holds_its_results_too(folder: Path) -> None:
     again = command(
         "campaign", "run", folder / "by-theory.yaml", "-o", folder / "again", "--executor", "local", "--json"
     )  # fmt: skip
-    assert again["reused"] == again["evaluations"] == 12
+    known, asked = (_keys(folder / name) for name in ("campaign", "again"))
+    assert again["evaluations"] == len(asked) == 12
+    assert again["reused"] == len(asked & known) > 0
 
 
 def changed(folder: Path, **sections: Any) -> Campaign:
@@ -168,12 +180,17 @@ def test_an_evaluation_of_ones_own_confirms_in_its_own_words(
 
 
 @pytest.mark.parametrize("answer", ["None", "Result('of another task')"])
-def test_what_is_no_result_of_the_task_is_a_failure(answer: str, folder: Path, tmp_path: Path) -> None:
+def test_what_is_no_result_of_the_task_is_a_failure(
+    answer: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     text = (folder / "theory.py").read_text(encoding="utf-8")
     (tmp_path / "theory.py").write_text(f"{text}\n    run = staticmethod(lambda task: {answer})\n", "utf-8")
     campaign = changed(folder, agents=["random"], budget={"evaluations": 3})
     document = run_campaign(campaign, tmp_path / "out", source=tmp_path, executor="local")
     assert (document["evaluations"], document["failed"], document["lost"]) == (3, 3, 0)
+    assert sum(row["times"] for row in document["failures"]) == 3
+    print_document(document)
+    assert "expected a Result with the task's key" in capsys.readouterr().out
     with reading(tmp_path / "out") as ledger:
         assert all("expected a Result with the task's key" in f.reason for f in ledger.findings())
 

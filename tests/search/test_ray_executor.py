@@ -38,7 +38,7 @@ def content(members: int, **sections: Any) -> dict[str, Any]:
     return {
         "name": "faults",
         "base": "difluorophenylene-rotor",
-        "machine": {"smiles": SMILES},
+        "machine": {"smiles": SMILES, "stator": [1, 2, 3]},  # held at one end: the ends differ
         "protocol": {"equilibration": "2 ps"},
         "space": {"sites": dict.fromkeys((10, 11, 12, 13), FRAGMENTS[:members])},
         "objectives": {"maximise": "velocity"},

@@ -21,6 +21,7 @@ from molmach.spec import Campaign
 
 SCHEMA = "molmach.campaign/1"
 _LOOKED_AT = 200
+_MOST_REASONS = 5
 _MOST_JUDGED = 20_000
 _MOST_PREDICTIONS = 100_000
 
@@ -46,6 +47,7 @@ def document(ledger: Ledger, campaign: Campaign, folder: Path, best: int = 10) -
         "reason": "" if last is None else last.text,
         "evaluations": totals.evaluations,
         "failed": totals.failed,
+        "failures": _failures(ledger),
         "reused": totals.reused,
         "confirmations": totals.confirmations,
         "core_seconds": round(totals.seconds, 3),
@@ -59,6 +61,13 @@ def document(ledger: Ledger, campaign: Campaign, folder: Path, best: int = 10) -
         "lost": ledger.lost(),
         "achiral_control": _achiral(ledger, campaign, totals.evaluations),
     }
+
+
+def _failures(ledger: Ledger) -> list[dict[str, Any]]:
+    """Why evaluations failed, the most frequent reasons first."""
+    counted = [failure for failure in ledger.failures() if failure.what == "evaluation"]
+    counted.sort(key=lambda failure: -failure.count)
+    return [{"reason": failure.reason, "times": failure.count} for failure in counted[:_MOST_REASONS]]
 
 
 def _achiral(ledger: Ledger, campaign: Campaign, evaluations: int) -> dict[str, Any] | None:
