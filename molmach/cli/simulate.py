@@ -24,7 +24,7 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Give the option its default where no number follows it."""
-        following = [*args[1:], ""]
+        following = [*args, ""][1:]
         given = [
             f"{word}=" if word == _UNTIL and not after.lstrip("+-").isdigit() else word
             for word, after in zip(args, following, strict=True)
