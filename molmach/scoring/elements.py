@@ -187,7 +187,8 @@ def _read(atom: Any, topology: Any, snapshot: Snapshot) -> _Reading:
 def _by_neighbours(one: str, two: str, nearest: float) -> _Reading:
     """One of the two elements that a name may mean, by the distance to the nearest atom, nm."""
     if nearest < _SHORTEST.get(two, 0.155):
-        return _Reading(one)
+        near = nearest <= _BONDED.get(one, 0.2)
+        return _Reading(one) if near else _Reading("", _undecided(one, two))
     if nearest <= _BONDED.get(one, 0.2):
         return _Reading(
             one,
@@ -197,7 +198,11 @@ def _by_neighbours(one: str, two: str, nearest: float) -> _Reading:
         return _Reading(
             two, f"read as {two.capitalize()}, not {one}: no atom is as near as a bond of {one} is long"
         )
-    return _Reading("", f"may be {one} or {two.capitalize()}, and the nearest atom does not decide it")
+    return _Reading("", _undecided(one, two))
+
+
+def _undecided(one: str, two: str) -> str:
+    return f"may be {one} or {two.capitalize()}, and the nearest atom does not decide it"
 
 
 def _ion(name: str, residue: str) -> _Reading:

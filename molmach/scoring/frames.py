@@ -176,7 +176,8 @@ def read_frames(
         _expect_file(path)
     frames = []
     for path in paths:
-        refuse_other_unit(path, read_snapshot(path, topology).positions, atoms, placed)
+        first = read_snapshot(path, topology)
+        refuse_other_unit(path, first.positions, first.cell, atoms, placed)
         trajectory = _load(path, topology, atoms)
         times = file_times(path, trajectory)
         require_times(path, times, interval_ps)

@@ -9,13 +9,14 @@ from scipy.spatial import cKDTree
 
 from molmach.data.statistics import Floats
 from molmach.errors import ScoreError
+from molmach.scoring.images import nearest_image
 from molmach.scoring.selection import TRAJECTORIES, Atoms
 
 _ONE_PLACE = 1e-6
 """Atoms that are all within this of each other are at one place, nm."""
 
-_STILL = 6
-"""Fewer equal frames one after another are a start, or chance."""
+_STILL = 20
+"""Fewer equal frames one after another are a start, or a slow motion in a format that rounds."""
 
 _FALSE_ALARM = 1e-4
 """Chance of refusing a file whose rounding makes equal frames here and there."""
@@ -75,7 +76,11 @@ def refuse_still(path: Path, positions: Floats) -> None:
 
 
 def refuse_other_unit(
-    path: Path, positions: Floats, atoms: Atoms, topology_positions: Floats | None = None
+    path: Path,
+    positions: Floats,
+    cell: Floats | None,
+    atoms: Atoms,
+    topology_positions: Floats | None = None,
 ) -> None:
     """Refuse coordinates in another unit than the format's, by the distances between nearest atoms.
 
@@ -85,6 +90,8 @@ def refuse_other_unit(
         What the error names.
     positions
         (n_atoms, 3) all atoms of a frame, nm.
+    cell
+        (3, 3) its vectors, nm; None where there is none.
     atoms
         Numbers of the machine's atoms.
     topology_positions
@@ -92,6 +99,8 @@ def refuse_other_unit(
         should be, as in beads.
     """
     nearest = _nearest(positions, atoms)
+    if nearest > _LARGE and cell is not None:  # a molecule may be cut where the cell ends
+        nearest = _nearest_image(positions, cell, atoms)
     if _SMALL <= nearest <= _LARGE or nearest < _ONE_PLACE:
         return
     if topology_positions is not None and 0.5 < _nearest(topology_positions, atoms) / nearest < 2.0:
@@ -115,3 +124,12 @@ def _nearest(positions: Floats, atoms: Atoms) -> float:
         return 0.0
     distances = np.asarray(cKDTree(positions).query(positions[atoms], k=2)[0])
     return float(np.median(distances[:, 1]))
+
+
+def _nearest_image(positions: Floats, cell: Floats, atoms: Atoms) -> float:
+    """The same to the nearest image of another atom."""
+    distances = []
+    for atom in atoms:
+        others = np.delete(positions, atom, axis=0)
+        distances.append(np.linalg.norm(nearest_image(others - positions[atom], cell), axis=-1).min())
+    return float(np.median(distances))
