@@ -545,19 +545,26 @@ class Proud(Knowing):
 
 
 def test_the_team_is_judged_by_what_it_delivers() -> None:
+    """Of two campaigns: which agent leads after one depends on the machines that chance shows it."""
     here = Path(__file__).name
-    campaign = searched(
-        agents=[f"{here}:Knowing", f"{here}:Proud", "random"],
-        racing={"rungs": [{"replicas": REPLICAS, "duration": "20 ps"}]},
-        budget={"evaluations": 120},
-    )
-    found = document(carry_out(campaign)[0], campaign)["agents"]
-    assert found["Knowing"]["evaluated"] > found["Proud"]["evaluated"]
-    assert found["Knowing"]["evaluated"] > found["random"]["evaluated"]
-    assert found["Knowing"]["coverage"] > 0.85
-    assert found["Proud"]["coverage"] < 0.1
-    assert found["Knowing"]["surprise"] < found["Proud"]["surprise"]
-    assert min(row["evaluated"] for row in found.values()) >= 3
+    campaigns = [
+        searched(
+            agents=[f"{here}:Knowing", f"{here}:Proud", "random"],
+            racing={"rungs": [{"replicas": REPLICAS, "duration": "20 ps"}]},
+            budget={"evaluations": 60},
+            seed=seed,
+        )
+        for seed in (1, 2)
+    ]
+    teams = [document(carry_out(campaign)[0], campaign)["agents"] for campaign in campaigns]
+    evaluated = {name: sum(team[name]["evaluated"] for team in teams) for name in teams[0]}
+    assert evaluated["Knowing"] > 1.2 * evaluated["Proud"]
+    assert evaluated["Knowing"] > 1.2 * evaluated["random"]
+    for team in teams:
+        assert team["Knowing"]["coverage"] > 0.85
+        assert team["Proud"]["coverage"] < 0.1
+        assert team["Knowing"]["surprise"] < team["Proud"]["surprise"]
+        assert min(row["evaluated"] for row in team.values()) >= 3
 
 
 class Slowed(LocalTeam):
