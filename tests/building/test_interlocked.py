@@ -201,6 +201,7 @@ def test_a_wrong_interlocked_machine_is_named_with_what_is_accepted(change: str,
     assert message in str(caught.value)
 
 
+@pytest.mark.slow
 def test_build_shows_the_proof_and_every_bracket_atom(tmp_path: Path) -> None:
     """The terminal's markup must not swallow [n+]."""
     shown = run_molmach("build", "ammonium-bipyridinium-shuttle", "-o", str(tmp_path)).stdout

@@ -206,6 +206,7 @@ def test_energy_reports_failures_beside_results(tmp_path: Path, rotor: Assembly)
     assert run_molmach("energy", str(tmp_path / "bad.sdf")).returncode == 2
 
 
+@pytest.mark.slow
 def test_bench_and_doctor_measure_every_platform(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.import_module("molmach.engine.benchmark"), "_ROUNDS", 1)
     bench = json.loads(CliRunner().invoke(app, ["bench", ROTOR, "--json"]).stdout)

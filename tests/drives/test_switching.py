@@ -200,7 +200,9 @@ def test_a_clock_switches_on_time_and_its_work_is_what_the_potential_gains(shutt
 
 
 @pytest.mark.parametrize(
-    "text", [MOTOR, SWITCHED_SHUTTLE, BEADS], ids=["light", "stations-and-charge", "fuel"]
+    "text",
+    [MOTOR, SWITCHED_SHUTTLE, pytest.param(BEADS, marks=pytest.mark.slow)],
+    ids=["light", "stations-and-charge", "fuel"],
 )
 def test_energy_is_conserved_through_switches_at_short_steps(text: str) -> None:
     """work = heat + change of internal energy, to 2 % of what goes through, over all lanes."""
@@ -222,6 +224,7 @@ def test_energy_is_conserved_through_switches_at_short_steps(text: str) -> None:
     assert abs(missing.mean()) < 0.02 * through
 
 
+@pytest.mark.slow
 def test_a_light_driven_motor_turns_one_way_its_mirror_image_the_other_and_not_in_the_dark(
     tmp_path: Path,
 ) -> None:

@@ -111,6 +111,7 @@ def test_a_rotor_driven_by_gromacs_scores_as_our_own(
 
 
 @pytest.mark.skipif(shutil.which("lmp") is None, reason="Debian package lammps is not installed")
+@pytest.mark.slow
 def test_a_rotor_driven_by_lammps_scores_as_our_own(
     ours: Run, peers: Peers, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -159,6 +159,7 @@ def compare_with_undisturbed(tmp_path: Path, members: int, strikes: list[str], s
     return struck
 
 
+@pytest.mark.slow
 def test_a_campaign_after_a_power_cut_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
     assert compare_with_undisturbed(tmp_path, 2, ["power"], seed=1) == {"power": 1}
 

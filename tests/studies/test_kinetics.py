@@ -369,6 +369,7 @@ def _unsymmetric() -> Spec:
     return load(METHYL, [f"machine.smiles={UNSYMMETRIC}"])
 
 
+@pytest.mark.slow
 def test_whichever_isomer_is_written_both_are_the_same() -> None:
     other = UNSYMMETRIC.replace("[C:2]1/c", "[C:2]1\\c")
     assert other != UNSYMMETRIC
@@ -380,6 +381,7 @@ def test_whichever_isomer_is_written_both_are_the_same() -> None:
     assert abs(here[0] - here[1]) > 0.1
 
 
+@pytest.mark.slow
 def test_an_unsymmetric_motor_has_four_forms_and_two_thermal_steps(
     unsymmetric: tuple[Path, dict[str, Any]],
 ) -> None:
@@ -515,6 +517,7 @@ def test_a_killed_search_goes_on_where_it_stopped(
     assert {name: after[name] for name in kept} == kept
 
 
+@pytest.mark.slow
 def test_a_finished_search_is_read_at_another_temperature(unsymmetric: tuple[Path, dict[str, Any]]) -> None:
     folder, document = unsymmetric
     before = sorted(path.name for path in (folder / "pieces").iterdir())

@@ -105,6 +105,7 @@ def test_a_machine_without_hydrogens_is_tried_in_shares_of_its_own_step(tmp_path
     assert run(plan, tmp_path / "t") == result
 
 
+@pytest.mark.slow
 def test_heavy_hydrogens_are_refused_to_a_rotor_made_of_hydrogens(tmp_path: Path) -> None:
     """A methyl group: its hydrogens are its inertia, so that 4 fs is right only with their own mass.
 
