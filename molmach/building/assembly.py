@@ -172,6 +172,14 @@ class Assembly:
         """Whether nothing but its present shape tells it from its mirror image in the xz plane."""
         return kind_of(self.kind).own_mirror_image(self)
 
+    @property
+    def turns_about_carbon_double_bond(self) -> bool:
+        """Whether the axle is a C=C bond, about which light turns a motor and heat inverts its helix."""
+        bond = self.molecule.GetBondBetweenAtoms(*self.axle) if self.axle else None
+        if bond is None or bond.GetBondType() != Chem.BondType.DOUBLE:
+            return False
+        return {bond.GetBeginAtom().GetAtomicNum(), bond.GetEndAtom().GetAtomicNum()} == {6}
+
     def moment_of_inertia(self, masses: Floats | None = None) -> float:
         """Rotor's moment of inertia about the axle, u nm^2.
 

@@ -22,6 +22,12 @@ Numbers = TypeVar("Numbers", NDArray[np.float64], NDArray[np.int64])
 MIN_MACROCYCLE = 12
 """Fewest members of a ring that counts as a macrocycle. Below it there is no hole at all."""
 
+MIN_THREADED = 18
+"""Fewest members of a ring that something was ever threaded through: 18-crown-6 on an alkyl chain.
+
+The hole of a smaller one is narrower than any chain, 15-crown-5's for one.
+"""
+
 _CHUNK = 2**18
 """Pairs of segments treated at once; bounds the memory to a few tens of MB."""
 _APEX_SHIFT = np.array([0.577, -0.211, 0.789]) * 1e-5
@@ -208,7 +214,7 @@ def macrocycle(molecule: Chem.Mol) -> tuple[int, ...]:
         reason = f"its largest ring has {largest} members" if largest else "it has no ring"
         raise BuildError(
             f"ring {name}: {reason}, so nothing can go through it; expected a macrocycle of at least "
-            f"{MIN_MACROCYCLE} members (a chain needs about 21, a phenyl group 24)"
+            f"{MIN_THREADED} members (a chain needs about 21, a phenyl group 24)"
         )
     if len(large) > 1:
         raise BuildError(

@@ -7,14 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from rdkit import Chem
 
-from molmach.building.linking import macrocycle, thread_path
+from molmach.building.linking import MIN_THREADED, macrocycle, thread_path
 from molmach.errors import BuildError
-
-MIN_THREADED = 18
-"""Fewest members of a ring that something was ever threaded through: 18-crown-6 on an alkyl chain.
-
-The hole of a smaller one is narrower than any chain, 15-crown-5's for one.
-"""
 
 RING_THICKNESS = 3
 """Bonds of an axle that one ring takes up, about 0.35 nm."""

@@ -26,7 +26,7 @@ GOES_ON_LEVEL = 0.1
 """One-sided level of what goes on beyond a cycle, and of the cycles of the last half.
 
 Either alone would be weak. With the level above, and with no slowing, they keep each kind of machine
-without a current below the 2 % that ``docs/verdict.md`` has."""
+without a current at or below the 1 % that ``docs/verdict.md`` has."""
 
 SLOWING_LEVEL = 0.01
 """One-sided level of a last half that is slower than the first by more than :data:`SLOWER`."""

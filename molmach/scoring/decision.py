@@ -50,9 +50,12 @@ def decide(
     if settled is not None:
         broken = failing - {"undriven"} if settled.word == "equilibrium" else failing
         own = None if observed.scale.period is None else observed_cycles(observed)
-        return Decision(
-            settled.p_value, "failed" if broken else settled.word, settled.reason, settled.advice, own
-        )
+        if broken:
+            contradicted = " and ".join(controls[name].statement for name in controls if name in broken)
+            return Decision(
+                settled.p_value, "failed", f"The claim fails: the machine's control {contradicted}.", "", own
+            )
+        return Decision(settled.p_value, settled.word, settled.reason, settled.advice, own)
     own = observed_cycles(observed)
     mirror = _mirror_of(observed)
     together = own if mirror is None else own.with_replicas_of(mirror[0])

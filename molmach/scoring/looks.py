@@ -44,7 +44,7 @@ def has_told(run: Run, result: Score) -> bool:
     current = result.current
     match result.verdict:
         case "failed":
-            came_apart = not run.series.intact.all() or not result.controls
+            came_apart = not all(part.series.intact.all() for part in (run, *run.controls.values()))
             return came_apart or surely_failed(result.controls.values(), run.level_share)
         case "transient":
             return current is None or surely_transient(current, result.cycles)

@@ -102,7 +102,8 @@ def spurious_motion(
         still = controls["undriven"].velocity
         parts.append((still.value, still.error, claim.size - 1.0))
         apart = math.hypot(still.error, uncertain)
-        p_as_fast = float(stats.t.sf(direction * (claimed - still.value) / apart, claim.size - 1.0))
+        faster = direction * (claimed - still.value)
+        p_as_fast = float(stats.t.sf(faster / apart, claim.size - 1.0) if apart > 0.0 else faster <= 0.0)
     if not parts:
         return None
     values, errors, freedoms = (np.array(column) for column in zip(*parts, strict=True))

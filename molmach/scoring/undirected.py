@@ -34,7 +34,7 @@ class Judgement:
     Attributes
     ----------
     word
-        ``equilibrium``, ``follows``, ``does not follow`` or ``unresolved``.
+        Any verdict of a :class:`molmach.scoring.Score`.
     p_value
         Of chance where something was tested; else nan.
     reason, advice

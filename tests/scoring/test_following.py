@@ -154,6 +154,8 @@ def test_controls_of_a_shuttle_are_judged_by_its_switch(shuttle: Assembly) -> No
     for undriven, mirror, broken in ((claim, claim, "undriven"), (still, still, "mirror")):
         result = score(replace(claim, controls={"undriven": undriven, "mirror": mirror}))
         assert result.verdict == "failed"
+        assert result.reason.startswith("The claim fails: ")
+        assert "follows its switch" not in result.reason
         assert [name for name, control in result.controls.items() if not control.passed] == [broken]
 
 
