@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -73,15 +73,18 @@ class Jackknife:
         return estimate_of_left_out(float(values[0]), values[1:])
 
 
+_SHARES = "jackknife or exact binomial (Clopper & Pearson), the wider on each side"
+
+
 @dataclass(frozen=True)
-class JackknifeAndExactBinomial:
+class ExactDifferenceOfCounts:
     """For (a - b) / (a + b) of counts: the wider, on each side, of the jackknife and an exact interval.
 
-    The second is the binomial one of Clopper & Pearson, Biometrika 26, 404 (1934), of the counts pooled over
-    replicas; it keeps a run of few events, all one way, from claiming certainty.
+    The second, as in the two below, is the binomial one of Clopper & Pearson, Biometrika 26, 404 (1934), of
+    the counts pooled over replicas; it keeps a run of few events, all one way, from claiming certainty.
     """
 
-    words: str = "jackknife or exact binomial (Clopper & Pearson), the wider on each side"
+    words: str = _SHARES
 
     def estimate(self, samples: Sequence[Floats], combine: Combine) -> Estimate:
         """Of (n_replicas,) counts a and b."""
@@ -89,12 +92,55 @@ class JackknifeAndExactBinomial:
         by_replicas = Jackknife().estimate(samples, combine)
         if ahead + back == 0:
             return by_replicas
-        exact = stats.binomtest(ahead, ahead + back).proportion_ci(CONFIDENCE, method="exact")
-        low, high = 2.0 * float(exact.low) - 1.0, 2.0 * float(exact.high) - 1.0
-        if math.isfinite(by_replicas.ci95[0]):
-            low, high = min(low, by_replicas.ci95[0]), max(high, by_replicas.ci95[1])
-        error = 0.5 * (high - low) / student_factor(samples[0].size)
-        return Estimate(by_replicas.value, (low, high), error=error)
+        low, high = exact_share(ahead / (ahead + back), ahead + back)
+        return _wider(by_replicas, (2.0 * low - 1.0, 2.0 * high - 1.0), samples[0].size)
+
+
+@dataclass(frozen=True)
+class ExactShareOfCounts:
+    """For a share of counts, such as those of outcomes: the wider of the jackknife and an exact interval."""
+
+    words: str = _SHARES
+
+    def estimate(self, samples: Sequence[Floats], combine: Combine) -> Estimate:
+        """Of (n_replicas,) counts, the part first and the whole second."""
+        part, whole = (round(float(np.sum(counts))) for counts in samples)
+        by_replicas = Jackknife().estimate(samples, combine)
+        if whole == 0:
+            return by_replicas
+        pooled = replace(by_replicas, value=part / whole)
+        return _wider(pooled, exact_share(pooled.value, whole), samples[0].size)
+
+
+@dataclass(frozen=True)
+class ExactShareOfTrials:
+    """For a share that replicas have by themselves: the wider of the jackknife and an exact interval."""
+
+    words: str = _SHARES
+
+    def estimate(self, samples: Sequence[Floats], combine: Combine) -> Estimate:
+        """Of a share, whose trials in each replica are the last of the arrays."""
+        by_replicas = Jackknife().estimate(samples, combine)
+        exact = exact_share(by_replicas.value, float(np.sum(samples[-1])))
+        return _wider(by_replicas, exact, samples[0].size)
+
+
+def exact_share(share: float, trials: float) -> tuple[float, float]:
+    """95 % interval of Clopper & Pearson of a share of so many trials, which need not be whole numbers."""
+    if not (math.isfinite(share) and trials > 0.0):
+        return math.nan, math.nan
+    hits, tail = share * trials, 0.5 * (1.0 - CONFIDENCE)
+    low = float(stats.beta.ppf(tail, hits, trials - hits + 1.0)) if hits > 0.0 else 0.0
+    high = float(stats.beta.isf(tail, hits + 1.0, trials - hits)) if hits < trials else 1.0
+    return low, high
+
+
+def _wider(by_replicas: Estimate, exact: tuple[float, float], n_replicas: int) -> Estimate:
+    """The estimate with the wider, on each side, of its own interval and an exact one."""
+    low, high = exact
+    if math.isfinite(by_replicas.ci95[0]):
+        low, high = min(low, by_replicas.ci95[0]), max(high, by_replicas.ci95[1])
+    return Estimate(by_replicas.value, (low, high), error=0.5 * (high - low) / student_factor(n_replicas))
 
 
 @dataclass(frozen=True)
@@ -103,10 +149,9 @@ class SkewedOrRare:
 
     One is Student's, widened for skewness (:func:`molmach.data.statistics.skewed_mean_estimate`). The other,
     where fewer than :attr:`few` events are seen in all, or less than one a replica, or where replicas do not
-    differ, is exact for Poisson
-    counts F and B each way (Garwood, Biometrika 28, 437 (1936)), combined for F - B as by Donner & Zou, Stat.
-    Methods Med. Res. 21, 347 (2012): F - B -+ sqrt((F - l_F)^2 + (u_B - B)^2). It has a width where nothing
-    was seen.
+    differ, is exact for Poisson counts F and B each way (Garwood, Biometrika 28, 437 (1936)), combined for
+    F - B as by Donner & Zou, Stat. Methods Med. Res. 21, 347 (2012):
+    F - B -+ sqrt((F - l_F)^2 + (u_B - B)^2). It has a width where nothing was seen.
     """
 
     words: str = "Student widened for skewness, or exact counts of events (Garwood), the wider on each side"

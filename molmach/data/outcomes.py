@@ -2,44 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
-from molmach.data.intervals import Combine, Jackknife
-from molmach.data.statistics import CONFIDENCE, Estimate, Floats, student_factor
+from molmach.data.statistics import Floats
 from molmach.data.wells import wells_of
 
 _LIVES = 10.0
 """Mean lives of an excited state after which samples are of the ground state: one in 20 000 is not."""
-
-
-@dataclass(frozen=True)
-class JackknifeOrExactShare:
-    """For a share of counts: the wider, on each side, of the jackknife and the exact binomial interval.
-
-    The second (Clopper & Pearson, Biometrika 26, 404 (1934)) is of the counts pooled over replicas, so that
-    few events, all alike, claim no certainty.
-    """
-
-    words: str = "jackknife or exact binomial (Clopper & Pearson), the wider on each side"
-
-    def estimate(self, samples: Sequence[Floats], combine: Combine) -> Estimate:
-        """Of (n_replicas,) counts, the part first and the whole second."""
-        part, whole = (round(float(np.sum(counts))) for counts in samples)
-        by_replicas = Jackknife().estimate(samples, combine)
-        if whole == 0:
-            return by_replicas
-        exact = stats.binomtest(part, whole).proportion_ci(CONFIDENCE, method="exact")
-        low, high = float(exact.low), float(exact.high)
-        if math.isfinite(by_replicas.ci95[0]):
-            low, high = min(low, by_replicas.ci95[0]), max(high, by_replicas.ci95[1])
-        error = 0.5 * (high - low) / student_factor(samples[0].size)
-        return Estimate(part / whole, (low, high), error=error)
 
 
 def form_changes(

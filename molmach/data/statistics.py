@@ -16,6 +16,9 @@ Floats = NDArray[np.float64]
 
 CONFIDENCE = 0.95
 
+UNSEEN = -math.log(1.0 - CONFIDENCE)
+"""No event is seen, by chance 5 %, where so many are expected."""
+
 POWER = 0.8
 """What is said to be seen is seen this often."""
 

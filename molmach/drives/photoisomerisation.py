@@ -9,8 +9,9 @@ from rdkit import Chem
 
 from molmach.building import Assembly
 from molmach.data.events import motion_per_event, rate_of_events
+from molmach.data.intervals import ExactShareOfCounts
 from molmach.data.observed import Observed
-from molmach.data.outcomes import JackknifeOrExactShare, form_changes
+from molmach.data.outcomes import form_changes
 from molmach.data.quantity import A_RUN, SHARE, Quantity, ratio
 from molmach.data.statistics import Floats
 from molmach.drives.base import AchiralDrive, Channel, DriveTerms, Switch, SwitchedTerm
@@ -66,7 +67,7 @@ class PhotoisomerisationModel(AchiralDrive):
                 "quantum_yield",
                 "share of the photons after which the machine is in another form when the next one comes; "
                 "forms are the wells of the angle, wherever they are",
-                "1", ("form_changes", "known_outcomes"), ratio, SHARE, JackknifeOrExactShare(),
+                "1", ("form_changes", "known_outcomes"), ratio, SHARE, ExactShareOfCounts(),
                 needs=A_RUN, sampler=_outcomes,
             ),
             motion_per_event("turns_per_photon", "net motion to a photon"),

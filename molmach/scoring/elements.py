@@ -1,9 +1,9 @@
 """Masses of a topology's atoms, where its file tells the elements, and where only their names do.
 
 GRO files, PDB files without the element column, and MOL2 files whose types tell no element have names alone:
-``CL1`` may be chlorine or a carbon,
-``CA`` calcium or an alpha carbon. MDTraj takes the first letter. Here a name is read as the convention of its
-residue has it, then by what is near the atom; where that leaves a doubt, the mass is not known.
+``CL1`` may be chlorine or a carbon, ``CA`` calcium or an alpha carbon. MDTraj takes the first letter. Here a
+name is read as the convention of its residue has it, then by what is near the atom; where that leaves a
+doubt, the mass is not known.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from molmach.scoring.atom_types import elements_of_types
 from molmach.scoring.frames import Snapshot
 from molmach.scoring.images import nearest_image
 from molmach.scoring.selection import Atoms
-from molmach.scoring.times import opened_text
+from molmach.scoring.times import ending_of, opened_text
 
 _SURE = ("CL", "BR", "SI", "FE", "SE", "ZN", "MG", "LI", "AL", "PT", "AU", "AG", "TI", "RU", "RH", "IR", "MN")
 """Of an atom of these names in a molecule that has no naming convention; few ever name another element so."""
@@ -126,7 +126,7 @@ def _listed(names: list[str]) -> str:
 
 def _named_only(path: Path, topology: Any) -> Callable[[Any], bool]:
     """Whether an atom's file tells no more of its element than its name does."""
-    kind = "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
+    kind = ending_of(path)
     if kind in (".gro", ".arc"):
         return lambda atom: True
     if kind in (".pdb", ".pdb.gz"):

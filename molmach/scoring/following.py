@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from molmach import drives
-from molmach.data.intervals import Combine, Jackknife
+from molmach.data.intervals import Combine, ExactShareOfTrials, exact_share
 from molmach.data.observed import Known, Observed
 from molmach.data.quantity import NOT_NEGATIVE, SHARE, Need, Quantity, ratio
-from molmach.data.statistics import CONFIDENCE, Estimate, Floats, mean_estimate, student_factor
+from molmach.data.statistics import Estimate, Floats, mean_estimate, student_factor
 from molmach.drives.base import Clock
 
 
@@ -140,37 +139,6 @@ def _delay(gone: Floats, time_ps: Floats, phase: Phase, way: int) -> Floats:
 
 
 @dataclass(frozen=True)
-class JackknifeAndExactShare:
-    """For a share of counted trials: the wider, on each side, of the jackknife and an exact interval.
-
-    The second is Clopper & Pearson's, Biometrika 26, 404 (1934), of the trials pooled over replicas; it keeps
-    a machine that never moved from being sure of where it always is.
-    """
-
-    words: str = "jackknife or exact binomial (Clopper & Pearson), the wider on each side"
-
-    def estimate(self, samples: Sequence[Floats], combine: Combine) -> Estimate:
-        """Of a share, whose trials in each replica are the last of the arrays."""
-        by_replicas = Jackknife().estimate(samples, combine)
-        low, high = exact_share(by_replicas.value, float(np.sum(samples[-1])))
-        if math.isfinite(by_replicas.ci95[0]):
-            low, high = min(low, by_replicas.ci95[0]), max(high, by_replicas.ci95[1])
-        return Estimate(
-            by_replicas.value, (low, high), error=0.5 * (high - low) / student_factor(samples[0].size)
-        )
-
-
-def exact_share(share: float, trials: float) -> tuple[float, float]:
-    """95 % interval of Clopper & Pearson of a share of so many trials, which need not be whole numbers."""
-    if not (math.isfinite(share) and trials > 0.0):
-        return math.nan, math.nan
-    hits, tail = share * trials, 0.5 * (1.0 - CONFIDENCE)
-    low = float(stats.beta.ppf(tail, hits, trials - hits + 1.0)) if hits > 0.0 else 0.0
-    high = float(stats.beta.isf(tail, hits + 1.0, trials - hits)) if hits < trials else 1.0
-    return low, high
-
-
-@dataclass(frozen=True)
 class StudentAndExactAnswers:
     """For net steps to a cycle: Student's interval, or that of the answers to throws where it is wider.
 
@@ -230,7 +198,7 @@ THROWS_FOLLOWED = Quantity(
     (*_ANSWERS, "throws"),
     _followed,
     SHARE,
-    JackknifeAndExactShare(),
+    ExactShareOfTrials(),
     CLOCKED,
 )
 LAG_AFTER_THROW = Quantity(
@@ -252,7 +220,7 @@ WHEN = tuple(
         (f"when_{state}_{{name}}", f"looks_{state}"),
         _first,
         SHARE,
-        JackknifeAndExactShare(),
+        ExactShareOfTrials(),
         CLOCKED,
     )
     for state in ("off", "on")

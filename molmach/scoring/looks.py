@@ -11,6 +11,7 @@ from molmach.data import Run
 from molmach.data.cycles import Cycles
 from molmach.data.looks import LookPlan
 from molmach.data.observed import Observed
+from molmach.data.statistics import UNSEEN
 from molmach.scoring.controls import CONTROL_LEVEL, ControlResult
 from molmach.scoring.current import GOES_ON_LEVEL, SLOWING_LEVEL, Current, Finding
 from molmach.scoring.reasons import has_no_handedness
@@ -19,9 +20,6 @@ from molmach.scoring.verdict import Score
 
 HOPELESS = 0.05
 """Chance of a direction by the last look below which no more replicas are run."""
-
-_UNSEEN = -math.log(0.05)
-"""No event is seen, by chance 5 %, where so many are expected."""
 
 
 def has_told(run: Run, result: Score) -> bool:
@@ -103,7 +101,7 @@ def hopeless(current: Current, replicas: int, until: LookPlan) -> bool:
     """
     if current.completed > 0 or current.finding not in (Finding.NOTHING, Finding.BEGUN):
         return False
-    rate = _UNSEEN / current.replicas
+    rate = UNSEEN / current.replicas
     twice = 1.0 - math.exp(-rate) * (1.0 + rate)
     needed = math.ceil(-math.log2(GOES_ON_LEVEL * until.share(until.most)))
     to_come = (until.most - replicas) * current.replicas // replicas

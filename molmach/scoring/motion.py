@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from molmach.data import Motion, Run
-from molmach.data.intervals import JackknifeAndExactBinomial, RareCounts, SkewedOrRare
+from molmach.data.intervals import ExactDifferenceOfCounts, RareCounts, SkewedOrRare
 from molmach.data.observed import Observed
 from molmach.data.quantity import CLOSED, COUNTABLE, COUNTED, NOT_NEGATIVE, OPEN, Quantity, ratio
 from molmach.data.statistics import Floats
@@ -76,7 +76,7 @@ DIRECTIONALITY = Quantity(
     ("forward", "backward"),
     _directionality,
     (-1.0, 1.0),
-    JackknifeAndExactBinomial(),
+    ExactDifferenceOfCounts(),
     COUNTED,
     asks=COUNTABLE,
 )

@@ -10,7 +10,7 @@ from scipy import stats
 from molmach import drives
 from molmach.data.cycles import Cycles
 from molmach.data.observed import Observed
-from molmach.data.statistics import POWER
+from molmach.data.statistics import POWER, UNSEEN
 from molmach.scoring.controls import MARGIN
 from molmach.scoring.current import CURRENT_LEVEL, Current, Finding, drive_period_ps, fewest_replicas
 from molmach.scoring.shapes import ShapesJudged
@@ -19,9 +19,6 @@ from molmach.scoring.undirected import Judgement
 
 _TOO_MANY = 50.0
 """Times the replicas beyond which nobody is told to run more of them."""
-
-_SURELY_NONE = -math.log(0.05)
-"""No event is seen, by chance 5 %, where so many are expected."""
 
 _NO_HANDEDNESS = (
     "Machine and drive are their own mirror images, so nothing tells one way from the other: "
@@ -93,7 +90,7 @@ def explain_weak_controls(current: Current, spurious: Spurious, observed: Observ
     times = spurious.times_replicas
     if times > _TOO_MANY:
         return Judgement("unresolved", current.p_value, reason, "More replicas would show what is spurious.")
-    replicas = math.ceil(observed.motion.replicas * max(times, 1.2))
+    replicas = math.ceil(observed.motion.replicas * times)
     return Judgement("unresolved", current.p_value, reason, f"{replicas} replicas would tell.")
 
 
@@ -134,7 +131,7 @@ def _begun(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, s
         f"The machine moved {_distance(current, cycles, observed)} and does not slow down, but completed no "
         f"{event} yet, as a trip does not either."
     )
-    return reason, _longer(2.5 / _mean(current, cycles), observed, f"more than two {event}s")
+    return reason, _longer(2.5 / _mean(cycles), observed, f"more than two {event}s")
 
 
 def _once(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:
@@ -160,7 +157,7 @@ def _nothing(current: Current, cycles: Cycles, observed: Observed) -> tuple[str,
     event, verb = observed.scale.event, observed.scale.verb
     forward, backward = int(cycles.forward.sum()), int(cycles.backward.sum())
     if forward + backward == 0:
-        waited = cycles.net.size * observed.duration_ns / _SURELY_NONE
+        waited = cycles.net.size * observed.duration_ns / UNSEEN
         reason = (
             f"No replica completed a {event}: if the machine {verb}s at all, it takes longer than "
             f"{waited:.2g} ns to."
@@ -211,7 +208,7 @@ def _duration(time_ps: float) -> str:
     return f"{float(f'{time_ps * 1e-3:.2g}'):g} ns"
 
 
-def _mean(current: Current, cycles: Cycles) -> float:
+def _mean(cycles: Cycles) -> float:
     return abs(float(cycles.displacement.mean()))
 
 
@@ -223,7 +220,7 @@ def _cycle(observed: Observed) -> float:
 
 
 def _distance(current: Current, cycles: Cycles, observed: Observed) -> str:
-    size = _mean(current, cycles) * _cycle(observed)
+    size = _mean(cycles) * _cycle(observed)
     return f"{size:.2g} {observed.scale.unit} {steady_word(current)}"
 
 

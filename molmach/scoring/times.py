@@ -111,7 +111,7 @@ def file_times(path: Path, trajectory: Any) -> FrameTimes:
     ScoreError
         Its times have a unit that is none, or are not numbers, or are not one a frame.
     """
-    kind = _kind(path)
+    kind = ending_of(path)
     times = _READERS.get(kind, _none)(path, trajectory)
     if times.values is None:
         return times
@@ -127,13 +127,13 @@ def file_times(path: Path, trajectory: Any) -> FrameTimes:
     return times
 
 
-def _kind(path: Path) -> str:
+def ending_of(path: Path) -> str:
     """The ending by which MDTraj chooses a reader."""
     return "".join(path.suffixes[-2:]) if path.suffix == ".gz" else path.suffix
 
 
 def _none(path: Path, trajectory: Any) -> FrameTimes:
-    return FrameTimes(None, False, f"{_kind(path) or 'such'} files have no times in ps")
+    return FrameTimes(None, False, f"{ending_of(path) or 'such'} files have no times in ps")
 
 
 def _own(trajectory: Any) -> Floats:

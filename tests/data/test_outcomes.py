@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from molmach.data.outcomes import JackknifeOrExactShare, form_changes
+from molmach.data.intervals import ExactShareOfCounts
+from molmach.data.outcomes import form_changes
 from molmach.data.quantity import ratio
 from molmach.data.wells import wells_of
 from molmach.units import TURN
@@ -59,7 +60,7 @@ def test_the_yield_is_the_outcome_of_photons_whatever_the_sampling(forms: list[f
     for stride in (1, 5, 50):
         taken = slice(None, None, stride)
         changes, known = form_changes(angle[:, taken], photons[:, taken], time_ps[taken], TURN, LIFE_PS)
-        measured = JackknifeOrExactShare().estimate([changes, known], ratio)
+        measured = ExactShareOfCounts().estimate([changes, known], ratio)
         assert abs(measured.value - chance) < 2.0 * error, stride
         assert 0.0 <= measured.ci95[0] < measured.value < measured.ci95[1] <= 1.0
         assert known.sum() > 0.85 * photons[:, -1].sum()
@@ -67,13 +68,13 @@ def test_the_yield_is_the_outcome_of_photons_whatever_the_sampling(forms: list[f
 
 def test_a_machine_that_never_changes_has_no_yield_and_a_bound_on_it() -> None:
     angle, photons, time_ps, _ = _lit(np.random.default_rng(2), [0.0, 0.5 * TURN], 0.0, 4, 200.0)
-    measured = JackknifeOrExactShare().estimate(
+    measured = ExactShareOfCounts().estimate(
         list(form_changes(angle, photons, time_ps, TURN, LIFE_PS)), ratio
     )
     assert measured.value == 0.0
     assert measured.ci95[0] == 0.0
     assert 3.0 / photons[:, -1].sum() < measured.ci95[1] < 6.0 / photons[:, -1].sum()
-    dark = JackknifeOrExactShare().estimate(
+    dark = ExactShareOfCounts().estimate(
         list(form_changes(angle, 0.0 * photons, time_ps, TURN, LIFE_PS)), ratio
     )
     assert np.isnan(dark.value)

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from molmach.building import Assembly
 from molmach.data import Run
+from molmach.data.intervals import exact_share
 from molmach.data.observed import Observed, Planned
 from molmach.drives.base import Clock
 from molmach.scoring import score
-from molmach.scoring.following import exact_share, following_samples, phases_of
+from molmach.scoring.following import following_samples, phases_of
 from molmach.scoring.undirected import FOLLOWING_LEVEL, p_value_of_following
 from molmach.search.loop.possible import refusal
 from molmach.spec import Spec, load
