@@ -2,6 +2,7 @@
 
 python -m benchmarks.verdict.run nulls [CLAIMS]
 python -m benchmarks.verdict.run movers [CLAIMS]
+python -m benchmarks.verdict.run leaks [CLAIMS]
 python -m benchmarks.verdict.run coverage [RUNS]
 python -m benchmarks.verdict.run sequential-nulls [CAMPAIGNS]
 python -m benchmarks.verdict.run sequential-movers [CAMPAIGNS]
@@ -104,6 +105,32 @@ def nulls(claims: int) -> None:
         print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
 
 
+def leak(replicas: int, speed: float, claims: int) -> float:
+    """Share of directions given to a machine that turns as fast undriven, and whose mirror image hides it.
+
+    Replicas turn steadily, at rates that are normal: many cycles each, so that the controls alone decide.
+    ``speed`` is the mean, in its own standard errors over the claim's replicas.
+    """
+    rng = np.random.default_rng([replicas, round(100 * speed)])
+    time = np.linspace(0.0, 1.0, SAMPLES)
+    wrong = 0
+    for _ in range(claims):
+        rates = 40.0 * (speed / np.sqrt(replicas) + rng.normal(size=(3, replicas, 1)))
+        claim, undriven, image = rates * time + rng.uniform(0.0, 1.0, rates.shape)
+        wrong += direction(claim, undriven, -image) == 1
+    return wrong / claims
+
+
+def leaks(claims: int) -> None:
+    """The table of machines that turn as fast with the drive off."""
+    speeds = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
+    print("| replicas | " + " | ".join(f"{speed:g}" for speed in speeds) + " |")
+    print("|---" * (1 + len(speeds)) + "|")
+    for replicas in (8, 16):
+        cells = (f"{100.0 * leak(replicas, speed, claims):.1f}" for speed in speeds)
+        print(f"| {replicas} | " + " | ".join(cells) + " |", flush=True)
+
+
 def costs(claims: int) -> None:
     """The table of what the rule costs."""
     print("| machine | replicas | cycles a replica, by this rule | by Student's | ratio |")
@@ -135,6 +162,8 @@ def main() -> None:
             nulls(count or 400)
         case "movers":
             costs(count or 400)
+        case "leaks":
+            leaks(count or 1000)
         case "coverage":
             for row in coverage_rows(count or 2000):
                 print(row, flush=True)
@@ -146,7 +175,8 @@ def main() -> None:
                 print(row, flush=True)
         case _:
             raise SystemExit(
-                f"got {what!r}; expected nulls, movers, coverage, sequential-nulls or sequential-movers"
+                f"got {what!r}; expected nulls, movers, leaks, coverage, "
+                "sequential-nulls or sequential-movers"
             )
 
 
