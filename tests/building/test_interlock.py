@@ -240,9 +240,7 @@ def prove(built: Chem.Mol, parts: list[Chem.Mol], axles: int) -> None:
     [
         ("dibenzylammonium", ["dibenzo-24-crown-8"]),
         pytest.param("tert-butylbenzyl-fumaramide", ["benzylic-amide"], marks=pytest.mark.slow),
-        pytest.param(
-            "dioxynaphthalene-polyether", ["cyclobis-paraquat-p-phenylene"], marks=pytest.mark.slow
-        ),
+        pytest.param("dioxynaphthalene-polyether", ["cyclobis-paraquat-p-phenylene"], marks=pytest.mark.slow),
         pytest.param("bis-ammonium", ["24-crown-8", "24-crown-8"], marks=pytest.mark.slow),
     ],
 )
