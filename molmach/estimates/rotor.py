@@ -157,12 +157,12 @@ def members(features: Features, thermal_energy: float) -> _Rotors | None:
     """The rotors that a structure's features leave possible; None where its scan is none.
 
     They differ by what the structure itself leaves open. Each is one of the shapes, as often as that is met.
-    Its inertia is larger by what the anchors let it sway and its dipole shorter by what bonds bend; these means
-    over the thermal motion are known to no better than their own size. With a scan, inertia and dipole are
-    those at one of its angles, for both change as a turning rotor bends; and the profile is stretched so that
-    its barrier has a normal error of k_B T / 2, what a mode holds that the turn makes stiffer or softer and a
-    scan of energies leaves out, and of what the scan has not relaxed alike. A scan that ends by more than k_B T
-    away from where it began is of no use.
+    Its inertia is larger by what the anchors let it sway and its dipole shorter by what bonds bend; these
+    means over the thermal motion are known to no better than their own size. With a scan, inertia and dipole
+    are those at one of its angles, for both change as a turning rotor bends; and the profile is stretched so
+    that its barrier has a normal error of k_B T / 2, what a mode holds that the turn makes stiffer or softer
+    and a scan of energies leaves out, and of what the scan has not relaxed alike. A scan that ends more than
+    k_B T away from where it began is of no use.
     """
     from scipy.stats import norm
 
@@ -237,8 +237,8 @@ def _of_shapes(
 ) -> dict[str, Estimate]:
     """Mean over shapes of an exact velocity, rad/ps, of inertia and dipole's length (e nm).
 
-    Its error is the shapes' spread, and what thermal motion does to inertia and dipole: both are corrected for
-    it as in :func:`members`, and each correction has an error of its own size.
+    Its error is the shapes' spread, and what thermal motion does to inertia and dipole: they are corrected
+    for it as in :func:`members`, and each correction has an error of its own size.
     """
     kT = thermal_energy(spec.protocol.temperature)
     weight = np.array(features["weight"])
