@@ -206,7 +206,7 @@ def profile(angle: Floats, energy: Floats) -> tuple[Floats, Floats]:
     design = np.hstack([np.ones((angle.size, 1)), *terms(angle)])
     fitted = np.linalg.lstsq(design, energy, rcond=None)[0]
     even, odd = fitted[1 : _HARMONICS + 1], fitted[_HARMONICS + 1 :]
-    cosine, sine = terms(np.arange(_GRID) * (TURN / _GRID))
+    cosine, sine = terms(np.linspace(0.0, TURN, _GRID, endpoint=False))
     series = cosine @ even + sine @ odd
     return series - series.min(), sine @ (order * even) - cosine @ (order * odd)
 

@@ -83,15 +83,14 @@ def torsion_scan(assembly: Assembly, anchor: float) -> TorsionScan:
         energies.append(energy + held)
         inertias.append(float(masses[rotor] @ np.sum(across**2, axis=1)))
         dipoles.append(turned(charges[rotor] @ across / DEBYE, -angle))
-    unwrapped = np.unwrap(angles)
+    unwrapped, levels = np.unwrap(angles), np.array(energies)
     sense = np.argsort(unwrapped[:-1], kind="stable")
-    energy = np.array(energies)
     return TorsionScan(
         unwrapped[:-1][sense],
-        energy[:-1][sense] - energy[:-1].min(),
+        levels[:-1][sense] - levels[:-1].min(),
         np.array(inertias)[:-1][sense],
         np.array(dipoles)[:-1][sense],
-        float(energy[-1] - energy[0]),
+        float(levels[-1] - levels[0]),
     )
 
 
@@ -141,9 +140,9 @@ def _torsion(assembly: Assembly) -> tuple[int, int, int, int]:
 def _beside(assembly: Assembly, atoms: set[int], end: int) -> int:
     """Of some atoms the one farthest off the axle among an axle atom's neighbours, or else among all."""
     off = np.hypot(*assembly.positions_nm[:, :2].T)
-    bonded = {n.GetIdx() for n in assembly.molecule.GetAtomWithIdx(end).GetNeighbors()} & atoms
+    bonded = {int(n.GetIdx()) for n in assembly.molecule.GetAtomWithIdx(end).GetNeighbors()} & atoms
     near = {atom for atom in bonded if off[atom] > 5.0 * ON_AXLE_NM}
-    return max(sorted(near or atoms), key=lambda atom: float(off[atom]))
+    return max(sorted(near or atoms), key=lambda atom: (round(float(off[atom]), 6), -atom))
 
 
 def _torsion_degrees(positions: Floats, torsion: tuple[int, int, int, int]) -> float:

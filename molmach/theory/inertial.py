@@ -126,13 +126,13 @@ def _reduced_velocity(w: float, g: float, pull: Complex, orders: NDArray[np.int_
     space of Fourier coefficients.
     """
     derivative = 1j * orders
-    lowering = np.diag(derivative) + pull
+    lowering: Complex = np.diag(derivative) + pull
     size = orders.size
-    ladder = np.zeros((size, size), dtype=np.complex128)
+    ladder: Complex = np.zeros((size, size), dtype=np.complex128)
     for n in range(count - 1, 0, -1):
         inner = math.sqrt(n + 1.0) * derivative[:, None] * ladder
         inner[np.arange(size), np.arange(size)] += n * g - w * derivative
-        ladder = np.linalg.solve(inner, -math.sqrt(n) * lowering)
+        ladder = np.asarray(np.linalg.solve(inner, -math.sqrt(n) * lowering))
     middle = size // 2
     rest = np.delete(np.arange(size), middle)
     flow = ladder - w * np.eye(size)
