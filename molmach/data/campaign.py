@@ -148,6 +148,8 @@ class CampaignSummary:
         Key of a machine that was run again -> what that says of it.
     predictions
         Agent -> (n, 4) of predicted mean and standard deviation, measured value and its error.
+    theory
+        For each objective (n, 4) of what theory said and its standard deviation, measured value and error.
     failures
         By reason.
     explanations
@@ -175,6 +177,7 @@ class CampaignSummary:
     efforts: Mapping[int | None, str]
     judgements: Mapping[str, Judgement]
     predictions: Mapping[str, Floats]
+    theory: tuple[Floats, ...]
     failures: Failures
     explanations: Mapping[str, str]
     driven: Mapping[str, Any] | None
