@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from molmach.search.record.trial import Trial
+from molmach.search.record.trial import Opinions, Trial
 from molmach.search.space.design import Design
 from molmach.search.space.space import Space
 
@@ -30,14 +30,20 @@ class Proposal:
     rationale
         Why, in one line.
     mean, sd
-        The agent's own prediction of the first objective (greater is better) and its uncertainty;
-        None where it has no opinion. Agents are scored by them.
+        The agent's own prediction of the machine's *true* value of the first objective (greater is better),
+        as a normal distribution: its mean and standard deviation, without the error of any measurement, which
+        is added where predictions are scored (:mod:`molmach.search.record.calibration`). None where it has no
+        opinion.
+    others
+        The same, (mean, sd), of each further objective, in their order; empty where there is one objective,
+        or no opinion of the others.
     """
 
     design: Design
     rationale: str
     mean: float | None = None
     sd: float | None = None
+    others: Opinions = ()
 
 
 @dataclass(frozen=True)
@@ -111,6 +117,17 @@ class View:
         worst = np.argmin(short, axis=1)
         slope = weights[worst] / spread[worst]
         return scalar, slope * errors[np.arange(len(errors)), worst]
+
+    @property
+    def objectives(self) -> int:
+        """How many objectives there are; 1 while nothing is measured."""
+        return len(self.measured[0].values) if self.measured else 1
+
+    def objective(self, number: int) -> tuple[Floats, Floats]:
+        """(n_measured,) values of one objective, greater is better, and their standard errors."""
+        values = np.array([trial.values[number] for trial in self.measured], dtype=np.float64)
+        errors = np.array([trial.errors[number] for trial in self.measured], dtype=np.float64)
+        return values, errors
 
     def is_new(self, design: Design) -> bool:
         """Whether a design is a machine that nobody has proposed."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,11 @@ import numpy as np
 from molmach.data.statistics import finite_or_none
 from molmach.search.record.achiral import achiral_control
 from molmach.search.record.archive import MACHINES
-from molmach.search.record.calibration import Calibration
+from molmach.search.record.calibration import calibration_document
 from molmach.search.record.fronts import fronts
 from molmach.search.record.judging import judgement_of
 from molmach.search.record.ledger import Ledger
+from molmach.search.record.rows import Prediction
 from molmach.search.record.trial import Finding, Measured
 from molmach.spec import Campaign
 
@@ -24,6 +24,7 @@ _LOOKED_AT = 200
 _MOST_REASONS = 5
 _MOST_JUDGED = 20_000
 _MOST_PREDICTIONS = 100_000
+"""The latest proposals whose predictions are scored: more take seconds and change no digit that is shown."""
 
 
 def document(ledger: Ledger, campaign: Campaign, folder: Path, best: int = 10) -> dict[str, Any]:
@@ -55,7 +56,7 @@ def document(ledger: Ledger, campaign: Campaign, folder: Path, best: int = 10) -
         "wall_seconds": float(ledger.noted("wall_seconds") or 0.0),
         "objectives": [{"maximise" if o.sign > 0 else "minimise": o.expression} for o in campaign.objectives],
         "best": best_machines(ledger, campaign, folder, best),
-        "agents": agents(ledger),
+        "agents": agents(ledger, campaign),
         "agent_failures": ledger.agent_failures(),
         "events": ledger.event_counts(),
         "lost": ledger.lost(),
@@ -159,8 +160,12 @@ def _confirmed(campaign: Campaign, again: Finding, folder: Path) -> dict[str, An
     }
 
 
-def agents(ledger: Ledger) -> dict[str, dict[str, Any]]:
-    """What each agent proposed, found and predicted."""
+def agents(ledger: Ledger, campaign: Campaign) -> dict[str, dict[str, Any]]:
+    """What each agent proposed, found and predicted.
+
+    Predictions are scored by :mod:`molmach.search.record.calibration`, those of each objective by themselves
+    under ``calibration``; the first objective's scores stand beside it as well.
+    """
     rows: dict[str, dict[str, Any]] = {
         agent: {
             "proposals": counts.total(),
@@ -177,20 +182,14 @@ def agents(ledger: Ledger) -> dict[str, dict[str, Any]]:
                 "best_low": spent.best_low,
                 "core_seconds": round(spent.seconds, 3),
             }
-    for agent, calibration in _calibrations(ledger).items():
-        rows[agent]["predictions"] = calibration.count
-        rows[agent]["coverage"] = finite_or_none(calibration.coverage)
-        if calibration.count:
-            rows[agent]["mean_squared_z"] = calibration.squares / calibration.count
-            rows[agent]["surprise"] = calibration.surprise / calibration.count
-            rows[agent]["coverage_ci95"] = calibration.coverage_interval
+    predictions: dict[str, list[list[Prediction]]] = {}
+    for p in ledger.predictions(_MOST_PREDICTIONS):
+        predictions.setdefault(p.agent, [[] for _ in campaign.objectives])[p.objective].append(p)
+    for agent, each in predictions.items():
+        documents = [
+            {"expression": objective.expression, **calibration_document(of_one)}
+            for objective, of_one in zip(campaign.objectives, each, strict=True)
+        ]
+        first = {name: value for name, value in documents[0].items() if name != "expression"}
+        rows[agent] |= {**first, "calibration": documents}
     return rows
-
-
-def _calibrations(ledger: Ledger) -> dict[str, Calibration]:
-    """Predictions against first-rung results; from the ledger's latest hundred thousand."""
-    calibrations: dict[str, Calibration] = {}
-    for p in reversed(list(ledger.predictions(_MOST_PREDICTIONS))):
-        if math.isfinite(p.value):
-            calibrations.setdefault(p.agent, Calibration()).record(p.mean, p.sd, p.value, p.error)
-    return calibrations
