@@ -289,7 +289,7 @@ def test_the_budget_goes_to_who_delivers() -> None:
             agent = bandit.choose(["good", "poor", "failing"], turn)
             turns.append(agent)
             value = {"good": rng.normal(1.5), "poor": rng.normal(), "failing": None}[agent]
-            bandit.record(agent, value)
+            bandit.record(agent, () if value is None else (Measured(value, 1.0, value - 2.0, value + 2.0),))
         assert turns.count("good") > 150
         assert turns.count("poor") >= 5
         assert turns.count("failing") >= 5
@@ -312,9 +312,9 @@ def test_bandit_and_report_count_the_same_finds(monkeypatch: pytest.MonkeyPatch)
 
     def counted() -> tuple[int, int]:
         bandit, hits = Bandit(["a"], 1), 0
-        for value in values:
+        for row in rows:
             before = bandit.shares, bandit._hits["a"]
-            bandit.record("a", value)
+            bandit.record("a", (row,))
             hits += bandit._hits["a"] > before[1]
         return hits, progress.finds(findings)["a"]
 

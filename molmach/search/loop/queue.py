@@ -247,7 +247,7 @@ class Queue:
 
     def infeasible(self, trial: Trial) -> None:
         """A proposal was no machine; fresh, or from the ledger."""
-        self._bandit.record(trial.agent, None)
+        self._bandit.record(trial.agent, ())
 
     def found(self, trial: Trial, finding: Finding) -> None:
         """An evaluation of a trial has come back; fresh, or from the ledger."""
@@ -257,7 +257,7 @@ class Queue:
         if finding.rung != 0:
             return
         measured = finding.measured
-        self._bandit.record(trial.agent, measured[0].value if measured else None)
+        self._bandit.record(trial.agent, measured)
         if agent is not None and len(measured) == len(trial.opinions):
             agent.calibration.take(scores_of(_predicted(trial, measured[0])))
 

@@ -13,6 +13,7 @@ from molmach.search.record.achiral import achiral_control
 from molmach.search.record.archive import MACHINES
 from molmach.search.record.calibration import calibration_document
 from molmach.search.record.fronts import fronts
+from molmach.search.record.hypervolume import ranked
 from molmach.search.record.judging import judgement_of
 from molmach.search.record.ledger import Ledger
 from molmach.search.record.rows import Prediction
@@ -82,15 +83,22 @@ def _achiral(ledger: Ledger, campaign: Campaign, evaluations: int) -> dict[str, 
 def best_machines(ledger: Ledger, campaign: Campaign, folder: Path, wanted: int) -> list[dict[str, Any]]:
     """The best machines, confirmed ones first; several objectives give the Pareto front first.
 
+    On a front those come first that stand for most of it (:func:`molmach.search.record.hypervolume.ranked`).
     Those that were run again and failed stand at the end, whatever their number.
     """
-    findings = ledger.leading(None if len(campaign.objectives) > 1 else _LOOKED_AT)
+    several = len(campaign.objectives) > 1
+    findings = ledger.leading(None if several else _LOOKED_AT)
     again = ledger.confirmations()
     lows = np.array([[measured.low for measured in finding.measured] for finding in findings])
     depth = fronts(lows, wanted)
-    order = sorted(
-        range(len(findings)), key=lambda i: (*_rank(again.get(findings[i].machine)), depth[i], -lows[i, 0])
-    )
+    place = {i: k for k, i in enumerate(ranked(lows, wanted))} if several else {}
+
+    def rank(i: int) -> tuple[float, ...]:
+        group, second = _rank(again.get(findings[i].machine))
+        own = (place.get(i, len(findings)), depth[i]) if several else (second,)
+        return group, *own, -lows[i, 0]
+
+    order = sorted(range(len(findings)), key=rank)
     chosen = order[:wanted] + [i for i in order[wanted:] if findings[i].machine in again]
     listed = [
         _machine(ledger, campaign, folder, findings[i], depth[i] == 0, again.get(findings[i].machine))
