@@ -11,11 +11,10 @@ from molmach.search.agents.runner import AgentFailedError, AgentUnusableError, Q
 from molmach.search.agents.team import Team
 from molmach.search.loop.bandit import Bandit
 from molmach.search.loop.book import TrialBook
-from molmach.search.record.calibration import Calibration, scores_of
+from molmach.search.record.calibration import Calibration
 from molmach.search.record.ledger import Ledger
 from molmach.search.record.reader import STARTED
-from molmach.search.record.rows import Prediction
-from molmach.search.record.trial import Finding, Measured, State, Trial
+from molmach.search.record.trial import Finding, State, Trial
 
 MOST_FAILURES = 3
 """An agent that fails so often in a row is given up."""
@@ -258,8 +257,9 @@ class Queue:
             return
         measured = finding.measured
         self._bandit.record(trial.agent, measured)
-        if agent is not None and len(measured) == len(trial.opinions):
-            agent.calibration.take(scores_of(_predicted(trial, measured[0])))
+        known = len(measured) == len(trial.opinions)
+        if agent is not None and known and trial.mean is not None and trial.sd is not None:
+            agent.calibration.record(trial.mean, trial.sd, measured[0])
 
     # for those who watch
 
@@ -283,10 +283,3 @@ class Queue:
             }
             for name, agent in self._agents.items()
         }
-
-
-def _predicted(trial: Trial, m: Measured) -> list[Prediction]:
-    """What was predicted of a trial's first objective, if anything was, beside what was measured of it."""
-    if trial.mean is None or trial.sd is None:
-        return []
-    return [Prediction(trial.agent, trial.mean, trial.sd, m.value, m.error, m.low, m.high)]

@@ -26,6 +26,7 @@ from scipy import special, stats
 
 from molmach.data.statistics import CONFIDENCE, finite_or_none
 from molmach.search.record.rows import Prediction
+from molmach.search.record.trial import Measured
 
 Floats = NDArray[np.float64]
 
@@ -187,6 +188,11 @@ class Calibration:
     within: int = 0
     squares: float = 0.0
     surprise: float = 0.0
+
+    def record(self, mean: float, sd: float, measured: Measured) -> None:
+        """One prediction of a true value, and what was measured."""
+        said = Prediction("", mean, sd, measured.value, measured.error, measured.low, measured.high)
+        self.take(scores_of([said]))
 
     def take(self, scores: Scores) -> None:
         """More predictions, and what was measured."""
