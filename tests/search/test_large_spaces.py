@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import tracemalloc
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ OTHERS = ("chloro", "bromo", "methyl", "ethyl", "hydroxy", "methoxy", "amino", "
 MEGABYTE = 1e6
 
 
-def eight_sites(names: tuple[str, ...], constraints: dict[str, object], **section: object) -> Campaign:
+def eight_sites(names: tuple[str, ...], constraints: Mapping[str, object], **section: object) -> Campaign:
     """A biphenyl rotor with eight sites and the same substituents at each."""
     content = {
         "name": "large",

@@ -18,11 +18,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import special, stats
 
 from molmach.data.statistics import CONFIDENCE, finite_or_none
 from molmach.search.record.rows import Prediction
@@ -30,7 +31,7 @@ from molmach.search.record.trial import Measured
 
 Floats = NDArray[np.float64]
 
-WITHIN = float(stats.norm.ppf(0.5 + 0.5 * CONFIDENCE))
+WITHIN = 1.959964
 """Largest absolute z-score of what the 95 % range of a prediction holds."""
 
 _LARGEST = 1000.0
@@ -48,7 +49,12 @@ _DRAWS = 200_000
 """Draws of the honest agent's results in all: enough that its coverage has an error of half a per cent."""
 
 _FREEDOMS = np.append(np.arange(1.0, 200.0), [300.0, 1000.0, _NORMAL_FROM])
-_RATIOS = special.stdtrit(_FREEDOMS, 0.5 + 0.5 * CONFIDENCE)
+
+
+@cache
+def _ratios() -> Floats:
+    """Half widths of Student's 95 % intervals, in standard errors."""
+    return np.asarray(scipy.special.stdtrit(_FREEDOMS, 0.5 + 0.5 * CONFIDENCE))
 
 
 def freedom(error: Floats, low: Floats, high: Floats) -> Floats:
@@ -59,7 +65,7 @@ def freedom(error: Floats, low: Floats, high: Floats) -> Floats:
     """
     with np.errstate(all="ignore"):
         ratio = np.where(error > 0.0, 0.5 * (high - low) / error, 0.0)
-    many = np.interp(np.nan_to_num(ratio), _RATIOS[::-1], _FREEDOMS[::-1])
+    many = np.interp(np.nan_to_num(ratio), _ratios()[::-1], _FREEDOMS[::-1])
     return np.asarray(many, dtype=np.float64)
 
 
@@ -114,7 +120,7 @@ class Scores:
     @property
     def half_widths(self) -> Floats:
         """(n,) to either side of the mean, of the ranges that hold 95 % of an honest agent's measurements."""
-        return np.asarray(self.scale * special.stdtrit(self.freedoms, 0.5 + 0.5 * CONFIDENCE))
+        return np.asarray(self.scale * scipy.special.stdtrit(self.freedoms, 0.5 + 0.5 * CONFIDENCE))
 
     def tail(self) -> dict[str, Any] | None:
         """The machines that came out best, a tenth of all; None while there are too few.
@@ -131,7 +137,7 @@ class Scores:
         best = np.argsort(-self.value, kind="stable")[:top]
         draws = max(1, _DRAWS // n)
         z = np.random.default_rng(n).standard_normal((draws, n))
-        drawn = self.mean + self.scale * special.stdtrit(self.freedoms, special.ndtr(z))
+        drawn = self.mean + self.scale * scipy.special.stdtrit(self.freedoms, scipy.special.ndtr(z))
         honest = np.take_along_axis(z, np.argpartition(-drawn, top - 1, axis=1)[:, :top], axis=1)
         within = int((np.abs(self.z[best]) <= WITHIN).sum())
         return {
@@ -149,13 +155,13 @@ class Scores:
 def _deviate(apart: Floats, freedoms: Floats) -> Floats:
     """Normal deviates of the same probability as Student's ``apart``, from the smaller tail."""
     with np.errstate(all="ignore"):
-        size = -special.ndtri(special.stdtr(freedoms, -np.abs(apart)))
+        size = -scipy.special.ndtri(scipy.special.stdtr(freedoms, -np.abs(apart)))
     known = np.isfinite(size) & (freedoms < _NORMAL_FROM)
     return np.asarray(np.sign(apart) * np.where(known, np.maximum(size, 0.0), np.abs(apart)))
 
 
 def _surprise(apart: Floats, freedoms: Floats, scale: Floats) -> Floats:
-    constant = special.gammaln(0.5 * freedoms) - special.gammaln(0.5 * (freedoms + 1.0))
+    constant = scipy.special.gammaln(0.5 * freedoms) - scipy.special.gammaln(0.5 * (freedoms + 1.0))
     constant += 0.5 * np.log(np.pi * freedoms)
     return np.asarray(constant + np.log(scale) + 0.5 * (freedoms + 1.0) * np.log1p(apart**2 / freedoms))
 
@@ -164,7 +170,7 @@ def _interval(within: int, count: int) -> tuple[float, float]:
     """95 % interval of a share (Clopper & Pearson, Biometrika 26, 404 (1934)); 0 to 1 of none."""
     if not count:
         return 0.0, 1.0
-    interval = stats.binomtest(within, count).proportion_ci(CONFIDENCE, method="exact")
+    interval = scipy.stats.binomtest(within, count).proportion_ci(CONFIDENCE, method="exact")
     return float(interval.low), float(interval.high)
 
 
