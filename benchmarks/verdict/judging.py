@@ -14,7 +14,7 @@ from molmach.scoring.current import Current, judge_current
 from molmach.scoring.looks import hopeless, surely_failed, surely_transient
 from molmach.scoring.reasons import WORDS
 from molmach.scoring.rotation import completed_turns
-from molmach.scoring.spurious import spurious_motion
+from molmach.scoring.spurious import Spurious, spurious_motion, undriven_wanted
 
 Paths = NDArray[np.float64]
 
@@ -32,18 +32,32 @@ def direction(claim: Paths, undriven: Paths | None = None, mirror: Paths | None 
     claim
         (replicas, samples) paths in cycles.
     undriven, mirror
-        The same of the controls; both or neither.
+        The same of the controls; both or neither. The undriven twin may have up to four times as many
+        replicas, of which those are looked at that a run would have.
     """
     if undriven is None or mirror is None:
         current = judge_current(cycles_of(claim, _time(claim), 1.0))
         return current.direction if current.steady else 0
-    return _judged(claim, undriven, mirror)[0]
+    return told(claim, undriven, mirror)[0]
+
+
+def told(claim: Paths, undriven: Paths, mirror: Paths) -> tuple[int, int]:
+    """The direction, and how many replicas of the undriven twin it took; as :func:`direction`."""
+    replicas = claim.shape[0]
+    count: int | None = replicas
+    way = used = 0
+    while count is not None and count <= undriven.shape[0]:
+        used = count
+        way, _, controls, spurious = _judged(claim, undriven[:used], mirror)
+        failed = not all(control.passed for control in controls)
+        count = None if failed else undriven_wanted(spurious, replicas, used)
+    return way, used
 
 
 def look(claim: Paths, undriven: Paths, mirror: Paths, until: LookPlan) -> tuple[int, bool]:
     """The direction at a look of a run to which replicas are added, and whether it ends there."""
     replicas = claim.shape[0]
-    way, current, controls = _judged(claim, undriven, mirror, until.share(replicas))
+    way, current, controls, _ = _judged(claim, undriven, mirror, until.share(replicas))
     if way != 0 or replicas >= until.most:
         return way, True
     if not all(control.passed for control in controls):
@@ -58,11 +72,12 @@ def _time(paths: Paths) -> Floats:
 
 
 def _judged(
-    claim: Paths, undriven: Paths, mirror: Paths, share: float = 1.0
-) -> tuple[int, Current, list[ControlResult]]:
+    claim: Paths, undriven: Paths, mirror: Paths, share: float | None = None
+) -> tuple[int, Current, list[ControlResult], Spurious | None]:
     cycles = cycles_of(claim, _time(claim), 1.0)
     image_cycles = cycles_of(mirror, _time(mirror), 1.0)
-    current = judge_current(cycles.with_replicas_of(image_cycles.seen(-1)), share)
+    together = cycles.with_replicas_of(image_cycles.seen(-1))
+    current = judge_current(together, 1.0 if share is None else share)
     here, off, image = (velocities(paths) for paths in (claim, undriven, mirror))
     forward, backward = (np.asarray(counts, dtype=np.float64) for counts in completed_turns(undriven, 1.0))
     velocity = SkewedOrRare().estimate([off, forward, backward, np.ones_like(off)], lambda mean: mean)
@@ -71,10 +86,11 @@ def _judged(
         "mirror": judge_mirror(velocity, image, here, -1),
     }
     judged = list(controls.values())
-    if not current.steady or not all(control.passed for control in judged):
-        return 0, current, judged
+    if not current.steady:
+        return 0, current, judged, None
     spurious = spurious_motion(current.direction, here, controls, -image, share)
-    return current.direction if spurious is not None and spurious.excluded else 0, current, judged
+    stands = spurious is not None and spurious.excluded and all(control.passed for control in judged)
+    return current.direction if stands else 0, current, judged, spurious
 
 
 def direction_by_student(claim: Paths, undriven: Paths, mirror: Paths) -> int:

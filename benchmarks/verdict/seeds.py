@@ -2,9 +2,10 @@
 
 python -m benchmarks.verdict.seeds MACHINE... [--seeds N] [--out DIR] [--finished]
 
-MACHINE is a name of the library, a machine's file, a folder of such files, or ``library`` for all of it. Every run
-with its controls is kept in DIR (default runs/seeds) as NAME-sSEED, so that a stopped command goes on where it was;
-``verdicts.jsonl`` there has a line a run, scored by the rules as they stand. With --finished nothing is simulated.
+MACHINE is a name of the library, a machine's file, a folder of such files, or ``library`` for all of it.
+Every run with its controls is kept in DIR (default runs/seeds) as NAME-sSEED, so that a stopped command goes on
+where it was; ``verdicts.jsonl`` there has a line a run, scored by the rules as they stand. With --finished
+nothing is simulated.
 """
 
 from __future__ import annotations
