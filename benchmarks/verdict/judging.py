@@ -44,12 +44,16 @@ def direction(claim: Paths, undriven: Paths | None = None, mirror: Paths | None 
 def told(claim: Paths, undriven: Paths, mirror: Paths) -> tuple[int, int]:
     """The direction, and how many replicas of the undriven twin it took; as :func:`direction`."""
     replicas = claim.shape[0]
+    current = _current(claim, mirror)
+    if not current.steady:
+        return 0, replicas
     count: int | None = replicas
     way = used = 0
     while count is not None and count <= undriven.shape[0]:
         used = count
-        way, _, controls, spurious = _judged(claim, undriven[:used], mirror)
-        failed = not all(control.passed for control in controls)
+        controls = _controls(claim, undriven[:used], mirror)
+        way, spurious = _judged(claim, mirror, current, controls)
+        failed = not all(control.passed for control in controls.values())
         count = None if failed else undriven_wanted(spurious, replicas, used)
     return way, used
 
@@ -57,11 +61,13 @@ def told(claim: Paths, undriven: Paths, mirror: Paths) -> tuple[int, int]:
 def look(claim: Paths, undriven: Paths, mirror: Paths, until: LookPlan) -> tuple[int, bool]:
     """The direction at a look of a run to which replicas are added, and whether it ends there."""
     replicas = claim.shape[0]
-    way, current, controls, _ = _judged(claim, undriven, mirror, until.share(replicas))
+    current = _current(claim, mirror, until.share(replicas))
+    controls = _controls(claim, undriven, mirror)
+    way = _judged(claim, mirror, current, controls, until.share(replicas))[0] if current.steady else 0
     if way != 0 or replicas >= until.most:
         return way, True
-    if not all(control.passed for control in controls):
-        return 0, surely_failed(controls, current.share)
+    if not all(control.passed for control in controls.values()):
+        return 0, surely_failed(controls.values(), current.share)
     if WORDS.get(current.finding) == "transient":
         return 0, surely_transient(current, None)
     return 0, hopeless(current, replicas, until)
@@ -71,26 +77,33 @@ def _time(paths: Paths) -> Floats:
     return np.linspace(0.0, 1.0, paths.shape[1])
 
 
-def _judged(
-    claim: Paths, undriven: Paths, mirror: Paths, share: float | None = None
-) -> tuple[int, Current, list[ControlResult], Spurious | None]:
-    cycles = cycles_of(claim, _time(claim), 1.0)
-    image_cycles = cycles_of(mirror, _time(mirror), 1.0)
-    together = cycles.with_replicas_of(image_cycles.seen(-1))
-    current = judge_current(together, 1.0 if share is None else share)
+def _current(claim: Paths, mirror: Paths, share: float = 1.0) -> Current:
+    cycles, image = cycles_of(claim, _time(claim), 1.0), cycles_of(mirror, _time(mirror), 1.0)
+    return judge_current(cycles.with_replicas_of(image.seen(-1)), share)
+
+
+def _controls(claim: Paths, undriven: Paths, mirror: Paths) -> dict[str, ControlResult]:
     here, off, image = (velocities(paths) for paths in (claim, undriven, mirror))
     forward, backward = (np.asarray(counts, dtype=np.float64) for counts in completed_turns(undriven, 1.0))
     velocity = SkewedOrRare().estimate([off, forward, backward, np.ones_like(off)], lambda mean: mean)
-    controls = {
+    return {
         "undriven": judge_undriven(velocity, off, here, cycles=forward - backward),
         "mirror": judge_mirror(velocity, image, here, -1),
     }
-    judged = list(controls.values())
-    if not current.steady:
-        return 0, current, judged, None
-    spurious = spurious_motion(current.direction, here, controls, -image, share)
-    stands = spurious is not None and spurious.excluded and all(control.passed for control in judged)
-    return current.direction if stands else 0, current, judged, spurious
+
+
+def _judged(
+    claim: Paths,
+    mirror: Paths,
+    current: Current,
+    controls: dict[str, ControlResult],
+    share: float | None = None,
+) -> tuple[int, Spurious | None]:
+    """The direction of a steady current that its controls bear out, and what these leave to be spurious."""
+    reflected = -velocities(mirror)
+    spurious = spurious_motion(current.direction, velocities(claim), controls, reflected, share)
+    passed = all(control.passed for control in controls.values())
+    return current.direction if passed and spurious is not None and spurious.excluded else 0, spurious
 
 
 def direction_by_student(claim: Paths, undriven: Paths, mirror: Paths) -> int:

@@ -2,7 +2,8 @@
 
 Every function takes a number of paths, the mean net motion in its own standard errors over a claim's
 replicas, the (samples,) times in run lengths, a generator and the number of a claim's replicas, and gives
-(paths, samples) in cycles. The claim, its mirror image as reflection has it, and the undriven twin all move so.
+(paths, samples) in cycles. The claim, its mirror image as reflection has it, and the undriven twin all move
+so.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 python -m benchmarks.verdict.seeds MACHINE... [--seeds N] [--out DIR] [--finished]
 
 MACHINE is a name of the library, a machine's file, a folder of such files, or ``library`` for all of it.
-Every run with its controls is kept in DIR (default runs/seeds) as NAME-sSEED, so that a stopped command goes on
-where it was; ``verdicts.jsonl`` there has a line a run, scored by the rules as they stand. With --finished
+Every run with its controls is kept in DIR (default runs/seeds) as NAME-sSEED, so that a stopped command goes
+on where it was; ``verdicts.jsonl`` there has a line a run, scored by the rules as they stand. With --finished
 nothing is simulated.
 """
 
