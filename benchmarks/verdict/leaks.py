@@ -23,7 +23,7 @@ Leak = Callable[[int, float, Floats, np.random.Generator, int], Floats]
 SPEEDS = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
 REPLICAS = (8, 16)
 
-_MANY_CYCLES = 40.0
+_MANY_CYCLES = 10.0
 
 
 def steady(count: int, speed: float, time: Floats, rng: np.random.Generator, replicas: int) -> Floats:

@@ -27,15 +27,19 @@ def completed_turns(coordinate: Floats, period: float = TURN) -> tuple[NDArray[n
     A turn is completed when the angle is a whole turn away from where the last one was completed;
     so a rotor that rattles about one place completes none, however often it crosses it.
     """
-    turns = (coordinate - coordinate[:, :1]) / period
-    last = np.zeros(coordinate.shape[0])
     counts = np.zeros((2, coordinate.shape[0]), dtype=np.int64)
-    for here in turns.T:
-        whole = np.trunc(here - last)
-        if np.any(whole):
-            last += whole
-            counts[0] += np.maximum(whole, 0.0).astype(np.int64)
-            counts[1] += np.maximum(-whole, 0.0).astype(np.int64)
+    for replica, series in enumerate(coordinate):
+        base = series[0]
+        turns = (series - base) / period
+        sample = 0
+        while True:
+            beyond = np.flatnonzero(np.abs(turns[sample:]) >= 1.0)
+            if beyond.size == 0:
+                break
+            sample += int(beyond[0])
+            whole = int(turns[sample])
+            counts[0 if whole > 0 else 1, replica] += abs(whole)
+            turns = turns - whole
     return counts[0], counts[1]
 
 
