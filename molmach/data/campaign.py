@@ -147,9 +147,11 @@ class CampaignSummary:
     judgements
         Key of a machine that was run again -> what that says of it.
     predictions
-        Agent -> (n, 4) of predicted mean and standard deviation, measured value and its error.
+        Of each objective, agent -> (n, 5) of predicted mean and standard deviation of the true value,
+        measured value and its error, and half the width of the range in which 95 % of the measurements lie
+        of an honest agent.
     theory
-        For each objective (n, 4) of what theory said and its standard deviation, measured value and error.
+        Of each objective the same of what theory said.
     failures
         By reason.
     explanations
@@ -176,7 +178,7 @@ class CampaignSummary:
     costs: tuple[RungCosts, ...]
     efforts: Mapping[int | None, str]
     judgements: Mapping[str, Judgement]
-    predictions: Mapping[str, Floats]
+    predictions: tuple[Mapping[str, Floats], ...]
     theory: tuple[Floats, ...]
     failures: Failures
     explanations: Mapping[str, str]

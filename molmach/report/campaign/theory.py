@@ -95,7 +95,6 @@ def sentence(entry: Mapping[str, Any]) -> str:
 
 
 def _surprise(frame: Frame, unit: str, one: Mapping[str, Any]) -> Surprise:
-    value, half = one["value"], 1.96 * one["error"]
     said, sd = one["theory"]["value"], one["theory"]["sd"]
     shown, _ = to_its_precision(said, said - sd, said + sd)
     z = "" if one["z"] is None else f"{one['z']:+.1f}"
@@ -103,7 +102,7 @@ def _surprise(frame: Frame, unit: str, one: Mapping[str, Any]) -> Surprise:
         key=one["machine"][:12],
         formula=frame.formula(one["smiles"], 210, 140),
         design=frame.design(one["design"]),
-        measured=number(value, (value - half, value + half), unit),
+        measured=number(one["value"], one["ci95"], unit),
         theory=f"{shown} ± {sd:.2g} {unit}".strip().replace("-", "\u2212"),
         z=z.replace("-", "\u2212"),
         model=one["theory"]["model"],

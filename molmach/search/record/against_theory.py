@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,9 @@ import scipy
 from numpy.typing import NDArray
 
 from molmach.data.statistics import finite_or_none
-from molmach.search.record.calibration import Calibration
+from molmach.search.record.calibration import Scores, calibration_document, scores_of
 from molmach.search.record.ledger import Ledger
-from molmach.search.record.rows import Foretold
+from molmach.search.record.rows import Foretold, Prediction
 from molmach.search.record.trial import CONFIRMATION, Finding
 from molmach.spec import Campaign
 from molmach.spec.campaign import Objective
@@ -33,36 +34,33 @@ class Comparison:
     Attributes
     ----------
     machines
-        (n,) keys, in the order of their first results.
-    rows
-        (n, 4) of theory's value and standard deviation, the measured value on the highest rung and its error.
+        (n,) keys, in the order of their first results; those of which theory and measurement are exact are
+        left out.
+    predictions
+        (n,) what theory said, and the measured value on the highest rung.
     """
 
     machines: Sequence[str]
-    rows: Floats
+    predictions: Sequence[Prediction]
+
+    @cached_property
+    def scores(self) -> Scores:
+        """As agents' predictions are scored."""
+        return scores_of(self.predictions)
 
     @property
-    def z(self) -> Floats:
-        """(n,) measured less theory's, over both errors together; 0 where there are none and they agree."""
-        mean, sd, value, error = self.rows.T
-        both = np.hypot(sd, error)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray(np.where(value == mean, 0.0, (value - mean) / both))
+    def rows(self) -> Floats:
+        """(n, 5) of theory's value and deviation, measured value and error, half of theory's 95 % range."""
+        rows = np.array([(p.mean, p.sd, p.value, p.error) for p in self.predictions], dtype=np.float64)
+        return np.column_stack([rows.reshape(-1, 4), self.scores.half_widths])
 
     @property
     def rank_correlation(self) -> float:
         """Spearman's, of theory's values and the measured ones; nan of fewer than three machines."""
-        if len(self.machines) < 3 or min(np.ptp(self.rows[:, 0]), np.ptp(self.rows[:, 2])) == 0.0:
+        said, found = ([getattr(p, name) for p in self.predictions] for name in ("mean", "value"))
+        if len(said) < 3 or min(np.ptp(said), np.ptp(found)) == 0.0:
             return math.nan
-        return float(scipy.stats.spearmanr(self.rows[:, 0], self.rows[:, 2]).statistic)
-
-    @property
-    def calibration(self) -> Calibration:
-        """How often theory's 95 % range held, and its mean z²."""
-        calibration = Calibration()
-        for mean, sd, value, error in self.rows:
-            calibration.record(mean, sd, value, error)
-        return calibration
+        return float(scipy.stats.spearmanr(said, found).statistic)
 
 
 def comparisons(ledger: Ledger, campaign: Campaign) -> list[Comparison]:
@@ -77,13 +75,13 @@ def comparisons(ledger: Ledger, campaign: Campaign) -> list[Comparison]:
 
 
 def _of(found: Mapping[str, Finding], foretold: Mapping[str, Foretold], k: int) -> Comparison:
-    machines, rows = [], []
+    machines, predictions = [], []
     for machine, finding in found.items():
-        said, m = foretold[machine], finding.measured[k]
-        if said.means[k] is not None and said.sds[k] is not None and m.defined:
+        mean, sd, m = foretold[machine].means[k], foretold[machine].sds[k], finding.measured[k]
+        if mean is not None and sd is not None and m.defined and math.hypot(sd, m.error) > 0.0:
             machines.append(machine)
-            rows.append((said.means[k], said.sds[k], m.value, m.error))
-    return Comparison(machines, np.array(rows, dtype=np.float64).reshape(-1, 4))
+            predictions.append(Prediction("", mean, sd, m.value, m.error, m.low, m.high, k))
+    return Comparison(machines, predictions)
 
 
 def document(ledger: Ledger, campaign: Campaign) -> list[dict[str, Any]] | None:
@@ -101,40 +99,34 @@ def document(ledger: Ledger, campaign: Campaign) -> list[dict[str, Any]] | None:
 def _entry(
     ledger: Ledger, objective: Objective, compared: Comparison, foretold: Mapping[str, Foretold]
 ) -> dict[str, Any]:
-    calibration, z = compared.calibration, compared.z
+    z = compared.scores.z
     wrong = [int(i) for i in np.argsort(-np.abs(z), kind="stable") if abs(z[i]) > SURPRISING][:LISTED]
     return {
         "expression": objective.expression,
         "machines": len(compared.machines),
         "rank_correlation": finite_or_none(compared.rank_correlation),
-        "coverage": finite_or_none(calibration.coverage),
-        "coverage_ci95": list(calibration.coverage_interval),
-        "mean_squared_z": calibration.squares / calibration.count if calibration.count else None,
+        **calibration_document(compared.predictions),
         "wrong_of": int(np.sum(np.abs(z) > SURPRISING)),
         "surprises": [
-            _surprise(ledger, objective, compared.machines[i], compared.rows[i], float(z[i]), foretold)
-            for i in wrong
+            _surprise(ledger, objective, compared, i, foretold[compared.machines[i]].model) for i in wrong
         ],
     }
 
 
 def _surprise(
-    ledger: Ledger,
-    objective: Objective,
-    machine: str,
-    row: Floats,
-    z: float,
-    foretold: Mapping[str, Foretold],
+    ledger: Ledger, objective: Objective, compared: Comparison, i: int, model: str
 ) -> dict[str, Any]:
-    mean, sd, value, error = (float(x) for x in row)
+    machine, p, sign = compared.machines[i], compared.predictions[i], objective.sign
+    ends = (p.low, p.high) if sign > 0 else (-p.high, -p.low)
     return {
         "machine": machine,
         "smiles": ledger.smiles_of(machine),
         "design": dict(ledger.design_of(machine).values),
-        "value": objective.sign * value,
-        "error": error,
-        "theory": {"value": objective.sign * mean, "sd": sd, "model": foretold[machine].model},
-        "z": finite_or_none(objective.sign * z),
+        "value": sign * p.value,
+        "error": p.error,
+        "ci95": [finite_or_none(end) for end in ends],
+        "theory": {"value": sign * p.mean, "sd": p.sd, "model": model},
+        "z": finite_or_none(sign * float(compared.scores.z[i])),
     }
 
 
