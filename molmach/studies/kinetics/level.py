@@ -18,6 +18,11 @@ Floats = NDArray[np.float64]
 
 LEVELS = ("GFN2-xTB", "MMFF94")
 
+BARRIER_ERROR = {"GFN2-xTB": 5.6, "MMFF94": 20.0}
+"""Standard error of a helix inversion's Gibbs energy of activation, kJ/mol: root mean square deviation from
+the published ones of the fluorene motors with methyl (85) and tert-butyl (60; Vicario et al., 2006) of what
+``molmach kinetics NAME --level LEVEL`` gives."""
+
 _HARTREE = 2625.4996394798254
 """One hartree, kJ/mol."""
 
