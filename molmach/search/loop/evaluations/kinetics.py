@@ -1,4 +1,4 @@
-"""Thermal helix inversion of light-driven motors: barrier, half-life and turning, a rung being a level of theory."""
+"""Thermal helix inversion of light-driven motors: barriers and turning, a rung being a level of theory."""
 
 from __future__ import annotations
 
