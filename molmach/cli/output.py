@@ -175,8 +175,8 @@ def status(label: str, lines: bool = False) -> Iterator[Callable[[str], None]]:
     label
         Stands before what is said.
     lines
-        Where standard error is no terminal: a line for each thing said, with the time since the start; nothing
-        by default.
+        Where standard error is no terminal: a line for each thing said, with the time since the start;
+        nothing by default.
     """
     stream = Console(stderr=True)
     if not stream.is_terminal:
