@@ -10,15 +10,11 @@ import typer
 from rich.markup import escape
 
 from molmach.cli.output import JsonFlag, Overrides, SystemArgument, console, print_json, status, table
-from molmach.errors import InterruptedRunError, SpecError
+from molmach.errors import InterruptedRunError
 from molmach.spec import load
 from molmach.studies.kinetics import LEVELS, Cycle, HelixInversion, MotorKinetics, run
-from molmach.studies.kinetics.level import BARRIER_ERROR
 from molmach.studies.kinetics.search import GUESSES
 from molmach.studies.kinetics.words import CYCLE_HEADS, cycle_cells, cycle_title, step_rows
-
-FIRST_LOOK = 30
-"""Paths of ``--quick``: a quarter of the search's."""
 
 
 def kinetics(
@@ -28,20 +24,10 @@ def kinetics(
         typer.Option("-o", metavar="DIR", help="Run folder; default runs/NAME-KEY-kinetics-LEVEL."),
     ] = None,
     overrides: Overrides = None,
-    level: Annotated[
-        str | None, typer.Option(help=f"Of the energies: {' or '.join(LEVELS)}; default {LEVELS[0]}.")
-    ] = None,
+    level: Annotated[str, typer.Option(help=f"Of the energies: {' or '.join(LEVELS)}.")] = LEVELS[0],
     guesses: Annotated[
-        int | None, typer.Option(help=f"Paths that look for mechanisms; default {GUESSES}.")
-    ] = None,
-    quick: Annotated[
-        bool,
-        typer.Option(
-            "--quick",
-            help=f"A first look: the force field's barrier, {BARRIER_ERROR['MMFF94']:.0f} kJ/mol right or "
-            f"wrong, from {FIRST_LOOK} paths.",
-        ),
-    ] = False,
+        int, typer.Option(help="Paths that look for mechanisms; with fewer the lowest saddle may be missed.")
+    ] = GUESSES,
     temperature: Annotated[float, typer.Option(help="K.")] = 293.15,
     excitation_rate: Annotated[float, typer.Option(help="Photons absorbed by one motor, 1/s.")] = 1.0,
     forward_yield: Annotated[
@@ -56,10 +42,6 @@ def kinetics(
     are what you state. A search that was stopped or killed goes on from what it had finished when the same
     command is given again; a finished one is read.
     """
-    if quick and (level or guesses):
-        raise SpecError(f"--quick: is MMFF94 with {FIRST_LOOK} paths; expected no --level and no --guesses")
-    level = level or ("MMFF94" if quick else LEVELS[0])
-    guesses = guesses if guesses is not None else FIRST_LOOK if quick else GUESSES
     spec = load(system, overrides or [])
     yields = (forward_yield, backward_yield)
     result = _search(run.Plan(spec, level, temperature, excitation_rate, yields, guesses), out)

@@ -106,13 +106,15 @@ class HelixInversion:
         return half_life(self.rates[0])
 
     @property
-    def barrier_error(self) -> float:
-        """Standard error of the barrier, kJ/mol: the level's, as measured."""
-        return BARRIER_ERROR[self.level]
+    def barrier_error(self) -> float | None:
+        """Standard error of the barrier, kJ/mol: the level's, as measured; None where it was not."""
+        return BARRIER_ERROR.get(self.level)
 
     @property
-    def half_life_interval(self) -> tuple[float, float]:
-        """95 % interval of the half-life that the barrier's error leaves, s."""
+    def half_life_interval(self) -> tuple[float, float] | None:
+        """95 % interval of the half-life that the barrier's error leaves, s; None where that is not known."""
+        if self.barrier_error is None:
+            return None
         beside = NORMAL_95 * self.barrier_error
         low, high = (eyring_rate(self.barrier + shift, self.temperature) for shift in (-beside, beside))
         return half_life(low), half_life(high)
@@ -130,7 +132,7 @@ class HelixInversion:
             "rate": self.rates[0],
             "barrier_error": self.barrier_error,
             "half_life": self.half_life,
-            "half_life_ci95": list(self.half_life_interval),
+            "half_life_ci95": self.half_life_interval,
             "helicities": list(self.helicities),
             "imaginary_modes": self.saddle.modes.imaginary,
             "imaginary_wavenumber": float(-self.saddle.modes.wavenumbers[0]),

@@ -21,13 +21,14 @@ from molmach.search.loop.evaluations.base import Evaluation, Task
 from molmach.search.record.result import Result
 from molmach.search.record.trial import CONFIRMATION
 from molmach.search.space.space import Candidate
-from molmach.studies.kinetics import LEVELS, HelixInversion, motor_cycle
+from molmach.studies.kinetics import HelixInversion, motor_cycle
 from molmach.studies.kinetics import run as kinetics_run
 from molmach.studies.kinetics.level import BARRIER_ERROR
 from molmach.studies.kinetics.rates import eyring_rate, half_life
 from molmach.studies.kinetics.search import GUESSES, alkene_of
 from molmach.studies.kinetics.words import doubts
 
+_LEVELS = tuple(BARRIER_ERROR)
 _LIGHT, _YIELD = 1.0, 0.1
 _FRESH_SEED = 7919
 """Added to a machine's seed for the confirmation: any number that is not zero gives other guesses."""
@@ -67,13 +68,12 @@ class _Asked:
 class Kinetics(Evaluation):
     """Searches for a motor's thermal helix inversions and works out its cycle.
 
-    Its rungs are ``{level: LEVEL, guesses: N}``: the level of theory, one of
-    :data:`molmach.studies.kinetics.LEVELS`, and the number of elastic bands that look for mechanisms. Its
-    options: ``temperature`` (K, default the protocol's), ``excitation_rate`` (photons absorbed by one motor,
-    1/s), ``forward_yield`` and ``backward_yield`` (quantum yields of half a turn from stable and from
-    metastable forms). The barrier's standard error is the level's measured one
-    (:data:`molmach.studies.kinetics.level.BARRIER_ERROR`). A confirmation is a search from other guesses on
-    the last rung's level, whose saddle must join the two forms; it keeps its run folder.
+    Its rungs are ``{level: LEVEL, guesses: N}``: the level of theory, one whose error was measured
+    (:data:`molmach.studies.kinetics.level.BARRIER_ERROR`), and the number of elastic bands that look for
+    mechanisms. Its options: ``temperature`` (K, default the protocol's), ``excitation_rate`` (photons
+    absorbed by one motor, 1/s), ``forward_yield`` and ``backward_yield`` (quantum yields of half a turn from
+    stable and from metastable forms). The barrier's standard error is the level's. A confirmation is a search
+    from other guesses on the last rung's level, whose saddle must join the two forms; it keeps its folder.
     """
 
     summary = "thermal helix inversion of light-driven motors: barrier, half-life, turns under light"
@@ -106,8 +106,8 @@ class Kinetics(Evaluation):
             where = f"evaluation.rungs[{number}]"
             if unknown := sorted(set(rung) - {"level", "guesses"}):
                 raise SpecError(f"{where}.{unknown[0]}: accepted: level, guesses")
-            if rung.get("level", LEVELS[0]) not in LEVELS:
-                raise SpecError(f"{where}.level: got {rung['level']!r}; accepted: {', '.join(LEVELS)}")
+            if rung.get("level", _LEVELS[0]) not in _LEVELS:
+                raise SpecError(f"{where}.level: got {rung['level']!r}; accepted: {', '.join(_LEVELS)}")
             guesses = rung.get("guesses", GUESSES)
             if isinstance(guesses, bool) or not isinstance(guesses, int) or guesses < 1:
                 raise SpecError(f"{where}.guesses: got {guesses!r}; expected a whole number, one or more")
@@ -129,7 +129,7 @@ class Kinetics(Evaluation):
     def _level(self, rung: int) -> tuple[str, int]:
         rungs = self.campaign.evaluation.rungs or ({},)
         chosen = rungs[-1 if rung == CONFIRMATION else rung]
-        return str(chosen.get("level", LEVELS[0])), int(chosen.get("guesses", GUESSES))
+        return str(chosen.get("level", _LEVELS[0])), int(chosen.get("guesses", GUESSES))
 
     def task(self, candidate: Candidate, rung: int) -> Task:
         """The search on a rung's level; a confirmation's starts from other guesses."""
