@@ -51,7 +51,7 @@ _DRAWS = 200_000
 """Draws of the honest agent's results in all: enough that its coverage has an error of half a per cent."""
 
 _FREEDOMS = np.append(np.arange(1.0, 200.0), [300.0, 1000.0, _NORMAL_FROM])
-"""Of which the ratio is tabulated; interpolated between them, beyond 200 it is within 0.1 % of the z-score."""
+"""Of which the ratio is tabulated; beyond 200, interpolation costs a z-score less than a thousandth."""
 
 
 @cache

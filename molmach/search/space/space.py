@@ -30,7 +30,7 @@ _RESOLVED = 200_000
 """Designs whose machines are remembered, each of which takes about a millisecond to make. Not tuned."""
 
 _EDIT_TRIES = 20
-"""Reactions at random of which one should apply. Not tuned: where none does the agent tries another design."""
+"""Reactions at random of which one should apply. Not tuned: where none does, another design is tried."""
 
 _NO_MACHINE = 100.0
 """What is no machine at all breaks more than any constraint."""
