@@ -30,6 +30,7 @@ from molmach.agents.inference.generative_model import GenerativeModel, columns
 from molmach.agents.inference.message_passing import Evidence
 from molmach.agents.inference.structures import Understanding, learn
 from molmach.search.agents.interface import Agent, Proposal, View, fresh_samples
+from molmach.search.record.trial import Opinion
 from molmach.search.space.design import Design
 from molmach.search.space.space import Space
 
@@ -75,13 +76,12 @@ class ActiveInference(Agent):
         """Designs of the lowest expected free energy, each given that the ones before it are measured."""
         understanding = self.understanding(view)
         chosen = list(self.choices(view, understanding, n))
-        predict = self._predictor(view, understanding)
-        proposals = [
-            Proposal(
-                choice.design, _reason(choice.value), *(predict(choice.code) if predict else (None, None))
-            )
-            for choice in chosen
-        ]
+        predictors = self._predictors(view, understanding)
+        proposals = []
+        for choice in chosen:
+            opinions: list[Opinion] = [predict(choice.code) for predict in predictors]
+            first, *others = opinions or [(None, None)]
+            proposals.append(Proposal(choice.design, _reason(choice.value), *first, tuple(others)))
         if len(proposals) < n:
             keys = {view.space.resolve(choice.design).key for choice in chosen}
             rest = fresh_samples(view, n - len(proposals), keys)
@@ -110,18 +110,24 @@ class ActiveInference(Agent):
         designs = [trial.design for trial, use in zip(view.measured, usable, strict=True) if use]
         return self.model.code(designs), values[usable], errors[usable]
 
-    def _predictor(
+    def _predictors(
         self, view: View, understanding: Understanding
+    ) -> list[Callable[[Floats], tuple[float, float]]]:
+        """Of each objective, what predicts its true value from a design's code; none before two results."""
+        if len(view.measured) < 2:
+            return []
+        each = [self._predictor(view, understanding, k) for k in range(view.objectives)]
+        known = [predict for predict in each if predict is not None]
+        return known if len(known) == len(each) else []
+
+    def _predictor(
+        self, view: View, understanding: Understanding, objective: int
     ) -> Callable[[Floats], tuple[float, float]] | None:
-        """Mean and standard deviation of the first objective of a design's code; None before two results."""
-        if not view.measured:
-            return None
-        values = np.array([trial.values[0] for trial in view.measured])
-        errors = np.array([trial.errors[0] for trial in view.measured])
-        codes, values, errors = self._results(view, values, errors)
+        """Mean and standard deviation of an objective's true value; None before two results."""
+        codes, values, errors = self._results(view, *view.objective(objective))
         if len(values) < 2:
             return None
-        if len(view.measured[0].values) > 1:
+        if view.objectives > 1:
             understanding = learn(self.model, codes, Evidence.of(values, errors))
         wider = hindsight(self.model, codes, values, errors)
 
@@ -208,12 +214,13 @@ def hindsight(model: GenerativeModel, codes: Floats, values: Floats, errors: Flo
         return 1.0
     earlier = learn(model, codes[:-latest], Evidence.of(values[:-latest], errors[:-latest]))
     expected = [prediction(model, earlier, code) for code in codes[-latest:]]
-    squares = [min((v - m) / s, _OUTLIER) ** 2 for v, (m, s) in zip(values[-latest:], expected, strict=True)]
+    late = zip(values[-latest:], errors[-latest:], expected, strict=True)
+    squares = [min(abs(v - m) / math.hypot(s, e), _OUTLIER) ** 2 for v, e, (m, s) in late]
     return max(1.0, math.sqrt((_EXPECTED + sum(squares)) / (_EXPECTED + latest)))
 
 
 def prediction(model: GenerativeModel, understanding: Understanding, code: Floats) -> tuple[float, float]:
-    """Mean and standard deviation of a design's measured score, in its own unit."""
+    """Mean and standard deviation of a design's true score, in its own unit."""
     outlook = Outlook(understanding, model.bases(code[None]), noise_of(understanding))
     mean, sd = outlook.moments()
     evidence = understanding.evidence

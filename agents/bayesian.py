@@ -61,7 +61,7 @@ class Bayesian(Agent):
     def propose(self, view: View, n: int) -> list[Proposal]:
         """The machines of largest expected improvement; at random while fewer than ``initial`` are measured.
 
-        Their ``mean`` and ``sd`` are of the true value of the first objective, without a measurement's error.
+        Predictions are of true values, without a measurement's error, of each objective.
         """
         kernel, _ = self._prepare()
         known = seen(kernel, view)
@@ -96,24 +96,29 @@ class Bayesian(Agent):
     def _predicted(
         self, view: View, known: Seen, belief: Belief, pool: Pool, picks: list[int]
     ) -> list[Proposal]:
-        """Proposals with the predicted values of the first objective."""
+        """Proposals with the predicted values of each objective."""
         if not picks:
             return []
         kernel, _ = self._prepare()
         model, best = belief.model, float(known.warping.backward(np.array(belief.best_known)))
         ground = f"; the best known is believed to be at {best:.4g}"
+        points = pool.points[np.array(picks)]
+        forecasts = []
         if known.several:
-            known = known.first_objective()
-            model, ground = (
-                model_of(kernel, known, view.rng),
-                " in the first objective; chosen for all of them",
+            ground = " in the first objective; chosen for all of them"
+            for number in range(view.objectives):
+                one = known.objective(number)
+                forecasts.append(unwarped(model_of(kernel, one, view.rng), one, points))
+        else:
+            forecasts.append(unwarped(model, known, points))
+        proposals = []
+        for row, number in enumerate(picks):
+            (mean, sd), *others = ((float(means[row]), float(sds[row])) for means, sds in forecasts)
+            reason = f"predicted {mean:.4g} ± {sd:.2g}{ground}"
+            proposals.append(
+                Proposal(pool.design(number, kernel, self.space), reason, mean, sd, tuple(others))
             )
-        means, sds = unwarped(model, known, pool.points[np.array(picks)])
-        designs = [pool.design(number, kernel, self.space) for number in picks]
-        return [
-            Proposal(design, f"predicted {mean:.4g} ± {sd:.2g}{ground}", float(mean), float(sd))
-            for design, mean, sd in zip(designs, means, sds, strict=True)
-        ]
+        return proposals
 
     def explain(self, view: View) -> str:
         """What varies with what, the fragments that do good and harm, and the most promising machine."""

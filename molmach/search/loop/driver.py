@@ -35,8 +35,13 @@ from molmach.search.space.space import Space
 from molmach.spec import Campaign
 
 _PATIENCE_SECONDS = 0.5
+"""Longest wait for results before signals and agents are looked at; no number depends on it."""
+
 _PATIENCE_FOR_AGENTS_SECONDS = 0.02
+"""The same while a worker is idle for want of a proposal."""
+
 _CLOCK_SECONDS = 1.0
+"""How often the clock alone is written down: what a kill may take off it."""
 
 
 class Driver:
@@ -91,7 +96,7 @@ class Driver:
         self._book = TrialBook(self.space, ledger)
         bandit = Bandit(team.names, campaign.seed)
         self._queue = Queue(self._book, ledger, team, bandit, batch or campaign.batch, theory)
-        ladder = Ladder(self._evaluation.rungs, campaign.racing.keep)
+        ladder = Ladder(self._evaluation.rungs, campaign.racing.keep, len(campaign.objectives))
         self._allocation = Allocation(self._book, self._queue, ladder)
         self._spent = BudgetUse(campaign.budget, Clock(float(ledger.noted("wall_seconds") or 0.0)))
         self._tasks: dict[str, Task] = {}
