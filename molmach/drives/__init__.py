@@ -32,6 +32,7 @@ __all__ = [
     "mirror",
     "model",
     "models",
+    "on_any_machine",
     "own_quantities",
     "terms",
     "torque_shares",
@@ -56,9 +57,8 @@ def _model_class(kind: str) -> type[DriveModel]:
     loaded = load_registered(DRIVES, kind)
     if not (isinstance(loaded, type) and issubclass(loaded, DriveModel)):
         raise faulty(DRIVES, kind, f"got {loaded!r}; expected a class that derives from DriveModel")
-    missing = [
-        name for name in ("terms", "mirror", "undriven") if getattr(loaded, name) is getattr(DriveModel, name)
-    ]
+    asked = ("mirror", "undriven") if _alike_everywhere(loaded) else ("terms", "mirror", "undriven")
+    missing = [name for name in asked if getattr(loaded, name) is getattr(DriveModel, name)]
     if missing:
         raise faulty(DRIVES, kind, f"it has no {missing[0]}(); expected one, as each drive says it itself")
     return loaded
@@ -115,6 +115,24 @@ def terms(drive: Drive, assembly: Assembly, thermal_energy: float) -> DriveTerms
     if wrong is not None:
         raise faulty(DRIVES, drive.kind, f"its terms() gives {wrong}")
     return replace(driven, switched=(*driven.switched, *affinities(assembly)))
+
+
+def _alike_everywhere(made_by: type[DriveModel]) -> bool:
+    """Whether a kind of drive says what it does in ``on_any_machine`` alone."""
+    return made_by.on_any_machine is not DriveModel.on_any_machine and made_by.terms is DriveModel.terms
+
+
+def on_any_machine(drive: Drive) -> DriveTerms | None:
+    """What a drive does to every machine alike, its load aside; None where it depends on the machine."""
+    acting = model(drive)
+    if not _alike_everywhere(type(acting)):
+        return None
+    with called(DRIVES, drive.kind, "on_any_machine()"):
+        driven = acting.on_any_machine()
+    wrong = None if driven is None else objection(driven)
+    if wrong is not None:
+        raise faulty(DRIVES, drive.kind, f"its on_any_machine() gives {wrong}")
+    return driven
 
 
 def mirror(drive: Drive) -> Drive:

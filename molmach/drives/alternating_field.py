@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from molmach.building import Assembly
 from molmach.drives.base import DriveTerms, FieldDrive
 from molmach.spec import Drive, Driven, fields
 from molmach.units import TURN, VOLT_PER_NM
@@ -53,7 +52,7 @@ class AlternatingFieldModel(FieldDrive):
     frequency_key = "frequency"
     has_line = True
 
-    def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
+    def on_any_machine(self) -> DriveTerms:
         """The field's two quadratures, both along the line."""
         phase = math.radians(self.drive.phase)
         x, y, z = (self.drive.field * VOLT_PER_NM * share for share in self.drive.direction)

@@ -212,12 +212,21 @@ class DriveModel:
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """What it does to a machine at k_B T (kJ/mol), its load aside.
 
+        A drive says it here, or in :meth:`on_any_machine` where it asks nothing of the machine.
+
         Raises
         ------
         SpecError
             The machine has not what this drive acts on.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no terms()")
+        acting = self.on_any_machine()
+        if acting is None:
+            raise NotImplementedError(f"{type(self).__name__} has no terms()")
+        return acting
+
+    def on_any_machine(self) -> DriveTerms | None:
+        """What it does, its load aside, where that is alike for all machines; None where not, as here."""
+        return None
 
     def mirror(self) -> Drive:
         """The spec of the drive's mirror image in the xz plane, which holds the axle (load aside)."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from molmach.building import Assembly
 from molmach.drives.base import DriveTerms, FieldDrive
 from molmach.drives.torque import is_overdamped
 from molmach.spec import Drive, Driven, Protocol, fields
@@ -30,7 +29,7 @@ class ConstantTorqueModel(FieldDrive):
     drive: ConstantTorque
     is_torque = True
 
-    def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
+    def on_any_machine(self) -> DriveTerms:
         """The torque about the axis, kJ/mol."""
         return DriveTerms(torque=self.drive.torque)
 

@@ -23,7 +23,7 @@ class NoDriveModel(FieldDrive, AchiralDrive):
     drive: NoDrive
     does_nothing = True
 
-    def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
+    def on_any_machine(self) -> DriveTerms:
         """No forces, no schedule and no events."""
         return DriveTerms()
 

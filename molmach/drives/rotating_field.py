@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from molmach.building import Assembly
 from molmach.drives.base import DriveTerms, FieldDrive
 from molmach.spec import Drive, Driven, fields
 from molmach.units import TURN, VOLT_PER_NM
@@ -48,7 +47,7 @@ class RotatingFieldModel(FieldDrive):
     strength = "field"
     frequency_key = "frequency"
 
-    def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
+    def on_any_machine(self) -> DriveTerms:
         """The field's two quadratures."""
         strength = self.drive.field * VOLT_PER_NM
         phase = math.radians(self.drive.phase)

@@ -57,7 +57,7 @@ def run_campaign(
         Cores of the cluster that is started; default all.
     store
         SQLite file of evaluations shared with other campaigns; default ``evaluations.sqlite`` beside
-        the campaign's folder.
+        the campaign's folder. What is built for theory stands in ``structures.sqlite`` beside it.
     watch
         Called with a snapshot as results come in.
 
@@ -80,6 +80,7 @@ def run_campaign(
     if not is_there(folder / NAME):
         check_new(campaign, space, source)
     shared = Path(store) if store is not None else folder.parent / "evaluations.sqlite"
+    theory = str(shared.with_name("structures.sqlite").resolve()) if campaign.theory.use else None
     with (
         writing(folder),
         closing(Ledger(folder / NAME, write=True)) as ledger,
@@ -93,7 +94,15 @@ def run_campaign(
             closing(workers.team(campaign, source)) as team,
         ):
             driver = Driver(
-                campaign, ledger, workers, team, evaluation_of(campaign, source), folder, evaluations, watch
+                campaign,
+                ledger,
+                workers,
+                team,
+                evaluation_of(campaign, source),
+                folder,
+                evaluations,
+                watch,
+                theory=theory,
             )
             with stop_on_signal(driver):
                 driver.run()

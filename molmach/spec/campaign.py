@@ -99,6 +99,31 @@ class EvaluationEntry(Section):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
+class TheoryEntry(Section):
+    """What exact theory says of machines before they are simulated.
+
+    Attributes
+    ----------
+    use
+        Whether agents and the record have it.
+    estimators
+        Which estimators say it, the first that knows a quantity first: registered names or ``file.py:Class``.
+        None: all registered ones that know anything of the machine.
+    """
+
+    use: Annotated[bool, Field(strict=True)] = True
+    estimators: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(max_length=20)] = ()
+
+    @model_validator(mode="after")
+    def _each_once(self) -> TheoryEntry:
+        for name in self.estimators:
+            if self.estimators.count(name) > 1:
+                raise ValueError(f"estimators: {name!r} stands twice; expected each once")
+        if self.estimators and not self.use:
+            raise ValueError("use is false, and yet there are estimators; expected one of the two")
+        return self
+
+
 class Confirmation(Section):
     """The winners' second run, with fresh seeds and both controls.
 
@@ -183,6 +208,8 @@ class Campaign(Section):
         What is wanted; several give a Pareto front.
     evaluation
         What is done to each machine.
+    theory
+        What is said of machines before anything is simulated.
     racing, confirmation, budget
         What is spent, and how.
     agents
@@ -203,6 +230,7 @@ class Campaign(Section):
     space: DesignSpace
     objectives: Annotated[tuple[Objective, ...], Field(min_length=1, max_length=5)]
     evaluation: EvaluationEntry = Field(default_factory=EvaluationEntry)
+    theory: TheoryEntry = Field(default_factory=TheoryEntry)
     racing: Racing = Field(default_factory=Racing)
     confirmation: Confirmation = Field(default_factory=Confirmation)
     agents: Annotated[tuple[AgentEntry, ...], Field(min_length=1, max_length=50)]
@@ -245,7 +273,8 @@ class Campaign(Section):
     @property
     def _unsaid(self) -> set[str]:
         """Sections that say nothing where they are the default, so that keys of before stay."""
-        return {"evaluation"} if self.evaluation == EvaluationEntry() else set()
+        said = {"evaluation": EvaluationEntry(), "theory": TheoryEntry()}
+        return {name for name, default in said.items() if getattr(self, name) == default}
 
     @property
     def key(self) -> str:

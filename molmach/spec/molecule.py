@@ -6,6 +6,7 @@ Where it has an axis of chirality, the text has RDKit's extension behind it: ``.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -23,6 +24,12 @@ def _parse_smiles(smiles: object) -> str:
     """Canonical form of a SMILES with its atom-map numbers kept, so that two spellings are one machine."""
     if not isinstance(smiles, str) or not smiles.strip():
         raise ValueError(f"got {smiles!r}; expected a SMILES text, such as 'c1ccccc1'")
+    return _canonical(smiles)
+
+
+@lru_cache(maxsize=20_000)
+def _canonical(smiles: str) -> str:
+    """The canonical form; a space's designs are few molecules under many drives, so it is kept."""
     with rdBase.BlockLogs():
         molecule = Chem.MolFromSmiles(smiles.strip())
     if molecule is None or molecule.GetNumAtoms() == 0:
@@ -74,8 +81,13 @@ AtomSet = Annotated[tuple[MapNumber, ...], Field(min_length=1), AfterValidator(_
 
 def map_numbers(smiles: str) -> list[int]:
     """Atom-map numbers of a SMILES, sorted."""
+    return list(_map_numbers(smiles))
+
+
+@lru_cache(maxsize=20_000)
+def _map_numbers(smiles: str) -> tuple[int, ...]:
     atoms = Chem.MolFromSmiles(smiles).GetAtoms()
-    return sorted(atom.GetAtomMapNum() for atom in atoms if atom.GetAtomMapNum())
+    return tuple(sorted(atom.GetAtomMapNum() for atom in atoms if atom.GetAtomMapNum()))
 
 
 def require_map_numbers(field: str, numbers: Iterable[int], smiles: str) -> None:

@@ -1,4 +1,4 @@
-"""Drives, machine kinds, force fields, search agents, evaluations and executors, found by entry point.
+"""Drives, machine kinds, force fields, agents, evaluations, executors and estimators, found by entry point.
 
 Ours are registered as a stranger's are. The name of an entry point is what stands in the machine file; the
 code is imported when a file first asks for it.
@@ -32,7 +32,10 @@ EVALUATIONS = "molmach.evaluations"
 EXECUTORS = "molmach.executors"
 """Names a :class:`molmach.search.Executor`."""
 
-_OURS = (DRIVES, MACHINES, FORCE_FIELDS, AGENTS, EVALUATIONS, EXECUTORS)
+ESTIMATORS = "molmach.estimates"
+"""Names a :class:`molmach.estimates.Estimator`."""
+
+_OURS = (DRIVES, MACHINES, FORCE_FIELDS, AGENTS, EVALUATIONS, EXECUTORS, ESTIMATORS)
 """Groups of which molmach itself registers members."""
 
 

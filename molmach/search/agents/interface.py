@@ -6,11 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from molmach.search.agents.theory import Theory
 from molmach.search.record.trial import Trial
 from molmach.search.space.design import Design
 from molmach.search.space.space import Space
@@ -60,6 +60,9 @@ class View:
         How often this agent has been asked before: with its seed, what its choices depend on.
     seed
         The agent's own.
+    theory
+        What exact theory says of designs before anything is simulated; None where the campaign has none. It
+        may be right, wrong or silent (nan), and an agent does well to find out which.
     """
 
     space: Space
@@ -68,7 +71,7 @@ class View:
     budget_left: float
     batch: int
     seed: int
-    theory: Any = None
+    theory: Theory | None = None
 
     @cached_property
     def rng(self) -> np.random.Generator:

@@ -14,6 +14,7 @@ import numpy as np
 from molmach.errors import PluginError
 from molmach.search.agents.interface import Agent, Proposal, View
 from molmach.search.agents.registry import make_agent
+from molmach.search.agents.theory import Theory
 from molmach.search.record.trial import Trial
 from molmach.search.space.design import Design, Value
 from molmach.search.space.space import Space
@@ -51,6 +52,8 @@ class Question:
     trials, taken
         Trials with new results, and machines proposed by anyone, since the agent's last question; all of them
         for an agent that was started anew.
+    theory
+        File in which what is built for theory is kept, '' to keep it in memory alone; None for no theory.
     """
 
     batch: int
@@ -58,6 +61,7 @@ class Question:
     budget_left: float
     trials: tuple[Trial, ...] = ()
     taken: tuple[str, ...] = ()
+    theory: str | None = None
 
 
 class Runner:
@@ -74,6 +78,7 @@ class Runner:
     """
 
     def __init__(self, campaign: Campaign, index: int, folder: Path) -> None:
+        self._campaign = campaign
         self._entry = campaign.agents[index]
         self._folder = folder
         self._space = Space(campaign)
@@ -81,6 +86,7 @@ class Runner:
         self._seed = int(words[0]) << 32 | int(words[1])
         self._trials: dict[int, Trial] = {}
         self._taken: dict[str, None] = {}
+        self._theory: Theory | None = None
 
     @cached_property
     def _agent(self) -> Agent:
@@ -116,7 +122,11 @@ class Runner:
         if question.trials:
             self._agent.observe(question.trials)
         trials, taken = tuple(self._trials.values()), self._taken.keys()
-        return View(self._space, trials, taken, question.budget_left, question.batch, self._seed)
+        if question.theory is not None and self._theory is None:
+            store = Path(question.theory) if question.theory else None
+            self._theory = Theory(self._campaign, self._space, self._folder, store)
+        seed, theory = self._seed, self._theory
+        return View(self._space, trials, taken, question.budget_left, question.batch, seed, theory)
 
 
 def describe(error: BaseException) -> str:

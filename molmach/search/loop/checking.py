@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import warnings
 from collections.abc import Iterator
@@ -11,15 +12,19 @@ import numpy as np
 
 from molmach import drives
 from molmach.building import build, kind_of
-from molmach.errors import BuildError, InfeasibleError, PluginError, PluginWarning, SpecError
+from molmach.errors import BuildError, InfeasibleError, PluginError, PluginWarning, SpecError, shortened
+from molmach.estimates import Estimator
 from molmach.scoring.undirected import equilibrium_sentence
 from molmach.search.agents.registry import check_agent
+from molmach.search.agents.theory import FIELD, MOST_SECONDS, estimators_of
+from molmach.search.arithmetic import names_in
 from molmach.search.loop.evaluations import Evaluation, evaluation_of, task_of
 from molmach.search.loop.objectives import Objectives
 from molmach.search.record.trial import CONFIRMATION
 from molmach.search.space.design import Categorical, Design, Value
 from molmach.search.space.fragments import check_names
 from molmach.search.space.space import Space
+from molmach.search.strangers import TooLongError, calling, described
 from molmach.spec import Campaign, Spec
 
 _TRIES = 200
@@ -40,7 +45,7 @@ def check(campaign: Campaign, source: Path) -> Space:
     Raises
     ------
     SpecError
-        Space, objectives, agents, evaluation or rungs can't be taken.
+        Space, objectives, agents, estimators, evaluation or rungs can't be taken.
     MissingExtraError
         An agent or the evaluation needs a module that is not installed.
     """
@@ -48,6 +53,7 @@ def check(campaign: Campaign, source: Path) -> Space:
     _check_agents(campaign, source)
     evaluation = evaluation_of(campaign, source)
     Objectives(campaign.objectives, evaluation)
+    _check_theory(campaign, space, evaluation, source)
     rng = np.random.default_rng(0)
     problem = "no design"
     misfits: dict[tuple[object, ...], str] = {}
@@ -108,6 +114,55 @@ def _check_agents(campaign: Campaign, source: Path) -> None:
         raise next(iter(broken.values()))
     for label, failure in broken.items():
         warnings.warn(f"agent {label} is left out: {failure}", PluginWarning, stacklevel=2)
+
+
+def _check_theory(campaign: Campaign, space: Space, evaluation: Evaluation, source: Path) -> None:
+    """Refuse estimators that are not there or have nothing to say of any machine; warn of one that fails."""
+    estimators, broken = estimators_of(campaign, source)
+    for name, failure in broken.items():
+        warnings.warn(f"estimator {name} is left out: {failure}", PluginWarning, stacklevel=2)
+    wanted = set().union(
+        *(names_in(ast.parse(o.expression.strip(), mode="eval")) for o in campaign.objectives)
+    )
+    for name in campaign.theory.estimators:
+        if name not in estimators:
+            continue
+        unknown = [q for q in estimators[name].quantities if evaluation.quantity(q) is None]
+        if unknown:
+            raise SpecError(
+                f"{FIELD}: {name} estimates {shortened(unknown[0])}, which {campaign.evaluation.use} "
+                f"does not give; expected some of {', '.join(evaluation.listed)}"
+            )
+        if not wanted & set(estimators[name].quantities):
+            raise SpecError(
+                f"{FIELD}: {name} estimates {', '.join(estimators[name].quantities)}, none of which an "
+                f"objective names; expected one of {', '.join(sorted(wanted))}"
+            )
+        reason = _silence(estimators[name], name, space)
+        if reason:
+            raise SpecError(
+                f"{FIELD}: {name} says nothing of any of {_LOOKED_AT} designs at random: {reason}"
+            )
+
+
+def _silence(estimator: Estimator, name: str, space: Space) -> str:
+    """Why an estimator says nothing of any of some designs; '' where it does, or fails, which others say."""
+    rng, reason = np.random.default_rng(0), ""
+    for _ in range(_LOOKED_AT):
+        try:
+            spec = space.resolve(space.sample(rng)).spec
+        except InfeasibleError:
+            continue
+        try:
+            with calling(MOST_SECONDS):
+                said: object = estimator.refusal(spec)
+        except (TooLongError, Exception) as error:
+            warnings.warn(f"estimator {name} is left out: {described(error)}", PluginWarning, stacklevel=3)
+            return ""
+        if not said:
+            return ""
+        reason = reason or str(said)[:200]
+    return reason
 
 
 def check_new(campaign: Campaign, space: Space, source: Path) -> None:

@@ -60,6 +60,8 @@ class Driver:
         Called with a snapshot whenever something came back.
     batch
         Proposals that all agents together are asked for at once; by default the campaign's.
+    theory
+        File in which what is built for theory is kept, '' to keep it in memory alone; None for no theory.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Driver:
         store: Store | None = None,
         watch: Callable[[Snapshot], None] | None = None,
         batch: int | None = None,
+        theory: str | None = None,
     ) -> None:
         self.campaign = campaign
         self.space = Space(campaign)
@@ -87,7 +90,7 @@ class Driver:
         self._objectives = Objectives(campaign.objectives, evaluation)
         self._book = TrialBook(self.space, ledger)
         bandit = Bandit(team.names, campaign.seed)
-        self._queue = Queue(self._book, ledger, team, bandit, batch or campaign.batch)
+        self._queue = Queue(self._book, ledger, team, bandit, batch or campaign.batch, theory)
         ladder = Ladder(self._evaluation.rungs, campaign.racing.keep)
         self._allocation = Allocation(self._book, self._queue, ladder)
         self._spent = BudgetUse(campaign.budget, Clock(float(ledger.noted("wall_seconds") or 0.0)))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from molmach.data.statistics import Floats
-from molmach.search.loop.arithmetic import evaluate, names_in
+from molmach.search.arithmetic import evaluate, names_in
 
 _POINTS = 400
 GREATEST_SQUARED = 1e150

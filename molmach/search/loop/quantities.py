@@ -26,7 +26,7 @@ from molmach.data.statistics import CONFIDENCE, Estimate, Floats, student_factor
 from molmach.errors import SpecError, shortened
 from molmach.scoring import quantities
 from molmach.scoring.regime import FOLLOWED_SHARE
-from molmach.search.loop.arithmetic import FUNCTIONS, OPERATORS, carried, evaluate, names_in
+from molmach.search.arithmetic import FUNCTIONS, OPERATORS, carried, evaluate, names_in
 from molmach.search.loop.expressions import (
     GREATEST_SQUARED,
     constant_parts,
@@ -256,7 +256,7 @@ class Expression:
         """Value and interval from one number a replica; hyphens in names of samples count as underscores.
 
         An expression of one quantity, monotone in it, has that quantity's own interval carried through, and
-        a standard error that grows with its width (:func:`molmach.search.loop.arithmetic.carried`). Others
+        a standard error that grows with its width (:func:`molmach.search.arithmetic.carried`). Others
         have the jackknife's; where a quantity's own interval is made in another way and knows of more error
         than the jackknife does (few steps, all one way), what is missing is added as independent.
 

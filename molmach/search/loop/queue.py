@@ -70,14 +70,25 @@ class Queue:
         Of the campaign.
     batch
         Proposals that all agents together are asked for at once.
+    theory
+        As in :class:`~molmach.search.agents.runner.Question`.
     """
 
-    def __init__(self, book: TrialBook, ledger: Ledger, team: Team, bandit: Bandit, batch: int) -> None:
+    def __init__(
+        self,
+        book: TrialBook,
+        ledger: Ledger,
+        team: Team,
+        bandit: Bandit,
+        batch: int,
+        theory: str | None = None,
+    ) -> None:
         self._book = book
         self._ledger = ledger
         self._team = team
         self._bandit = bandit
         self._batch = batch
+        self._theory = theory
         self._agents = {name: AgentStatus() for name in team.names}
         self._interrupted: deque[str] = deque()
         self._next: str | None = None
@@ -157,7 +168,7 @@ class Queue:
         agent = self._agents[name]
         news, taken = self._book.news(agent.seen), self._book.taken_since(agent.seen_taken)
         agent.seen, agent.seen_taken = self._book.results, self._book.taken
-        return Question(agent.answers, n, budget_left, news, taken)
+        return Question(agent.answers, n, budget_left, news, taken, self._theory)
 
     def _heard(self, name: str, proposals: tuple[Proposal, ...]) -> None:
         agent = self._agents[name]
