@@ -29,18 +29,18 @@ class Bayesian(Agent):
     improvement times the chance of being feasible; each one chosen is taken to be found as predicted before
     the next one is chosen (the kriging believer of Ginsbourger, Le Riche & Carraro, 2010).
 
-    Where theory says something of the machines, a second process has it as its mean function, with a scale and
-    an offset that it learns (:class:`~molmach.agents.regression.theory_kernel.TheoryKernel`), and the search
-    starts from theory's best. Which of the two chooses is drawn for each machine by their probabilities, so
-    that theory which is of no use is soon left aside.
+    Where theory says something of the machines, a second process has it as its mean function, with a scale
+    and an offset that it learns (:class:`~molmach.agents.regression.theory_kernel.TheoryKernel`), and the
+    search starts from theory's best. Which of the two chooses is drawn for each machine by their
+    probabilities, so that theory which is of no use is soon left aside.
 
     Parameters
     ----------
     space
         The designs of the campaign.
     initial
-        Machines that are measured before the first model without theory; at least 4. They are drawn at random,
-        or theory proposes them.
+        Machines that are measured before the first model without theory; at least 4. They are drawn at
+        random, or theory proposes them.
     """
 
     summary = "a Gaussian process on substituents, numbers and molecules; expected improvement"
@@ -122,7 +122,8 @@ class Bayesian(Agent):
         means, sds = predictions(view, kernel, known, survey, candidates, numbers)
         ground = ""
         if belief is not None:
-            ground = f"; the best known is believed to be at {known.warping.backward(np.array(belief.best_known)):.4g}"
+            best = float(known.warping.backward(np.array(belief.best_known)))
+            ground = f"; the best known is believed to be at {best:.4g}"
         if known.trials and known.several:
             ground = " in the first objective; chosen for all of them"
         proposals = []
@@ -140,7 +141,7 @@ class Bayesian(Agent):
         return proposals
 
     def explain(self, view: View) -> str:
-        """What theory is worth, what varies with what, which fragments do good and harm, the most promising machine."""
+        """What theory is worth, what varies with what, what does good and harm, what is most promising."""
         kernel, _ = self._prepare()
         known = seen(kernel, view)
         survey = self._surveyor.survey(view)

@@ -149,7 +149,7 @@ class Evolutionary(Agent):
         self._surveyor = Surveyor(space)
 
     def propose(self, view: View, n: int) -> list[Proposal]:
-        """Children of the best machines; theory's best and machines spread over the space while few are measured."""
+        """Children of the best machines; while few are measured theory's best, and machines far apart."""
         known, theory = relatives(view), screen(view, self._surveyor)
         if known is None or len(known.designs) < self._initial:
             return begun(view, known, theory, n)
@@ -186,7 +186,7 @@ class Evolutionary(Agent):
         return "\n".join(lines)
 
     def _bred(self, view: View, known: Relatives, theory: Screen | None, n: int) -> list[Birth]:
-        """One child of each litter: the first that is new and viable, in order of a draw and of theory's screen."""
+        """One child of each litter: the first that is new and viable, by a draw and by theory's screen."""
         pedigree = trace(view)
         breeder = Breeder(view, self._parents(view, known, pedigree), pedigree.step)
         shares = _shares(view.space, pedigree)

@@ -85,7 +85,7 @@ class Reinforcement(Agent):
         self._surveyor = Surveyor(space)
 
     def propose(self, view: View, n: int) -> list[Proposal]:
-        """Where the trained policy leads to; theory's best and machines spread over the space while few are measured."""
+        """Where the trained policy leads to; while few are measured theory's best, and machines far apart."""
         known, theory = relatives(view), screen(view, self._surveyor)
         if known is None or len(known.designs) < self._initial:
             return begun(view, known, theory, n)
@@ -99,7 +99,7 @@ class Reinforcement(Agent):
         )
 
     def _best(self, trainer: Trainer, theory: Screen | None, n: int, chosen: set[str]) -> list[Episode]:
-        """Of the episodes those whose ends are first in a draw each of what they will measure, and for theory."""
+        """Of the episodes those whose ends a draw each of what they will measure, and theory, put first."""
         view = trainer.view
         each = min(self._rollouts, max(1, _RESOLVED_ENDS // n)) if view.space.open else self._rollouts
         measured = {trial.design for trial in view.known}

@@ -1,4 +1,4 @@
-"""Theory as a screen: of several candidates those are kept that it ranks high, as far as it has earned trust."""
+"""Theory as a screen: of several candidates those are kept that it ranks high, as far as it is trusted."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from molmach.search.space.design import Design
 Floats = NDArray[np.float64]
 
 _PRIOR = (0.8, 4.0)
-"""Fisher's z of theory's rank correlation before anything was measured, and its precision: a correlation of two
-thirds, as four machines would show it."""
+"""Fisher's z of theory's rank correlation before anything was measured, and its precision: a correlation of
+two thirds, worth four machines."""
 
 _USELESS = 0.1
 
@@ -35,8 +35,8 @@ class Screen:
     survey
         What it puts highest.
     trust
-        0 to 1: the rank correlation to be expected of it, given those machines of which it said something before
-        they were measured; 0 where that is less than a tenth.
+        0 to 1: the rank correlation to be expected of it, given those machines of which it said something
+        before they were measured; 0 where that is less than a tenth.
     correlation, count
         Rank correlation with what was measured so far (nan for fewer than three machines), and of how many.
     """
@@ -52,7 +52,7 @@ class Screen:
         return best_new(view, self.survey, wanted, chosen)
 
     def ranked(self, view: View, designs: Sequence[Design], hopes: Floats, litters: int) -> list[int]:
-        """Numbers of the designs that can be simulated, first those of which hope and theory together say most.
+        """Numbers of the designs that can be simulated, by hope and theory together.
 
         Theory is asked about those of the highest hope, and moves them among themselves: their ranks in both
         are averaged with the trust as weight.
@@ -85,8 +85,8 @@ class Screen:
             seen = f"rank correlation {self.correlation:.2f} with {self.count} measured machines"
         use = f"is trusted with a weight of {self.trust:.0%}" if self.trust else "is left aside"
         return (
-            f"Theory was asked about {len(self.survey)} machines, says at most {self.survey.mean[best]:.4g} ± "
-            f"{self.survey.sd[best]:.2g}, and {use} ({seen})."
+            f"Theory was asked about {len(self.survey)} machines, says at most "
+            f"{self.survey.mean[best]:.4g} ± {self.survey.sd[best]:.2g}, and {use} ({seen})."
         )
 
 
@@ -113,14 +113,14 @@ def screen(view: View, surveyor: Surveyor) -> Screen | None:
 def by_hope(
     view: View, theory: Screen | None, designs: Sequence[Design], hopes: Floats, litters: int
 ) -> list[int]:
-    """Numbers of the designs that can be simulated, in order of hope, or of theory's screen if there is one."""
+    """Numbers of the designs that can be simulated, by hope, or by theory's screen if there is one."""
     if theory is not None:
         return theory.ranked(view, designs, hopes, litters)
     return [int(i) for i in np.argsort(-hopes, kind="stable") if hopes[i] > -np.inf]
 
 
 def begun(view: View, known: Relatives | None, theory: Screen | None, n: int) -> list[Proposal]:
-    """The first machines of a search: theory's best, as far as it is trusted, and others far from each other."""
+    """The first machines of a search: theory's best, as far as it is trusted, and others far apart."""
     chosen: set[str] = set()
     first = theory.begun(view, n, chosen) if theory else []
     stories = [

@@ -15,7 +15,7 @@ _CHOICE = 4
 
 
 def spread_out(view: View, n: int, taken: set[str] | None = None) -> list[Design]:
-    """Up to ``n`` new designs far from each other and from those known (maximin); none of the keys in ``taken``."""
+    """Up to ``n`` new designs far from each other and from those known (maximin), none of ``taken`` keys."""
     if n == 0:
         return []
     samples = [view.space.sample(view.rng) for _ in range(min(_POOL * n, _LARGEST_POOL))]

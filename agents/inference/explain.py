@@ -143,8 +143,8 @@ def _theory_lines(understanding: Understanding) -> list[str]:
     words = "holds" if gain >= FIRM else "probably holds"
     evidence = "" if gain == math.inf else f", log evidence {gain:+.1f} nats"
     return [
-        f"Theory {words}: scale {mean[0]:.2f} ± {math.sqrt(covariance[0, 0]):.2f}, above the mean of what was "
-        f"measured {mean[0] + mean[1]:.2f}{evidence}; effects below are against what it says."
+        f"Theory {words}: scale {mean[0]:.2f} ± {math.sqrt(covariance[0, 0]):.2f}, above the mean of what "
+        f"was measured {mean[0] + mean[1]:.2f}{evidence}; effects below are against what it says."
     ]
 
 

@@ -210,7 +210,7 @@ class GenerativeModel:
         return first
 
     def bases(self, codes: Floats, foretold: Floats | None = None) -> list[Floats]:
-        """(n, values) of each variable: which value, or how near each knot; then edits' properties, and theory.
+        """(n, values) of each variable: which value, or how near each knot; then edits, then theory.
 
         Parameters
         ----------

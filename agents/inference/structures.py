@@ -150,11 +150,10 @@ def learn(
 
 def _for_theory(entries: Sequence[tuple[tuple[Factor, ...], Beliefs]]) -> float:
     """Log evidence for the best structure with theory against the best without."""
-    heights = [(_log_weight(*entry), any(factor.name == THEORY for factor in entry[0])) for entry in entries]
-    with_it, without_it = (
-        max((height for height, has in heights if has == wanted), default=-math.inf)
-        for wanted in (True, False)
-    )
+    heights: dict[bool, list[float]] = {True: [], False: []}
+    for kept, beliefs in entries:
+        heights[any(factor.name == THEORY for factor in kept)].append(_log_weight(kept, beliefs))
+    with_it, without_it = (max(heights[has], default=-math.inf) for has in (True, False))
     return with_it - without_it
 
 

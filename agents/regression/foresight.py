@@ -1,4 +1,4 @@
-"""Where theory takes part in Bayesian optimisation: whom it is asked about, and which opinions there are then."""
+"""Where theory takes part in Bayesian optimisation: whom it is asked about, and which opinions there are."""
 
 from __future__ import annotations
 

@@ -96,8 +96,9 @@ def with_theory(
 ) -> tuple[Opinion, ...]:
     """The opinion that theory is to be corrected, and the plain one if there is one, by their probabilities.
 
-    Theory that is of no use makes its process unlikely: what it foretold did not come. The probabilities follow
-    from the marginal likelihoods of the values, each process having its parameters at their most probable.
+    Theory that is of no use makes its process unlikely: what it foretold did not come. The probabilities
+    follow from the marginal likelihoods of the values, each process having its parameters at their most
+    probable.
     """
     values, n = known.values, len(known.values)
     warping = Warping.of(np.concatenate([told.survey, values]))
@@ -146,7 +147,7 @@ def foreseen(opinions: Sequence[Opinion], points: Points, told: Floats) -> tuple
 
 
 def scale_of_theory(model: Regression[Foretold]) -> tuple[float, float]:
-    """Mean and standard deviation of theory's scale b, given what was measured (Rasmussen & Williams, eq. 2.42)."""
+    """Mean and standard deviation of theory's scale b (Rasmussen & Williams, equation 2.42)."""
     h = model.points.mean
     mean = 1.0 + SCALE_SD**2 * float(h @ model.weights)
     half = np.linalg.solve(model.factor, h) if len(h) else h

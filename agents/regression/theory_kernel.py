@@ -17,8 +17,8 @@ SCALE_SD = 0.5
 """Standard deviation of theory's scale about 1 before anything was measured: right within a factor of two."""
 
 _OFFSET = 3.0
-"""Prior variance of theory's offset, standardised, beside the 1 that every process has: a mistake that all machines
-share is forgiven."""
+"""Prior variance of theory's offset, standardised, beside the 1 that every process has: a mistake that all
+machines share is forgiven."""
 
 _OWN = (float(np.log(0.03)), 1.5)
 _STATED = (0.0, 1.0)
@@ -59,14 +59,14 @@ class TheoryKernel:
 
         f(x) = a + b h + c(h) + g(x) r(x),    a ~ N(0, 3),    b ~ N(1, 0.5²),    g² = A + C s²
 
-    where c is a smooth function of h, which learns a correction that is no straight line, and r is the process
-    of :class:`~molmach.agents.regression.machine_kernel.MachineKernel`, for what theory misses machine by
-    machine: more where it says itself that it may be wrong. a, b, c and r are integrated out (basis functions
-    with Gaussian priors: Rasmussen & Williams, section 2.7). Where theory says nothing, f is the machine kernel's
-    process about zero.
+    where c is a smooth function of h, which learns a correction that is no straight line, and r is the
+    process of :class:`~molmach.agents.regression.machine_kernel.MachineKernel`, for what theory misses
+    machine by machine: more where it says itself that it may be wrong. a, b, c and r are integrated out
+    (basis functions with Gaussian priors: Rasmussen & Williams, section 2.7). Where theory says nothing, f
+    is the machine kernel's process about zero.
 
-    The parameters are the machine kernel's, then the logarithms of A, of C, of the variance of c and of the inverse
-    square of its length.
+    The parameters are the machine kernel's, then the logarithms of A, of C, of the variance of c and of the
+    inverse square of its length.
 
     Parameters
     ----------
