@@ -46,6 +46,8 @@ def samples_of(run: Run) -> Samples:
 
 
 THRESHOLD_FIELDS = 6
+"""Fields for one threshold, each of which costs a run: an eighth to twofold in steps of a factor 1.74."""
+
 FOLLOWED = "followed_{}"
 FIELD = "field_{}"
 
@@ -135,6 +137,8 @@ def unit_of(expression: str, scale: Scale, find: Callable[[str], Quantity | None
 ORDINARY, EXTREME = 1e4, 1e12
 """Quantities of machines, and of any that can be thought of, lie below, and above the reciprocal."""
 _MOST_BEYOND = 0.25
+"""Share of ordinary machines of which an objective may be no number before it is refused. Not tuned."""
+
 LONGEST = 500
 DEEPEST = 50
 """Characters of an expression, and operations within each other."""
@@ -340,9 +344,11 @@ def _of_single_values(
     errors: Mapping[str, float],
     bounds: tuple[float, float] = (-math.inf, math.inf),
 ) -> Measured:
-    """Value and normal interval where there are no replicas; errors are taken to be independent.
+    """Value and interval where there are no replicas; errors are taken to be normal and independent.
 
-    The interval is cut at ``bounds``.
+    One uncertain number goes through the function as it is: the interval spans what the function gives within
+    the number's own, so that half-lives keep to what their barriers allow. Several go through linearly. The
+    interval is cut at ``bounds``.
     """
 
     def at(shifted: Mapping[str, Floats]) -> float:
@@ -350,11 +356,16 @@ def _of_single_values(
             return float(np.asarray(function(shifted), dtype=np.float64).item())
 
     value, variance = at(values), 0.0
-    for name, error in errors.items():
-        if error:
-            ends = (at({**values, name: values[name] + side * error}) for side in (0.5, -0.5))
-            variance += (next(ends) - next(ends)) ** 2
+    width = float(scipy.stats.norm.ppf(0.5 + 0.5 * CONFIDENCE))
+    uncertain = {name: error for name, error in errors.items() if error}
+    if len(uncertain) == 1:
+        ((name, error),) = uncertain.items()
+        within = [at({**values, name: values[name] + side * error}) for side in np.linspace(-width, width, 9)]
+        cut = Estimate(value, (min(within), max(within))).within(bounds)
+        return Measured(value, 0.5 * (max(within) - min(within)) / width, *cut.ci95)
+    for name, error in uncertain.items():
+        ends = (at({**values, name: values[name] + side * error}) for side in (0.5, -0.5))
+        variance += (next(ends) - next(ends)) ** 2
     error = math.sqrt(variance) if math.isfinite(variance) else math.nan
-    half = float(scipy.stats.norm.ppf(0.5 + 0.5 * CONFIDENCE)) * error
-    cut = Estimate(value, (value - half, value + half)).within(bounds)
+    cut = Estimate(value, (value - width * error, value + width * error)).within(bounds)
     return Measured(value, error, *cut.ci95)
