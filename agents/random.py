@@ -8,6 +8,7 @@ from molmach.search.agents.interface import Agent, Proposal, View, fresh_samples
 class Random(Agent):
     """Draws every variable on its own, and leaves out machines that were proposed before."""
 
+    explores = True
     summary = "designs at random: the yardstick for the others"
 
     def propose(self, view: View, n: int) -> list[Proposal]:

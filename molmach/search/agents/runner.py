@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from molmach.errors import PluginError
+from molmach.search.agents.exploration import space_filling, wanted
 from molmach.search.agents.interface import Agent, Proposal, View
 from molmach.search.agents.registry import make_agent
 from molmach.search.agents.theory import Theory
@@ -92,12 +93,19 @@ class Runner:
     def _agent(self) -> Agent:
         return make_agent(self._entry, self._space, self._folder)
 
+    @property
+    def _explores(self) -> bool:
+        """Whether the agent's own proposals explore, all of them."""
+        return bool(getattr(self._agent, "explores", False))
+
     def ask(self, question: Question) -> Answer:
-        """The agent's proposals; whatever it raises is its answer."""
+        """The agent's proposals, some replaced by exploration; whatever it raises is its answer."""
         try:
-            proposals = self._agent.propose(self._view(question), question.n)
-            few = itertools.islice(proposals, question.n)
-            return tuple(checked(proposal) for proposal in few)
+            view = self._view(question)
+            explored = [] if self._explores else space_filling(view, wanted(view, question.n))
+            own = question.n - len(explored)
+            proposals = itertools.islice(self._agent.propose(view, own), own) if own else ()
+            return tuple(checked(proposal) for proposal in [*proposals, *explored])
         except OURS:
             raise
         except PluginError as error:

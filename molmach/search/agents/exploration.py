@@ -1,0 +1,122 @@
+"""A share of every agent's proposals that explores, whatever the agent believes.
+
+A model that is wrong is wrong with confidence: what it expects little of is never measured, and so it never
+learns. Of the machines that an agent is asked for, some are therefore the farthest from all that are known.
+Their share never falls below a floor and grows while nothing better is found. No bandit can starve it, for
+every agent of a team has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from molmach.search.agents.interface import Proposal, View, distinct_new
+from molmach.search.record.trial import Trial
+from molmach.search.space.design import Categorical, Design
+from molmach.search.space.space import Space
+
+Floats = NDArray[np.float64]
+
+FLOOR, CEILING = 0.05, 0.9
+"""Least and largest share of proposals that explore."""
+
+PATIENCE = 20.0
+"""Evaluations without a find after which half of what may explore does."""
+
+EXPLORES = "explores: far from all machines that are known"
+"""Rationale of such a proposal."""
+
+_KNOWN = 10
+"""Results before which nothing is taken from an agent: its own first machines are spread already."""
+
+_POOL = 100
+_GOLDEN = 0.6180339887498949
+
+
+def share(trials: Sequence[Trial]) -> float:
+    """Which share of the next proposals explores: ``FLOOR + (CEILING - FLOOR) s² / (s² + PATIENCE²)``.
+
+    Parameters
+    ----------
+    trials
+        In the order in which they came to something. ``s`` is the number of them after the last find: a
+        machine that is better than all before it by more than the standard error of its value, or, with
+        several objectives, one that none before it is as good as.
+
+    Notes
+    -----
+    After s tries in vain the chance that one more of the same kind succeeds is about 1 / (s + 2) (Laplace's
+    rule of succession), which falls below that of a design at random sooner or later. The square keeps
+    exploration back while finds come as often as they do in a search that goes well.
+    """
+    since = _since_last_find(trials)
+    return FLOOR + (CEILING - FLOOR) * since**2 / (since**2 + PATIENCE**2)
+
+
+def _since_last_find(trials: Sequence[Trial]) -> int:
+    since = 0
+    best: Floats | None = None
+    for trial in trials:
+        since += 1
+        if not (trial.feasible and trial.values and np.isfinite(trial.values).all()):
+            continue
+        values, errors = np.array(trial.values), np.nan_to_num(np.array(trial.errors))
+        if best is None:
+            best, since = values[None], 0
+        elif not (best >= values - errors).all(axis=1).any():
+            best, since = np.vstack([best[~(best <= values).all(axis=1)], values]), 0
+    return since
+
+
+def wanted(view: View, n: int) -> int:
+    """How many of the next ``n`` proposals explore.
+
+    The expected number is ``n`` times :func:`share`, and over many calls the count keeps to it but for a few:
+    rounding follows the golden-ratio sequence, not chance.
+    """
+    if len(view.known) < _KNOWN or not view.measured:
+        return 0
+    offset = (view.seed % 1009) / 1009.0
+    return int(n * share(view.known) + (offset + _GOLDEN * view.batch) % 1.0)
+
+
+def space_filling(view: View, n: int) -> list[Proposal]:
+    """Up to ``n`` new machines, each the farthest of a hundred at random from all known and those before it.
+
+    Designs are as far apart as the named values in which they differ and the distances of their numbers, as
+    shares of the range, sum up to.
+    """
+    if not n:
+        return []
+    rng = np.random.default_rng(np.random.SeedSequence(view.seed, spawn_key=(view.batch, 2)))
+    pool = list(dict.fromkeys(view.space.sample(rng) for _ in range(_POOL * n)))
+    rows = _rows(view.space, pool)
+    nearest = np.full(len(pool), np.inf)
+    for known in _rows(view.space, [trial.design for trial in view.known]):
+        nearest = np.minimum(nearest, np.abs(rows - known).sum(axis=1))
+    chosen: set[str] = set()
+    kept: list[Proposal] = []
+    for _ in range(len(pool)):
+        farthest = int(np.argmax(nearest))
+        if len(kept) == n or nearest[farthest] <= 0.0:
+            break
+        if distinct_new(view, [pool[farthest]], 1, chosen):
+            kept.append(Proposal(pool[farthest], EXPLORES))
+            nearest = np.minimum(nearest, np.abs(rows - rows[farthest]).sum(axis=1))
+        nearest[farthest] = 0.0
+    return kept
+
+
+def _rows(space: Space, designs: Sequence[Design]) -> Floats:
+    """(n, columns) whose summed differences are the distances."""
+    named = [isinstance(v, Categorical) for v in space.variables for _ in range(_width(v))]
+    rows = space.encode(designs)
+    rows[:, named] *= 0.5  # two columns differ where one value does
+    return rows
+
+
+def _width(variable: object) -> int:
+    return len(variable.values) if isinstance(variable, Categorical) else 1
