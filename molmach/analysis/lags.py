@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from molmach.analysis.markov import MarkovModel, markov_model
 from molmach.analysis.transitions import interval_of, transition_counts
@@ -77,11 +77,11 @@ def chapman_kolmogorov(
         estimate = jackknife_estimate(missing, motion.replicas, "1")
         half = 0.5 * (estimate.ci95[1] - estimate.ci95[0])
         freedom = motion.replicas - 1
-        score = abs(estimate.value) / half * float(stats.t.ppf(0.975, freedom)) if half > 0.0 else 0.0
+        score = abs(estimate.value) / half * float(scipy.stats.t.ppf(0.975, freedom)) if half > 0.0 else 0.0
         predicted.append(first)
         seen.append(second)
         differences.append(estimate)
-        p_values.append(2.0 * float(stats.t.sf(score, freedom)))
+        p_values.append(2.0 * float(scipy.stats.t.sf(score, freedom)))
     times = model.lag_ps * np.array(multiples, dtype=np.float64)
     return ChapmanKolmogorov(times, np.array(predicted), np.array(seen), differences, np.array(p_values))
 

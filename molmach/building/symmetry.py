@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import scipy
 from rdkit import Chem
-from scipy.optimize import linear_sum_assignment
 
 from molmach.building.assembly import Assembly
 
@@ -47,7 +47,7 @@ def _turn_is_a_symmetry(assembly: Assembly, part: list[int], fold: int, toleranc
     c, s = math.cos(angle), math.sin(angle)
     turned = places @ np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])
     distance = np.linalg.norm(turned[:, None] - places, axis=-1)
-    _, onto = linear_sum_assignment(distance)
+    _, onto = scipy.optimize.linear_sum_assignment(distance)
     if np.max(distance[np.arange(len(part)), onto]) > tolerance_nm or np.all(onto == np.arange(len(part))):
         return False
     image = {i: i for i in range(assembly.molecule.GetNumAtoms())}

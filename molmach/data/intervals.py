@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from molmach.data.statistics import (
     CONFIDENCE,
@@ -130,8 +130,8 @@ def exact_share(share: float, trials: float) -> tuple[float, float]:
     if not (math.isfinite(share) and trials > 0.0):
         return math.nan, math.nan
     hits, tail = share * trials, 0.5 * (1.0 - CONFIDENCE)
-    low = float(stats.beta.ppf(tail, hits, trials - hits + 1.0)) if hits > 0.0 else 0.0
-    high = float(stats.beta.isf(tail, hits + 1.0, trials - hits)) if hits < trials else 1.0
+    low = float(scipy.stats.beta.ppf(tail, hits, trials - hits + 1.0)) if hits > 0.0 else 0.0
+    high = float(scipy.stats.beta.isf(tail, hits + 1.0, trials - hits)) if hits < trials else 1.0
     return low, high
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from molmach.data.intervals import Combine
 from molmach.data.statistics import CONFIDENCE, Estimate, Floats, mean_estimate, student_factor
@@ -45,7 +45,7 @@ def share_from_visits(
     if entries + exits == 0 or not 0.0 < share < 1.0:
         return 0.0, 1.0
     tails = np.array([0.5 - 0.5 * confidence, 0.5 + 0.5 * confidence])
-    ends = np.asarray(stats.beta.ppf(tails, entries + 0.5, exits + 0.5))
+    ends = np.asarray(scipy.stats.beta.ppf(tails, entries + 0.5, exits + 0.5))
     odds = ends / (1.0 - ends) * share / (1.0 - share)
     low, high = (float(x) for x in odds / (1.0 + odds))
     return low, high

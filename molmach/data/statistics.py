@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 Floats = NDArray[np.float64]
 
@@ -127,14 +127,14 @@ def skewed_mean_estimate(samples: Floats, unit: str = "") -> Estimate:
 def garwood(count: int) -> tuple[float, float]:
     """Exact 95 % interval of the mean of a Poisson count (Garwood, Biometrika 28, 437 (1936))."""
     tail = 0.5 * (1.0 - CONFIDENCE)
-    low = float(stats.gamma.ppf(tail, count)) if count else 0.0
-    return low, float(stats.gamma.isf(tail, count + 1))
+    low = float(scipy.stats.gamma.ppf(tail, count)) if count else 0.0
+    return low, float(scipy.stats.gamma.isf(tail, count + 1))
 
 
 @lru_cache(maxsize=4096)
 def student_factor(n_replicas: int) -> float:
     """Half a 95 % interval over its standard error, from so many replicas."""
-    return float(stats.t.ppf(0.5 + 0.5 * CONFIDENCE, n_replicas - 1))
+    return float(scipy.stats.t.ppf(0.5 + 0.5 * CONFIDENCE, n_replicas - 1))
 
 
 def jackknife_estimate(function: Callable[[NDArray[np.intp]], float], n_replicas: int, unit: str) -> Estimate:
@@ -178,7 +178,7 @@ def estimate_of_left_out(value: float, partial: Floats, unit: str = "") -> Estim
 
 def p_value_of_zero(samples: Floats) -> float:
     """Two-sided p-value of Student's one-sample test of mean zero; (n_replicas,) samples."""
-    return _student(float(np.mean(samples)), float(stats.sem(samples)), samples.size - 1)
+    return _student(float(np.mean(samples)), float(scipy.stats.sem(samples)), samples.size - 1)
 
 
 def p_value_of_opposite(first: Floats, second: Floats) -> float:
@@ -197,17 +197,17 @@ def difference_of(first: Floats, second: Floats) -> tuple[float, float, float]:
 
 def equivalent(difference: float, error: float, freedom: float, margin: float) -> bool:
     """Whether a difference is surely within a margin of zero: two one-sided tests of 5 % each."""
-    return abs(difference) + float(stats.t.ppf(CONFIDENCE, freedom)) * error < margin
+    return abs(difference) + float(scipy.stats.t.ppf(CONFIDENCE, freedom)) * error < margin
 
 
 def smallest_seen(error: float, freedom: float, level: float) -> float:
     """The mean that a two-sided test of that level tells from zero four times in five."""
-    return float(stats.t.isf(0.5 * level, freedom) + stats.t.ppf(POWER, freedom)) * error
+    return float(scipy.stats.t.isf(0.5 * level, freedom) + scipy.stats.t.ppf(POWER, freedom)) * error
 
 
 def upper_bound(value: float, error: float, freedom: float, confidence: float = CONFIDENCE) -> float:
     """One-sided bound, 95 % by default."""
-    return value + float(stats.t.ppf(confidence, freedom)) * error
+    return value + float(scipy.stats.t.ppf(confidence, freedom)) * error
 
 
 def sign_flip_p(values: Floats) -> float:
@@ -236,4 +236,4 @@ def sign_flip_p(values: Floats) -> float:
 def _student(difference: float, error: float, freedom: float) -> float:
     if error == 0.0:
         return 1.0 if difference == 0.0 else 0.0
-    return float(2.0 * stats.t.sf(abs(difference) / error, freedom))
+    return float(2.0 * scipy.stats.t.sf(abs(difference) / error, freedom))

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
 from molmach.data.statistics import Floats
 
@@ -104,7 +104,9 @@ def wells_of(
         values = samples
     edges = np.linspace(low, high, BINS + 1)
     counts = np.histogram(values, edges)[0].astype(np.float64)
-    density = gaussian_filter1d(counts, _SMOOTHING_BINS, mode="nearest" if period is None else "wrap")
+    density = scipy.ndimage.gaussian_filter1d(
+        counts, _SMOOTHING_BINS, mode="nearest" if period is None else "wrap"
+    )
     well = _merged(
         _territories(density, period is not None), density, counts, period is not None, least_share
     )

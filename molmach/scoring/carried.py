@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from scipy.spatial import cKDTree
+import scipy
 
 from molmach.building import across
 from molmach.data.statistics import Floats
@@ -59,7 +59,7 @@ def neighbours(positions: Floats, bonds: Bonds, wheels: Sequence[Wheel]) -> list
     pairs = list(bonds)
     bonded = {atom for pair in pairs for atom in pair}
     if not bonded.issuperset(int(i) for wheel in wheels for i in wheel.rotor):
-        pairs += [(int(i), int(j)) for i, j in cKDTree(positions).query_pairs(_BOND_NM)]
+        pairs += [(int(i), int(j)) for i, j in scipy.spatial.cKDTree(positions).query_pairs(_BOND_NM)]
     for first, second in pairs:
         around[first].add(second)
         around[second].add(first)

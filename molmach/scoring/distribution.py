@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from molmach import drives
 from molmach.building import coordinate_of
@@ -156,7 +156,7 @@ def distribution(
     counts = np.array([np.histogram(row, edges)[0] for row in values])
     shares = _folded(counts / coordinate.shape[1], fold)
     mean = shares.mean(axis=0)
-    spread = np.asarray(student_factor(len(shares)) * stats.sem(shares, axis=0))
+    spread = np.asarray(student_factor(len(shares)) * scipy.stats.sem(shares, axis=0))
     missed = 1.0 - (1.0 - CONFIDENCE) ** (1.0 / _independent(coordinate, period))
     half = np.where((spread == 0.0) & (mean > 0.0), missed, spread)
     ends = np.clip(np.stack([mean - half, mean + half]), 0.0, 1.0)

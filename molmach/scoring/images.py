@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from molmach.data.statistics import Floats
 from molmach.errors import ScoreError
@@ -70,7 +70,7 @@ def _refuse_own_images(positions: Floats, cell: Floats, tree: NDArray[np.int64])
     shifts = np.stack(np.meshgrid(*3 * [[-1, 0, 1]], indexing="ij"), axis=-1).reshape(-1, 3)
     shifts = shifts[np.any(shifts != 0, axis=1)]
     images = (whole[None] + (shifts @ cell)[:, None]).reshape(-1, 3)
-    nearest = float(np.min(cKDTree(images).query(whole)[0]))
+    nearest = float(np.min(scipy.spatial.cKDTree(images).query(whole)[0]))
     if nearest < _TOUCHING_NM:
         raise ScoreError(
             TRAJECTORIES,

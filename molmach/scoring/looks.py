@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from scipy import stats
+import scipy
 
 from molmach.data import Run
 from molmach.data.cycles import Cycles
@@ -105,4 +105,4 @@ def hopeless(current: Current, replicas: int, until: LookPlan) -> bool:
     twice = 1.0 - math.exp(-rate) * (1.0 + rate)
     needed = math.ceil(-math.log2(GOES_ON_LEVEL * until.share(until.most)))
     to_come = (until.most - replicas) * current.replicas // replicas
-    return float(stats.binom.sf(needed - 1, to_come, twice)) < HOPELESS
+    return float(scipy.stats.binom.sf(needed - 1, to_come, twice)) < HOPELESS

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.spatial import cKDTree
+import scipy
 
 from molmach.errors import Argument, ScoreError
 from molmach.scoring.frames import Snapshot
@@ -266,7 +266,7 @@ def _molecule_of(atoms: Atoms, topology: Any, snapshot: Snapshot) -> dict[int, i
     inside = np.array(sorted(atom.index for residue in residues for atom in residue.atoms), dtype=np.int64)
     held = set(inside.tolist())
     if not any(first in held for first, _ in bonds):
-        near = cKDTree(snapshot.positions[inside]).query_pairs(_BOND_NM, output_type="ndarray")
+        near = scipy.spatial.cKDTree(snapshot.positions[inside]).query_pairs(_BOND_NM, output_type="ndarray")
         bonds = [(int(inside[i]), int(inside[j])) for i, j in near]
         within: Iterable[int] = inside.tolist()
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from scipy.spatial import cKDTree
+import scipy
 
 from molmach.data.statistics import Floats
 from molmach.errors import ScoreError
@@ -122,7 +122,7 @@ def _nearest(positions: Floats, atoms: Atoms) -> float:
     """Median distance of some atoms to the nearest other atom, nm; zero where there is none."""
     if len(positions) < 2:
         return 0.0
-    distances = np.asarray(cKDTree(positions).query(positions[atoms], k=2)[0])
+    distances = np.asarray(scipy.spatial.cKDTree(positions).query(positions[atoms], k=2)[0])
     return float(np.median(distances[:, 1]))
 
 

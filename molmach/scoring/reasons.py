@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from molmach import drives
 from molmach.data.cycles import Cycles
@@ -190,8 +190,8 @@ def _few(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str
 
 def _times_for_power(cycles: Cycles) -> float:
     """Times the replicas that would tell their mean from zero four times in five; infinite of no mean."""
-    mean, error = float(np.mean(cycles.displacement)), float(stats.sem(cycles.displacement))
-    wanted = float(stats.norm.isf(0.5 * CURRENT_LEVEL) + stats.norm.ppf(POWER))
+    mean, error = float(np.mean(cycles.displacement)), float(scipy.stats.sem(cycles.displacement))
+    wanted = float(scipy.stats.norm.isf(0.5 * CURRENT_LEVEL) + scipy.stats.norm.ppf(POWER))
     return math.inf if mean == 0.0 else (wanted * error / mean) ** 2
 
 

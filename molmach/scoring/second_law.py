@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scipy import stats
+import scipy
 
 from molmach import drives
 from molmach.data.events import UNCERTAINTY_RATIO
@@ -98,5 +98,6 @@ def _beats(ratio: Estimate, replicas: int) -> bool:
     if not ratio.value > 0.0:
         return False
     return (
-        math.log(ratio.value) + float(stats.t.isf(LAW_LEVEL, replicas - 1)) * ratio.error / ratio.value < 0.0
+        math.log(ratio.value) + float(scipy.stats.t.isf(LAW_LEVEL, replicas - 1)) * ratio.error / ratio.value
+        < 0.0
     )

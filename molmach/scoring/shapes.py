@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from molmach.building import coordinate_of
 from molmach.data import Run
@@ -217,7 +217,7 @@ def _velocity(run: Run, samples: Mapping[str, Floats], labels: NDArray[np.int64]
     if freedom < 1:
         return Estimate(alone, (math.nan, math.nan), quantity.unit)
     within = sum(float(np.sum((values[labels == k] - values[labels == k].mean()) ** 2)) for k in others)
-    half = float(stats.t.ppf(0.5 + 0.5 * CONFIDENCE, freedom)) * math.sqrt(within / freedom)
+    half = float(scipy.stats.t.ppf(0.5 + 0.5 * CONFIDENCE, freedom)) * math.sqrt(within / freedom)
     return Estimate(alone, (alone - half, alone + half), quantity.unit)
 
 
@@ -322,7 +322,7 @@ def _wider(estimate: Estimate, error: float) -> Estimate:
     low, high = estimate.ci95
     if not (math.isfinite(low) and math.isfinite(high) and math.isfinite(error)):
         return estimate
-    more = float(stats.norm.ppf(0.5 + 0.5 * CONFIDENCE)) * error
+    more = float(scipy.stats.norm.ppf(0.5 + 0.5 * CONFIDENCE)) * error
     low = estimate.value - math.hypot(estimate.value - low, more)
     high = estimate.value + math.hypot(high - estimate.value, more)
     return replace(estimate, ci95=(low, high), error=math.hypot(estimate.error, error))

@@ -14,8 +14,8 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from molmach.data.statistics import Floats
 from molmach.errors import ScoreError
@@ -200,9 +200,9 @@ def _alike(first: Floats, second: Floats, radius: float) -> Pairs:
     directions = directions[:6].T
     seen = [part @ directions for part in flat]
     reach = radius * np.sqrt(flat[0].shape[1])
-    tree = cKDTree(seen[0])
+    tree = scipy.spatial.cKDTree(seen[0])
     numbers = np.arange(len(second))
-    if tree.count_neighbors(cKDTree(seen[1]), reach) > _MOST_PAIRS:
+    if tree.count_neighbors(scipy.spatial.cKDTree(seen[1]), reach) > _MOST_PAIRS:
         starts = np.linspace(0, max(0, len(second) - _WINDOW), _WINDOWS).astype(np.int64)
         numbers = np.unique((starts[:, None] + np.arange(_WINDOW)).ravel())
         numbers = numbers[numbers < len(second)]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from molmach.data.statistics import Floats, difference_of, finite_or_none, mean_estimate, upper_bound
 from molmach.scoring.controls import MARGIN, ControlResult
@@ -103,7 +103,9 @@ def spurious_motion(
         parts.append((still.value, still.error, claim.size - 1.0))
         apart = math.hypot(still.error, uncertain)
         faster = direction * (claimed - still.value)
-        p_as_fast = float(stats.t.sf(faster / apart, claim.size - 1.0) if apart > 0.0 else faster <= 0.0)
+        p_as_fast = float(
+            scipy.stats.t.sf(faster / apart, claim.size - 1.0) if apart > 0.0 else faster <= 0.0
+        )
     if not parts:
         return None
     values, errors, freedoms = (np.array(column) for column in zip(*parts, strict=True))

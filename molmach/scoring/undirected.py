@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from molmach import drives
 from molmach.data.observed import Observed
@@ -140,7 +140,7 @@ def _most_answered(samples: Mapping[str, Floats], share: float) -> float:
     either = [np.ones_like(samples["throws"]), -np.ones_like(samples["throws"])]
     estimates = [THROWS_FOLLOWED.estimate({**samples, "steps_per_cycle": way}) for way in either]
     freedom, tail = samples["throws"].size - 1, 0.5 * (1.0 - CONFIDENCE)
-    farther = float(stats.t.isf(share * tail, freedom) / stats.t.isf(tail, freedom))
+    farther = float(scipy.stats.t.isf(share * tail, freedom) / scipy.stats.t.isf(tail, freedom))
     return max(part.value + farther * (part.ci95[1] - part.value) for part in estimates)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from molmach.building import build
 from molmach.data import Run
@@ -301,6 +301,6 @@ def _inertia(machine: Run, masses_of: Run) -> float:
 
 def _difference(here: Floats, there: Floats, unit: str) -> Estimate:
     """Difference of two means over replicas with Welch's interval."""
-    welch = stats.ttest_ind(here, there, equal_var=False)
+    welch = scipy.stats.ttest_ind(here, there, equal_var=False)
     low, high = welch.confidence_interval(CONFIDENCE)
     return Estimate(float(np.mean(here) - np.mean(there)), (float(low), float(high)), unit)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse import linalg
 
 _FEWEST, _MOST = 16, 1024
 _CONVERGED = 1e-6
@@ -69,23 +68,23 @@ def _harmonics(reduced: float) -> int:
 
 def _reduced_velocity(w: float, g: float, reduced: float, orders: NDArray[np.int_], count: int) -> float:
     """Mean velocity in units of sqrt(kT/I), with ``count`` Hermite functions; g and w in the same unit."""
-    derivative = sparse.diags_array(1j * orders)
+    derivative = scipy.sparse.diags_array(1j * orders)
     one = np.full(orders.size - 1, 1.0 / 2j)
     lowering = derivative + reduced * (
-        sparse.diags_array(one, offsets=-1) - sparse.diags_array(one, offsets=1)
+        scipy.sparse.diags_array(one, offsets=-1) - scipy.sparse.diags_array(one, offsets=1)
     )
     n = np.arange(count)
     root = np.sqrt(n[1:])
     equations = (
-        sparse.kron(sparse.diags_array(g * n), sparse.eye_array(orders.size))
-        - w * sparse.kron(sparse.eye_array(count), derivative)
-        + sparse.kron(sparse.diags_array(root, offsets=1), derivative)
-        + sparse.kron(sparse.diags_array(root, offsets=-1), lowering)
+        scipy.sparse.kron(scipy.sparse.diags_array(g * n), scipy.sparse.eye_array(orders.size))
+        - w * scipy.sparse.kron(scipy.sparse.eye_array(count), derivative)
+        + scipy.sparse.kron(scipy.sparse.diags_array(root, offsets=1), derivative)
+        + scipy.sparse.kron(scipy.sparse.diags_array(root, offsets=-1), lowering)
     ).tolil()
     middle = orders.size // 2
     equations[middle] = 0.0  # of n = 0, p = 0: nothing stands there, and the norm takes its place
     equations[middle, middle] = 1.0
     right = np.zeros(count * orders.size, dtype=complex)
     right[middle] = 1.0
-    solved = linalg.spsolve(equations.tocsc(), right)
+    solved = scipy.sparse.linalg.spsolve(equations.tocsc(), right)
     return float(solved[orders.size + middle].real)

@@ -32,9 +32,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse import linalg
 
 Floats = NDArray[np.float64]
 
@@ -151,16 +150,16 @@ class RatchetChain:
     ratchet: InformationRatchet
     points: int
     free_energy: Floats
-    forward: sparse.csr_array
-    backward: sparse.csr_array
-    fuel_adds: sparse.csr_array
-    fuel_removes: sparse.csr_array
-    waste_adds: sparse.csr_array
-    waste_removes: sparse.csr_array
+    forward: scipy.sparse.csr_array
+    backward: scipy.sparse.csr_array
+    fuel_adds: scipy.sparse.csr_array
+    fuel_removes: scipy.sparse.csr_array
+    waste_adds: scipy.sparse.csr_array
+    waste_removes: scipy.sparse.csr_array
 
-    def rates(self) -> sparse.csr_array:
+    def rates(self) -> scipy.sparse.csr_array:
         """(n, n) total rates i -> j, 1/ps, with an empty diagonal."""
-        return sparse.csr_array(
+        return scipy.sparse.csr_array(
             self.forward
             + self.backward
             + self.fuel_adds
@@ -331,7 +330,7 @@ def directionality(chain: RatchetChain) -> float:
 
 
 def _exits(
-    chain: RatchetChain, rates: sparse.csr_array, low: int, start: int, high: int
+    chain: RatchetChain, rates: scipy.sparse.csr_array, low: int, start: int, high: int
 ) -> tuple[Floats, Floats]:
     """(n_states, n_states) probabilities to leave low < place < high at either end, from state to state."""
     points, n_states = chain.points, len(chain.free_energy)
@@ -341,11 +340,13 @@ def _exits(
     links = rates[index][:, index].tocoo()
     row, column = links.coords
     adjacent = np.abs(row % width - column % width) <= 1
-    within = sparse.csr_array((links.data[adjacent], (row[adjacent], column[adjacent])), shape=links.shape)
-    leaving = sparse.diags_array(np.asarray(rates[index].sum(axis=1)).ravel())
+    within = scipy.sparse.csr_array(
+        (links.data[adjacent], (row[adjacent], column[adjacent])), shape=links.shape
+    )
+    leaving = scipy.sparse.diags_array(np.asarray(rates[index].sum(axis=1)).ravel())
     source = np.zeros((n_states * width, n_states))
     source[np.arange(n_states) * width + (start - low - 1), np.arange(n_states)] = 1.0
-    occupation = linalg.splu((leaving - within).T.tocsc()).solve(source)
+    occupation = scipy.sparse.linalg.splu((leaving - within).T.tocsc()).solve(source)
     first, last = np.arange(n_states) * width, np.arange(n_states) * width + width - 1
     base = np.arange(n_states) * points
     out_low = rates[base + (low + 1) % points, base + low % points]
@@ -387,12 +388,14 @@ def _stationary(chain: RatchetChain) -> tuple[Floats, Callable[[Floats], Floats]
     """
     boltzmann = chain.boltzmann()
     rates = chain.rates()
-    scale = sparse.diags_array(boltzmann)
-    inverse = sparse.diags_array(1.0 / boltzmann)
-    scaled = sparse.csc_array(inverse @ rates.T @ scale - sparse.diags_array(np.asarray(rates.sum(axis=1))))
+    scale = scipy.sparse.diags_array(boltzmann)
+    inverse = scipy.sparse.diags_array(1.0 / boltzmann)
+    scaled = scipy.sparse.csc_array(
+        inverse @ rates.T @ scale - scipy.sparse.diags_array(np.asarray(rates.sum(axis=1)))
+    )
     pinned = int(np.argmax(boltzmann))
     kept = np.delete(np.arange(boltzmann.size), pinned)
-    factors = linalg.splu(sparse.csc_array(scaled[kept][:, kept]), diag_pivot_thresh=0.0)
+    factors = scipy.sparse.linalg.splu(scipy.sparse.csc_array(scaled[kept][:, kept]), diag_pivot_thresh=0.0)
 
     ratio = np.ones(boltzmann.size)
     ratio[kept] += factors.solve(-np.asarray(scaled.sum(axis=1)).ravel()[kept])
@@ -417,9 +420,9 @@ def _bernoulli(x: Floats) -> Floats:
 
 def _sparse(
     size: int, sources: list[NDArray[np.int_]], targets: list[NDArray[np.int_]], rates: list[Floats]
-) -> sparse.csr_array:
+) -> scipy.sparse.csr_array:
     row, column, data = (np.concatenate([np.ravel(x) for x in part]) for part in (sources, targets, rates))
-    return sparse.csr_array((data, (row, column)), shape=(size, size))
+    return scipy.sparse.csr_array((data, (row, column)), shape=(size, size))
 
 
 def _log_sum_exp(values: Floats) -> Floats:

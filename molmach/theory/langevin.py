@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 Floats = NDArray[np.float64]
 Torque = Callable[[Floats, float], Floats]
@@ -132,7 +132,7 @@ def longest_middle_step(friction_per_ps: float, tolerance: float) -> float:
     1.02
     """
     high = 2.0 * (1.0 + tolerance)
-    reduced = brentq(lambda x: x / math.tanh(x) - 1.0 - tolerance, 1e-9, high)
+    reduced = scipy.optimize.brentq(lambda x: x / math.tanh(x) - 1.0 - tolerance, 1e-9, high)
     return 2.0 * float(reduced) / friction_per_ps
 
 

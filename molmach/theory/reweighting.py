@@ -6,9 +6,8 @@ Shirts & Chodera, J. Chem. Phys. 129, 124105 (2008). Biases are in units of k_B 
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import logsumexp
 
 Floats = NDArray[np.float64]
 
@@ -32,12 +31,14 @@ def mbar_free_energies(biases: Floats, counts: NDArray[np.int64]) -> Floats:
     def objective(later: Floats) -> tuple[float, Floats]:
         energies = np.concatenate([[0.0], later])
         terms = np.log(share)[:, None] + energies[:, None] - biases
-        mixed = logsumexp(terms, axis=0)
+        mixed = scipy.special.logsumexp(terms, axis=0)
         slope = np.mean(np.exp(terms - mixed), axis=1) - share
         return float(np.mean(mixed) - share @ energies), slope[1:]
 
     start = _first_guess(biases, counts)
-    minimum = minimize(objective, start[1:] - start[0], jac=True, method="BFGS", options={"gtol": 1e-10})
+    minimum = scipy.optimize.minimize(
+        objective, start[1:] - start[0], jac=True, method="BFGS", options={"gtol": 1e-10}
+    )
     return np.concatenate([[0.0], minimum.x])
 
 
@@ -45,13 +46,13 @@ def _first_guess(biases: Floats, counts: NDArray[np.int64]) -> Floats:
     """(n_states,) by a few of MBAR's self-consistent iterations."""
     energies = np.zeros(len(counts))
     for _ in range(20):
-        energies = -logsumexp(-biases - _log_mixture(biases, counts, energies), axis=1)
+        energies = -scipy.special.logsumexp(-biases - _log_mixture(biases, counts, energies), axis=1)
     return energies
 
 
 def _log_mixture(biases: Floats, counts: NDArray[np.int64], energies: Floats) -> Floats:
     """(n_samples,) ln sum_k N_k exp(f_k - u_kn)."""
-    return np.asarray(logsumexp((np.log(counts) + energies)[:, None] - biases, axis=0))
+    return np.asarray(scipy.special.logsumexp((np.log(counts) + energies)[:, None] - biases, axis=0))
 
 
 def mbar_weights(biases: Floats, counts: NDArray[np.int64], energies: Floats, target: Floats) -> Floats:
@@ -66,7 +67,7 @@ def mbar_weights(biases: Floats, counts: NDArray[np.int64], energies: Floats, ta
         ensemble without bias.
     """
     logarithms = -target - _log_mixture(biases, counts, energies)
-    return np.asarray(np.exp(logarithms - logsumexp(logarithms)))
+    return np.asarray(np.exp(logarithms - scipy.special.logsumexp(logarithms)))
 
 
 def mbar_overlap(biases: Floats, counts: NDArray[np.int64], energies: Floats) -> Floats:

@@ -239,9 +239,9 @@ def prove(built: Chem.Mol, parts: list[Chem.Mol], axles: int) -> None:
     ("axle_name", "ring_names"),
     [
         ("dibenzylammonium", ["dibenzo-24-crown-8"]),
-        ("tert-butylbenzyl-fumaramide", ["benzylic-amide"]),
-        ("dioxynaphthalene-polyether", ["cyclobis-paraquat-p-phenylene"]),
-        ("bis-ammonium", ["24-crown-8", "24-crown-8"]),
+        pytest.param("tert-butylbenzyl-fumaramide", ["benzylic-amide"], marks=pytest.mark.slow),
+        pytest.param("dioxynaphthalene-polyether", ["cyclobis-paraquat-p-phenylene"], marks=pytest.mark.slow),
+        pytest.param("bis-ammonium", ["24-crown-8", "24-crown-8"], marks=pytest.mark.slow),
     ],
 )
 def test_rotaxane_is_threaded_once_by_each_ring(axle_name: str, ring_names: list[str]) -> None:
@@ -256,9 +256,9 @@ def test_rotaxane_is_threaded_once_by_each_ring(axle_name: str, ring_names: list
 @pytest.mark.parametrize(
     "names",
     [
-        ["24-crown-8", "dibenzo-24-crown-8"],
+        pytest.param(["24-crown-8", "dibenzo-24-crown-8"], marks=pytest.mark.slow),
         ["benzylic-amide", "benzylic-amide"],
-        ["24-crown-8", "cycloalkane-30", "24-crown-8"],
+        pytest.param(["24-crown-8", "cycloalkane-30", "24-crown-8"], marks=pytest.mark.slow),
     ],
 )
 def test_catenane_neighbours_are_linked_once(names: list[str]) -> None:

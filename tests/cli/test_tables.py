@@ -7,7 +7,7 @@ import re
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 from typer.testing import CliRunner
@@ -25,6 +25,7 @@ def _printed(width: int, *args: object) -> str:
     return out.getvalue()
 
 
+@settings(max_examples=25)
 @given(
     st.integers(40, 100),
     st.lists(st.tuples(_WORDS, *[_NUMBERS] * 7, _WORDS), min_size=1, max_size=4),

@@ -324,6 +324,7 @@ def test_undriven_twins_and_mirror_images_are_of_the_same_kind() -> None:
     assert drives.undriven(load("difluorophenylene-rotor").drive) == NoDrive(kind="none")
 
 
+@pytest.mark.slow
 def test_an_unhindered_ring_spends_its_time_as_its_affinities_say() -> None:
     """Reweighting: occupancies at other affinities follow exactly from those at equal ones.
 

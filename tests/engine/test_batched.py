@@ -58,7 +58,7 @@ def test_energies_and_forces_equal_the_native_engines(smiles: str) -> None:
         _agree(strained(smiles), variant)
 
 
-@pytest.mark.parametrize(("molecules", "seed"), [(60, 11), pytest.param(300, 12, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("molecules", "seed"), [(20, 11), pytest.param(300, 12, marks=pytest.mark.slow)])
 def test_energies_and_forces_of_random_drug_like_molecules_equal_the_native_engines(
     molecules: int, seed: int
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from scipy import stats
+import scipy
 
 from molmach.data.statistics import CONFIDENCE
 from molmach.search.loop.evaluations import Evaluation
@@ -94,7 +94,7 @@ def _measured(expression: Expression, samples: Samples) -> Measured:
             variance += (above - below) ** 2
     if variance == 0.0:
         return together
-    beside = float(stats.norm.ppf(0.5 + 0.5 * CONFIDENCE)) ** 2 * variance
+    beside = float(scipy.stats.norm.ppf(0.5 + 0.5 * CONFIDENCE)) ** 2 * variance
     low = together.value - math.sqrt((together.value - together.low) ** 2 + beside)
     high = together.value + math.sqrt((together.high - together.value) ** 2 + beside)
     return Measured(together.value, math.hypot(together.error, math.sqrt(variance)), low, high)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from molmach import drives
 from molmach.building import Scale
@@ -355,6 +355,6 @@ def _of_single_values(
             ends = (at({**values, name: values[name] + side * error}) for side in (0.5, -0.5))
             variance += (next(ends) - next(ends)) ** 2
     error = math.sqrt(variance) if math.isfinite(variance) else math.nan
-    half = float(stats.norm.ppf(0.5 + 0.5 * CONFIDENCE)) * error
+    half = float(scipy.stats.norm.ppf(0.5 + 0.5 * CONFIDENCE)) * error
     cut = Estimate(value, (value - half, value + half)).within(bounds)
     return Measured(value, error, *cut.ci95)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from rdkit import Chem
-from scipy import stats
 
 from molmach import drives
 from molmach.building import is_achiral
@@ -74,5 +74,5 @@ def achiral_control(ledger: Ledger, campaign: Campaign) -> AchiralControl | None
                 p_values.append(p_value_of_zero(np.array(velocity)))
     if not p_values:
         return AchiralControl(0, float("nan"), float("nan"))
-    combined = float(stats.combine_pvalues(p_values, method="fisher").pvalue)
+    combined = float(scipy.stats.combine_pvalues(p_values, method="fisher").pvalue)
     return AchiralControl(len(p_values), combined, min(p_values))

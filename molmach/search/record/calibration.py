@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy import stats
+import scipy
 
 from molmach.data.statistics import CONFIDENCE
 
@@ -52,5 +52,5 @@ class Calibration:
         """95 % interval of the coverage (Clopper & Pearson, Biometrika 26, 404 (1934)); 0 to 1 of none."""
         if not self.count:
             return 0.0, 1.0
-        interval = stats.binomtest(self.within, self.count).proportion_ci(CONFIDENCE, method="exact")
+        interval = scipy.stats.binomtest(self.within, self.count).proportion_ci(CONFIDENCE, method="exact")
         return float(interval.low), float(interval.high)

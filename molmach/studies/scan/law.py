@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from molmach.studies.scan.thresholds import PUBLISHED, TAIL, Threshold
 
@@ -78,7 +78,7 @@ def fit_law(thresholds: Sequence[Threshold]) -> LawFit | None:
     drawn = np.array([t.draws for t in inside])
     drawn = drawn[:, np.all((drawn > 0.0) & np.isfinite(drawn), axis=0)]
     fields = np.log(np.column_stack([[t.field for t in inside], drawn]) / unit[:, None])
-    normal = 2.0 * float(stats.norm.ppf(1.0 - TAIL))
+    normal = 2.0 * float(scipy.stats.norm.ppf(1.0 - TAIL))
     weights = normal / np.array([math.log(t.ci95[1] / t.ci95[0]) for t in inside])
     best = np.full(fields.shape[1], math.inf)
     fitted = np.zeros((3, fields.shape[1]))

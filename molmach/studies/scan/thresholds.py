@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import optimize, special, stats
 
 from molmach import theory
 from molmach.data.statistics import CONFIDENCE, finite_or_none
@@ -84,7 +84,7 @@ class Row:
             frequency=first.frequency,
             fields=np.array([point.field for point in points]),
             followed=np.array([share.mean() for share in shares]),
-            errors=np.array([float(stats.sem(share)) for share in shares]),
+            errors=np.array([float(scipy.stats.sem(share)) for share in shares]),
             replicas=first.velocities.size,
             field_unit=kT / dipole if dipole > 0.0 else math.inf,
             reference=one_dimensional_thresholds(
@@ -164,12 +164,12 @@ def thresholds_of_row(row: Row) -> list[Threshold]:
     rng = np.random.default_rng(row.seed)
     smallest = 1e-3 * max(float(row.errors.max()), 1e-9)
     errors = np.maximum(row.errors, smallest)
-    drawn = row.followed + errors * stats.t.rvs(row.replicas - 1, size=(DRAWS, n), random_state=rng)
+    drawn = row.followed + errors * scipy.stats.t.rvs(row.replicas - 1, size=(DRAWS, n), random_state=rng)
     shares = rising(np.vstack([row.followed, drawn]), 1.0 / errors**2)
-    curves = special.logit(np.clip(shares, LEAST_SHARE, 1.0 - LEAST_SHARE))
+    curves = scipy.special.logit(np.clip(shares, LEAST_SHARE, 1.0 - LEAST_SHARE))
     thresholds = []
     for name, lag in LEVELS.items():
-        at = np.exp(crossing(np.log(row.fields), curves, float(special.logit(1.0 - lag))))
+        at = np.exp(crossing(np.log(row.fields), curves, float(scipy.special.logit(1.0 - lag))))
         low, high = np.quantile(at[1:], [TAIL, 1.0 - TAIL], method="inverted_cdf").tolist()
         value = float(at[0])
         inside = 0.0 < value < math.inf
@@ -219,6 +219,6 @@ def one_dimensional_thresholds(
         low, high = 0.02 * kT, 3.0 * kT + 2.0 * friction_per_ps * inertia * w
         if dipole <= 0.0 or not (excess(low, lag) > 0.0 > excess(high, lag)):
             return math.nan
-        return float(optimize.brentq(excess, low, high, args=(lag,), xtol=1e-3 * kT)) / dipole
+        return float(scipy.optimize.brentq(excess, low, high, args=(lag,), xtol=1e-3 * kT)) / dipole
 
     return {name: field(lag) for name, lag in LEVELS.items()}
