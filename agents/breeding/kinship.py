@@ -181,16 +181,6 @@ def relatives(view: View, objective: int | None = None, least: int = 3) -> Relat
     return Relatives(view.space, designs, values[chosen], errors[chosen])
 
 
-def viability(view: View) -> Relatives | None:
-    """Whether designs can be simulated (1) or not (0), as a trait; None while all were alike in it."""
-    feasible = np.array([float(trial.feasible) for trial in view.known])
-    if len(feasible) < 2 or feasible.min() == feasible.max():
-        return None
-    chosen = _most_informative(-feasible, np.arange(len(feasible)))
-    known = [view.known[i].design for i in chosen]
-    return Relatives(view.space, known, feasible[chosen], np.full(len(chosen), _DOUBT), warped=False)
-
-
 def hopes(view: View, known: Relatives, designs: Sequence[Design], draws: int) -> Floats:
     """(n_draws, n_designs) draws of what designs will measure (Thompson sampling).
 
@@ -198,7 +188,7 @@ def hopes(view: View, known: Relatives, designs: Sequence[Design], draws: int) -
     """
     mean, covariance = known.merit(designs)
     drawn = view.rng.multivariate_normal(mean, covariance, size=draws, method="eigh")
-    trait = viability(view)
-    if trait is not None:
-        drawn[view.rng.random(drawn.shape) > trait.merit(designs)[0]] = -np.inf
+    feasible = Feasibility.of(view)
+    if feasible is not None:
+        drawn[view.rng.random(drawn.shape) > feasible.chance(designs)] = -np.inf
     return np.asarray(drawn)

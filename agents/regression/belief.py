@@ -142,6 +142,12 @@ def feasibility(kernel: MachineKernel, view: View) -> Regression[Points] | None:
     return learned(kernel, points, labels, np.full(len(labels), _LABEL_ERROR), view.rng)
 
 
+def log_chance(feasible: Regression[Points], points: Points) -> Floats:
+    """(n,) logarithm of the chance of being feasible, of :func:`feasibility`'s process."""
+    mean, variance = feasible.predict(points)
+    return np.asarray(log_ndtr((mean - 0.5) / np.sqrt(variance + _LABEL_ERROR**2)))
+
+
 @dataclass(frozen=True)
 class Belief:
     """A model of the values and one of the feasibility.
@@ -169,10 +175,7 @@ class Belief:
 
     def log_chance(self, points: Points) -> Floats:
         """(n,) logarithm of the chance of being feasible."""
-        if self.feasible is None:
-            return np.zeros(len(points))
-        mean, variance = self.feasible.predict(points)
-        return np.asarray(log_ndtr((mean - 0.5) / np.sqrt(variance + _LABEL_ERROR**2)))
+        return np.zeros(len(points)) if self.feasible is None else log_chance(self.feasible, points)
 
     def picks(self, pool: Pool, kernel: MachineKernel, view: View, n: int) -> list[int]:
         """Up to ``n`` candidates that are new, each chosen as if the former had been found as predicted.
