@@ -21,6 +21,7 @@ from scipy.stats import t as student
 
 from molmach.agents.breeding.genome import Shared, Variances, genome, kinship
 from molmach.agents.breeding.warp import Warp
+from molmach.agents.feasibility import Feasibility
 from molmach.search.agents.interface import View
 from molmach.search.space.design import Design
 from molmach.search.space.space import Space
@@ -32,16 +33,17 @@ _GRIDS: dict[str, tuple[float, ...]] = {
     "inherited": (0.1, 0.3, 1.0, 3.0),
     "additive": (0.0, 0.3, 0.6, 0.9),
     "fading": (0.7, 1.5, 3.0),
+    "reach": (0.25, 0.1, 0.04),
     "width": (np.inf, 1.0, 0.4, 0.15),
 }
-"""What the estimate tries; the width in standard deviations of what was measured."""
+"""What the estimate tries; the reach where there are numbers, the width in standard deviations of what was
+measured."""
 
 _SWEEPS = 2
 _PRIOR_WIDTH = 1.0
 _LARGEST_FIT = 900
 _LARGEST_SEARCH = 250
 _JITTER = 1e-8
-_DOUBT = 0.1
 
 
 class Relatives:
@@ -87,9 +89,11 @@ class Relatives:
         spread = float(np.std(measured, ddof=1)) or 1.0
         likeliest, width = Variances(0.6, 1.5, 0.05, 1.0), np.inf
         shared, best = Shared.of(self.space, some, some), -np.inf
+        without = {"width": not self._warped, "reach": not len(shared.between.gaps)}
+        grids = {one: grid for one, grid in _GRIDS.items() if not without.get(one)}
         for _ in range(_SWEEPS):
-            for one, grid in _GRIDS.items():
-                for value in grid if one != "width" or self._warped else ():
+            for one, grid in grids.items():
+                for value in grid:
                     tried = likeliest if one == "width" else replace(likeliest, **{one: value})
                     tried_width = value * spread if one == "width" else width
                     warp = Warp(float(np.median(self.measured)), tried_width)
