@@ -58,22 +58,27 @@ class Feasibility:
         return chances
 
     def of_rows(self, rows: Floats) -> Floats:
-        """(n,) the same for rows of ``space.encode``; of an open space 1, since they don't tell the molecule."""
-        if self._space.open:
-            return np.ones(len(rows))
-        named, numbers, start = [], [], 0
+        """(n,) the same for rows of ``space.encode``; 1 in an open space: they don't tell the molecule."""
+        columns, start = [], 0
         for variable in self._space.variables:
-            if isinstance(variable, Categorical):
-                named.append(rows[:, start : start + len(variable.values)].argmax(axis=1))
-                start += len(variable.values)
-            else:
-                numbers.append(rows[:, start])
-                start += 1
+            named = isinstance(variable, Categorical)
+            width = len(variable.values) if isinstance(variable, Categorical) else 1
+            part = rows[:, start : start + width]
+            columns.append(part.argmax(axis=1) if named else part[:, 0])
+            start += width
+        return self.of_codes(np.array(columns, dtype=np.float64).reshape(-1, len(rows)).T)
+
+    def of_codes(self, codes: Floats) -> Floats:
+        """(n,) the same for rows with the number of each named value and the share of each number."""
+        if self._space.open:
+            return np.ones(len(codes))
+        named = [isinstance(variable, Categorical) for variable in self._space.variables]
+        chosen = codes[:, : len(named)]
         return self._of(
             Points(
-                np.array(named, dtype=np.int64).reshape(-1, len(rows)).T,
-                np.array(numbers, dtype=np.float64).reshape(-1, len(rows)).T,
-                np.zeros((len(rows), 0), dtype=np.float32),
+                chosen[:, named].astype(np.int64),
+                chosen[:, np.logical_not(named)],
+                np.zeros((len(codes), 0), dtype=np.float32),
             )
         )
 

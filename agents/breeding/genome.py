@@ -17,8 +17,8 @@ from molmach.search.space.space import Space
 Floats = NDArray[np.float64]
 
 NUMERIC_REACH = 0.25
-"""Share of its range over which a number is one gene, before anything tells: its kinship falls as a Gaussian of
-this width."""
+"""Share of its range over which a number is one gene, before anything tells: its kinship falls as a Gaussian
+of this width."""
 
 
 @dataclass(frozen=True)

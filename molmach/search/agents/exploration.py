@@ -2,7 +2,8 @@
 
 A model that is wrong is wrong with confidence: what it expects little of is never measured, and so it never
 learns. Of the machines that an agent is asked for, some are therefore the farthest from all that are known.
-Their share never falls below a floor and grows while nothing better is found. No bandit can starve it, for
+Their share never falls below a floor, and grows while nothing better is found and the agent itself expects
+nothing better. No bandit can starve it, for
 every agent of a team has it.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from molmach.search.agents.interface import Proposal, View, distinct_new
 from molmach.search.record.trial import Trial
@@ -23,8 +25,8 @@ Floats = NDArray[np.float64]
 FLOOR, CEILING = 0.05, 0.9
 """Least and largest share of proposals that explore."""
 
-PATIENCE = 20.0
-"""Evaluations without a find after which half of what may explore does."""
+ONSET = 5.0
+"""Evaluations without a find after which a design at random is given half of its chance."""
 
 EXPLORES = "explores: far from all machines that are known"
 """Rationale of such a proposal."""
@@ -36,24 +38,44 @@ _POOL = 100
 _GOLDEN = 0.6180339887498949
 
 
-def share(trials: Sequence[Trial]) -> float:
-    """Which share of the next proposals explores: ``FLOOR + (CEILING - FLOOR) s² / (s² + PATIENCE²)``.
+def share(trials: Sequence[Trial], promise: float | None = None) -> float:
+    """Which share of the next proposals explores: by what exploring and the agent's own may each be worth.
 
     Parameters
     ----------
     trials
-        In the order in which they came to something. ``s`` is the number of them after the last find: a
-        machine that is better than all before it by more than the standard error of its value, or, with
-        several objectives, one that none before it is as good as.
+        In the order in which they came to something.
+    promise
+        Chance of a find of each of the agent's own proposals, by its own prediction; None where it has none.
 
     Notes
     -----
-    After s tries in vain the chance that one more of the same kind succeeds is about 1 / (s + 2) (Laplace's
-    rule of succession), which falls below that of a design at random sooner or later. The square keeps
-    exploration back while finds come as often as they do in a search that goes well.
+    With s the number of trials after the last find, the agent's own proposals are given the chance
+    p / (1 + s p): what it promises, less the more often that was in vain. Without a promise that is
+    1 / (s + 2), Laplace's rule of succession. A design at random is the best of n + 1 with the chance
+    1 / (n + 1), less while finds come, for then the best known is better than chance would have it. Effort is
+    shared in proportion to both, within :data:`FLOOR` and :data:`CEILING`.
+
+    A find is a machine that is better than all before it by more than the standard error of its value, or,
+    with several objectives, one that none before it is as good as.
     """
     since = _since_last_find(trials)
-    return FLOOR + (CEILING - FLOOR) * since**2 / (since**2 + PATIENCE**2)
+    promise = 0.5 if promise is None else promise
+    own = promise / (1.0 + since * promise)
+    random = since / (since + ONSET) / (len(trials) + 1.0)
+    return float(np.clip(random / max(random + own, 1e-12), FLOOR, CEILING))
+
+
+def promised(view: View, proposals: Sequence[Proposal]) -> float | None:
+    """Mean chance that proposals are better than the best value measured, as their agent predicts them.
+
+    None where it predicts nothing, or where there are several objectives.
+    """
+    said = [(p.mean, p.sd) for p in proposals if p.mean is not None and p.sd]
+    if not said or not view.measured or len(view.measured[0].values) > 1:
+        return None
+    best = max(trial.values[0] for trial in view.measured)
+    return float(np.mean([ndtr((mean - best) / sd) for mean, sd in said]))
 
 
 def _since_last_find(trials: Sequence[Trial]) -> int:
@@ -71,7 +93,7 @@ def _since_last_find(trials: Sequence[Trial]) -> int:
     return since
 
 
-def wanted(view: View, n: int) -> int:
+def wanted(view: View, n: int, promise: float | None = None) -> int:
     """How many of the next ``n`` proposals explore.
 
     The expected number is ``n`` times :func:`share`, and over many calls the count keeps to it but for a few:
@@ -80,7 +102,7 @@ def wanted(view: View, n: int) -> int:
     if len(view.known) < _KNOWN or not view.measured:
         return 0
     offset = (view.seed % 1009) / 1009.0
-    return int(n * share(view.known) + (offset + _GOLDEN * view.batch) % 1.0)
+    return int(n * share(view.known, promise) + (offset + _GOLDEN * view.batch) % 1.0)
 
 
 def space_filling(view: View, n: int) -> list[Proposal]:

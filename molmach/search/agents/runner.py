@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from molmach.errors import PluginError
-from molmach.search.agents.exploration import space_filling, wanted
+from molmach.search.agents.exploration import promised, space_filling, wanted
 from molmach.search.agents.interface import Agent, Proposal, View
 from molmach.search.agents.registry import make_agent
 from molmach.search.agents.theory import Theory
@@ -104,10 +104,12 @@ class Runner:
         """The agent's proposals, some replaced by exploration; whatever it raises is its answer."""
         try:
             view = self._view(question)
-            explored = [] if self._explores else space_filling(view, wanted(view, question.n))
-            own = question.n - len(explored)
-            proposals = itertools.islice(self._agent.propose(view, own), own) if own else ()
-            return tuple(checked(proposal) for proposal in [*proposals, *explored])
+            few = itertools.islice(self._agent.propose(view, question.n), question.n)
+            own = [checked(proposal) for proposal in few]
+            if self._explores:
+                return tuple(own)
+            explored = space_filling(view, wanted(view, question.n, promised(view, own)))
+            return (*own[: question.n - len(explored)], *explored)
         except OURS:
             raise
         except PluginError as error:
