@@ -284,7 +284,8 @@ def columns(factor: Factor, bases: Sequence[Floats]) -> Floats:
     for members in factor.orbit:
         term = bases[members[0]]
         for place in members[1:]:
-            term = (term[:, :, None] * bases[place][:, None, :]).reshape(len(term), -1)
+            product = term[:, :, None] * bases[place][:, None, :]
+            term = product.reshape(len(term), product.shape[1] * product.shape[2])
         total += term
     sets = len({tuple(sorted(members)) for members in factor.orbit})
     return total / math.sqrt(len(factor.orbit) / sets)
