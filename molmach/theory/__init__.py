@@ -7,8 +7,9 @@ molmach's.
 
 from molmach.theory.adler import adler_velocity, critical_dipole_energy
 from molmach.theory.affinity import ring_affinity, ring_currents, ring_hops, ring_velocity
+from molmach.theory.driven_rotors import DrivenRotors, driven_velocities
 from molmach.theory.free import free_mean_square_angle, rotational_diffusion
-from molmach.theory.inertial import inertial_rotating_field_velocity
+from molmach.theory.inertial import inertial_rotating_field_velocity, inertial_tilted_velocity
 from molmach.theory.information_ratchet import (
     InformationRatchet,
     RatchetChain,
@@ -47,6 +48,7 @@ from molmach.theory.washboard import (
 )
 
 __all__ = [
+    "DrivenRotors",
     "InformationRatchet",
     "RatchetChain",
     "RatchetSteadyState",
@@ -60,6 +62,7 @@ __all__ = [
     "currents",
     "directionality",
     "discretise",
+    "driven_velocities",
     "effective_diffusion",
     "effective_samples",
     "entropy_production",
@@ -67,6 +70,7 @@ __all__ = [
     "free_mean_square_angle",
     "hindering_torque",
     "inertial_rotating_field_velocity",
+    "inertial_tilted_velocity",
     "longest_middle_step",
     "mbar_free_energies",
     "mbar_overlap",

@@ -1,12 +1,13 @@
-"""A dipole with inertia in a rotating field at temperature T: its exact mean velocity."""
+"""A rotor with inertia at temperature T in a rotating field, or under a torque: its exact mean velocity."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
-import scipy
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+Complex = NDArray[np.complex128]
 
 _FEWEST, _MOST = 16, 1024
 _CONVERGED = 1e-6
@@ -49,14 +50,65 @@ def inertial_rotating_field_velocity(
         quicker.
     """
     thermal = math.sqrt(thermal_energy / moment_of_inertia)
-    w, g = angular_frequency / thermal, friction_per_ps / thermal
     reduced = dipole_energy / thermal_energy
     orders = np.arange(-_harmonics(reduced), _harmonics(reduced) + 1)
+    one = np.full(orders.size - 1, -0.5j * reduced)
+    pull = np.diag(one, -1) - np.diag(one, 1)
+    settled = _settled(angular_frequency / thermal, friction_per_ps / thermal, pull, orders)
+    return settled * thermal
+
+
+def inertial_tilted_velocity(
+    torque: ArrayLike, thermal_energy: float, friction_per_ps: float, moment_of_inertia: float
+) -> float:
+    """Mean velocity <phi'>, rad/ps, of the rotor I phi'' = -g I phi' + tau(phi) + noise: a steady torque.
+
+    The stationary Klein-Kramers equation as in :func:`inertial_rotating_field_velocity`, with tau of any
+    shape in place of the dipole's and no field that turns; that function is this one in the frame of the
+    field. For strong friction it becomes :func:`molmach.theory.stratonovich_velocity`.
+
+    Parameters
+    ----------
+    torque
+        (m,) tau, kJ/mol, at m equidistant angles of a turn from zero, enough to hold its Fourier series.
+    thermal_energy
+        k_B T, kJ/mol.
+    friction_per_ps, moment_of_inertia
+        g (1/ps) and I (u nm^2).
+
+    Returns
+    -------
+    velocity
+        nan where 1024 Hermite functions are not enough: friction far weaker than sqrt(kT/I), or a torque that
+        drives the rotor far beyond it.
+
+    Examples
+    --------
+    Without hindrance it is the torque over the drag:
+
+        >>> inertial_tilted_velocity(np.full(8, 3.0), 2.5, friction_per_ps=2.0, moment_of_inertia=3.0)
+        0.5
+    """
+    thermal = math.sqrt(thermal_energy / moment_of_inertia)
+    reduced = np.asarray(torque, dtype=np.float64) / thermal_energy
+    series = np.fft.fft(reduced) / reduced.size
+    highest = (reduced.size - 1) // 2
+    potential = np.cumsum(reduced - reduced.mean()) * (2.0 * math.pi / reduced.size)
+    count = _harmonics(float(np.ptp(potential))) + highest
+    orders = np.arange(-count, count + 1)
+    pull = np.zeros((orders.size, orders.size), dtype=np.complex128)
+    for k in range(-highest, highest + 1):
+        pull -= np.diag(np.full(orders.size - abs(k), series[k]), -k)
+    return _settled(0.0, friction_per_ps / thermal, pull, orders) * thermal
+
+
+def _settled(w: float, g: float, pull: Complex, orders: NDArray[np.int_]) -> float:
+    """Mean velocity in units of sqrt(kT/I) with as many Hermite functions as it needs; nan where too many."""
     previous, count = math.nan, _FEWEST
     while count <= _MOST:
-        velocity = _reduced_velocity(w, g, reduced, orders, count)
-        if abs(velocity - previous) <= _CONVERGED * max(abs(w), 1e-12):
-            return float(velocity * thermal)
+        velocity = _reduced_velocity(w, g, pull, orders, count)
+        if abs(velocity - previous) <= _CONVERGED * max(abs(w), abs(velocity), 1e-12):
+            return velocity
         previous, count = velocity, 2 * count
     return math.nan
 
@@ -66,25 +118,25 @@ def _harmonics(reduced: float) -> int:
     return 10 + math.ceil(6.0 * math.sqrt(abs(reduced)) + 0.5 * abs(reduced))
 
 
-def _reduced_velocity(w: float, g: float, reduced: float, orders: NDArray[np.int_], count: int) -> float:
-    """Mean velocity in units of sqrt(kT/I), with ``count`` Hermite functions; g and w in the same unit."""
-    derivative = scipy.sparse.diags_array(1j * orders)
-    one = np.full(orders.size - 1, 1.0 / 2j)
-    lowering = derivative + reduced * (
-        scipy.sparse.diags_array(one, offsets=-1) - scipy.sparse.diags_array(one, offsets=1)
-    )
-    n = np.arange(count)
-    root = np.sqrt(n[1:])
-    equations = (
-        scipy.sparse.kron(scipy.sparse.diags_array(g * n), scipy.sparse.eye_array(orders.size))
-        - w * scipy.sparse.kron(scipy.sparse.eye_array(count), derivative)
-        + scipy.sparse.kron(scipy.sparse.diags_array(root, offsets=1), derivative)
-        + scipy.sparse.kron(scipy.sparse.diags_array(root, offsets=-1), lowering)
-    ).tolil()
-    middle = orders.size // 2
-    equations[middle] = 0.0  # of n = 0, p = 0: nothing stands there, and the norm takes its place
-    equations[middle, middle] = 1.0
-    right = np.zeros(count * orders.size, dtype=complex)
-    right[middle] = 1.0
-    solved = scipy.sparse.linalg.spsolve(equations.tocsc(), right)
-    return float(solved[orders.size + middle].real)
+def _reduced_velocity(w: float, g: float, pull: Complex, orders: NDArray[np.int_], count: int) -> float:
+    """Mean velocity in units of sqrt(kT/I), with ``count`` Hermite functions; g and w in the same unit.
+
+    By matrix continued fractions (Risken, chapter 9.3): from the last function down, c_n = S_n c_{n-1} with
+    S_n = -sqrt(n) [n g - w D + sqrt(n+1) D S_{n+1}]^-1 (D + tau-term); ``pull`` multiplies by -tau/kT in the
+    space of Fourier coefficients.
+    """
+    derivative = 1j * orders
+    lowering: Complex = np.diag(derivative) + pull
+    size = orders.size
+    ladder: Complex = np.zeros((size, size), dtype=np.complex128)
+    for n in range(count - 1, 0, -1):
+        inner = math.sqrt(n + 1.0) * derivative[:, None] * ladder
+        inner[np.arange(size), np.arange(size)] += n * g - w * derivative
+        ladder = np.asarray(np.linalg.solve(inner, -math.sqrt(n) * lowering))
+    middle = size // 2
+    rest = np.delete(np.arange(size), middle)
+    flow = ladder - w * np.eye(size)
+    first = np.zeros(size, dtype=np.complex128)
+    first[middle] = 1.0
+    first[rest] = np.linalg.solve(flow[np.ix_(rest, rest)], -flow[rest, middle])
+    return float((ladder[middle] @ first).real)

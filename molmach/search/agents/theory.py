@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from molmach.errors import InfeasibleError, MissingExtraError, MolmachError, PluginError, SpecError
 from molmach.estimates import Estimate, Estimator, Features, bare, checked, made
@@ -257,6 +256,8 @@ def through(tree: ast.expr, said: Mapping[str, Estimate]) -> tuple[float, float]
 @lru_cache(maxsize=8)
 def _normal_points(count: int) -> Floats:
     """(n, count) points that fill the standard normal distribution, their mean 0 and deviation 1 exactly."""
+    from scipy import stats
+
     uniform = stats.qmc.Sobol(max(count, 1), rng=_SEED).random(_DRAWS // 2)
     half = stats.norm.ppf(uniform)
     points = np.concatenate([half, -half])
