@@ -9,6 +9,7 @@ every agent of a team has it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -79,18 +80,35 @@ def promised(view: View, proposals: Sequence[Proposal]) -> float | None:
 
 
 def _since_last_find(trials: Sequence[Trial]) -> int:
-    since = 0
-    best: Floats | None = None
-    for trial in trials:
-        since += 1
-        if not (trial.feasible and trial.values and np.isfinite(trial.values).all()):
-            continue
-        values, errors = np.array(trial.values), np.nan_to_num(np.array(trial.errors))
-        if best is None:
-            best, since = values[None], 0
-        elif not (best >= values - errors).all(axis=1).any():
-            best, since = np.vstack([best[~(best <= values).all(axis=1)], values]), 0
-    return since
+    """Trials after the last find; all of them where there was none."""
+    usable = [
+        (place, trial.values, trial.errors)
+        for place, trial in enumerate(trials)
+        if trial.feasible and trial.values and all(map(math.isfinite, trial.values))
+    ]
+    if not usable:
+        return len(trials)
+    places, values = np.array([u[0] for u in usable]), np.array([u[1] for u in usable])
+    errors = np.nan_to_num(np.array([u[2] for u in usable]))
+    found = _records(values[:, 0], errors[:, 0]) if values.shape[1] == 1 else _undominated(values, errors)
+    return len(trials) - 1 - int(places[found][-1])
+
+
+def _records(values: Floats, errors: Floats) -> NDArray[np.bool_]:
+    """(n,) which of one objective's values are above all before them by more than their error."""
+    before = np.concatenate([[-np.inf], np.maximum.accumulate(values)[:-1]])
+    return np.asarray(values - errors > before)
+
+
+def _undominated(values: Floats, errors: Floats) -> NDArray[np.bool_]:
+    """(n,) which of several objectives' values none before them is as good as, in every objective."""
+    found = np.zeros(len(values), dtype=bool)
+    front = np.zeros((0, values.shape[1]))
+    for place, (value, error) in enumerate(zip(values, errors, strict=True)):
+        found[place] = not (front >= value - error).all(axis=1).any()
+        if not (front >= value).all(axis=1).any():
+            front = np.vstack([front[~(front <= value).all(axis=1)], value])
+    return found
 
 
 def wanted(view: View, n: int, promise: float | None = None) -> int:
