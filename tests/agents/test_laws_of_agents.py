@@ -104,6 +104,7 @@ def test_finds_the_best_machines_in_far_fewer_evaluations_than_random(
     assert better_than_random(case, space, truth, case.searches) < 0.001
 
 
+@pytest.mark.slow
 def test_predictions_are_calibrated(case: Case, space: Space, truth: dict[str, float]) -> None:
     # About 200 and 140 z-scores: their spread has a standard error of 5 and 6 %.
     predictions = [

@@ -19,7 +19,17 @@ def _spec(smiles: str, axle: str, extra: str = "") -> Spec:
     )
 
 
-@pytest.mark.parametrize("name", [name for name in systems.names() if load(name).machine.kind == "rotor"])
+BY_DEFAULT = ("difluorophenylene-rotor", "cyanoindane-ratchet", "methyltetralin-isopropylidene-motor")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in BY_DEFAULT else pytest.mark.slow)
+        for name in systems.names()
+        if load(name).machine.kind == "rotor"
+    ],
+)
 def test_axle_lies_on_z_with_the_reference_in_the_xz_plane(name: str) -> None:
     assembly = built(name)
     positions = assembly.positions_nm

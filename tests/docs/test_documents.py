@@ -66,8 +66,6 @@ QUICK = {
     (README, "molmach build my-rotor.yaml"),
     (f"{HOW_TO}/add-a-system.md", "molmach simulate"),
     (f"{HOW_TO}/add-a-machine-kind.md", "molmach build"),
-    (f"{HOW_TO}/add-a-force-field.md", "molmach simulate cyanobiphenyl-rotor"),
-    (f"{HOW_TO}/add-a-force-field.md", "molmach campaign run"),
     (f"{HOW_TO}/add-an-agent.md", "molmach campaign run"),
     (f"{HOW_TO}/add-an-evaluation.md", "molmach campaign run"),
 }

@@ -57,6 +57,9 @@ def _build(folder: Path, notebooks: Path | None) -> Path:
     return folder / "site"
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site with one small notebook, built once by whichever worker of pytest-xdist comes first."""
@@ -146,7 +149,6 @@ def test_a_notebook_is_executed_and_shown(site: Path) -> None:
     assert "A tiny notebook" in (site / "index.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.slow
 @MISSING
 @pytest.mark.parametrize("width", [400, 1280])
 @pytest.mark.parametrize(
@@ -173,7 +175,6 @@ def test_pages_fit_their_window_and_run_without_errors(
     shown.close()
 
 
-@pytest.mark.slow
 @MISSING
 def test_the_notebooks_that_there_are_become_pages(tmp_path: Path, browser: Browser) -> None:
     site = _build(tmp_path, None)
@@ -185,7 +186,6 @@ def test_the_notebooks_that_there_are_become_pages(tmp_path: Path, browser: Brow
         shown.close()
 
 
-@pytest.mark.slow
 def test_the_site_builds_where_there_are_no_notebooks(tmp_path: Path) -> None:
     site = _build(tmp_path, tmp_path / "nowhere")
     assert not list(site.glob("notebooks/*"))

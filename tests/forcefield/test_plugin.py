@@ -85,6 +85,7 @@ print("true")
     assert python(script) is True
 
 
+@pytest.mark.slow
 def test_it_goes_through_build_simulate_score_and_report(python: Script, plugin: Path) -> None:
     script = """
 import json, molmach
@@ -103,6 +104,7 @@ print(json.dumps({"engine": run.performance.engine, "temperature": float(run.ser
     assert "springs" in (plugin / "run" / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_it_goes_through_a_campaign(python: Script) -> None:
     """Three evaluations by the local executor: every ledger row has its numbers, from runs with these springs."""
     script = """

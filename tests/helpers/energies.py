@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 
 import numpy as np
 import openmm
 from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdDistGeom
+from rdkit.Geometry import Point3D
 
 from molmach import forcefield
 from molmach.forcefield.system import create_system, energy_by_group
@@ -31,6 +33,24 @@ def strained(smiles: str) -> Chem.Mol:
         noise = np.random.default_rng(3).normal(0.0, 0.04, shift.shape)
         conformer.SetPositions(np.ascontiguousarray(conformer.GetPositions() + shift + noise))
         return molecule
+
+
+TOGETHER = 12
+_APART = 10.0
+"""Molecules of one system, since OpenMM takes half a second to make one of whatever size; and angstroms
+between them."""
+
+
+def in_a_row(molecules: Iterable[Chem.Mol]) -> Chem.Mol:
+    """Molecules as one, side by side."""
+    row, edge = Chem.Mol(), 0.0
+    for molecule in molecules:
+        places = molecule.GetConformer().GetPositions()
+        shift = edge - places[:, 0].min()
+        row = Chem.CombineMols(row, molecule, Point3D(shift, 0.0, 0.0)) if edge else Chem.Mol(molecule)
+        edge = float(places[:, 0].max() + (shift if edge else 0.0) + _APART)
+    Chem.SanitizeMol(row)
+    return row
 
 
 def openmm_terms(molecule: Chem.Mol, variant: str) -> tuple[dict[str, float], NDArray[np.float64]]:

@@ -174,6 +174,7 @@ def test_thirty_kills_lose_nothing(tmp_path: Path) -> None:
     assert struck.total() == 30
 
 
+@pytest.mark.slow
 def test_nodes_come_and_go(tmp_path: Path) -> None:
     """A campaign over two nodes, of which one is lost half-way and another one joins."""
     ray = pytest.importorskip("ray")
