@@ -15,6 +15,7 @@ from molmach.agents.inference.residuals import FEWEST, LEVEL, Check, check
 from molmach.agents.inference.structures import learn, prior_of
 from molmach.agents.inference.warp import Warp
 from molmach.search import Design, Space, Trial
+from molmach.search.space.design import Numeric
 from tests.helpers.planted import NOISE, PARAMETERS, UNLIKE_ENDS, history, space_of, trial, view_of
 
 Floats = NDArray[np.float64]
@@ -33,7 +34,7 @@ def space() -> Space:
 
 def resonance(space: Space, design: Design) -> float:
     """Of a width of a twentieth of both ranges."""
-    shares = [v.share(design[v.name]) for v in space.variables if v.name.startswith("drive")]
+    shares = [v.share(design[v.name]) for v in space.variables if isinstance(v, Numeric)]
     return 10.0 / (
         1.0 + sum(((s - place) / 0.05) ** 2 for s, place in zip(shares, (0.37, 0.61), strict=True))
     )
