@@ -152,4 +152,4 @@ class Bayesian(Agent):
         words = explanation(view, kernel, known, belief, candidates) if belief else few
         if survey is None:
             return words
-        return f"{theory_in_words(view, survey, candidates.opinions, known)}\n{words}"
+        return f"{theory_in_words(view, kernel, survey, candidates.opinions)}\n{words}"

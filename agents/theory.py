@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from molmach.errors import InfeasibleError
 from molmach.search.agents.interface import View
+from molmach.search.agents.theory import Theory
 from molmach.search.space.design import Design, Numeric
 from molmach.search.space.space import Space
 
@@ -24,7 +25,7 @@ ASKED = 24
 """Designs of its own that an agent asks theory for in a call, beside the survey's."""
 
 _FIRST, _STAGE = 32, 16
-_AT_ONCE = 5
+_AT_ONCE, _MOST_STAGES = 5, 24
 _PARENTS = 8
 """Of 351 phenylenes, 96 asked for in such stages have theory's own best four in 8 of 8 searches; 64 at once
 and 32 mutants of the best have them in 2 of 8."""
@@ -118,8 +119,9 @@ class Surveyor:
         """What theory says of the designs so far; None where it says nothing of any."""
         if view.theory is None:
             return None
-        while self._stages < _AT_ONCE + view.batch and (self._told or not self._stages):
-            self._extend(view, self._stages)
+        wanted = min(_AT_ONCE + view.batch, _MOST_STAGES)
+        while self._stages < wanted and (self._told or not self._stages):
+            self._extend(view.theory, self._stages)
             self._stages += 1
         if not self._told:
             return None
@@ -127,7 +129,7 @@ class Surveyor:
         mean, sd = _utility(view, np.array(means), np.array(sds))
         return Survey(designs, mean, sd)
 
-    def _extend(self, view: View, stage: int) -> None:
+    def _extend(self, theory: Theory, stage: int) -> None:
         rng = np.random.default_rng([0, stage])
         wanted = _STAGE if stage else _FIRST
         new: dict[str, Design] = {}
@@ -143,7 +145,7 @@ class Surveyor:
                         new.setdefault(key, design)
             families += len(new) > before
         self._asked.update(new)
-        means, sds = view.theory.objectives(list(new.values())) if new else (np.zeros((0, 1)),) * 2
+        means, sds = theory.objectives(list(new.values())) if new else (np.zeros((0, 1)),) * 2
         for (key, design), mean, sd in zip(new.items(), means, sds, strict=True):
             if np.isfinite(mean).all() and np.isfinite(sd).all():
                 self._told[key] = design, mean, sd

@@ -137,7 +137,7 @@ def _functional(model: GenerativeModel, structure: Structure, members: Sequence[
 def _theory_lines(understanding: Understanding) -> list[str]:
     """Whether what theory says is a factor, with which scale."""
     gain = understanding.theory
-    if gain == -math.inf:
+    if gain is None:
         return []
     held = [s for s in understanding.structures if s.with_theory]
     if not held or gain < 0.0:

@@ -60,8 +60,8 @@ class Understanding:
         Log evidence, nats, for the best structure that shares more effects than the machine's symmetry
         asks for, against the best that does not; minus infinity where none came near.
     theory
-        Log evidence, nats, for the best structure with theory against the best without; minus infinity where
-        theory says nothing.
+        Log evidence, nats, for the best structure with theory against the best without; None where theory
+        says nothing.
     model
         Its factors, with numbers on the scales that the results ask for.
     check
@@ -73,7 +73,7 @@ class Understanding:
     removals: tuple[Removal, ...]
     considered: tuple[Factor, ...]
     likeness: float
-    theory: float
+    theory: float | None
     model: GenerativeModel
     check: Check | None
 
@@ -144,10 +144,12 @@ def learn(
         families.append(_family(alike, bases, evidence, model))
         likeness = families[1].log_weight - families[0].log_weight
     entries = [entry for family in families for entry in family.entries.values()]
+    theory = None
     if foretold is not None:
         families.append(_family(model.informed, bases, evidence, model))
         plain = families[0].entries
         entries += [entry for key, entry in families[-1].entries.items() if key not in plain]
+        theory = _for_theory(entries, families[-1].removals)
     weights = softmax([_log_weight(*entry) for entry in entries])
     likely = weights > 0.01 * weights.max()
     structures = tuple(
@@ -163,17 +165,22 @@ def learn(
         best.removals,
         best.factors.all,
         likeness,
-        _for_theory(entries),
+        theory,
         model,
         check([columns(factor, bases) for factor in likeliest.factors], likeliest.beliefs, evidence),
     )
 
 
-def _for_theory(entries: Sequence[tuple[tuple[Factor, ...], Beliefs]]) -> float:
-    """Log evidence for the best structure with theory against the best without."""
+def _for_theory(entries: Sequence[tuple[tuple[Factor, ...], Beliefs]], removals: Sequence[Removal]) -> float:
+    """Log evidence for the best structure with theory against the best without.
+
+    Where the reduction has left none with it, what its removal gained.
+    """
     heights: dict[bool, list[float]] = {True: [], False: []}
     for kept, beliefs in entries:
         heights[any(factor.name == THEORY for factor in kept)].append(_log_weight(kept, beliefs))
+    if not heights[True]:
+        return -next((step.evidence for step in removals if step.name == THEORY), math.inf)
     with_it, without_it = (max(heights[has], default=-math.inf) for has in (True, False))
     return with_it - without_it
 

@@ -13,9 +13,9 @@ from molmach.agents.regression.machine_kernel import MachineKernel
 from molmach.agents.regression.opinions import (
     Opinion,
     Told,
+    correction,
     foreseen,
     plain_opinion,
-    scale_of_theory,
     with_theory,
 )
 from molmach.agents.regression.picking import Prospect
@@ -28,8 +28,6 @@ Floats = NDArray[np.float64]
 
 _USELESS = 0.02
 """Probability below which theory is no longer asked for machines."""
-
-_WORDS = 3
 
 
 @dataclass(frozen=True)
@@ -152,7 +150,7 @@ def predictions(
     return foreseen(opinions, points, told)
 
 
-def theory_in_words(view: View, survey: Survey, opinions: Sequence[Opinion], known: Seen) -> str:
+def theory_in_words(view: View, kernel: MachineKernel, survey: Survey, opinions: Sequence[Opinion]) -> str:
     """What theory says, and how it is corrected."""
     best = int(np.argmax(survey.mean))
     words = (
@@ -162,8 +160,12 @@ def theory_in_words(view: View, survey: Survey, opinions: Sequence[Opinion], kno
     opinion = next((o for o in opinions if o.with_theory), None)
     if opinion is None:
         return f"{words} What was measured speaks against it, and it is left aside."
-    mean, sd = scale_of_theory(opinion.model)
-    words += f" That it helps has a probability of {opinion.weight:.0%}"
-    if not len(known.values):
-        return words + " before anything is measured."
-    return f"{words}; the values follow it with a scale of {mean:.2f} ± {sd:.2f}."
+    if opinion.best_known == -np.inf:
+        return f"{words} Nothing was measured yet to correct it."
+    told = np.array([survey.mean, survey.sd])
+    found = correction(opinion, kernel.points(survey.designs, view.space), told)
+    return (
+        f"{words} That it helps has a probability of {opinion.weight:.0%}; then values are expected at "
+        f"{found.scale:.2f} times what it says {found.offset:+.3g}, and single machines off that line by "
+        f"{found.rest:.2g}."
+    )

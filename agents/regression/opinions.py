@@ -14,7 +14,7 @@ from molmach.agents.regression.belief import NUGGET, Seen, learned, wider_by_hin
 from molmach.agents.regression.gaussian_process import Regression, regression
 from molmach.agents.regression.machine_kernel import MachineKernel
 from molmach.agents.regression.points import Points
-from molmach.agents.regression.theory_kernel import SCALE_SD, Foretold, TheoryKernel
+from molmach.agents.regression.theory_kernel import Foretold, TheoryKernel
 from molmach.agents.regression.warping import Warping
 
 Floats = NDArray[np.float64]
@@ -127,7 +127,7 @@ def _log_density(opinion: Opinion, values: Floats) -> float:
 
 
 def _foretold(points: Points, told: Floats, warping: Warping, unit: tuple[float, float]) -> Foretold:
-    known = np.isfinite(told).all(axis=0)
+    known = np.asarray(np.isfinite(told).all(axis=0), dtype=np.bool_)
     mean, sd = np.where(known, told, 0.0)
     centre, scale = unit
     return Foretold(
@@ -146,10 +146,28 @@ def foreseen(opinions: Sequence[Opinion], points: Points, told: Floats) -> tuple
     return mean, np.sqrt(variance)
 
 
-def scale_of_theory(model: Regression[Foretold]) -> tuple[float, float]:
-    """Mean and standard deviation of theory's scale b (Rasmussen & Williams, equation 2.42)."""
-    h = model.points.mean
-    mean = 1.0 + SCALE_SD**2 * float(h @ model.weights)
-    half = np.linalg.solve(model.factor, h) if len(h) else h
-    variance = SCALE_SD**2 - SCALE_SD**4 * float(half @ half)
-    return mean, float(np.sqrt(max(variance, 0.0)))
+@dataclass(frozen=True)
+class Correction:
+    """How what is expected of machines goes with what theory says of them.
+
+    Attributes
+    ----------
+    scale, offset
+        Of the straight line, by least squares: expected value = scale x theory + offset.
+    rest
+        Root mean square by which the expected values leave that line.
+    """
+
+    scale: float
+    offset: float
+    rest: float
+
+
+def correction(opinion: Opinion, points: Points, told: Floats) -> Correction:
+    """The correction over some machines; ``told`` as :attr:`Told.measured`, finite."""
+    expected, _ = opinion.moments(points, told)
+    said = told[0] - told[0].mean()
+    scale = float(said @ expected / max(float(said @ said), 1e-300))
+    offset = float(expected.mean() - scale * told[0].mean())
+    rest = float(np.sqrt(np.mean((expected - scale * told[0] - offset) ** 2)))
+    return Correction(scale, offset, rest)
