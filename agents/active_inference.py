@@ -19,6 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +31,9 @@ from molmach.agents.inference.explain import beliefs_in_words, choice_in_words
 from molmach.agents.inference.foresight import Results, standardised, surveyed
 from molmach.agents.inference.generative_model import GenerativeModel, columns
 from molmach.agents.inference.structures import Understanding, learn
-from molmach.agents.theory import Surveyor, said, said_of_first
+from molmach.agents.theory import Surveyor, said, said_of
 from molmach.search.agents.interface import Agent, Proposal, View, fresh_samples
+from molmach.search.record.trial import Opinion
 from molmach.search.space.design import Design
 from molmach.search.space.space import Space
 
@@ -84,15 +86,12 @@ class ActiveInference(Agent):
         """Designs of the lowest expected free energy, each given that the ones before it are measured."""
         understanding = self.understanding(view)
         chosen = list(self.choices(view, understanding, n))
-        predict = self._predictor(view, understanding)
-        proposals = [
-            Proposal(
-                choice.design,
-                _reason(choice),
-                *(predict(choice.code, choice.foretold) if predict else (None, None)),
-            )
-            for choice in chosen
-        ]
+        predictors = self._predictors(view, understanding)
+        proposals = []
+        for choice in chosen:
+            opinions: list[Opinion] = [predict(choice) for predict in predictors]
+            first, *others = opinions or [(None, None)]
+            proposals.append(Proposal(choice.design, _reason(choice), *first, tuple(others)))
         if len(proposals) < n:
             keys = {view.space.resolve(choice.design).key for choice in chosen}
             rest = fresh_samples(view, n - len(proposals), keys)
@@ -131,23 +130,31 @@ class ActiveInference(Agent):
         reference = ask(view, survey.designs)[0]
         return replace(results, foretold=ask(view, designs)[0], survey=reference[np.isfinite(reference)])
 
-    def _predictor(
+    def _predictors(
         self, view: View, understanding: Understanding
-    ) -> Callable[[Floats, float], tuple[float, float]] | None:
-        """Mean and standard deviation of the first objective of a design's code; None before two results."""
-        if not view.measured:
-            return None
-        values = np.array([trial.values[0] for trial in view.measured])
-        errors = np.array([trial.errors[0] for trial in view.measured])
-        results = self._results(view, values, errors, said_of_first)
+    ) -> list[Callable[[Choice], tuple[float, float]]]:
+        """Of each objective, what predicts its true value of a choice; none before two results."""
+        if len(view.measured) < 2:
+            return []
+        each = [self._predictor(view, understanding, k) for k in range(view.objectives)]
+        known = [predict for predict in each if predict is not None]
+        return known if len(known) == len(each) else []
+
+    def _predictor(
+        self, view: View, understanding: Understanding, objective: int
+    ) -> Callable[[Choice], tuple[float, float]] | None:
+        """Mean and standard deviation of an objective's true value; None before two results."""
+        ask = partial(said_of, objective=objective)
+        results = self._results(view, *view.objective(objective), ask)
         if len(results.values) < 2:
             return None
-        if len(view.measured[0].values) > 1:
+        if view.objectives > 1:
             understanding = learnt(self.model, results)
         wider = hindsight(self.model, results)
 
-        def predict(code: Floats, foretold: float) -> tuple[float, float]:
-            mean, sd = prediction(self.model, understanding, code, foretold)
+        def predict(choice: Choice) -> tuple[float, float]:
+            told = choice.foretold if view.objectives == 1 else float(ask(view, [choice.design])[0][0])
+            mean, sd = prediction(self.model, understanding, choice.code, told)
             return mean, wider * sd
 
         return predict
@@ -263,14 +270,15 @@ def hindsight(model: GenerativeModel, results: Results) -> float:
     expected = [
         prediction(model, earlier, code, said) for code, said in zip(late.codes, foretold, strict=True)
     ]
-    squares = [min((v - m) / s, _OUTLIER) ** 2 for v, (m, s) in zip(late.values, expected, strict=True)]
+    seen = zip(late.values, late.errors, expected, strict=True)
+    squares = [min(abs(v - m) / math.hypot(s, e), _OUTLIER) ** 2 for v, e, (m, s) in seen]
     return max(1.0, math.sqrt((_EXPECTED + sum(squares)) / (_EXPECTED + latest)))
 
 
 def prediction(
     model: GenerativeModel, understanding: Understanding, code: Floats, foretold: float = math.nan
 ) -> tuple[float, float]:
-    """Mean and standard deviation of a design's measured score, in its own unit; theory's with it."""
+    """Mean and standard deviation of a design's true score, in its own unit; theory's with it."""
     evidence = understanding.evidence
     bases = understanding.model.bases(code[None], standardised(np.array([foretold]), evidence))
     mean, sd = Outlook(understanding, bases, noise_of(understanding)).moments()

@@ -63,8 +63,8 @@ class Bayesian(Agent):
     def propose(self, view: View, n: int) -> list[Proposal]:
         """The machines of largest expected improvement.
 
-        While fewer than ``initial`` are measured, by theory alone, or at random where it says nothing. Their
-        ``mean`` and ``sd`` are of the true value of the first objective, without a measurement's error.
+        While fewer than ``initial`` are measured, by theory alone, or at random where it says nothing.
+        Predictions are of true values, without a measurement's error, of each objective.
         """
         kernel, _ = self._prepare()
         known = seen(kernel, view)
@@ -115,11 +115,11 @@ class Bayesian(Agent):
         candidates: Outlook,
         numbers: list[int],
     ) -> list[Proposal]:
-        """Proposals with the predicted values of the first objective."""
+        """Proposals with the predicted values of each objective."""
         if not numbers:
             return []
         kernel, _ = self._prepare()
-        means, sds = predictions(view, kernel, known, survey, candidates, numbers)
+        forecasts = predictions(view, kernel, known, survey, candidates, numbers)
         ground = ""
         if belief is not None:
             best = float(known.warping.backward(np.array(belief.best_known)))
@@ -127,16 +127,13 @@ class Bayesian(Agent):
         if known.trials and known.several:
             ground = " in the first objective; chosen for all of them"
         proposals = []
-        for number, mean, sd in zip(numbers, means, sds, strict=True):
+        for row, number in enumerate(numbers):
+            (mean, sd), *others = ((float(means[row]), float(sds[row])) for means, sds in forecasts)
             said, doubt = candidates.told[:, number]
             theory = f" (theory says {said:.4g} ± {doubt:.2g})" if np.isfinite(said) else ""
+            reason = f"predicted {mean:.4g} ± {sd:.2g}{theory}{ground}"
             proposals.append(
-                Proposal(
-                    candidates.pool.design(number, kernel, self.space),
-                    f"predicted {mean:.4g} ± {sd:.2g}{theory}{ground}",
-                    float(mean),
-                    float(sd),
-                )
+                Proposal(candidates.pool.design(number, kernel, self.space), reason, mean, sd, tuple(others))
             )
         return proposals
 

@@ -51,12 +51,13 @@ def said(view: View, designs: Sequence[Design]) -> tuple[Floats, Floats]:
     return _utility(view, *view.theory.objectives(designs))
 
 
-def said_of_first(view: View, designs: Sequence[Design]) -> tuple[Floats, Floats]:
-    """The same of the first objective, whatever others there are."""
+def said_of(view: View, designs: Sequence[Design], objective: int) -> tuple[Floats, Floats]:
+    """The same of one objective."""
     nothing = np.full(len(designs), np.nan)
     if view.theory is None or not designs:
         return nothing, nothing
-    return _usable(*view.theory.of(designs))
+    mean, sd = (part[:, objective] for part in view.theory.objectives(designs))
+    return _usable(mean, sd)
 
 
 def _utility(view: View, means: Floats, sds: Floats) -> tuple[Floats, Floats]:

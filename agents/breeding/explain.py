@@ -14,18 +14,23 @@ from molmach.search.space.design import Design
 def predicted(view: View, known: Relatives | None, designs: Sequence[tuple[Design, str]]) -> list[Proposal]:
     """Designs and why they are proposed, as proposals, the one of the highest expected utility first.
 
-    What is predicted is the first objective, as proposals are scored by it.
+    What is predicted is the true value of each objective, as proposals are scored by it.
     """
     if known is None or not designs:
         return [Proposal(design, story) for design, story in designs]
-    several = len(view.measured[0].values) > 1
-    first = relatives(view, objective=0) if several else known
-    if first is None:
+    several = view.objectives > 1
+    each = [relatives(view, objective=k) for k in range(view.objectives)] if several else [known]
+    made = [design for design, _ in designs]
+    forecasts = [family.forecast(made) for family in each if family is not None]
+    if len(forecasts) < len(each):
         return [Proposal(design, story) for design, story in designs]
-    mean, sd = first.forecast([design for design, _ in designs])
-    merit = known.merit([design for design, _ in designs])[0] if several else mean
-    order = np.argsort(-merit, kind="stable")
-    return [Proposal(designs[i][0], designs[i][1], float(mean[i]), float(sd[i])) for i in order]
+    merit = known.merit(made)[0] if several else forecasts[0][0]
+    proposals = []
+    for i in np.argsort(-merit, kind="stable"):
+        (mean, sd), *others = ((float(means[i]), float(sds[i])) for means, sds in forecasts)
+        design, story = designs[i]
+        proposals.append(Proposal(design, story, mean, sd, tuple(others)))
+    return proposals
 
 
 def written(design: Design) -> str:

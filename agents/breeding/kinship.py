@@ -124,10 +124,10 @@ class Relatives:
         return mean, self.variances.inherited * among + self._mean_variance
 
     def forecast(self, designs: Sequence[Design]) -> tuple[Floats, Floats]:
-        """(n,) measurement to be expected of each design, and its standard deviation, as measured.
+        """(n,) true value to be expected of each design, and its standard deviation, in its own unit.
 
-        What is not inherited and the usual error of a measurement are part of the deviation, which is
-        wider while little is known, as Student's distribution is.
+        What is not inherited is part of the deviation, the error of a measurement is not. It is wider while
+        little is known, as Student's distribution is.
         """
         mean, covariance = self.merit(designs)
         variance = (
@@ -137,7 +137,7 @@ class Relatives:
         low, high = float(self.values.min()) - reach, float(self.values.max()) + reach
         expected, sd = self.warp.moments(mean, np.sqrt(variance), low, high)
         wider = float(student.ppf(0.975, len(self.values) - 1)) / 1.96
-        return expected, wider * np.hypot(sd, np.sqrt(np.median(self._measured_errors**2)))
+        return expected, wider * sd
 
 
 def _most_informative(values: Floats, usable: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -153,11 +153,9 @@ class Outlook:
             )
 
     def moments(self) -> tuple[Floats, Floats]:
-        """Mean and standard deviation of each candidate's measured score."""
+        """Mean and standard deviation of each candidate's true score, without a measurement's noise."""
         mean = self._average(c.mean for c in self._components)
-        variance = self._average(
-            c.variance + c.misfit + self._noise + (c.mean - mean) ** 2 for c in self._components
-        )
+        variance = self._average(c.variance + c.misfit + (c.mean - mean) ** 2 for c in self._components)
         return mean, np.sqrt(variance)
 
     def values(self, wanted: Preference) -> tuple[Floats, Floats, Floats]:

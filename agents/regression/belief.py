@@ -55,10 +55,10 @@ class Seen:
         """Whether there are several objectives."""
         return len(self.trials[0].values) > 1
 
-    def first_objective(self) -> Seen:
-        """The same machines with the values of the first objective."""
-        values = np.array([trial.values[0] for trial in self.trials])
-        errors = np.array([trial.errors[0] for trial in self.trials])
+    def objective(self, number: int) -> Seen:
+        """The same machines with the values of one objective."""
+        values = np.array([trial.values[number] for trial in self.trials])
+        errors = np.array([trial.errors[number] for trial in self.trials])
         return Seen(self.trials, self.points, values, _known(errors, values), Warping.of(values))
 
 

@@ -21,7 +21,7 @@ from molmach.agents.regression.opinions import (
 from molmach.agents.regression.picking import Prospect
 from molmach.agents.regression.points import joined
 from molmach.agents.regression.pool import Pool
-from molmach.agents.theory import ASKED, Survey, said, said_of_first
+from molmach.agents.theory import ASKED, Survey, said, said_of
 from molmach.search import Design, View
 
 Floats = NDArray[np.float64]
@@ -130,24 +130,27 @@ def predictions(
     survey: Survey | None,
     seen_as: Outlook,
     numbers: Sequence[int],
-) -> tuple[Floats, Floats]:
-    """(n,) mean and standard deviation of the true first objective of candidates."""
+) -> list[tuple[Floats, Floats]]:
+    """Of each objective, (n,) mean and standard deviation of the true values of candidates."""
     rows = np.array(numbers, dtype=np.int64)
     points = seen_as.pool.points[rows]
     if not known.trials or not known.several:
-        return foreseen(seen_as.opinions, points, seen_as.told[:, rows])
-    first = known.first_objective()
-    plain = plain_opinion(model_of(kernel, first, view.rng), first) if len(first.values) > 3 else None
-    opinions: tuple[Opinion, ...] = (plain,) if plain else ()
-    told = np.full((2, len(rows)), np.nan)
-    if survey is not None:
-        measured = np.array(said_of_first(view, [trial.design for trial in first.trials]))
-        reference = said_of_first(view, survey.designs)[0]
-        opinions = with_theory(
-            kernel, first, Told(measured, reference[np.isfinite(reference)]), plain, view.rng
-        )
-        told = np.array(said_of_first(view, [seen_as.pool.design(n, kernel, view.space) for n in numbers]))
-    return foreseen(opinions, points, told)
+        return [foreseen(seen_as.opinions, points, seen_as.told[:, rows])]
+    designs = [seen_as.pool.design(number, kernel, view.space) for number in numbers]
+    forecasts = []
+    for objective in range(view.objectives):
+        one = known.objective(objective)
+        plain = plain_opinion(model_of(kernel, one, view.rng), one) if len(one.values) > 3 else None
+        opinions: tuple[Opinion, ...] = (plain,) if plain else ()
+        told = np.full((2, len(rows)), np.nan)
+        if survey is not None:
+            measured = np.array(said_of(view, [trial.design for trial in one.trials], objective))
+            reference = said_of(view, survey.designs, objective)[0]
+            heard = Told(measured, reference[np.isfinite(reference)])
+            opinions = with_theory(kernel, one, heard, plain, view.rng)
+            told = np.array(said_of(view, designs, objective))
+        forecasts.append(foreseen(opinions, points, told))
+    return forecasts
 
 
 def theory_in_words(view: View, kernel: MachineKernel, survey: Survey, opinions: Sequence[Opinion]) -> str:

@@ -83,8 +83,7 @@ def _of_agents(chosen: Landscape, agents: list[str]) -> tuple[list[tuple[float, 
         trial = trials[finding.machine]
         found.append(chosen.value(dict(trial.design.values)))
         if finding.ok and trial.mean is not None and trial.sd is not None:
-            first = finding.measured[0]
-            scores[trial.agent].record(trial.mean, trial.sd, first.value, first.error)
+            scores[trial.agent].record(trial.mean, trial.sd, finding.measured[0])
     predictions = {
         agent: [score.count, score.within, round(score.squares, 2)]
         for agent, score in scores.items()

@@ -14,7 +14,7 @@ from molmach.scoring.current import Current, judge_current
 from molmach.scoring.looks import hopeless, surely_failed, surely_transient
 from molmach.scoring.reasons import WORDS
 from molmach.scoring.rotation import completed_turns
-from molmach.scoring.spurious import spurious_motion
+from molmach.scoring.spurious import Spurious, spurious_motion, undriven_wanted
 
 Paths = NDArray[np.float64]
 
@@ -32,22 +32,42 @@ def direction(claim: Paths, undriven: Paths | None = None, mirror: Paths | None 
     claim
         (replicas, samples) paths in cycles.
     undriven, mirror
-        The same of the controls; both or neither.
+        The same of the controls; both or neither. The undriven twin may have up to four times as many
+        replicas, of which those are looked at that a run would have.
     """
     if undriven is None or mirror is None:
         current = judge_current(cycles_of(claim, _time(claim), 1.0))
         return current.direction if current.steady else 0
-    return _judged(claim, undriven, mirror)[0]
+    return told(claim, undriven, mirror)[0]
+
+
+def told(claim: Paths, undriven: Paths, mirror: Paths) -> tuple[int, int]:
+    """The direction, and how many replicas of the undriven twin it took; as :func:`direction`."""
+    replicas = claim.shape[0]
+    current = _current(claim, mirror)
+    if not current.steady:
+        return 0, replicas
+    count: int | None = replicas
+    way = used = 0
+    while count is not None and count <= undriven.shape[0]:
+        used = count
+        controls = _controls(claim, undriven[:used], mirror)
+        way, spurious = _judged(claim, mirror, current, controls)
+        failed = not all(control.passed for control in controls.values())
+        count = None if failed else undriven_wanted(spurious, replicas, used)
+    return way, used
 
 
 def look(claim: Paths, undriven: Paths, mirror: Paths, until: LookPlan) -> tuple[int, bool]:
     """The direction at a look of a run to which replicas are added, and whether it ends there."""
     replicas = claim.shape[0]
-    way, current, controls = _judged(claim, undriven, mirror, until.share(replicas))
+    current = _current(claim, mirror, until.share(replicas))
+    controls = _controls(claim, undriven, mirror)
+    way = _judged(claim, mirror, current, controls, until.share(replicas))[0] if current.steady else 0
     if way != 0 or replicas >= until.most:
         return way, True
-    if not all(control.passed for control in controls):
-        return 0, surely_failed(controls, current.share)
+    if not all(control.passed for control in controls.values()):
+        return 0, surely_failed(controls.values(), current.share)
     if WORDS.get(current.finding) == "transient":
         return 0, surely_transient(current, None)
     return 0, hopeless(current, replicas, until)
@@ -57,24 +77,33 @@ def _time(paths: Paths) -> Floats:
     return np.linspace(0.0, 1.0, paths.shape[1])
 
 
-def _judged(
-    claim: Paths, undriven: Paths, mirror: Paths, share: float = 1.0
-) -> tuple[int, Current, list[ControlResult]]:
-    cycles = cycles_of(claim, _time(claim), 1.0)
-    image_cycles = cycles_of(mirror, _time(mirror), 1.0)
-    current = judge_current(cycles.with_replicas_of(image_cycles.seen(-1)), share)
+def _current(claim: Paths, mirror: Paths, share: float = 1.0) -> Current:
+    cycles, image = cycles_of(claim, _time(claim), 1.0), cycles_of(mirror, _time(mirror), 1.0)
+    return judge_current(cycles.with_replicas_of(image.seen(-1)), share)
+
+
+def _controls(claim: Paths, undriven: Paths, mirror: Paths) -> dict[str, ControlResult]:
     here, off, image = (velocities(paths) for paths in (claim, undriven, mirror))
     forward, backward = (np.asarray(counts, dtype=np.float64) for counts in completed_turns(undriven, 1.0))
     velocity = SkewedOrRare().estimate([off, forward, backward, np.ones_like(off)], lambda mean: mean)
-    controls = {
+    return {
         "undriven": judge_undriven(velocity, off, here, cycles=forward - backward),
         "mirror": judge_mirror(velocity, image, here, -1),
     }
-    judged = list(controls.values())
-    if not current.steady or not all(control.passed for control in judged):
-        return 0, current, judged
-    spurious = spurious_motion(current.direction, here, controls, -image, share)
-    return current.direction if spurious is not None and spurious.excluded else 0, current, judged
+
+
+def _judged(
+    claim: Paths,
+    mirror: Paths,
+    current: Current,
+    controls: dict[str, ControlResult],
+    share: float | None = None,
+) -> tuple[int, Spurious | None]:
+    """The direction of a steady current that its controls bear out, and what these leave to be spurious."""
+    reflected = -velocities(mirror)
+    spurious = spurious_motion(current.direction, velocities(claim), controls, reflected, share)
+    passed = all(control.passed for control in controls.values())
+    return current.direction if passed and spurious is not None and spurious.excluded else 0, spurious
 
 
 def direction_by_student(claim: Paths, undriven: Paths, mirror: Paths) -> int:

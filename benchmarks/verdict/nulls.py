@@ -59,6 +59,22 @@ def whole_jumpers(replicas: int, time: Floats, rng: np.random.Generator) -> Floa
     return 1.0 * (time >= when[:, None]) + rattling(replicas, time, rng)
 
 
+def once_round(replicas: int, time: Floats, rng: np.random.Generator) -> Floats:
+    """Each replica goes round once, at any time in the run, and hops either way as often, 0.05 to 3 times.
+
+    The hardest to tell from a machine that turns: no slowing, and a place of rest that looks like the start.
+    """
+    when = rng.uniform(0.0, 1.0, (replicas, 1))
+    hops = _hops(replicas, time, rng, _between(rng, 0.05, 3.0))
+    return np.asarray(1.0 * (time >= when) + hops + rattling(replicas, time, rng))
+
+
+def once_round_and_free(replicas: int, time: Floats, rng: np.random.Generator) -> Floats:
+    """The same beside free diffusion, 0.1 to 3 cycles in a run."""
+    when = rng.uniform(0.0, 1.0, (replicas, 1))
+    return np.asarray(1.0 * (time >= when) + free(replicas, time, rng))
+
+
 def jumpers_that_hop(replicas: int, time: Floats, rng: np.random.Generator) -> Floats:
     """Jumpers that hop round either way as often, 0.1 to 3 times a run."""
     return jumpers(replicas, time, rng) + _hops(replicas, time, rng, _between(rng, 0.1, 3.0))
@@ -169,6 +185,8 @@ NULLS: dict[str, Maker] = {
     "relaxers in a wide well": loose_relaxers,
     "relaxers, by one jump": jumpers,
     "jumps of one whole cycle": whole_jumpers,
+    "once round, then symmetric hops": once_round,
+    "once round, and free diffusion": once_round_and_free,
     "one jump, then symmetric hops": jumpers_that_hop,
     "relaxers that diffuse freely": wandering_relaxers,
     "park, then symmetric hops": parked,

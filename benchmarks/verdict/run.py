@@ -3,6 +3,7 @@
 python -m benchmarks.verdict.run nulls [CLAIMS]
 python -m benchmarks.verdict.run movers [CLAIMS]
 python -m benchmarks.verdict.run leaks [CLAIMS]
+python -m benchmarks.verdict.run limits [CLAIMS]
 python -m benchmarks.verdict.run coverage [RUNS]
 python -m benchmarks.verdict.run sequential-nulls [CAMPAIGNS]
 python -m benchmarks.verdict.run sequential-movers [CAMPAIGNS]
@@ -11,7 +12,8 @@ python -m benchmarks.verdict.run sequential-movers [CAMPAIGNS]
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
@@ -19,9 +21,12 @@ import numpy as np
 
 from benchmarks.verdict import movers
 from benchmarks.verdict.coverage import coverage_rows
-from benchmarks.verdict.judging import direction, direction_by_student
+from benchmarks.verdict.judging import direction, direction_by_student, told
+from benchmarks.verdict.leaks import leak_rows
+from benchmarks.verdict.limits import limit_rows
 from benchmarks.verdict.nulls import NULLS, Maker, rattling
 from benchmarks.verdict.sequential import mover_rows, null_rows
+from molmach.scoring.spurious import UNDRIVEN_TIMES
 
 REPLICAS = (4, 8, 16, 32, 64)
 SAMPLES = 121
@@ -67,16 +72,30 @@ def false_rate(maker: Maker, replicas: int, claims: int, controlled: bool, each:
     return wrong, claims // each * each
 
 
-def power(moving: Mover, still: Mover, length: float, replicas: int, claims: int) -> tuple[float, float]:
-    """Shares of runs of that length that get their direction, by the rule and by Student's."""
+@dataclass(frozen=True)
+class Power:
+    """Shares of runs that get their direction by the rule and by Student's, and steps the rule's take.
+
+    ``steps`` are as many times those of a run whose undriven twin has the claim's replicas.
+    """
+
+    ours: float
+    students: float
+    steps: float
+
+
+def power(moving: Mover, still: Mover, length: float, replicas: int, claims: int) -> Power:
+    """Of runs of that length, each with both controls."""
     rng = np.random.default_rng([replicas, 7])
-    seen = np.zeros(2)
+    seen, used, most = np.zeros(2), 0, UNDRIVEN_TIMES * replicas
     claimed = moving(length, 2 * replicas * claims, SAMPLES, rng).reshape(claims, 2 * replicas, SAMPLES)
-    off = still(length, replicas * claims, SAMPLES, rng).reshape(claims, replicas, SAMPLES)
+    off = still(length, most * claims, SAMPLES, rng).reshape(claims, most, SAMPLES)
     for paths, undriven in zip(claimed, off, strict=True):
-        conditions = paths[:replicas], undriven, -paths[replicas:]
-        seen += [rule(*conditions) == 1 for rule in (direction, direction_by_student)]
-    return float(seen[0] / claims), float(seen[1] / claims)
+        claim, image = paths[:replicas], -paths[replicas:]
+        way, count = told(claim, undriven, image)
+        seen += [way == 1, direction_by_student(claim, undriven[:replicas], image) == 1]
+        used += count
+    return Power(*(seen / claims).tolist(), (2 * replicas + used / claims) / (3 * replicas))
 
 
 def length_for_power(curve: list[tuple[float, float]]) -> float:
@@ -105,52 +124,37 @@ def nulls(claims: int) -> None:
         print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
 
 
-def leak(replicas: int, speed: float, claims: int) -> float:
-    """Share of directions given to a machine that turns as fast undriven, and whose mirror image hides it.
-
-    Replicas turn steadily, at rates that are normal: many cycles each, so that the controls alone decide.
-    ``speed`` is the mean, in its own standard errors over the claim's replicas.
-    """
-    rng = np.random.default_rng([replicas, round(100 * speed)])
-    time = np.linspace(0.0, 1.0, SAMPLES)
-    wrong = 0
-    for _ in range(claims):
-        rates = 40.0 * (speed / np.sqrt(replicas) + rng.normal(size=(3, replicas, 1)))
-        claim, undriven, image = rates * time + rng.uniform(0.0, 1.0, rates.shape)
-        wrong += direction(claim, undriven, -image) == 1
-    return wrong / claims
-
-
-def leaks(claims: int) -> None:
-    """The table of machines that turn as fast with the drive off."""
-    speeds = (1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
-    print("| replicas | " + " | ".join(f"{speed:g}" for speed in speeds) + " |")
-    print("|---" * (1 + len(speeds)) + "|")
-    for replicas in (8, 16):
-        cells = (f"{100.0 * leak(replicas, speed, claims):.1f}" for speed in speeds)
-        print(f"| {replicas} | " + " | ".join(cells) + " |", flush=True)
-
-
 def costs(claims: int) -> None:
     """The table of what the rule costs."""
-    print("| machine | replicas | cycles a replica, by this rule | by Student's | ratio |")
-    print("|---|---|---|---|---|")
+    print(
+        "| machine | replicas | cycles a replica, by this rule | by Student's | ratio of lengths | of steps |"
+    )
+    print("|---|---|---|---|---|---|")
     for name, (moving, still, shortest) in MOVERS.items():
         for replicas in (8, 16):
-            curves: tuple[list[tuple[float, float]], ...] = ([], [])
+            lengths, powers = [], []
             for length in shortest * 1.25 ** np.arange(24):
-                shares = power(moving, still, float(length), replicas, claims)
-                for curve, share in zip(curves, shares, strict=True):
-                    curve.append((float(length), share))
-                if min(shares) > 0.9:
+                lengths.append(float(length))
+                powers.append(power(moving, still, float(length), replicas, claims))
+                if min(powers[-1].ours, powers[-1].students) > 0.9:
                     break
-            ours, students = (length_for_power(curve) for curve in curves)
+            ours = length_for_power([(x, p.ours) for x, p in zip(lengths, powers, strict=True)])
+            students = length_for_power([(x, p.students) for x, p in zip(lengths, powers, strict=True)])
+            steps = float(np.interp(np.log(ours), np.log(lengths), [p.steps for p in powers]))
             rng = np.random.default_rng(1)
             cycles = float(np.diff(moving(ours, 400, SAMPLES, rng)[:, [0, -1]], axis=1).mean())
-            cells = f"{cycles * students / ours:.2g} | {ours / students:.2f}"
+            ratio = ours / students
+            cells = f"{cycles / ratio:.2g} | {ratio:.2f} | {ratio * steps:.2f}"
             if not students > 0.0:
-                cells = f"less than {cycles * shortest / ours:.2g} | more than {ours / shortest:.1f}"
+                ratio = ours / shortest
+                cells = f"less than {cycles / ratio:.2g} | more than {ratio:.1f} | {ratio * steps:.1f}"
             print(f"| {name} | {replicas} | {cycles:.2g} | {cells} |", flush=True)
+
+
+def show(rows: Iterable[str]) -> None:
+    """Print rows as they are made."""
+    for row in rows:
+        print(row, flush=True)
 
 
 def main() -> None:
@@ -163,19 +167,18 @@ def main() -> None:
         case "movers":
             costs(count or 400)
         case "leaks":
-            leaks(count or 1000)
+            show(leak_rows(SAMPLES, count or 1000))
+        case "limits":
+            show(limit_rows(SAMPLES, count or 1000))
         case "coverage":
-            for row in coverage_rows(count or 2000):
-                print(row, flush=True)
+            show(coverage_rows(count or 2000))
         case "sequential-nulls":
-            for row in null_rows(NULLS, SAMPLES, count or 2000):
-                print(row, flush=True)
+            show(null_rows(NULLS, SAMPLES, count or 2000))
         case "sequential-movers":
-            for row in mover_rows(MOVERS, SAMPLES, count or 400):
-                print(row, flush=True)
+            show(mover_rows(MOVERS, SAMPLES, count or 400))
         case _:
             raise SystemExit(
-                f"got {what!r}; expected nulls, movers, leaks, coverage, "
+                f"got {what!r}; expected nulls, movers, leaks, limits, coverage, "
                 "sequential-nulls or sequential-movers"
             )
 

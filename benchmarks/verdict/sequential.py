@@ -12,6 +12,7 @@ import numpy as np
 from benchmarks.verdict.judging import Paths, direction, look, velocities
 from benchmarks.verdict.nulls import Maker, rattling
 from molmach.data.looks import LookPlan
+from molmach.scoring.spurious import UNDRIVEN_TIMES
 
 UNTIL = LookPlan(8, 64)
 """A run of eight replicas, with no more said."""
@@ -123,7 +124,7 @@ def of_mover(moving: Mover, still: Mover, length: float, samples: int, replicas:
 
     def draw(rng: np.random.Generator) -> tuple[Paths, Paths, Paths]:
         paths = moving(length, 2 * replicas, samples, rng)
-        return paths[::2], still(length, replicas, samples, rng), -paths[1::2]
+        return paths[::2], still(length, UNDRIVEN_TIMES * replicas, samples, rng), -paths[1::2]
 
     return draw
 

@@ -31,7 +31,7 @@ def followed(campaign: Campaign) -> Iterator[Callable[[Snapshot], None] | None]:
         yield watch
 
 
-_TEAM = ("agent", "share", "evaluated", "repeats", "infeasible", "95 % predictions right")
+_TEAM = ("agent", "share", "evaluated", "repeats", "infeasible", "95 % predictions right", "rms z")
 
 
 def _view(campaign: Campaign, now: Snapshot) -> Group:
@@ -47,9 +47,10 @@ def _view(campaign: Campaign, now: Snapshot) -> Group:
         best.append((machine[:12], number(sign * measured[0].value), f"{low:.4g} to {high:.4g}", str(rung)))
     for name, row in now.agents.items():
         coverage = "" if math.isnan(row["coverage"]) else f"{100 * row['coverage']:.0f} %"
+        rms_z = "" if math.isnan(row["rms_z"]) else f"{row['rms_z']:.2f}"
         share = "given up" if row["given_up"] else f"{100 * row['share']:.0f} %"
         counts = (f"{row[key]:.0f}" for key in ("started", "repeats", "infeasible"))
-        team.append((name, share, *counts, coverage))
+        team.append((name, share, *counts, coverage, rms_z))
     return Group(
         head,
         table(

@@ -137,17 +137,40 @@ def _interval(estimate: Mapping[str, Any]) -> str:
 
 
 def _print_agents(out: Console, team: Mapping[str, Mapping[str, Any]]) -> None:
-    head = ["agent", "proposed", "measured", "repeats", "infeasible", "core s", "95 % right"]
+    head = [
+        "agent", "proposed", "measured", "repeats", "infeasible", "core s", "95 % right", "rms z",
+        "best tenth right (of an honest agent)",
+    ]  # fmt: skip
     rows = [head]
     for name, row in team.items():
-        right = ""
-        if row.get("predictions"):
-            low, high = row["coverage_ci95"]
-            right = f"{100 * row['coverage']:.0f} % ({100 * low:.0f} to {100 * high:.0f})"
         counts = [f"{row[key]:,}" for key in ("proposals", "evaluated", "repeats", "infeasible")]
-        rows.append([name, *counts, f"{row.get('core_seconds', 0.0):,.0f}", right])
+        counts.append(f"{row.get('core_seconds', 0.0):,.0f}")
+        scored = [_scores(one) for one in row.get("calibration", ()) if one["predictions"]]
+        rows.append([name, *counts, *(scored.pop(0) if len(scored) == 1 else [""] * _SCORES)])
+        expressions = [one["expression"] for one in row.get("calibration", ()) if one["predictions"]]
+        rows += [
+            [f"  {expression}", *[""] * len(counts), *scores]
+            for expression, scores in zip(expressions, scored, strict=False)
+        ]
     widths = [max(len(row[k]) for row in rows) for k in range(len(head))]
-    for number, (label, *counts, right) in enumerate(rows):
-        figures = [cell.rjust(width) for cell, width in zip(counts, widths[1:-1], strict=True)]
-        line = _padded([label, *figures, right], widths)
+    for number, (label, *cells) in enumerate(rows):
+        figures, scores = cells[:-_SCORES], cells[-_SCORES:]
+        figures = [cell.rjust(width) for cell, width in zip(figures, widths[1:-_SCORES], strict=True)]
+        line = _padded([label, *figures, *scores], widths)
         out.print(line, style="" if number else "bold", markup=False, soft_wrap=True)
+
+
+_SCORES = 3
+
+
+def _scores(scored: Mapping[str, Any]) -> list[str]:
+    """Cells of an objective's predictions: coverage, rms z, and coverage of the best tenth."""
+    low, high = scored["coverage_ci95"]
+    best, right = (
+        scored["best_tenth"],
+        f"{100 * scored['coverage']:.0f} % ({100 * low:.0f} to {100 * high:.0f})",
+    )
+    of_best = (
+        "" if best is None else (f"{100 * best['coverage']:.0f} % ({100 * best['honest']['coverage']:.0f})")
+    )
+    return [right, f"{scored['rms_z']:.2f}", of_best]

@@ -147,7 +147,9 @@ class CampaignSummary:
     judgements
         Key of a machine that was run again -> what that says of it.
     predictions
-        Agent -> (n, 4) of predicted mean and standard deviation, measured value and its error.
+        Of each objective, agent -> (n, 5) of predicted mean and standard deviation of the true value,
+        measured value and its error, and half the width of the range in which 95 % of the measurements lie
+        of an honest agent.
     failures
         By reason.
     explanations
@@ -174,7 +176,7 @@ class CampaignSummary:
     costs: tuple[RungCosts, ...]
     efforts: Mapping[int | None, str]
     judgements: Mapping[str, Judgement]
-    predictions: Mapping[str, Floats]
+    predictions: tuple[Mapping[str, Floats], ...]
     failures: Failures
     explanations: Mapping[str, str]
     driven: Mapping[str, Any] | None

@@ -28,6 +28,11 @@ _SKEWNESS_UNSEEN = 8.0
 _WIDEST = 3.0
 """An interval is made this much wider at most on the side where the tail is."""
 
+_PERMUTATIONS = 9_999
+
+_TRIFLE = 1e-9
+"""Share of a spread that is none."""
+
 _GRAINS = 5_000
 """Values of a sign-flip test are rounded to this part of the sum of their sizes."""
 
@@ -231,6 +236,46 @@ def sign_flip_p(values: Floats) -> float:
         wider[2 * weight :] += 0.5 * share
         share, reach = wider, reach + int(weight)
     return float(min(1.0, share[reach + int(whole.sum()) :].sum()))
+
+
+def p_value_of_faster(first: Floats, second: Floats) -> float:
+    """One-sided p-value of replicas that are faster in the mean than others, were they all of one kind.
+
+    The replicas change places between the two sets, 9999 times with a fixed seed, and Welch's ratio is taken
+    each time (a studentised permutation test: Janssen, Stat. Probab. Lett. 36, 9 (1997)). It is exact where
+    both have one distribution, whichever that is, so for rare events too, and holds for large sets that have
+    no more than their mean in common.
+
+    Parameters
+    ----------
+    first, second
+        (n_first,) and (n_second,) values, at least two each.
+    """
+    values = np.concatenate([first, second])
+    values = values - values.mean()
+    if not np.any(np.abs(values) > _TRIFLE * (np.abs(first).max() + np.abs(second).max())):
+        return 1.0
+    total, squares = values.sum(), float(values @ values)
+
+    def ratio(sums: Floats, squared: Floats) -> Floats:
+        means = sums / first.size, (total - sums) / second.size
+        each = squared - first.size * means[0] ** 2, squares - squared - second.size * means[1] ** 2
+        sizes = first.size * (first.size - 1.0), second.size * (second.size - 1.0)
+        error = np.sqrt(np.maximum(each[0] / sizes[0] + each[1] / sizes[1], _TRIFLE**2 * squares))
+        return np.asarray((means[0] - means[1]) / error)
+
+    chosen = _chosen(first.size, values.size)
+    mine = np.arange(values.size) < first.size
+    seen = float(ratio(values @ mine, values**2 @ mine))
+    rarer = np.count_nonzero(ratio(chosen @ values, chosen @ values**2) >= seen - _TRIFLE * abs(seen))
+    return float((1 + rarer) / (1 + _PERMUTATIONS))
+
+
+@lru_cache(maxsize=16)
+def _chosen(count: int, of: int) -> Floats:
+    """(permutations, of) ones where a replica is among ``count`` drawn at random, with a fixed seed."""
+    first = np.broadcast_to(np.where(np.arange(of) < count, 1.0, 0.0), (_PERMUTATIONS, of))
+    return np.random.default_rng(0).permuted(first, axis=1)
 
 
 def _student(difference: float, error: float, freedom: float) -> float:

@@ -41,7 +41,8 @@ class ControlResult:
     judged by where that is no velocity, as of a machine between two ends. ``detectable`` is the least net
     motion (undriven) or difference (mirror) that it would have caught four times in five, and ``bound`` the
     most of the claim's velocity that may be spurious by this control alone (one-sided, 95 %); both in the
-    velocity's unit, nan where they are not known.
+    velocity's unit, nan where they are not known. ``samples`` are the (n_replicas,) values that it was judged
+    by, where these are velocities.
     """
 
     velocity: Estimate
@@ -52,6 +53,7 @@ class ControlResult:
     measured: Estimate | None = None
     detectable: float = math.nan
     bound: float = math.nan
+    samples: Floats | None = field(default=None, repr=False, compare=False)
 
     @property
     def measure(self) -> Estimate:
@@ -67,6 +69,7 @@ class ControlResult:
             "statement": self.statement,
             "detectable": finite_or_none(self.detectable),
             "bound": finite_or_none(self.bound),
+            "replicas": None if self.samples is None else self.samples.size,
         }
         if self.measured is not None:
             document["measured"] = self.measured.to_json()
@@ -161,7 +164,7 @@ def judge_undriven(
         statement = (
             f"is not seen to {verb} with the drive off; {seen:.2g} {velocity.unit} would have been seen"
         )
-    return ControlResult(velocity, p, passed, statement, detectable=seen, bound=bound)
+    return ControlResult(velocity, p, passed, statement, detectable=seen, bound=bound, samples=samples)
 
 
 def judge_mirror(
@@ -212,4 +215,5 @@ def judge_mirror(
         statement,
         detectable=smallest_seen(error, freedom, level),
         bound=upper_bound(spurious, 0.5 * error, freedom),
+        samples=samples,
     )

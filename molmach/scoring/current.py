@@ -22,11 +22,12 @@ from molmach.data.statistics import Floats, sign_flip_p
 CURRENT_LEVEL = 0.01
 """Two-sided level of the excess of cycles one way."""
 
-GOES_ON_LEVEL = 0.1
-"""One-sided level of what goes on beyond a cycle, and of the cycles of the last half.
+AGAIN_LEVEL = 0.02
+"""One-sided level of motion beyond a cycle each, for two tests together: so often at most is a machine that
+goes round once, and else as often one way as the other, taken for one that turns."""
 
-Either alone would be weak. With the level above, and with no slowing, they keep each kind of machine
-without a current at or below the 1 % that ``docs/verdict.md`` has."""
+LAST_LEVEL = 0.1
+"""One-sided level of the cycles of the last half, which are seen beside all of the above."""
 
 SLOWING_LEVEL = 0.01
 """One-sided level of a last half that is slower than the first by more than :data:`SLOWER`."""
@@ -68,7 +69,7 @@ class Current:
     p_moved
         Two-sided, of no net motion.
     p_again
-        One-sided, of motion that is no more than a cycle each; of two tests the smaller.
+        One-sided, of motion that is no more than a cycle each; of two tests twice the smaller (Bonferroni).
     p_last
         One-sided, of no excess of cycles in the last half.
     p_slowing
@@ -152,12 +153,13 @@ def judge_current(cycles: Cycles, share: float = 1.0) -> Current:
     """
     direction = int(np.sign(cycles.net.sum()) or np.sign(cycles.displacement.sum()))
     net = direction * cycles.net.astype(np.float64)
+    beyond = sign_flip_p(beyond_first(cycles, direction)), sign_flip_p(direction * cycles.displacement - 1.0)
     current = Current(
         Finding.NOTHING,
         direction,
         p_value=min(1.0, 2.0 * sign_flip_p(net)),
         p_moved=min(1.0, 2.0 * sign_flip_p(direction * cycles.displacement)),
-        p_again=min(sign_flip_p(beyond_first(net)), sign_flip_p(direction * cycles.displacement - 1.0)),
+        p_again=min(1.0, 2.0 * min(beyond)),
         p_last=sign_flip_p(direction * cycles.halves[1].astype(np.float64)),
         p_slowing=sign_flip_p(direction * ((1.0 - SLOWER) * cycles.moved[0] - cycles.moved[1])),
         replicas=net.size,
@@ -167,19 +169,22 @@ def judge_current(cycles: Cycles, share: float = 1.0) -> Current:
     return replace(current, finding=_finding(current, cycles))
 
 
-def beyond_first(net: Floats) -> Floats:
-    """(n_replicas,) cycles beyond the first forward one, which may be a trip that ends; zero for 0 and 1.
+def beyond_first(cycles: Cycles, direction: int) -> Floats:
+    """(n_replicas,) net cycles that way, beyond a first one that way, which may be a trip that ends.
 
-    A trip of one cycle amid hops that favour no way gives 2 and more as often as 0 and less; where only
-    some replicas have made it, less often.
+    A replica that made one and went as often either way has as many beyond it as against it; one that has not
+    made it has fewer, for its first is left out too.
     """
-    return np.asarray(np.where((net < 0.0) | (net > 1.0), net - 1.0, 0.0))
+    ahead, back = cycles.forward, cycles.backward
+    if direction < 0:
+        ahead, back = back, ahead
+    return np.asarray(np.maximum(ahead - 1, 0) - back, dtype=np.float64)
 
 
 def _finding(current: Current, cycles: Cycles) -> Finding:
     if current.replicas < fewest_replicas(current.share):
         return Finding.FEW
-    level, goes_on = current.share * CURRENT_LEVEL, current.share * GOES_ON_LEVEL
+    level = current.share * CURRENT_LEVEL
     slows = current.p_slowing <= SLOWING_LEVEL
     if current.p_value > level:
         if current.p_moved > level:
@@ -187,9 +192,9 @@ def _finding(current: Current, cycles: Cycles) -> Finding:
         return Finding.BEGUN if not slows and cycles.comparable and _even(cycles) else Finding.TRIP
     if slows:
         return Finding.SLOWS
-    if current.p_again > goes_on:
+    if current.p_again > current.share * AGAIN_LEVEL:
         return Finding.ONCE
-    return Finding.STEADY if current.p_last <= goes_on else Finding.HALF
+    return Finding.STEADY if current.p_last <= current.share * LAST_LEVEL else Finding.HALF
 
 
 def _even(cycles: Cycles) -> bool:

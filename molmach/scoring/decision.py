@@ -65,7 +65,8 @@ def decide(
     spurious = None
     if current.steady:
         reflected = None if mirror is None else mirror[1]
-        spurious = spurious_motion(current.direction, samples["velocity"], controls, reflected, share)
+        look = None if observed.run is None or observed.run.until is None else share
+        spurious = spurious_motion(current.direction, samples["velocity"], controls, reflected, look)
     if shapes is not None and shapes.depends and "undriven" not in failing:
         said = explain_shapes(current, shapes, observed)
     elif failing:

@@ -13,7 +13,7 @@ from molmach.data.looks import LookPlan
 from molmach.data.observed import Observed
 from molmach.data.statistics import UNSEEN
 from molmach.scoring.controls import CONTROL_LEVEL, ControlResult
-from molmach.scoring.current import GOES_ON_LEVEL, SLOWING_LEVEL, Current, Finding
+from molmach.scoring.current import AGAIN_LEVEL, SLOWING_LEVEL, Current, Finding
 from molmach.scoring.reasons import has_no_handedness
 from molmach.scoring.shapes import SHAPE_LEVEL
 from molmach.scoring.verdict import Score
@@ -103,6 +103,6 @@ def hopeless(current: Current, replicas: int, until: LookPlan) -> bool:
         return False
     rate = UNSEEN / current.replicas
     twice = 1.0 - math.exp(-rate) * (1.0 + rate)
-    needed = math.ceil(-math.log2(GOES_ON_LEVEL * until.share(until.most)))
+    needed = math.ceil(-math.log2(0.5 * AGAIN_LEVEL * until.share(until.most)))
     to_come = (until.most - replicas) * current.replicas // replicas
     return float(scipy.stats.binom.sf(needed - 1, to_come, twice)) < HOPELESS

@@ -20,6 +20,9 @@ from molmach.scoring.undirected import Judgement
 _TOO_MANY = 50.0
 """Times the replicas beyond which nobody is told to run more of them."""
 
+_ONCE_TIMES = 1.5
+"""Times the run at least that is advised where one cycle each was seen."""
+
 _NO_HANDEDNESS = (
     "Machine and drive are their own mirror images, so nothing tells one way from the other: "
     "no direction is possible."
@@ -140,7 +143,8 @@ def _once(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, st
         f"{int(np.sum(net >= 1))} of {net.size} replicas completed a {event} {steady_word(current)}, and "
         f"{int(np.sum(net >= 2))} of them a second one: one trip of each could look so."
     )
-    return reason, _longer(2.0 / float(net.mean()), observed, f"two {event}s a replica")
+    times = max(_ONCE_TIMES, 2.0 / float(net.mean()))
+    return reason, _longer(times, observed, f"{times * float(net.mean()):.2g} {event}s a replica")
 
 
 def _half(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:

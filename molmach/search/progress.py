@@ -77,13 +77,13 @@ def standing(findings: Iterable[Finding], objectives: int) -> list[Finding]:
 
 
 def finds(findings: Iterable[Finding]) -> Counter[str]:
-    """How often each agent's machine came out among the best tenth of those before it on the first rung."""
+    """How often each agent's machine was a find on the first rung, as :class:`Finds` judges."""
     counts: Counter[str] = Counter()
     judged = Finds()
     for finding in findings:
         if finding.rung != 0 or not finding.ok or not finding.measured or not finding.measured[0].defined:
             continue
-        counts[finding.agent] += judged.judge(finding.measured[0].value)
+        counts[finding.agent] += judged.judge(finding.measured)
     return counts
 
 

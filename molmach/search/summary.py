@@ -20,9 +20,11 @@ from molmach.search import progress
 from molmach.search.loop.evaluations import Evaluation, evaluation_of
 from molmach.search.loop.quantities import unit_of
 from molmach.search.record import results
+from molmach.search.record.calibration import scores_of
 from molmach.search.record.fronts import fronts
 from molmach.search.record.judging import judgement_of
 from molmach.search.record.ledger import Ledger
+from molmach.search.record.rows import Prediction
 from molmach.search.record.trial import CONFIRMATION, Finding
 from molmach.search.space.design import Numeric
 from molmach.search.space.space import Space
@@ -66,7 +68,7 @@ def summary(ledger: Ledger, campaign: Campaign, folder: Path) -> CampaignSummary
         costs=_costs(findings, standing),
         efforts=_efforts(evaluation),
         judgements=judgements,
-        predictions=_predictions(ledger),
+        predictions=_predictions(ledger, len(campaign.objectives)),
         failures=_failures(ledger),
         explanations=ledger.explanations(),
         driven=_driven(ledger, document["best"]),
@@ -170,13 +172,21 @@ def space_in_words(campaign: Campaign) -> str:
     return f"{combinations:,} combination{'' if combinations == 1 else 's'}{times} ({', '.join(parts)})"
 
 
-def _predictions(ledger: Ledger) -> dict[str, Floats]:
-    """Each agent's predictions and what the first rung gave: (n, 4) of mean, sd, value, error."""
-    rows: dict[str, list[Sequence[float]]] = {}
+def _predictions(ledger: Ledger, objectives: int) -> tuple[dict[str, Floats], ...]:
+    """Each agent's predictions of each objective, and what the first rung gave.
+
+    Rows of mean, sd, value, error and half the width of the range predicted of the measurement.
+    """
+    rows: tuple[dict[str, list[Prediction]], ...] = tuple({} for _ in range(objectives))
     for p in ledger.predictions():
-        if all(math.isfinite(x) for x in (p.mean, p.sd, p.value, p.error)):
-            rows.setdefault(p.agent, []).append((p.mean, p.sd, p.value, p.error))
-    return {agent: np.array(numbers) for agent, numbers in rows.items()}
+        if all(math.isfinite(x) for x in (p.mean, p.sd, p.value, p.error)) and p.sd + p.error > 0.0:
+            rows[p.objective].setdefault(p.agent, []).append(p)
+    return tuple({agent: _rows(said) for agent, said in of_one.items()} for of_one in rows)
+
+
+def _rows(said: Sequence[Prediction]) -> Floats:
+    numbers = np.array([(p.mean, p.sd, p.value, p.error) for p in said])
+    return np.column_stack([numbers, scores_of(said).half_widths])
 
 
 def _failures(ledger: Ledger) -> Failures:

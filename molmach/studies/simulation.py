@@ -19,6 +19,7 @@ from molmach.report import write_report
 from molmach.scoring import Score, score
 from molmach.scoring.looks import has_told
 from molmach.scoring.quantities import own_quantities
+from molmach.scoring.spurious import undriven_wanted
 from molmach.scoring.undirected import equilibrium_sentence
 from molmach.spec import Spec
 from molmach.spec.reading import validate
@@ -322,13 +323,49 @@ def _carry_out(
         collected = [Collected.joined(own) for own in zip(*parts, strict=True)]
         result = _result(plan, replicas, conditions, collected, place, choice, workers)
         if plan.looks is None:
-            return result, collected
+            break
         said = result.score
         looks.append(Look(replicas, result.run.level_share, said.p_value, said.verdict))
         if has_told(result.run, said):
             break
         note(f"{replicas} replicas: {said.verdict}; {numbers[number + 1] - replicas} more")
+    if plan.looks is None:
+        return _told_from_undriven(plan, result, conditions, collected, work, place, choice, advance, note)
     return replace(result, run=replace(result.run, looks=tuple(looks))), collected
+
+
+def _told_from_undriven(
+    plan: Plan,
+    result: Result,
+    conditions: list[Condition],
+    collected: list[Collected],
+    work: Path,
+    place: Path | None,
+    choice: Choice,
+    advance: Callable[[Path, Task], int],
+    note: Callable[[str], None],
+) -> tuple[Result, list[Collected]]:
+    """Give the undriven twin of a claim more replicas, while these may tell that it is slower.
+
+    Parameters as of :func:`_carry_out`, with what came of it so far.
+    """
+    names = [condition.name for condition in conditions]
+    while "undriven" in names:
+        which = names.index("undriven")
+        before = result.run.controls["undriven"].replicas
+        wanted = undriven_wanted(result.score.spurious, result.run.replicas, before)
+        if wanted is None:
+            break
+        note(f"with the drive off it may be as fast; {wanted - before} more replicas of that")
+        stage = [conditions[which].with_replicas(before, wanted - before)]
+        folder = work / f"undriven-{wanted}"
+        workers = advance(folder, engine.write_task(stage, engine.for_others(choice, stage[0]), folder))
+        (more,) = engine.collect(folder, plan.spec.protocol.sampling)
+        collected = [
+            Collected.joined([part, more]) if k == which else part for k, part in enumerate(collected)
+        ]
+        result = _result(plan, result.run.replicas, conditions, collected, place, choice, workers)
+    return result, collected
 
 
 def _choice(work: Path, conditions: list[Condition], wanted: str, platform: str | None) -> Choice:
@@ -355,7 +392,7 @@ def _result(
     workers: int,
 ) -> Result:
     spec = _with_replicas(plan.spec, replicas)
-    steps = spec.protocol.total_steps * replicas * len(conditions)
+    steps = spec.protocol.total_steps * sum(len(part.series.coordinate) for part in collected)
     us = sum(part.seconds for part in collected) / steps * 1e6
     performance = Performance(
         us_per_step_per_replica=us,

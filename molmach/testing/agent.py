@@ -179,16 +179,17 @@ def _check_proposals(entry: AgentEntry, case: _Case, proposals: list[Proposal]) 
     keys = []
     for proposal in proposals:
         try:
-            design = checked(proposal).design
+            design = checked(proposal, case.objectives).design
         except (TypeError, ValueError) as error:
             raise AssertionError(_message(entry, case, str(error))) from error
         _require(
             case.space.is_machine(design), entry, case, f"proposes {design.to_json()}, which is no machine"
         )
         keys.append(case.space.resolve(design).key)
-        for name, number in (("mean", proposal.mean), ("sd", proposal.sd)):
-            finite = number is None or math.isfinite(number)
-            _require(finite, entry, case, f"predicts with {name} {number}; expected a number or None")
+        for mean, sd in ((proposal.mean, proposal.sd), *proposal.others):
+            for name, number in (("mean", mean), ("sd", sd)):
+                finite = number is None or math.isfinite(number)
+                _require(finite, entry, case, f"predicts with {name} {number}; expected a number or None")
     _require(not set(keys) & case.view().taken, entry, case, "proposes a machine that is taken")
     _require(len(set(keys)) == len(keys), entry, case, "proposes a machine twice")
 

@@ -43,7 +43,7 @@ class Case:
     spread
         Band of the z-scores' standard deviation: three of its standard errors and 15 %.
     most_covered
-        Largest share of the measurements within their 95 % intervals.
+        Largest share of the true values within their 95 % intervals.
     below_peak
         How far below the peak of a smooth function of two numbers the best design may stay.
     counts
@@ -112,7 +112,7 @@ def test_predictions_are_calibrated(case: Case, space: Space, truth: dict[str, f
         for seed in range(case.replays)
         for prediction in replay(case.kind(space), truth, seed, limit=case.evaluations, top=0.0)[1]
     ]
-    z = np.array([(measured - mean) / sd for measured, mean, sd in predictions])
+    z = np.array([(true - mean) / sd for true, mean, sd in predictions])
     assert len(z) > case.fewest
     assert case.spread[0] < z.std() < case.spread[1]
     assert abs(z.mean()) < 0.5

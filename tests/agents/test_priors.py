@@ -232,3 +232,31 @@ def test_evidence_for_a_factor_with_a_prior_mean_is_the_ratio_of_marginal_likeli
     )
     exact -= stats.multivariate_normal(np.zeros(n), noise).logpdf(evidence.scores)
     assert evidence_for_block(both, 1) == pytest.approx(float(exact), rel=1e-4)
+
+
+class SaidOfBoth(Said):
+    """Theory of two objectives, of which the second is the first's negative."""
+
+    def objectives(
+        self, designs: Sequence[Design], most: int | None = None, most_seconds: float = np.inf
+    ) -> tuple[Floats, Floats]:
+        mean, sd = super().objectives(designs)
+        return np.hstack([mean, -mean]), np.hstack([sd, sd])
+
+
+@pytest.mark.parametrize("kind", WITH_THEORY)
+@pytest.mark.parametrize("count", [0, 12])
+def test_of_several_objectives_theory_says_each(
+    kind: Callable[[Space], Agent], count: int, space: Space, truth: dict[str, float]
+) -> None:
+    def both(design: Design) -> tuple[float, ...]:
+        value = truth[space.resolve(design).key]
+        return value, -value
+
+    view = replace(view_of(space, history(space, count, both)), theory=SaidOfBoth(space, truth))
+    for proposal in kind(space).propose(view, 3):
+        assert space.is_machine(proposal.design)
+        assert len(proposal.others) == (1 if count else 0)
+        if count:
+            assert proposal.mean is not None
+            assert proposal.others[0][0] == pytest.approx(-proposal.mean, abs=1.0)

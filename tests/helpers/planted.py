@@ -117,7 +117,7 @@ def history(
 def replay(
     agent: Agent, truth: dict[str, float], seed: int, limit: int = 400, top: float = 0.01
 ) -> tuple[int, list[tuple[float, float, float]]]:
-    """Evaluations, in batches of 4, until one of the best was among them; (measured, mean, sd) predicted."""
+    """Evaluations, in batches of 4, until one of the best was among them; (true, mean, sd) predicted."""
     space = agent.space
     rng = np.random.default_rng(1000 + seed)
     good = sorted(truth.values(), reverse=True)[max(1, round(top * len(truth))) - 1]
@@ -130,7 +130,7 @@ def replay(
             key = space.resolve(proposal.design).key
             trials.append(trial(space, proposal.design, truth[key] + NOISE * rng.normal()))
             if proposal.mean is not None and proposal.sd is not None:
-                predictions.append((trials[-1].values[0], proposal.mean, proposal.sd))
+                predictions.append((truth[key], proposal.mean, proposal.sd))
             if truth[key] >= good:
                 return len(trials), predictions
     return limit, predictions

@@ -99,6 +99,20 @@ def test_controls_that_could_not_see_half_of_a_claim_leave_it_open() -> None:
     assert direction(paths[:8], loose, unlike) == 0
 
 
+def test_a_machine_that_goes_round_once_gets_no_direction() -> None:
+    """Once each, at any time, then hops either way: six directions of 60 at 2 % are a false alarm in 2e-3.
+
+    That a cycle each, or one more in a few replicas, is no trip would give some 20 to 55.
+    """
+    rng = np.random.default_rng(4)
+    made = 0
+    for _ in range(60):
+        hops = np.cumsum(rng.poisson(0.15 * TIME[1], (2, 32, TIME.size)), axis=2)
+        paths = 1.0 * (rng.uniform(0.0, 1.0, (32, 1)) <= TIME) + hops[0] - hops[1] + rattling(32, TIME, rng)
+        made += finding(paths) is Finding.STEADY
+    assert made < 6
+
+
 def _false_directions(claims: int, replicas: tuple[int, ...]) -> dict[str, tuple[int, int]]:
     """Machine -> directions claimed and claims made, with simulated controls and without."""
     counted = {}

@@ -117,3 +117,23 @@ def test_a_machine_that_nothing_drives_is_looked_at_once() -> None:
     assert (result.run.replicas, result.score.verdict) == (2, "equilibrium")
     assert [look.replicas for look in result.run.looks] == [2]
     assert score(result.run).verdict == "equilibrium"
+
+
+def test_an_undriven_twin_is_given_more_replicas_where_these_may_tell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The claim's own replicas, and the twin's first ones, stay as they are; the folder has them all."""
+    monkeypatch.setattr(engine, "run_task", run_here)
+    monkeypatch.setattr(
+        simulation, "undriven_wanted", lambda spurious, claim, undriven: {2: 4, 4: 8}.get(undriven)
+    )
+    plan = simulation.Plan(spec_of(2))
+    result = simulation.run(plan, tmp_path / "run", engine_name="batched")
+    assert result.run.controls["undriven"].replicas == 8
+    assert result.run.replicas == result.run.controls["mirror"].replicas == 2
+    plain = simulation.run_here(simulation.Plan(spec_of(8))).run.controls["undriven"]
+    np.testing.assert_array_equal(result.run.controls["undriven"].series.coordinate, plain.series.coordinate)
+    again = simulation.Result.read(tmp_path / "run")
+    assert again.run.controls["undriven"].replicas == 8
+    assert again.score.controls["undriven"].to_json()["replicas"] == 8
+    assert json.dumps(again.score.to_json()) == json.dumps(result.score.to_json())

@@ -145,9 +145,8 @@ def prediction_plot(rows: Floats, number: int, wanted: Axis, most: int) -> Figur
     """Measured against predicted with the prediction's 95 % range; what fell outside it stands out."""
     figure, axis = _panel(3.3, 3.6)
     rows = rows[_thinned(np.arange(len(rows)), most)]
-    mean, sd, value, error = rows.T
+    mean, _, value, _, half = rows.T
     mean, value = wanted.sign * mean, wanted.sign * value
-    half = 1.96 * np.hypot(sd, error)
     outside = np.abs(value - mean) > half
     for mask, tint, alpha in ((~outside, colour(number), 0.8), (outside, _OUTSIDE, 0.9)):
         axis.hlines(

@@ -30,30 +30,38 @@ class Member:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How far an agent's predictions can be trusted, as texts.
+    """How far an agent's predictions of an objective can be trusted, as texts.
 
     Attributes
     ----------
+    objective
+        Which; '' where there is one.
     coverage, interval, count
         Predictions whose 95 % range held the measured value, of how many.
-    squares, surprise
-        Mean z², and mean -log density of what was measured, nat.
+    rms_z, surprise
+        Root mean square of z, and mean -log density of what was measured, nat.
+    best, best_z
+        Coverage and root mean square of z of the tenth that came out best, each with what an honest agent's
+        would be; '' of few.
     """
 
+    objective: str
     coverage: str
     interval: str
     count: str
-    squares: str
+    rms_z: str
     surprise: str
+    best: tuple[str, str]
+    best_z: tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Activity:
-    """What an agent did: counts by column, and its calibration where it predicts."""
+    """What an agent did: counts by column, and its calibration in each objective that it predicts."""
 
     member: Member
     counts: tuple[str, ...]
-    calibration: Calibration | None
+    calibration: tuple[Calibration, ...]
 
 
 COUNTS = (
@@ -128,38 +136,49 @@ def activities(frame: Frame, team: Sequence[Member]) -> list[Activity]:
             f"{100 * spent[member.name] / total:.0f} %" if total else "",
             f"{row.get('core_seconds', 0.0):,.0f}", f"{row['repeats']:,}", f"{row['infeasible']:,}",
         )  # fmt: skip
-        team_activity.append(Activity(member, counts, _calibration(row)))
+        scored = [one for one in row.get("calibration", ()) if one["predictions"]]
+        several = len(frame.axes) > 1
+        calibrations = tuple(_calibration(one, one["expression"] if several else "") for one in scored)
+        team_activity.append(Activity(member, counts, calibrations))
     return team_activity
 
 
-def _calibration(row: Mapping[str, Any]) -> Calibration | None:
-    if not row.get("predictions"):
-        return None
-    low, high = row["coverage_ci95"]
+def _calibration(scored: Mapping[str, Any], objective: str) -> Calibration:
+    low, high = scored["coverage_ci95"]
+    best = scored["best_tenth"]
+    ours, honest = ({}, {}) if best is None else (best, best["honest"])
     return Calibration(
-        f"{100 * row['coverage']:.0f} %",
+        objective,
+        f"{100 * scored['coverage']:.0f} %",
         f"{100 * low:.0f} to {100 * high:.0f} %",
-        f"{row['predictions']:,}",
-        f"{row['mean_squared_z']:.2f}",
-        f"{row['surprise']:.2f}",
+        f"{scored['predictions']:,}",
+        f"{scored['rms_z']:.2f}",
+        f"{scored['surprise']:.2f}",
+        (f"{100 * ours['coverage']:.0f} %", f"{100 * honest['coverage']:.0f} %") if best else ("", ""),
+        (f"{ours['rms_z']:.2f}", f"{honest['rms_z']:.2f}") if best else ("", ""),
     )
 
 
 def scatters(frame: Frame, team: Sequence[Member]) -> list[Picture]:
-    """Measured against predicted values of each agent; of one objective, for else they can't be compared."""
-    predicted = frame.summary.predictions if len(frame.axes) == 1 else {}
+    """Measured against predicted values of each agent, objective by objective."""
     pictures = []
-    for number, member in enumerate(team):
-        rows = predicted.get(member.name)
-        if rows is None or len(rows) < 2:
-            continue
-        most = max(60, _SCATTERED // len(predicted))
-        alt = f"Measured against predicted values of {len(rows)} machines of agent {member.name}."
-        drawing = inline_figure(
-            plots.prediction_plot(rows, number, frame.axes[0], most), f"predicted{number}", alt
-        )
-        thinned = f", {most:,} shown" if len(rows) > most else ""
-        pictures.append(Picture(drawing, f"{member.name}: {len(rows):,} predictions{thinned}"))
+    drawn = sum(len(predicted) for predicted in frame.summary.predictions)
+    for k, (axis, predicted) in enumerate(zip(frame.axes, frame.summary.predictions, strict=True)):
+        of_which = f" of {frame.summary.campaign.objectives[k].expression}" if len(frame.axes) > 1 else ""
+        for number, member in enumerate(team):
+            rows = predicted.get(member.name)
+            if rows is None or len(rows) < 2:
+                continue
+            most = max(60, _SCATTERED // drawn)
+            alt = f"Measured against predicted values{of_which}: {len(rows)} machines of agent {member.name}."
+            figure = plots.prediction_plot(rows, number, axis, most)
+            thinned = f", {most:,} shown" if len(rows) > most else ""
+            pictures.append(
+                Picture(
+                    inline_figure(figure, f"predicted{k}{number}", alt),
+                    f"{member.name}: {len(rows):,} predictions{of_which}{thinned}",
+                )
+            )
     return pictures
 
 

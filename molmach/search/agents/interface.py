@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach.search.agents.theory import Theory
-from molmach.search.record.trial import Trial
+from molmach.search.record.trial import Opinions, Trial
 from molmach.search.space.design import Design
+from molmach.search.space.mending import mended
 from molmach.search.space.space import Space
 
 Floats = NDArray[np.float64]
@@ -31,14 +33,20 @@ class Proposal:
     rationale
         Why, in one line.
     mean, sd
-        The agent's own prediction of the first objective (greater is better) and its uncertainty;
-        None where it has no opinion. Agents are scored by them.
+        The agent's own prediction of the machine's *true* value of the first objective (greater is better),
+        as a normal distribution: its mean and standard deviation, without the error of any measurement, which
+        is added where predictions are scored (:mod:`molmach.search.record.calibration`). None where it has no
+        opinion.
+    others
+        The same, (mean, sd), of each further objective, in their order; empty where there is one objective,
+        or no opinion of the others.
     """
 
     design: Design
     rationale: str
     mean: float | None = None
     sd: float | None = None
+    others: Opinions = ()
 
 
 @dataclass(frozen=True)
@@ -128,6 +136,17 @@ class View:
         slope = weights[worst] / spread[worst]
         return scalar, slope * errors[np.arange(len(errors)), worst]
 
+    @property
+    def objectives(self) -> int:
+        """How many objectives there are; 1 while nothing is measured."""
+        return len(self.measured[0].values) if self.measured else 1
+
+    def objective(self, number: int) -> tuple[Floats, Floats]:
+        """(n_measured,) values of one objective, greater is better, and their standard errors."""
+        values = np.array([trial.values[number] for trial in self.measured], dtype=np.float64)
+        errors = np.array([trial.errors[number] for trial in self.measured], dtype=np.float64)
+        return values, errors
+
     def is_new(self, design: Design) -> bool:
         """Whether a design is a machine that nobody has proposed."""
         return self.space.is_machine(design) and self.space.resolve(design).key not in self.taken
@@ -171,30 +190,79 @@ class Agent(ABC):
 
 
 def distinct_new(
-    view: View, designs: Sequence[Design], n: int, chosen: set[str] | None = None
+    view: View, designs: Iterable[Design], n: int, chosen: set[str] | None = None
 ) -> list[Design]:
     """The first ``n`` designs that are machines, differ from each other, and were not proposed by anyone."""
     chosen = set() if chosen is None else chosen
     kept: list[Design] = []
-    for design in designs:
-        if len(kept) == n:
-            break
+    for design in designs if n > 0 else ():
         if view.is_new(design) and (key := view.space.resolve(design).key) not in chosen:
             chosen.add(key)
             kept.append(design)
+            if len(kept) == n:
+                break
     return kept
+
+
+_WHOLE = 20_000
+"""Designs of which all are looked at before it is said that nothing is left: seconds, and once."""
+
+_LOOKED_AT = 1000
+"""Of more designs, so many in either way: a second or two of making them."""
+
+_START = 200
+"""Looks after which changes of one design are given up for those of another: most end within 100."""
 
 
 def fresh_samples(view: View, n: int, chosen: set[str] | None = None, tries: int = 50) -> list[Design]:
-    """Up to ``n`` designs at random that nobody has proposed; edits of known ones where the space is open."""
+    """Up to ``n`` designs at random that nobody has proposed.
+
+    First at random. Where that finds too few, for nearly all are taken or break a constraint: of up to 20 000
+    designs every one is looked at, in random order, so that what is left is found; of more, those next to
+    known machines or to designs at random that come nearer to the constraints by single changes, and the next
+    thousand of a fixed random order. None of this takes memory for what it does not return. Fewer than ``n``
+    say that all of this has found no more.
+
+    Parameters
+    ----------
+    view
+        The campaign.
+    n
+        How many are wanted.
+    chosen
+        Keys of machines that are not wanted either; those found are added.
+    tries
+        Draws for each that is wanted.
+    """
     chosen = set() if chosen is None else chosen
+    drawing, rng = view.space.drawing, view.rng
     kept: list[Design] = []
     for _ in range(tries * n):
         if len(kept) == n:
-            break
-        kept += distinct_new(view, [view.space.sample(view.rng)], 1, chosen)
-    if len(kept) < n and view.space.size is not None:
-        everything = list(view.space.enumerate())
-        order = view.rng.permutation(len(everything))
-        kept += distinct_new(view, [everything[i] for i in order], n - len(kept), chosen)
+            return kept
+        kept += distinct_new(view, [view.space.sample(rng)], 1, chosen)
+    if drawing.count is not None and drawing.count <= _WHOLE:
+        return kept + distinct_new(view, drawing.in_random_order(rng), n - len(kept), chosen)
+    kept += distinct_new(view, _mended(view, kept), n - len(kept), chosen)
+    if drawing.count is not None:
+        fixed = np.random.default_rng(np.random.SeedSequence(view.seed, spawn_key=(0, 2)))
+        some = drawing.in_random_order(fixed, (view.batch * _LOOKED_AT) % drawing.count)
+        kept += distinct_new(view, itertools.islice(some, _LOOKED_AT), n - len(kept), chosen)
     return kept
+
+
+def _mended(view: View, found: Sequence[Design]) -> Iterator[Design]:
+    """Machines near known ones and near designs at random, whatever breaks a constraint changed."""
+    rng, looks = view.rng, 0
+    machines = [*found, *(Design(trial.design.values) for trial in view.known if trial.machine)]
+    while looks < _LOOKED_AT:
+        design = view.space.sample(rng)
+        if machines and rng.random() < 0.5:
+            design = machines[int(rng.integers(len(machines)))]
+            for _ in range(1 + int(rng.integers(3))):
+                design = view.space.mutate(design, rng)
+        machine, looked = mended(view.space, design, rng, min(_START, _LOOKED_AT - looks))
+        looks += looked
+        if machine is not None:
+            machines.append(machine)
+            yield machine

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import numbers
@@ -16,7 +17,7 @@ from molmach.search.agents.exploration import promised, space_filling, wanted
 from molmach.search.agents.interface import Agent, Proposal, View
 from molmach.search.agents.registry import make_agent
 from molmach.search.agents.theory import Theory
-from molmach.search.record.trial import Trial
+from molmach.search.record.trial import Opinion, Trial
 from molmach.search.space.design import Design, Value
 from molmach.search.space.space import Space
 from molmach.search.strangers import OURS, described
@@ -105,7 +106,7 @@ class Runner:
         try:
             view = self._view(question)
             few = itertools.islice(self._agent.propose(view, question.n), question.n)
-            own = [checked(proposal) for proposal in few]
+            own = [checked(proposal, len(self._campaign.objectives)) for proposal in few]
             if self._explores:
                 return tuple(own)
             explored = space_filling(view, wanted(view, question.n, promised(view, own)))
@@ -146,10 +147,17 @@ def describe(error: BaseException) -> str:
     return _text(described(error), 500)
 
 
-def checked(proposal: object) -> Proposal:
+def checked(proposal: object, objectives: int = 1) -> Proposal:
     """A proposal made anew from plain values, so that nothing of an agent's own gets into the driver.
 
     A prediction that is not a finite number is none.
+
+    Parameters
+    ----------
+    proposal
+        What the agent said.
+    objectives
+        How many the campaign has: so many predictions there are of each machine, or of the first alone.
 
     Raises
     ------
@@ -164,10 +172,34 @@ def checked(proposal: object) -> Proposal:
     )
     if len(design.to_json()) > LONGEST:
         raise ValueError(f"proposed a design of more than {LONGEST} characters; expected a machine")
-    mean, sd = _number(proposal.mean), _number(proposal.sd)
+    first, *others = (_opinion(one) for one in _opinions(proposal, objectives))
+    return Proposal(design, _text(proposal.rationale, 500), *first, tuple(others))
+
+
+def _opinions(proposal: Proposal, objectives: int) -> list[tuple[object, object]]:
+    """(mean, sd) of each objective, as the agent said them; of those it is silent about, None twice."""
+    said: list[tuple[object, object]] = [(proposal.mean, proposal.sd)]
+    try:
+        said += [(mean, sd) for mean, sd in proposal.others]
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"predicted others {str(proposal.others)[:100]!r}; expected (mean, sd) of each objective after "
+            "the first"
+        ) from None
+    if len(said) not in (1, objectives):
+        raise ValueError(
+            f"predicted {len(said)} objectives; expected predictions of {objectives}, or of the first alone"
+            if objectives > 1
+            else f"predicted {len(said)} objectives; the campaign has one"
+        )
+    return said + [(None, None)] * (objectives - len(said))
+
+
+def _opinion(said: tuple[object, object]) -> Opinion:
+    mean, sd = _number("mean", said[0]), _number("sd", said[1])
     if sd is not None and sd < 0.0:
         raise ValueError(f"predicted with an uncertainty of {sd:g}; expected zero or more")
-    return Proposal(design, _text(proposal.rationale, 500), mean, sd)
+    return mean, sd
 
 
 def _text(value: object, length: int) -> str:
@@ -185,6 +217,13 @@ def _plain(value: object) -> Value:
     raise TypeError(f"proposed the value {str(value)[:100]!r}; expected a name or a number")
 
 
-def _number(value: object) -> float | None:
-    number = None if value is None else float(value)  # type: ignore[arg-type]
-    return number if number is not None and math.isfinite(number) else None
+def _number(name: str, value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
+    if not isinstance(value, numbers.Real):
+        raise TypeError(f"predicted {name} {str(value)[:100]!r}; expected a number or None")
+    with contextlib.suppress(OverflowError):  # of a whole number that no float holds
+        return number if math.isfinite(number := float(value)) else None
+    return None

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from molmach.search.loop.finds import Finds
+from molmach.search.record.trial import Measured
 
 _MEMORY = 60.0
 """Evaluations after which what an agent delivered counts a third."""
@@ -55,15 +56,15 @@ class Bandit:
         draws = {name: rng.beta(1.0 + self._hits[name], 1.0 + self._misses[name]) for name in ready}
         return max(ready, key=lambda name: draws[name])
 
-    def record(self, agent: str, value: float | None) -> None:
-        """An agent's machine was measured on the first rung; None where it failed."""
+    def record(self, agent: str, measured: Sequence[Measured]) -> None:
+        """An agent's machine was measured on the first rung, each objective; empty where it failed."""
         if agent not in self._hits:
             return
         decay = math.exp(-1.0 / _MEMORY)
         for name in self._agents:
             self._hits[name] *= decay
             self._misses[name] *= decay
-        if self._finds.judge(value):
+        if self._finds.judge(measured):
             self._hits[agent] += 1.0
         else:
             self._misses[agent] += 1.0

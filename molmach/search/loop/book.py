@@ -67,7 +67,10 @@ class TrialBook:
 
     def enter(self, agent: str, batch: int, proposal: Proposal) -> Trial:
         """The trial that a proposal begins: queued, a repeat, or infeasible."""
-        trial = Trial(0, agent, batch, proposal.design, proposal.rationale, proposal.mean, proposal.sd)
+        trial = Trial(
+            0, agent, batch, proposal.design, proposal.rationale, proposal.mean, proposal.sd,
+            others=proposal.others,
+        )  # fmt: skip
         try:
             candidate = self._space.resolve(proposal.design)
         except InfeasibleError as error:

@@ -23,11 +23,14 @@ from molmach.search.loop.objectives import Objectives
 from molmach.search.record.trial import CONFIRMATION
 from molmach.search.space.design import Categorical, Design, Value
 from molmach.search.space.fragments import check_names
+from molmach.search.space.mending import mended
 from molmach.search.space.space import Space
 from molmach.search.strangers import TooLongError, calling, described
 from molmach.spec import Campaign, Spec
 
 _TRIES = 200
+_MENDED, _CHANGES = 4, 200
+"""Walks towards the constraints after that, and designs that each looks at: seconds, before a refusal."""
 _LOOKED_AT = 20
 _TRIES_OF_A_VALUE = 20
 
@@ -57,9 +60,10 @@ def check(campaign: Campaign, source: Path) -> Space:
     rng = np.random.default_rng(0)
     problem = "no design"
     misfits: dict[tuple[object, ...], str] = {}
-    for _ in range(_TRIES):
+    _check_lightest(space, campaign)
+    for design in _tried(space, rng):
         try:
-            candidate = space.resolve(space.sample(rng))
+            candidate = space.resolve(design)
             if (sort := _sort(candidate.spec)) in misfits:
                 continue
             reason = evaluation.refusal(candidate)
@@ -74,7 +78,40 @@ def check(campaign: Campaign, source: Path) -> Space:
         return space
     if misfits:
         raise SpecError(next(iter(misfits.values())))
-    raise SpecError(f"space: none of {_TRIES} designs at random is a machine; the last one: {problem}")
+    raise SpecError(
+        f"space: none of {_TRIES + _MENDED * _CHANGES} designs that were looked at is a machine, neither at "
+        f"random nor by changes towards the constraints; the last one: {problem}"
+    )
+
+
+def _tried(space: Space, rng: np.random.Generator) -> Iterator[Design]:
+    """Designs at random, then such as changes have brought nearer to the constraints."""
+    for _ in range(_TRIES):
+        yield space.sample(rng)
+    for _ in range(_MENDED):
+        design = space.sample(rng)
+        machine, _ = mended(space, design, rng, _CHANGES)
+        yield machine or design
+
+
+def _check_lightest(space: Space, campaign: Campaign) -> None:
+    """Refuse limits of weight and atoms that no design keeps to, where they are known to add up."""
+    within, limits = space.drawing.within, campaign.space.constraints
+    if within is None or within.count:
+        return
+    weight, atoms = within.lightest
+    given = [
+        f"{name} {limit:g}"
+        for name, limit in (
+            ("molecular_weight", limits.molecular_weight),
+            ("heavy_atoms", limits.heavy_atoms),
+        )
+        if limit is not None
+    ]
+    raise SpecError(
+        f"space.constraints: no design keeps to {' and '.join(given)}; the lightest of its designs has "
+        f"{weight:.0f} u, and the smallest {atoms:.0f} heavy atoms"
+    )
 
 
 def equilibrium_note(campaign: Campaign, source: Path) -> str:

@@ -91,7 +91,7 @@ class Driver:
         self._book = TrialBook(self.space, ledger)
         bandit = Bandit(team.names, campaign.seed)
         self._queue = Queue(self._book, ledger, team, bandit, batch or campaign.batch, theory)
-        ladder = Ladder(self._evaluation.rungs, campaign.racing.keep)
+        ladder = Ladder(self._evaluation.rungs, campaign.racing.keep, len(campaign.objectives))
         self._allocation = Allocation(self._book, self._queue, ladder)
         self._spent = BudgetUse(campaign.budget, Clock(float(ledger.noted("wall_seconds") or 0.0)))
         self._tasks: dict[str, Task] = {}

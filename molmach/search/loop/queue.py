@@ -246,7 +246,7 @@ class Queue:
 
     def infeasible(self, trial: Trial) -> None:
         """A proposal was no machine; fresh, or from the ledger."""
-        self._bandit.record(trial.agent, None)
+        self._bandit.record(trial.agent, ())
 
     def found(self, trial: Trial, finding: Finding) -> None:
         """An evaluation of a trial has come back; fresh, or from the ledger."""
@@ -256,9 +256,10 @@ class Queue:
         if finding.rung != 0:
             return
         measured = finding.measured
-        self._bandit.record(trial.agent, measured[0].value if measured else None)
-        if agent is not None and len(measured) == 1 and trial.mean is not None and trial.sd is not None:
-            agent.calibration.record(trial.mean, trial.sd, measured[0].value, measured[0].error)
+        self._bandit.record(trial.agent, measured)
+        known = len(measured) == len(trial.opinions)
+        if agent is not None and known and trial.mean is not None and trial.sd is not None:
+            agent.calibration.record(trial.mean, trial.sd, measured[0])
 
     # for those who watch
 
@@ -274,6 +275,7 @@ class Queue:
                 "repeats": agent.counts["repeat"],
                 "core_seconds": agent.seconds,
                 "coverage": agent.calibration.coverage,
+                "rms_z": agent.calibration.rms_z,
                 "surprise": agent.calibration.surprise / agent.calibration.count
                 if agent.calibration.count
                 else math.nan,

@@ -24,6 +24,7 @@ from molmach.search.record.result import Samples
 from molmach.search.record.trial import Finding, State, Trial
 
 FORMAT = "molmach.ledger/1"
+OPINIONS = "ledger_opinions.sql"
 NAME = "ledger.sqlite"
 LOCK = "ledger.lock"
 EITHER_END = "machines are the same from either end of the axle"
@@ -66,7 +67,7 @@ class Ledger(LedgerReader):
     def _prepare(self, write: bool) -> None:
         self._base.execute("PRAGMA busy_timeout = 10000")
         if write and not self._base.execute("SELECT 1 FROM sqlite_master").fetchone():
-            script = files(__package__).joinpath("ledger.sql").read_text("utf-8")
+            script = _script("ledger.sql")
             mark = f"INSERT INTO meta VALUES ('format', '{FORMAT}'), ('{EITHER_END}', 'yes');"
             self._base.execute("PRAGMA journal_mode = WAL")
             self._base.executescript(f"BEGIN; {script} {mark} COMMIT;")
@@ -75,6 +76,8 @@ class Ledger(LedgerReader):
             raise CampaignError(f"{self.path}: format {written}; this version reads {FORMAT}")
         if write:
             self._base.execute("PRAGMA synchronous = FULL")
+            if not self._has_opinions():  # a ledger of before is gone on with
+                self._base.executescript(f"BEGIN; {_script(OPINIONS)} COMMIT;")
 
     def close(self) -> None:
         """Let go of the file."""
@@ -135,12 +138,18 @@ class Ledger(LedgerReader):
                 trial.mean, trial.sd, word, trial.reason, made,
             ),
         )  # fmt: skip
+        number = int(cursor.lastrowid or 0)
+        if trial.others:
+            self._base.executemany(
+                "INSERT INTO opinions VALUES (?, ?, ?, ?)",
+                [(number, k, *opinion) for k, opinion in enumerate(trial.opinions) if None not in opinion],
+            )
         if trial.state not in (State.INFEASIBLE, State.REPEAT):
             self._base.execute(
                 "INSERT OR IGNORE INTO machines VALUES (?, ?, ?, ?)",
                 (trial.machine, trial.smiles, design, trial.agent),
             )
-        return replace(trial, number=int(cursor.lastrowid or 0), made=made)
+        return replace(trial, number=number, made=made)
 
     def mark_started(self, trial: Trial) -> None:
         """A trial has left its queue."""
@@ -165,6 +174,10 @@ class Ledger(LedgerReader):
             return False
         self._base.execute("INSERT INTO samples VALUES (?, ?)", (finding.key, json.dumps(samples)))
         return True
+
+
+def _script(name: str) -> str:
+    return files(__package__).joinpath(name).read_text("utf-8")
 
 
 def _is_about_the_disk(error: sqlite3.Error) -> bool:

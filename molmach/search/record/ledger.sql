@@ -14,7 +14,7 @@ CREATE TABLE proposals (
     machine TEXT,                   -- NULL where the design is no machine
     design TEXT NOT NULL,
     rationale TEXT NOT NULL,
-    mean REAL, sd REAL,             -- the agent's own prediction
+    mean REAL, sd REAL,             -- the agent's own prediction of the first objective
     state TEXT NOT NULL,            -- queued, started, repeat, infeasible
     reason TEXT NOT NULL DEFAULT '',
     made REAL NOT NULL              -- seconds since the epoch

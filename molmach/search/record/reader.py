@@ -11,7 +11,7 @@ from typing import Any
 
 from molmach.search.record.result import Samples
 from molmach.search.record.rows import Event, Failure, Prediction, Spent, Totals
-from molmach.search.record.trial import CONFIRMATION, Finding, Measured, State, Trial
+from molmach.search.record.trial import CONFIRMATION, Finding, Measured, Opinion, Opinions, State, Trial
 from molmach.search.space.design import Design
 
 STARTED = "started"
@@ -58,6 +58,7 @@ class LedgerReader:
         Those that have left their queue count as running.
         """
         words = [word for word, one in _STATES.items() if state in (None, one)]
+        opinions = self._opinions()
         rows = self._base.execute(
             "SELECT p.id, p.agent, p.batch, p.design, p.rationale, p.mean, p.sd, p.state, p.reason, "
             "p.machine, m.smiles, p.made FROM proposals p LEFT JOIN machines m ON m.key = p.machine "
@@ -67,8 +68,26 @@ class LedgerReader:
         for number, agent, batch, design, rationale, mean, sd, word, reason, machine, smiles, made in rows:
             yield Trial(
                 number, agent, batch, Design.from_json(design), rationale, mean, sd, _STATES[word], reason,
-                machine or "", smiles or "", made,
+                machine or "", smiles or "", made, others=opinions.get(number, ()),
             )  # fmt: skip
+
+    def _has_opinions(self) -> bool:
+        """Whether predictions of several objectives are kept, as in ledgers of before they are not."""
+        named = "SELECT 1 FROM sqlite_master WHERE name = 'opinions'"
+        return self._base.execute(named).fetchone() is not None
+
+    def _opinions(self) -> dict[int, Opinions]:
+        """Number of a proposal -> what it predicted of the objectives after the first."""
+        if not self._has_opinions():
+            return {}
+        most = self._base.execute("SELECT MAX(objective) FROM opinions").fetchone()[0] or 0
+        said: dict[int, list[Opinion]] = {}
+        rows = self._base.execute("SELECT proposal, objective, mean, sd FROM opinions")
+        for proposal, objective, mean, sd in rows:
+            others = said.setdefault(proposal, [(None, None)] * most)
+            if objective:
+                others[objective - 1] = mean, sd
+        return {proposal: tuple(others) for proposal, others in said.items()}
 
     def designs(self) -> dict[str, Design]:
         """The design by which each machine was proposed first."""
@@ -206,26 +225,42 @@ class LedgerReader:
         return {agent: Spent(machines, best, seconds) for agent, machines, best, seconds in rows}
 
     def predictions(self, most: int | None = None) -> Iterator[Prediction]:
-        """Predictions beside what the first rung gave, in the order of the proposals.
+        """Predictions beside what the first rung gave, in the order of the proposals and of the objectives.
 
-        With several objectives agents predict their own mixture of them, which no result can be held against:
-        then there are none.
+        In a ledger of several objectives that was written before each was predicted there are none.
 
         Parameters
         ----------
         most
-            Only the latest so many; None for all.
+            Only of the latest so many proposals; None for all.
         """
-        rows = self._base.execute(
-            "SELECT * FROM (SELECT p.agent, p.mean, p.sd, e.value, e.error, p.id AS number FROM proposals p "
-            "JOIN evaluations e ON e.machine = p.machine AND e.rung = 0 "
-            "WHERE p.state = ? AND p.mean IS NOT NULL AND p.sd IS NOT NULL "
-            "AND e.ok AND e.value IS NOT NULL AND e.others = '[]' ORDER BY p.id DESC LIMIT ?) "
-            "ORDER BY number",
-            (STARTED, -1 if most is None else most),
+        measured = (
+            "FROM proposals p JOIN evaluations e ON e.machine = p.machine AND e.rung = 0 "
+            "WHERE p.state = ? AND e.ok AND e.value IS NOT NULL"
         )
-        for agent, mean, sd, value, error, _ in rows:
-            yield Prediction(agent, mean, sd, value, error)
+        wanted = (STARTED, -1 if most is None else most)
+        rows = self._base.execute(
+            "SELECT * FROM (SELECT p.id AS number, p.agent, p.mean, p.sd, e.value, e.error, e.low, e.high "
+            f"{measured} AND p.mean IS NOT NULL AND p.sd IS NOT NULL AND e.others = '[]' "
+            "ORDER BY p.id DESC LIMIT ?) ORDER BY number",
+            wanted,
+        )
+        for _, *numbers in rows:
+            yield Prediction(*numbers)
+        if not self._has_opinions():
+            return
+        rows = self._base.execute(
+            "SELECT q.agent, o.objective, o.mean, o.sd, q.value, q.error, q.low, q.high, q.others FROM "
+            f"(SELECT p.id AS number, p.agent, e.value, e.error, e.low, e.high, e.others {measured} "
+            "AND e.others != '[]' ORDER BY p.id DESC LIMIT ?) q "
+            "JOIN opinions o ON o.proposal = q.number ORDER BY q.number, o.objective",
+            wanted,
+        )
+        for agent, objective, mean, sd, *first, others in rows:
+            found = [first, *json.loads(others)]
+            if objective < len(found) and None not in found[objective]:
+                value, error, low, high = found[objective]
+                yield Prediction(agent, mean, sd, value, error, low, high, objective)
 
     def failures(self) -> list[Failure]:
         """What went wrong, each reason once."""

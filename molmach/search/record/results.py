@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,12 @@ import numpy as np
 from molmach.data.statistics import finite_or_none
 from molmach.search.record.achiral import achiral_control
 from molmach.search.record.archive import MACHINES
-from molmach.search.record.calibration import Calibration
+from molmach.search.record.calibration import calibration_document
 from molmach.search.record.fronts import fronts
+from molmach.search.record.hypervolume import ranked
 from molmach.search.record.judging import judgement_of
 from molmach.search.record.ledger import Ledger
+from molmach.search.record.rows import Prediction
 from molmach.search.record.trial import Finding, Measured
 from molmach.spec import Campaign
 
@@ -24,6 +25,7 @@ _LOOKED_AT = 200
 _MOST_REASONS = 5
 _MOST_JUDGED = 20_000
 _MOST_PREDICTIONS = 100_000
+"""The latest proposals whose predictions are scored: more take seconds and change no digit that is shown."""
 
 
 def document(ledger: Ledger, campaign: Campaign, folder: Path, best: int = 10) -> dict[str, Any]:
@@ -55,7 +57,7 @@ def document(ledger: Ledger, campaign: Campaign, folder: Path, best: int = 10) -
         "wall_seconds": float(ledger.noted("wall_seconds") or 0.0),
         "objectives": [{"maximise" if o.sign > 0 else "minimise": o.expression} for o in campaign.objectives],
         "best": best_machines(ledger, campaign, folder, best),
-        "agents": agents(ledger),
+        "agents": agents(ledger, campaign),
         "agent_failures": ledger.agent_failures(),
         "events": ledger.event_counts(),
         "lost": ledger.lost(),
@@ -81,15 +83,22 @@ def _achiral(ledger: Ledger, campaign: Campaign, evaluations: int) -> dict[str, 
 def best_machines(ledger: Ledger, campaign: Campaign, folder: Path, wanted: int) -> list[dict[str, Any]]:
     """The best machines, confirmed ones first; several objectives give the Pareto front first.
 
+    On a front those come first that stand for most of it (:func:`molmach.search.record.hypervolume.ranked`).
     Those that were run again and failed stand at the end, whatever their number.
     """
-    findings = ledger.leading(None if len(campaign.objectives) > 1 else _LOOKED_AT)
+    several = len(campaign.objectives) > 1
+    findings = ledger.leading(None if several else _LOOKED_AT)
     again = ledger.confirmations()
     lows = np.array([[measured.low for measured in finding.measured] for finding in findings])
     depth = fronts(lows, wanted)
-    order = sorted(
-        range(len(findings)), key=lambda i: (*_rank(again.get(findings[i].machine)), depth[i], -lows[i, 0])
-    )
+    place = {i: k for k, i in enumerate(ranked(lows, wanted))} if several else {}
+
+    def rank(i: int) -> tuple[float, ...]:
+        group, second = _rank(again.get(findings[i].machine))
+        own = (place.get(i, len(findings)), depth[i]) if several else (second,)
+        return group, *own, -lows[i, 0]
+
+    order = sorted(range(len(findings)), key=rank)
     chosen = order[:wanted] + [i for i in order[wanted:] if findings[i].machine in again]
     listed = [
         _machine(ledger, campaign, folder, findings[i], depth[i] == 0, again.get(findings[i].machine))
@@ -159,8 +168,12 @@ def _confirmed(campaign: Campaign, again: Finding, folder: Path) -> dict[str, An
     }
 
 
-def agents(ledger: Ledger) -> dict[str, dict[str, Any]]:
-    """What each agent proposed, found and predicted."""
+def agents(ledger: Ledger, campaign: Campaign) -> dict[str, dict[str, Any]]:
+    """What each agent proposed, found and predicted.
+
+    Predictions are scored by :mod:`molmach.search.record.calibration`, those of each objective by themselves
+    under ``calibration``; the first objective's scores stand beside it as well.
+    """
     rows: dict[str, dict[str, Any]] = {
         agent: {
             "proposals": counts.total(),
@@ -177,20 +190,14 @@ def agents(ledger: Ledger) -> dict[str, dict[str, Any]]:
                 "best_low": spent.best_low,
                 "core_seconds": round(spent.seconds, 3),
             }
-    for agent, calibration in _calibrations(ledger).items():
-        rows[agent]["predictions"] = calibration.count
-        rows[agent]["coverage"] = finite_or_none(calibration.coverage)
-        if calibration.count:
-            rows[agent]["mean_squared_z"] = calibration.squares / calibration.count
-            rows[agent]["surprise"] = calibration.surprise / calibration.count
-            rows[agent]["coverage_ci95"] = calibration.coverage_interval
+    predictions: dict[str, list[list[Prediction]]] = {}
+    for p in ledger.predictions(_MOST_PREDICTIONS):
+        predictions.setdefault(p.agent, [[] for _ in campaign.objectives])[p.objective].append(p)
+    for agent, each in predictions.items():
+        documents = [
+            {"expression": objective.expression, **calibration_document(of_one)}
+            for objective, of_one in zip(campaign.objectives, each, strict=True)
+        ]
+        first = {name: value for name, value in documents[0].items() if name != "expression"}
+        rows[agent] |= {**first, "calibration": documents}
     return rows
-
-
-def _calibrations(ledger: Ledger) -> dict[str, Calibration]:
-    """Predictions against first-rung results; from the ledger's latest hundred thousand."""
-    calibrations: dict[str, Calibration] = {}
-    for p in reversed(list(ledger.predictions(_MOST_PREDICTIONS))):
-        if math.isfinite(p.value):
-            calibrations.setdefault(p.agent, Calibration()).record(p.mean, p.sd, p.value, p.error)
-    return calibrations

@@ -47,13 +47,20 @@ class Spent:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What an agent had predicted of a machine, and what the first rung gave."""
+    """What an agent had predicted of a machine's true value, and what the first rung gave.
+
+    ``objective`` is the number of the objective, from 0; ``error`` the standard error of the measured
+    ``value``, and ``low`` and ``high`` its 95 % interval.
+    """
 
     agent: str
     mean: float
     sd: float
     value: float
     error: float
+    low: float
+    high: float
+    objective: int = 0
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,11 @@ from molmach.search.space.design import Design
 CONFIRMATION = -1
 """The rung of a confirmation, which stands beside the ladder."""
 
+Opinion = tuple[float | None, float | None]
+"""Predicted mean and standard deviation of an objective's true value; None where there is no opinion."""
+
+Opinions = tuple[Opinion, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -113,7 +118,8 @@ class Trial:
     design, rationale
         What was proposed, and why.
     mean, sd
-        The agent's prediction of the first objective and its uncertainty; None where it had no opinion.
+        The agent's prediction of the true value of the first objective and its standard deviation; None where
+        it had no opinion.
     state
         Where it stands.
     reason
@@ -126,6 +132,8 @@ class Trial:
         What its evaluations found, in the order in which they came, one a rung.
     confirmation
         What its second run with controls found; None where there was none.
+    others
+        Predictions of the further objectives, as ``mean`` and ``sd`` of the first; one an objective.
     """
 
     number: int
@@ -142,6 +150,12 @@ class Trial:
     made: float = 0.0
     findings: tuple[Finding, ...] = ()
     confirmation: Finding | None = None
+    others: Opinions = ()
+
+    @property
+    def opinions(self) -> Opinions:
+        """(mean, sd) predicted of each objective, the first included."""
+        return ((self.mean, self.sd), *self.others)
 
     @property
     def finding(self) -> Finding | None:

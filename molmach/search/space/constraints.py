@@ -46,6 +46,38 @@ def broken_constraint(spec: Spec, limits: Constraints) -> str | None:
     return None
 
 
+_SUBSTITUENT = (50.0, 4.0)
+"""Weight (u) and heavy atoms of a substituent, about: what is too much by that counts as one fault."""
+
+
+def excess(spec: Spec, limits: Constraints) -> float:
+    """By how much a machine breaks constraints: 0 if it keeps to all, about 1 for every part that does not.
+
+    Weight and atoms count in substituents, forbidden patterns by how often they occur, synthetic
+    accessibility by what every part has too much.
+    """
+    machine = spec.machine
+    total = 0.0
+    try:
+        kind_of(machine.kind).check(machine)
+    except BuildError:
+        total += 1.0
+    if not machine.molecules:
+        return total
+    molecules = [Chem.MolFromSmiles(part) for part in machine.parts]
+    weight = sum(Descriptors.MolWt(molecule) for molecule in molecules)
+    heavy = sum(molecule.GetNumHeavyAtoms() for molecule in molecules)
+    over = ((weight, limits.molecular_weight), (float(heavy), limits.heavy_atoms))
+    for (amount, limit), one in zip(over, _SUBSTITUENT, strict=True):
+        total += 0.0 if limit is None else max(0.0, amount - limit) / one
+    for pattern in limits.forbidden:
+        total += sum(len(molecule.GetSubstructMatches(_pattern(pattern))) for molecule in molecules)
+    if limits.synthetic_accessibility is not None:
+        scores = (synthetic_accessibility(part) for part in machine.parts)
+        total += sum(max(0.0, score - limits.synthetic_accessibility) for score in scores)
+    return total
+
+
 @lru_cache(maxsize=100_000)
 def synthetic_accessibility(smiles: str) -> float:
     """Score of Ertl & Schuffenhauer, J. Cheminf. 1, 8 (2009), from RDKit's own script: 1 easy to 10 hard."""

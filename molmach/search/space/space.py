@@ -15,8 +15,9 @@ from rdkit import DataStructs
 
 from molmach.errors import InfeasibleError, MolmachError, SpecError, shortened
 from molmach.search.space import fragments
-from molmach.search.space.constraints import broken_constraint
+from molmach.search.space.constraints import broken_constraint, excess
 from molmach.search.space.design import Categorical, Design, Numeric, Value, Variable
+from molmach.search.space.drawing import Drawing, within_of
 from molmach.search.space.edits import edit_molecule, reactions_of
 from molmach.search.space.identity import machine_key
 from molmach.search.space.molecules import fingerprint, molecules_of, plain_smiles, put_molecule
@@ -27,6 +28,11 @@ from molmach.spec.reading import set_path, validate
 
 _RESOLVED = 200_000
 _EDIT_TRIES = 20
+_NO_MACHINE = 100.0
+"""What is no machine at all breaks more than any constraint."""
+
+_UNSAID = 1e-9
+"""What breaks none by the count but is refused all the same."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +154,7 @@ class Space:
         return total
 
     def enumerate(self) -> Iterator[Design]:
-        """Every combination; the space must have a size."""
+        """Every combination, one after the other; the space must have a size."""
         axes: list[Sequence[Value]] = []
         for variable in self.variables:
             if isinstance(variable, Categorical):
@@ -160,9 +166,48 @@ class Space:
         for values in itertools.product(*axes):
             yield Design.of(dict(zip(names, values, strict=True)))
 
+    @cached_property
+    def drawing(self) -> Drawing:
+        """The designs by number and at random, without those that weigh too much where weights add up."""
+        sites, choices = self.site_fragments, list(self._options)
+        within = within_of(
+            self._limits, self.variables, sites, choices, lambda design: self.written(design).machine
+        )
+        return Drawing(self.variables, list(sites), choices, within)
+
     def sample(self, rng: np.random.Generator) -> Design:
-        """A design at random, every variable on its own."""
-        return Design.of({variable.name: variable.sample(rng) for variable in self.variables})
+        """A design at random, each as likely as any other that is not too heavy by itself.
+
+        Molecular weight and number of heavy atoms are sums over substituents, so designs within such limits
+        are drawn directly. Other constraints are not looked at.
+        """
+        return self.drawing.sample(rng)
+
+    def light_enough(self, categories: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether designs keep to limits of weight and atoms, without making them; all, where that is not
+        known.
+
+        Parameters
+        ----------
+        categories
+            (n, named variables) number of the value of each, in the order of :attr:`variables`.
+        """
+        within = self.drawing.within
+        if within is None:
+            return np.ones(len(categories), dtype=bool)
+        names = [variable.name for variable in self.variables if isinstance(variable, Categorical)]
+        chosen = np.zeros(len(categories), dtype=np.int64)
+        for name, options in self._options.items():
+            chosen = chosen * len(options) + categories[:, names.index(name)]
+        return within.holds(chosen, categories[:, [names.index(name) for name in self._fragments]])
+
+    def excess(self, design: Design) -> float:
+        """By how much a design breaks the constraints: 0 of a machine, about 1 for every part that does."""
+        try:
+            broken = excess(self.written(design), self._limits)
+        except Exception:  # it can't even be written, and RDKit raises what it likes
+            return _NO_MACHINE
+        return broken if broken or self.is_machine(design) else _UNSAID
 
     def mutate(self, design: Design, rng: np.random.Generator) -> Design:
         """The design with one variable changed; numbers move by a Gaussian step of a fifth of their range."""

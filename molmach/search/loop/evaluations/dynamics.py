@@ -134,7 +134,9 @@ class Dynamics(Evaluation):
             if task.rung == CONFIRMATION:
                 result, archive = _confirm(spec)
                 run, controls = result.run, _controls(result.score)
-                steps *= 3
+                steps = spec.protocol.total_steps * sum(
+                    part.replicas for part in (run, *run.controls.values())
+                )
             else:
                 run = simulation.simulate_here(spec)
             if not run.series.intact.all():
