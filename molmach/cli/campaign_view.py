@@ -137,40 +137,53 @@ def _interval(estimate: Mapping[str, Any]) -> str:
 
 
 def _print_agents(out: Console, team: Mapping[str, Mapping[str, Any]]) -> None:
-    head = [
-        "agent", "proposed", "measured", "repeats", "infeasible", "core s", "95 % right", "rms z",
-        "best tenth right (of an honest agent)",
-    ]  # fmt: skip
+    head = ["agent", "proposed", "measured", "repeats", "infeasible", "core s"]
     rows = [head]
     for name, row in team.items():
         counts = [f"{row[key]:,}" for key in ("proposals", "evaluated", "repeats", "infeasible")]
-        counts.append(f"{row.get('core_seconds', 0.0):,.0f}")
-        scored = [_scores(one) for one in row.get("calibration", ()) if one["predictions"]]
-        rows.append([name, *counts, *(scored.pop(0) if len(scored) == 1 else [""] * _SCORES)])
-        expressions = [one["expression"] for one in row.get("calibration", ()) if one["predictions"]]
+        rows.append([name, *counts, f"{row.get('core_seconds', 0.0):,.0f}"])
+    _print_columns(out, rows)
+    scored = [
+        (name, one, len(row["calibration"]) > 1)
+        for name, row in team.items()
+        for one in row.get("calibration", ())
+        if one["predictions"]
+    ]
+    if scored:
+        rows = [["predictions", "measured", "95 % right", "rms z", "best tenth right", "rms z"]]
         rows += [
-            [f"  {expression}", *[""] * len(counts), *scores]
-            for expression, scores in zip(expressions, scored, strict=False)
+            [f"{name}, {one['expression']}" if several else name, *_scores(one)]
+            for name, one, several in scored
         ]
-    widths = [max(len(row[k]) for row in rows) for k in range(len(head))]
+        out.print()
+        _print_columns(out, rows)
+        if any(one["best_tenth"] for _, one, _ in scored):
+            out.print("In brackets: of an honest agent.", style="dim", soft_wrap=True)
+
+
+def _print_columns(out: Console, rows: Sequence[Sequence[str]]) -> None:
+    """Lines of a table, the first its head; numbers to the right."""
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     for number, (label, *cells) in enumerate(rows):
-        figures, scores = cells[:-_SCORES], cells[-_SCORES:]
-        figures = [cell.rjust(width) for cell, width in zip(figures, widths[1:-_SCORES], strict=True)]
-        line = _padded([label, *figures, *scores], widths)
+        figures = [cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True)]
+        line = _padded([label, *figures], widths)
         out.print(line, style="" if number else "bold", markup=False, soft_wrap=True)
 
 
-_SCORES = 3
-
-
 def _scores(scored: Mapping[str, Any]) -> list[str]:
-    """Cells of an objective's predictions: coverage, rms z, and coverage of the best tenth."""
-    low, high = scored["coverage_ci95"]
-    best, right = (
-        scored["best_tenth"],
-        f"{100 * scored['coverage']:.0f} % ({100 * low:.0f} to {100 * high:.0f})",
-    )
-    of_best = (
-        "" if best is None else (f"{100 * best['coverage']:.0f} % ({100 * best['honest']['coverage']:.0f})")
-    )
-    return [right, f"{scored['rms_z']:.2f}", of_best]
+    """Cells of an objective's predictions: of all, and of the tenth that came out best."""
+    low, high = (100 * bound for bound in scored["coverage_ci95"])
+    cells = [
+        f"{scored['predictions']:,}",
+        f"{100 * scored['coverage']:.0f} % ({low:.0f} to {high:.0f})",
+        f"{scored['rms_z']:.2f}",
+    ]
+    best = scored["best_tenth"]
+    if best is None:
+        return [*cells, "", ""]
+    honest = best["honest"]
+    return [
+        *cells,
+        f"{100 * best['coverage']:.0f} % ({100 * honest['coverage']:.0f})",
+        f"{best['rms_z']:.2f} ({honest['rms_z']:.2f})",
+    ]
