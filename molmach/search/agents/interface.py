@@ -251,10 +251,10 @@ def fresh_samples(view: View, n: int, chosen: set[str] | None = None, tries: int
     return kept
 
 
-def _mended(view: View, found: Sequence[Design]) -> Iterator[Design]:
+def _mended(view: View, drawn: Sequence[Design]) -> Iterator[Design]:
     """Machines near known ones and near designs at random, whatever breaks a constraint changed."""
     rng, looks = view.rng, 0
-    machines = [*found, *(Design(trial.design.values) for trial in view.known if trial.machine)]
+    machines = [*drawn, *(Design(trial.design.values) for trial in view.known if trial.machine)]
     while looks < _LOOKED_AT:
         design = view.space.sample(rng)
         if machines and rng.random() < 0.5:

@@ -257,9 +257,9 @@ class LedgerReader:
             wanted,
         )
         for agent, objective, mean, sd, *first, others in rows:
-            found = [first, *json.loads(others)]
-            if objective < len(found) and None not in found[objective]:
-                value, error, low, high = found[objective]
+            measured_of = [first, *json.loads(others)]
+            if objective < len(measured_of) and None not in measured_of[objective]:
+                value, error, low, high = measured_of[objective]
                 yield Prediction(agent, mean, sd, value, error, low, high, objective)
 
     def failures(self) -> list[Failure]:
