@@ -109,8 +109,8 @@ class Runner:
             own = [checked(proposal, len(self._campaign.objectives)) for proposal in few]
             if self._explores:
                 return tuple(own)
-            explored = space_filling(view, wanted(view, question.n, promised(view, own)))
-            return (*own[: question.n - len(explored)], *explored)
+            explored = space_filling(view, wanted(view, len(own), promised(view, own)))
+            return (*own[: len(own) - len(explored)], *explored)
         except OURS:
             raise
         except PluginError as error:
