@@ -65,6 +65,8 @@ def candidates(
     """
     parents = model.code([Design(design.values) for design in best[:_PARENTS]])
     codes = everything if everything is not None else _sampled(model, view.rng, parents)
+    named = [place for place, variable in enumerate(model.variables) if isinstance(variable, Categorical)]
+    codes = codes[view.space.light_enough(codes[:, named].astype(np.int64))]
     plain = known[~known[:, len(model.variables) :].any(axis=1)]
     codes = _rows_without(model.canonical(codes), model.canonical(plain))
     codes = codes[view.rng.permutation(len(codes))]
@@ -96,8 +98,11 @@ def _padded(rows: Floats) -> Floats:
 
 def _sampled(model: GenerativeModel, rng: np.random.Generator, parents: Floats) -> Floats:
     """Samples of the space, and changes of one or two variables of the parents."""
-    samples = np.column_stack([_random(v, rng, _SAMPLES) for v in model.variables])
-    rows = [samples]
+    if model.space.drawing.within is None:
+        rows = [np.column_stack([_random(v, rng, _SAMPLES) for v in model.variables])]
+    else:
+        drawn = model.code([model.space.sample(rng) for _ in range(_SAMPLES // 4)])
+        rows = [drawn[:, : len(model.variables)]]
     for parent in parents[:, : len(model.variables)]:
         kin = np.repeat(parent[None], _KIN, axis=0)
         for _ in range(2):

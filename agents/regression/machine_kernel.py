@@ -39,7 +39,7 @@ class MachineKernel:
     def __init__(self, space: Space, exchanges: Sequence[Sequence[int]]) -> None:
         self.categorical = [v for v in space.variables if isinstance(v, Categorical)]
         self.numeric = [v for v in space.variables if isinstance(v, Numeric)]
-        self.open = space.open
+        self.open, self.space = space.open, space
         # named variables come before numbers, which no exchange moves
         self.exchanges = np.array(exchanges, dtype=np.int64)[:, : len(self.categorical)]
         self._tables = [_tables(space, variable) for variable in self.categorical]

@@ -20,6 +20,7 @@ from molmach.search.space.space import Space
 Floats = NDArray[np.float64]
 
 _CHEBYSHEV_SLOPE = 0.05
+"""Knowles's rho, as he has it: the small part of the sum that tells weakly dominated points apart."""
 
 
 @dataclass(frozen=True)
