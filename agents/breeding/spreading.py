@@ -10,20 +10,25 @@ from molmach.search.agents.interface import View, distinct_new, fresh_samples
 from molmach.search.space.design import Categorical, Design
 
 _POOL, _LARGEST_POOL = 30, 400
+_REMEMBERED = 1000
+"""Latest designs from which new ones keep away: distances to all of very many would fill the memory."""
+
 _EDIT_TRIES = 4
 _CHOICE = 4
 
 
-def spread_out(view: View, n: int) -> list[Design]:
-    """Up to ``n`` new designs far from each other and from those known (maximin)."""
+def spread_out(view: View, n: int, taken: set[str] | None = None) -> list[Design]:
+    """Up to ``n`` new designs far from each other and from those known (maximin), none of ``taken`` keys."""
+    if n == 0:
+        return []
     samples = [view.space.sample(view.rng) for _ in range(min(_POOL * n, _LARGEST_POOL))]
-    pool, known = list(dict.fromkeys(samples)), [trial.design for trial in view.known]
+    pool, known = list(dict.fromkeys(samples)), [trial.design for trial in view.known[-_REMEMBERED:]]
     table = genes(view.space, pool + known)
     gaps = np.abs(table[:, None] - table[None, : len(pool)])
     named = np.array([isinstance(v, Categorical) for v in view.space.variables] + [True])
     apart = (gaps[:, :, named] > 0).sum(axis=2) + gaps[:, :, ~named].sum(axis=2)
     nearest = apart[len(pool) :].min(axis=0) if known else np.full(len(pool), np.inf)
-    chosen: set[str] = set()
+    chosen = set(taken or ())
     kept: list[Design] = []
     for _ in range(len(pool)):
         farthest = int(np.argmax(nearest))

@@ -21,7 +21,8 @@ _SAMPLES = 1200
 _PARENTS = 12
 _KIN = 60
 _EDITS = 16
-_STEP = 0.1
+_STEPS = (0.1, 0.03, 0.01)
+"""Standard deviations of the steps of numbers, as shares of their range."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,13 @@ class Candidates:
         (n, columns) of :meth:`GenerativeModel.code`.
     edited
         The designs of the last rows, which no code can be turned into.
+    foretold
+        (n,) what theory says of them, in the unit of the score; nan where it was not asked or says nothing.
     """
 
     codes: Floats
     edited: tuple[Design, ...]
+    foretold: Floats
 
     def design(self, model: GenerativeModel, row: int) -> Design:
         """The design of a row."""
@@ -61,13 +65,15 @@ def candidates(
     """
     parents = model.code([Design(design.values) for design in best[:_PARENTS]])
     codes = everything if everything is not None else _sampled(model, view.rng, parents)
+    named = [place for place, variable in enumerate(model.variables) if isinstance(variable, Categorical)]
+    codes = codes[view.space.light_enough(codes[:, named].astype(np.int64))]
     plain = known[~known[:, len(model.variables) :].any(axis=1)]
     codes = _rows_without(model.canonical(codes), model.canonical(plain))
     codes = codes[view.rng.permutation(len(codes))]
     edited = _edits(view, best[:_PARENTS]) if view.space.open else ()
     if edited:
         codes = np.concatenate([codes, model.code(edited)])
-    return Candidates(codes, tuple(edited))
+    return Candidates(codes, tuple(edited), np.full(len(codes), np.nan))
 
 
 def enumerated(model: GenerativeModel) -> Floats | None:
@@ -92,8 +98,11 @@ def _padded(rows: Floats) -> Floats:
 
 def _sampled(model: GenerativeModel, rng: np.random.Generator, parents: Floats) -> Floats:
     """Samples of the space, and changes of one or two variables of the parents."""
-    samples = np.column_stack([_random(v, rng, _SAMPLES) for v in model.variables])
-    rows = [samples]
+    if model.space.drawing.within is None:
+        rows = [np.column_stack([_random(v, rng, _SAMPLES) for v in model.variables])]
+    else:
+        drawn = model.code([model.space.sample(rng) for _ in range(_SAMPLES // 4)])
+        rows = [drawn[:, : len(model.variables)]]
     for parent in parents[:, : len(model.variables)]:
         kin = np.repeat(parent[None], _KIN, axis=0)
         for _ in range(2):
@@ -114,7 +123,8 @@ def _random(variable: Variable, rng: np.random.Generator, n: int) -> Floats:
 def _changed(variable: Variable, rng: np.random.Generator, codes: Floats) -> Floats:
     if isinstance(variable, Categorical):
         return rng.integers(len(variable.values), size=len(codes)).astype(np.float64)
-    return _rounded(variable, codes + _STEP * rng.standard_normal(len(codes)))
+    steps = rng.choice(_STEPS, size=len(codes))
+    return _rounded(variable, codes + steps * rng.standard_normal(len(codes)))
 
 
 def _rounded(variable: Numeric, shares: Floats) -> Floats:

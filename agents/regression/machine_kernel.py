@@ -39,7 +39,7 @@ class MachineKernel:
     def __init__(self, space: Space, exchanges: Sequence[Sequence[int]]) -> None:
         self.categorical = [v for v in space.variables if isinstance(v, Categorical)]
         self.numeric = [v for v in space.variables if isinstance(v, Numeric)]
-        self.open = space.open
+        self.open, self.space = space.open, space
         # named variables come before numbers, which no exchange moves
         self.exchanges = np.array(exchanges, dtype=np.int64)[:, : len(self.categorical)]
         self._tables = [_tables(space, variable) for variable in self.categorical]
@@ -115,6 +115,10 @@ class MachineKernel:
     def diagonal(self, parameters: Floats, points: Points) -> Floats:
         """(n_points,) variances: the same for every machine."""
         return np.full(len(points), _Weights.of(self, parameters).variance)
+
+    def mean(self, points: Points) -> Floats:
+        """(n_points,) zeros."""
+        return np.zeros(len(points))
 
     def _covariance(self, weights: _Weights, first: Points, second: Points, tanimoto: Floats) -> Floats:
         singles = [w * d for w, d in zip(weights.single, self._single(first, second, tanimoto), strict=True)]
@@ -308,6 +312,9 @@ _RELEVANCE = 1.0
 _STEEPNESS = 3.0
 _STEEPNESS_OF_NUMBERS = 6.0
 _DOUBT = 1.0
+
+VARIANCE = _ADDITIVE + _PAIRS + _JOINT
+"""Median prior variance of a machine, in units of the variance of the values."""
 
 
 def matern(squared: Floats) -> Floats:

@@ -32,9 +32,10 @@ from molmach.search.space.space import Space
 from molmach.spec import Campaign
 
 _LISTED = (10, 40)
-_REASON = 160
-_REASONS = 15
-_EVENTS = 20
+"""Fewest and most machines on a page."""
+
+_REASON, _REASONS, _EVENTS = 160, 15, 20
+"""Characters of a reason, reasons and events on a page."""
 
 
 def summary(ledger: Ledger, campaign: Campaign, folder: Path) -> CampaignSummary:

@@ -235,6 +235,7 @@ def test_mending_ends_at_a_machine_or_says_that_it_found_none() -> None:
 # agents
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [Random, Bayesian, Evolutionary, Reinforcement, ActiveInference])
 def test_agents_search_a_large_space_within_a_weight(kind: type[Agent]) -> None:
     """Eight of a million designs are light enough: what is proposed is, and it is not all drawn at random."""

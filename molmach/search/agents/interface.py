@@ -20,6 +20,7 @@ from molmach.search.space.space import Space
 Floats = NDArray[np.float64]
 
 _CHEBYSHEV_SLOPE = 0.05
+"""Knowles's rho, as he has it: the small part of the sum that tells weakly dominated points apart."""
 
 
 @dataclass(frozen=True)
@@ -113,9 +114,20 @@ class View:
         errors = np.array([trial.errors for trial in self.measured], dtype=np.float64)
         if values.size == 0:
             return np.zeros(0), np.zeros(0)
+        return self.scalar(values, errors)
+
+    def scalar(self, values: Floats, errors: Floats) -> tuple[Floats, Floats]:
+        """(n,) utility of (n, k) values of the objectives, and its standard error, as in :attr:`utilities`.
+
+        Parameters
+        ----------
+        values, errors
+            Of any machines, measured or foretold.
+        """
         if values.shape[1] == 1:
             return values[:, 0], errors[:, 0]
-        low, spread = values.min(axis=0), np.ptp(values, axis=0)
+        known = np.array([trial.values for trial in self.measured] or values, dtype=np.float64)
+        low, spread = known.min(axis=0), np.ptp(known, axis=0)
         spread[spread == 0.0] = 1.0
         seeds = np.random.SeedSequence(self.seed, spawn_key=(self.batch, 1))
         weights = np.random.default_rng(seeds).dirichlet(np.ones(values.shape[1]))
@@ -158,6 +170,10 @@ class Agent(ABC):
 
     summary: str = ""
     """One line for ``molmach agents``."""
+
+    explores: bool = False
+    """Whether all that it proposes explores; of any other agent's proposals a share is replaced by machines
+    far from all that are known (:mod:`molmach.search.agents.exploration`)."""
 
     def __init__(self, space: Space) -> None:
         self.space = space

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from molmach.errors import PluginError
+from molmach.search.agents.exploration import promised, space_filling, wanted
 from molmach.search.agents.interface import Agent, Proposal, View
 from molmach.search.agents.registry import make_agent
 from molmach.search.agents.theory import Theory
@@ -76,9 +77,11 @@ class Runner:
         Of the agent in the campaign's list.
     folder
         Where relative files of agents start.
+    theory
+        What theory says, in place of what the campaign's estimators say.
     """
 
-    def __init__(self, campaign: Campaign, index: int, folder: Path) -> None:
+    def __init__(self, campaign: Campaign, index: int, folder: Path, theory: Theory | None = None) -> None:
         self._campaign = campaign
         self._entry = campaign.agents[index]
         self._folder = folder
@@ -87,18 +90,27 @@ class Runner:
         self._seed = int(words[0]) << 32 | int(words[1])
         self._trials: dict[int, Trial] = {}
         self._taken: dict[str, None] = {}
-        self._theory: Theory | None = None
+        self._theory = theory
 
     @cached_property
     def _agent(self) -> Agent:
         return make_agent(self._entry, self._space, self._folder)
 
+    @property
+    def _explores(self) -> bool:
+        """Whether the agent's own proposals explore, all of them."""
+        return bool(getattr(self._agent, "explores", False))
+
     def ask(self, question: Question) -> Answer:
-        """The agent's proposals; whatever it raises is its answer."""
+        """The agent's proposals, some replaced by exploration; whatever it raises is its answer."""
         try:
-            proposals = self._agent.propose(self._view(question), question.n)
-            few = itertools.islice(proposals, question.n)
-            return tuple(checked(proposal, len(self._campaign.objectives)) for proposal in few)
+            view = self._view(question)
+            few = itertools.islice(self._agent.propose(view, question.n), question.n)
+            own = [checked(proposal, len(self._campaign.objectives)) for proposal in few]
+            if self._explores:
+                return tuple(own)
+            explored = space_filling(view, wanted(view, len(own), promised(view, own)))
+            return (*own[: len(own) - len(explored)], *explored)
         except OURS:
             raise
         except PluginError as error:

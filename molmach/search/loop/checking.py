@@ -29,10 +29,15 @@ from molmach.search.strangers import TooLongError, calling, described
 from molmach.spec import Campaign, Spec
 
 _TRIES = 200
+"""Designs at random: one in forty being a machine, they miss all of them once in 158 files."""
+
 _MENDED, _CHANGES = 4, 200
 """Walks towards the constraints after that, and designs that each looks at: seconds, before a refusal."""
 _LOOKED_AT = 20
+"""Designs at random whose drives are looked at. Not tuned: a space has few drives."""
+
 _TRIES_OF_A_VALUE = 20
+"""Designs with one value, of which one that can be written is enough. Not tuned: a space has few kinds."""
 
 
 def check(campaign: Campaign, source: Path) -> Space:

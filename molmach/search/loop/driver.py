@@ -37,8 +37,13 @@ from molmach.search.space.space import Space
 from molmach.spec import Campaign
 
 _PATIENCE_SECONDS = 0.5
+"""Longest wait for results before signals and agents are looked at; no number depends on it."""
+
 _PATIENCE_FOR_AGENTS_SECONDS = 0.02
+"""The same while a worker is idle for want of a proposal."""
+
 _CLOCK_SECONDS = 1.0
+"""How often the clock alone is written down: what a kill may take off it."""
 
 
 class Driver:

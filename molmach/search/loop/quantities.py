@@ -46,6 +46,8 @@ def samples_of(run: Run) -> Samples:
 
 
 THRESHOLD_FIELDS = 6
+"""Fields for one threshold, each of which costs a run: an eighth to twofold in steps of a factor 1.74."""
+
 FOLLOWED = "followed_{}"
 FIELD = "field_{}"
 
@@ -135,6 +137,8 @@ def unit_of(expression: str, scale: Scale, find: Callable[[str], Quantity | None
 ORDINARY, EXTREME = 1e4, 1e12
 """Quantities of machines, and of any that can be thought of, lie below, and above the reciprocal."""
 _MOST_BEYOND = 0.25
+"""Share of ordinary machines of which an objective may be no number before it is refused. Not tuned."""
+
 LONGEST = 500
 DEEPEST = 50
 """Characters of an expression, and operations within each other."""

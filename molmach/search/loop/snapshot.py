@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from molmach.search.record.trial import Measured
 
 _SECONDS = 0.25
+"""Least time between two snapshots: what eyes follow."""
+
 _SHARE = 0.05
 """Of the driver's time, that goes into snapshots at most."""
 

@@ -23,8 +23,14 @@ from molmach.spec import Campaign
 
 SCHEMA = "molmach.campaign/1"
 _LOOKED_AT = 200
+"""Findings among which the best machines are: each has one a rung, and a list has forty at most."""
+
 _MOST_REASONS = 5
+"""Reasons that a document lists; the report has more."""
+
 _MOST_JUDGED = 20_000
+"""Machines of whose molecules the achiral control is made. Not tuned: it takes longer than it tells."""
+
 _MOST_PREDICTIONS = 100_000
 """The latest proposals whose predictions are scored: more take seconds and change no digit that is shown."""
 

@@ -17,6 +17,7 @@ from molmach.spec.space import Parameter
 Value = str | float | int
 
 _DIGITS = 4
+"""Significant digits of numbers: a design is written as it is computed with, and no machine needs more."""
 
 
 @dataclass(frozen=True)

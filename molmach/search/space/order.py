@@ -11,7 +11,7 @@ _LISTED = 65_536
 """Orders of so few are drawn as a list of half a megabyte: a network of few bits is not random enough."""
 
 _ROUNDS = 8
-"""Four make a random permutation of many (Luby & Rackoff, SIAM J. Comput. 17, 373 (1988)); twice as many."""
+"""Four make a random permutation of many (Luby & Rackoff, SIAM J. Comput. 17, 373 (1988)): twice that."""
 
 
 def random_order(count: int, rng: np.random.Generator) -> Callable[[int], int]:

@@ -27,7 +27,11 @@ from molmach.spec.kinds import Kinds
 from molmach.spec.reading import set_path, validate
 
 _RESOLVED = 200_000
+"""Designs whose machines are remembered, each of which takes about a millisecond to make. Not tuned."""
+
 _EDIT_TRIES = 20
+"""Reactions at random of which one should apply. Not tuned: where none does, another design is tried."""
+
 _NO_MACHINE = 100.0
 """What is no machine at all breaks more than any constraint."""
 

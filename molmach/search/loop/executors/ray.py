@@ -22,7 +22,11 @@ from molmach.search.record.result import Result
 from molmach.spec import Campaign
 
 _CORES_ASKED_EVERY = 2.0
+"""Seconds between questions to the cluster; no number depends on it."""
+
 _EXPLAIN_SECONDS = 60.0
+"""How long an agent may take for its explanation, when the search is over. Not tuned."""
+
 _ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENMM_CPU_THREADS"),
     "1",
