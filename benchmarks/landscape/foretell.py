@@ -29,11 +29,13 @@ def main() -> None:
     )
     told = np.isfinite(mean)
     miss = landscape.truth[told] - mean[told]
+    measured = landscape.velocity[told]
+    error = np.hypot(sd[told], measured.std(axis=1, ddof=1) / np.sqrt(measured.shape[1]))
     ranks = [np.argsort(np.argsort(values)) for values in (mean[told], landscape.truth[told])]
     print(
         f"theory says something of {told.sum()} of {len(mean)} machines; rank correlation "
         f"{np.corrcoef(*ranks)[0, 1]:.3f}, root mean square miss {np.sqrt(np.mean(miss**2)):.2f} turn/ns, "
-        f"{np.mean(np.abs(miss) < 1.96 * sd[told]):.0%} of its 95 % intervals hold, "
+        f"{np.mean(np.abs(miss) < 1.96 * error):.0%} of its 95 % intervals hold, "
         f"spread of the values {landscape.truth.std():.1f}"
     )
 
