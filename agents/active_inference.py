@@ -17,8 +17,9 @@ discretised problem (``pip install 'molmach[pymdp]'``).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +27,10 @@ from numpy.typing import NDArray
 from molmach.agents.inference.candidates import Candidates, candidates, enumerated
 from molmach.agents.inference.expected_free_energy import Outlook, Value, preference
 from molmach.agents.inference.explain import beliefs_in_words, choice_in_words
+from molmach.agents.inference.foresight import Results, standardised, surveyed
 from molmach.agents.inference.generative_model import GenerativeModel, columns
-from molmach.agents.inference.message_passing import Evidence
 from molmach.agents.inference.structures import Understanding, learn
+from molmach.agents.theory import Surveyor, said, said_of
 from molmach.search.agents.interface import Agent, Proposal, View, fresh_samples
 from molmach.search.record.trial import Opinion
 from molmach.search.space.design import Design
@@ -55,11 +57,14 @@ class Choice:
         Its row of :meth:`GenerativeModel.code`.
     value
         What speaks for it.
+    foretold
+        What theory says of it, in the unit of the score; nan for nothing.
     """
 
     design: Design
     code: Floats
     value: Value
+    foretold: float
 
 
 class ActiveInference(Agent):
@@ -71,6 +76,7 @@ class ActiveInference(Agent):
         super().__init__(space)
         self.model = GenerativeModel(space)
         self._everything = enumerated(self.model)
+        self._surveyor = Surveyor(space)
 
     def propose(self, view: View, n: int) -> list[Proposal]:
         """Designs of the lowest expected free energy, each given that the ones before it are measured."""
@@ -79,9 +85,9 @@ class ActiveInference(Agent):
         predictors = self._predictors(view, understanding)
         proposals = []
         for choice in chosen:
-            opinions: list[Opinion] = [predict(choice.code) for predict in predictors]
+            opinions: list[Opinion] = [predict(choice) for predict in predictors]
             first, *others = opinions or [(None, None)]
-            proposals.append(Proposal(choice.design, _reason(choice.value), *first, tuple(others)))
+            proposals.append(Proposal(choice.design, _reason(choice), *first, tuple(others)))
         if len(proposals) < n:
             keys = {view.space.resolve(choice.design).key for choice in chosen}
             rest = fresh_samples(view, n - len(proposals), keys)
@@ -96,24 +102,34 @@ class ActiveInference(Agent):
         beliefs = beliefs_in_words(self.model, understanding)
         if choice is None:
             return beliefs + "\nNext: nothing is left to try."
-        expected = prediction(self.model, understanding, choice.code)
+        expected = prediction(self.model, understanding, choice.code, choice.foretold)
         return f"{beliefs}\n{choice_in_words(choice.design, choice.value, *expected)}"
 
     def understanding(self, view: View) -> Understanding:
         """Beliefs about the utility, from all results."""
-        codes, values, errors = self._results(view, *view.utilities)
-        return learn(self.model, codes, Evidence.of(values, errors))
+        return learnt(self.model, self._results(view, *view.utilities, said))
 
-    def _results(self, view: View, values: Floats, errors: Floats) -> tuple[Floats, Floats, Floats]:
-        """Codes, values and standard errors of the machines whose value is a number."""
+    def _results(
+        self,
+        view: View,
+        values: Floats,
+        errors: Floats,
+        ask: Callable[[View, Sequence[Design]], tuple[Floats, Floats]],
+    ) -> Results:
+        """The machines whose value is a number, and what theory says of them, if anything of any."""
         usable = np.isfinite(values)
         designs = [trial.design for trial, use in zip(view.measured, usable, strict=True) if use]
-        return self.model.code(designs), values[usable], errors[usable]
+        results = Results(self.model.code(designs), values[usable], errors[usable])
+        survey = self._surveyor.survey(view)
+        if survey is None:
+            return results
+        reference = ask(view, survey.designs)[0]
+        return replace(results, foretold=ask(view, designs)[0], survey=reference[np.isfinite(reference)])
 
     def _predictors(
         self, view: View, understanding: Understanding
-    ) -> list[Callable[[Floats], tuple[float, float]]]:
-        """Of each objective, what predicts its true value from a design's code; none before two results."""
+    ) -> list[Callable[[Choice], tuple[float, float]]]:
+        """Of each objective, what predicts its true value of a choice; none before two results."""
         if len(view.measured) < 2:
             return []
         each = [self._predictor(view, understanding, k) for k in range(view.objectives)]
@@ -122,17 +138,19 @@ class ActiveInference(Agent):
 
     def _predictor(
         self, view: View, understanding: Understanding, objective: int
-    ) -> Callable[[Floats], tuple[float, float]] | None:
+    ) -> Callable[[Choice], tuple[float, float]] | None:
         """Mean and standard deviation of an objective's true value; None before two results."""
-        codes, values, errors = self._results(view, *view.objective(objective))
-        if len(values) < 2:
+        ask = partial(said_of, objective=objective)
+        results = self._results(view, *view.objective(objective), ask)
+        if len(results.values) < 2:
             return None
         if view.objectives > 1:
-            understanding = learn(self.model, codes, Evidence.of(values, errors))
-        wider = hindsight(self.model, codes, values, errors)
+            understanding = learnt(self.model, results)
+        wider = hindsight(self.model, results)
 
-        def predict(code: Floats) -> tuple[float, float]:
-            mean, sd = prediction(self.model, understanding, code)
+        def predict(choice: Choice) -> tuple[float, float]:
+            told = choice.foretold if view.objectives == 1 else float(ask(view, [choice.design])[0][0])
+            mean, sd = prediction(self.model, understanding, choice.code, told)
             return mean, wider * sd
 
         return predict
@@ -142,7 +160,9 @@ class ActiveInference(Agent):
         pool = self._pool(view, understanding)
         if not len(pool.codes):
             return
-        outlook = Outlook(understanding, self.model.bases(pool.codes), noise_of(understanding))
+        foretold = standardised(pool.foretold, understanding.evidence)
+        bases = self.model.bases(pool.codes, foretold)
+        outlook = Outlook(understanding, bases, noise_of(understanding))
         wanted = preference(understanding, view.budget_left)
         free = np.ones(len(pool.codes), dtype=bool)
         keys: set[str] = set()
@@ -162,6 +182,7 @@ class ActiveInference(Agent):
                         design,
                         pool.codes[row],
                         Value(*(float(v[row]) for v in (pragmatic, effects, structure))),
+                        float(pool.foretold[row]),
                     )
                     outlook.take_measured(int(row))
                     break
@@ -169,6 +190,12 @@ class ActiveInference(Agent):
                 return
 
     def _pool(self, view: View, understanding: Understanding) -> Candidates:
+        """Candidates; while theory may be of use, those of which it says something."""
+        pool = self._likely(view, understanding)
+        survey = self._surveyor.survey(view)
+        return pool if survey is None else surveyed(view, self.model, understanding, pool, survey)
+
+    def _likely(self, view: View, understanding: Understanding) -> Candidates:
         """Candidates, at most 2000: of more, half those that are expected to score best, half at random."""
         values, _ = view.utilities
         order = np.argsort(-np.where(np.isfinite(values), values, -np.inf), kind="stable")
@@ -187,14 +214,23 @@ class ActiveInference(Agent):
         order = np.argsort(-mean, kind="stable")
         half = _WEIGHED // 2
         kept = np.concatenate([order[:half], view.rng.permutation(order[half:])[:half]])
-        return Candidates(np.concatenate([pool.codes[kept], pool.codes[plain:]]), pool.edited)
+        codes = np.concatenate([pool.codes[kept], pool.codes[plain:]])
+        return Candidates(codes, pool.edited, np.full(len(codes), np.nan))
 
 
-def _reason(value: Value) -> str:
-    return (
+def _reason(choice: Choice) -> str:
+    value = choice.value
+    words = (
         f"expected free energy {-value.total:.2f} nats: pragmatic {value.pragmatic:.2f}, "
         f"information on effects {value.effects:.2f} and on structure {value.structure:.2f}"
     )
+    return f"{words}; theory says {choice.foretold:.4g}" if math.isfinite(choice.foretold) else words
+
+
+def learnt(model: GenerativeModel, results: Results) -> Understanding:
+    """What results say."""
+    evidence = results.evidence
+    return learn(model, results.codes, evidence, standardised(results.foretold, evidence))
 
 
 def noise_of(understanding: Understanding) -> float:
@@ -203,25 +239,30 @@ def noise_of(understanding: Understanding) -> float:
     return float(np.median(errors) ** 2) if len(errors) else _UNKNOWN_NOISE**2
 
 
-def hindsight(model: GenerativeModel, codes: Floats, values: Floats, errors: Floats) -> float:
+def hindsight(model: GenerativeModel, results: Results) -> float:
     """How many times too narrow the latest machines' predictions from those before them were; at least 1.
 
     Root mean square of the latest machines' z-scores, eight at most, with two of the size expected added.
     A search moves where its model is worst, which no look at the residuals shows.
     """
-    latest = min(_LATEST, len(values) // 2)
+    latest = min(_LATEST, len(results.values) // 2)
     if latest < 2:
         return 1.0
-    earlier = learn(model, codes[:-latest], Evidence.of(values[:-latest], errors[:-latest]))
-    expected = [prediction(model, earlier, code) for code in codes[-latest:]]
-    late = zip(values[-latest:], errors[-latest:], expected, strict=True)
-    squares = [min(abs(v - m) / math.hypot(s, e), _OUTLIER) ** 2 for v, e, (m, s) in late]
+    earlier, late = learnt(model, results[:-latest]), results[-latest:]
+    foretold = np.full(latest, np.nan) if late.foretold is None else late.foretold
+    expected = [
+        prediction(model, earlier, code, said) for code, said in zip(late.codes, foretold, strict=True)
+    ]
+    seen = zip(late.values, late.errors, expected, strict=True)
+    squares = [min(abs(v - m) / math.hypot(s, e), _OUTLIER) ** 2 for v, e, (m, s) in seen]
     return max(1.0, math.sqrt((_EXPECTED + sum(squares)) / (_EXPECTED + latest)))
 
 
-def prediction(model: GenerativeModel, understanding: Understanding, code: Floats) -> tuple[float, float]:
-    """Mean and standard deviation of a design's true score, in its own unit."""
-    outlook = Outlook(understanding, model.bases(code[None]), noise_of(understanding))
-    mean, sd = outlook.moments()
+def prediction(
+    model: GenerativeModel, understanding: Understanding, code: Floats, foretold: float = math.nan
+) -> tuple[float, float]:
+    """Mean and standard deviation of a design's true score, in its own unit; theory's with it."""
     evidence = understanding.evidence
+    bases = model.bases(code[None], standardised(np.array([foretold]), evidence))
+    mean, sd = Outlook(understanding, bases, noise_of(understanding)).moments()
     return evidence.centre + evidence.scale * float(mean[0]), evidence.scale * float(sd[0])

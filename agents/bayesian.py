@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from molmach.agents.regression.belief import (
-    Belief,
-    Seen,
-    best_trials,
-    feasibility,
-    model_of,
-    seen,
-    unwarped,
-)
+from molmach.agents.regression.belief import Belief, Seen, best_trials, feasibility, model_of, seen
 from molmach.agents.regression.explanation import explanation
+from molmach.agents.regression.foresight import Outlook, outlook, predictions, theory_in_words
 from molmach.agents.regression.machine_kernel import MachineKernel
+from molmach.agents.regression.picking import picks
 from molmach.agents.regression.points import Points
 from molmach.agents.regression.pool import PARENTS, Pool, everything, looked_at, made
 from molmach.agents.symmetry import exchanges
+from molmach.agents.theory import Survey, Surveyor
 from molmach.search import Agent, Proposal, Space, View
 from molmach.search.agents.interface import fresh_samples
 
@@ -34,12 +29,18 @@ class Bayesian(Agent):
     improvement times the chance of being feasible; each one chosen is taken to be found as predicted before
     the next one is chosen (the kriging believer of Ginsbourger, Le Riche & Carraro, 2010).
 
+    Where theory says something of the machines, a second process has it as its mean function, with a scale
+    and an offset that it learns (:class:`~molmach.agents.regression.theory_kernel.TheoryKernel`), and the
+    search starts from theory's best. Which of the two chooses is drawn for each machine by their
+    probabilities, so that theory which is of no use is soon left aside.
+
     Parameters
     ----------
     space
         The designs of the campaign.
     initial
-        Machines that are drawn at random before the first model; at least 4.
+        Machines that are measured before the first model without theory; at least 4. They are drawn at
+        random, or theory proposes them.
     """
 
     summary = "a Gaussian process on substituents, numbers and molecules; expected improvement"
@@ -49,6 +50,7 @@ class Bayesian(Agent):
         if initial < _LEAST:
             raise TypeError(f"initial: got {initial}; expected at least {_LEAST}")
         self._initial = initial
+        self._surveyor = Surveyor(space)
         self._prepared: tuple[MachineKernel, Points | None] | None = None
 
     def _prepare(self) -> tuple[MachineKernel, Points | None]:
@@ -59,22 +61,33 @@ class Bayesian(Agent):
         return self._prepared
 
     def propose(self, view: View, n: int) -> list[Proposal]:
-        """The machines of largest expected improvement; at random while fewer than ``initial`` are measured.
+        """The machines of largest expected improvement.
 
+        While fewer than ``initial`` are measured, by theory alone, or at random where it says nothing.
         Predictions are of true values, without a measurement's error, of each objective.
         """
         kernel, _ = self._prepare()
         known = seen(kernel, view)
-        if len(known.values) < self._initial:
+        survey = self._surveyor.survey(view)
+        if len(known.values) < self._initial and survey is None:
             return [Proposal(design, "at random: too little is known") for design in fresh_samples(view, n)]
-        belief = self._belief(kernel, view, known)
-        pool = self._pool(view, known, belief)
-        proposals = self._predicted(view, known, belief, pool, belief.picks(pool, kernel, view, n))
-        if len(proposals) < n and not pool.whole:
+        belief, candidates = self._candidates(kernel, view, known, survey)
+        numbers = picks(candidates.prospects(), candidates.pool, kernel, view, n)
+        proposals = self._predicted(view, known, survey, belief, candidates, numbers)
+        if len(proposals) < n and not candidates.pool.whole:
             chosen = {self.space.resolve(proposal.design).key for proposal in proposals}
             rest = fresh_samples(view, n - len(proposals), chosen)
             proposals += [Proposal(design, "at random: no candidate of the model was new") for design in rest]
         return proposals
+
+    def _candidates(
+        self, kernel: MachineKernel, view: View, known: Seen, survey: Survey | None
+    ) -> tuple[Belief | None, Outlook]:
+        """What is believed without theory, if anything, and the outlook on the candidates."""
+        if len(known.values) < self._initial:
+            return None, outlook(view, kernel, known, None, None, survey)
+        belief = self._belief(kernel, view, known)
+        return belief, outlook(view, kernel, known, belief, self._pool(view, known, belief), survey)
 
     def _belief(self, kernel: MachineKernel, view: View, known: Seen) -> Belief:
         model = model_of(kernel, known, view.rng)
@@ -94,37 +107,46 @@ class Bayesian(Agent):
         return looked_at(kernel, known.points[np.array(parents)], belief.score, most, view.rng)
 
     def _predicted(
-        self, view: View, known: Seen, belief: Belief, pool: Pool, picks: list[int]
+        self,
+        view: View,
+        known: Seen,
+        survey: Survey | None,
+        belief: Belief | None,
+        candidates: Outlook,
+        numbers: list[int],
     ) -> list[Proposal]:
         """Proposals with the predicted values of each objective."""
-        if not picks:
+        if not numbers:
             return []
         kernel, _ = self._prepare()
-        model, best = belief.model, float(known.warping.backward(np.array(belief.best_known)))
-        ground = f"; the best known is believed to be at {best:.4g}"
-        points = pool.points[np.array(picks)]
-        forecasts = []
-        if known.several:
+        forecasts = predictions(view, kernel, known, survey, candidates, numbers)
+        ground = ""
+        if belief is not None:
+            best = float(known.warping.backward(np.array(belief.best_known)))
+            ground = f"; the best known is believed to be at {best:.4g}"
+        if known.trials and known.several:
             ground = " in the first objective; chosen for all of them"
-            for number in range(view.objectives):
-                one = known.objective(number)
-                forecasts.append(unwarped(model_of(kernel, one, view.rng), one, points))
-        else:
-            forecasts.append(unwarped(model, known, points))
         proposals = []
-        for row, number in enumerate(picks):
+        for row, number in enumerate(numbers):
             (mean, sd), *others = ((float(means[row]), float(sds[row])) for means, sds in forecasts)
-            reason = f"predicted {mean:.4g} ± {sd:.2g}{ground}"
+            said, doubt = candidates.told[:, number]
+            theory = f" (theory says {said:.4g} ± {doubt:.2g})" if np.isfinite(said) else ""
+            reason = f"predicted {mean:.4g} ± {sd:.2g}{theory}{ground}"
             proposals.append(
-                Proposal(pool.design(number, kernel, self.space), reason, mean, sd, tuple(others))
+                Proposal(candidates.pool.design(number, kernel, self.space), reason, mean, sd, tuple(others))
             )
         return proposals
 
     def explain(self, view: View) -> str:
-        """What varies with what, the fragments that do good and harm, and the most promising machine."""
+        """What theory is worth, what varies with what, what does good and harm, what is most promising."""
         kernel, _ = self._prepare()
         known = seen(kernel, view)
-        if len(known.values) < self._initial:
-            return f"{len(known.values)} machines are measured; {self._initial} are needed for a first model."
-        belief = self._belief(kernel, view, known)
-        return explanation(view, kernel, known, belief, self._pool(view, known, belief))
+        survey = self._surveyor.survey(view)
+        few = f"{len(known.values)} machines are measured; {self._initial} are needed for a first model."
+        if len(known.values) < self._initial and survey is None:
+            return few
+        belief, candidates = self._candidates(kernel, view, known, survey)
+        words = explanation(view, kernel, known, belief, candidates) if belief else few
+        if survey is None:
+            return words
+        return f"{theory_in_words(view, kernel, survey, candidates.opinions)}\n{words}"

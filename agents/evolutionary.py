@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from molmach.agents.breeding.explain import predicted, written
 from molmach.agents.breeding.kinship import Relatives, hopes, relatives
 from molmach.agents.breeding.pedigree import Pedigree, genes, trace
-from molmach.agents.breeding.spreading import promising_designs, spread_out
+from molmach.agents.breeding.screening import Screen, begun, by_hope, screen
+from molmach.agents.breeding.spreading import promising_designs
+from molmach.agents.theory import Surveyor
 from molmach.errors import InfeasibleError
 from molmach.search.agents.interface import Agent, Proposal, View, distinct_new
 from molmach.search.space.design import Categorical, Design, Value
@@ -144,14 +146,14 @@ class Evolutionary(Agent):
             if number < 1:
                 raise TypeError(f"{name}: got {number}; expected at least 1")
         self._population, self._initial, self._litter = population, initial, litter
+        self._surveyor = Surveyor(space)
 
     def propose(self, view: View, n: int) -> list[Proposal]:
-        """Children of the best machines; machines spread over the space while few are measured."""
-        known = relatives(view)
+        """Children of the best machines; while few are measured theory's best, and machines far apart."""
+        known, theory = relatives(view), screen(view, self._surveyor)
         if known is None or len(known.designs) < self._initial:
-            begun = [(design, "spread over the space, to begin with") for design in spread_out(view, n)]
-            return predicted(view, known, begun)
-        births = self._bred(view, known, n)
+            return begun(view, known, theory, n)
+        births = self._bred(view, known, theory, n)
         if len(births) < n:
             chosen = {view.space.resolve(birth.design).key for birth in births}
             rest = promising_designs(view, known, n - len(births), chosen)
@@ -160,15 +162,19 @@ class Evolutionary(Agent):
 
     def explain(self, view: View) -> str:
         """Who the parents are, what breeds well, and how much of a machine's value is inherited."""
-        known = relatives(view)
+        known, theory = relatives(view), screen(view, self._surveyor)
+        words = [theory.in_words()] if theory else []
         if known is None:
-            return "Too little is measured to breed from; machines are spread over the space."
+            return "\n".join(
+                [*words, "Too little is measured to breed from; machines are spread over the space."]
+            )
         pedigree = trace(view)
         parents = self._parents(view, known, pedigree)
         parts = known.variances
         inherited = 1.0 / (1.0 + parts.uninherited)
         shares = _shares(view.space, pedigree)
         lines = [
+            *words,
             f"{len(known.designs)} machines are measured; the {len(parents)} best are parents.",
             f"Of the differences between machines, {inherited:.0%} is inherited"
             f" ({parts.additive:.0%} of that gene by gene, the rest by genes together).",
@@ -179,8 +185,8 @@ class Evolutionary(Agent):
         lines += [f"Best parent: {written(parents[0])}.", *_notable_genes(view.space, parents)]
         return "\n".join(lines)
 
-    def _bred(self, view: View, known: Relatives, n: int) -> list[Birth]:
-        """One child of each litter: the first that is new and viable, in order of a draw."""
+    def _bred(self, view: View, known: Relatives, theory: Screen | None, n: int) -> list[Birth]:
+        """One child of each litter: the first that is new and viable, by a draw and by theory's screen."""
         pedigree = trace(view)
         breeder = Breeder(view, self._parents(view, known, pedigree), pedigree.step)
         shares = _shares(view.space, pedigree)
@@ -194,7 +200,8 @@ class Evolutionary(Agent):
         drawn = hopes(view, known, designs, len(litters))
         for litter, end, row in zip(litters, ends, drawn, strict=True):
             hope = row[end - len(litter) : end]
-            ranked = [litter[i] for i in np.argsort(-hope, kind="stable") if hope[i] > -np.inf]
+            order = by_hope(view, theory, [birth.design for birth in litter], hope, len(litters))
+            ranked = [litter[i] for i in order]
             kept += next(([b] for b in ranked if distinct_new(view, [b.design], 1, chosen)), [])
         return kept
 

@@ -12,7 +12,9 @@ from molmach.agents.breeding import policy
 from molmach.agents.breeding.editing import Game, RewardModel
 from molmach.agents.breeding.explain import predicted, written
 from molmach.agents.breeding.kinship import Relatives, hopes, relatives, viability
-from molmach.agents.breeding.spreading import promising_designs, spread_out
+from molmach.agents.breeding.screening import Screen, begun, by_hope, screen
+from molmach.agents.breeding.spreading import promising_designs
+from molmach.agents.theory import Surveyor
 from molmach.search.agents.interface import Agent, Proposal, View, distinct_new
 from molmach.search.space.design import Design
 from molmach.search.space.space import Space
@@ -80,24 +82,24 @@ class Reinforcement(Agent):
             if number < 1:
                 raise TypeError(f"{name}: got {number}; expected at least 1")
         self._initial, self._length, self._rollouts = initial, actions, rollouts
+        self._surveyor = Surveyor(space)
 
     def propose(self, view: View, n: int) -> list[Proposal]:
-        """Where the trained policy leads to; machines spread over the space while few are measured."""
-        known = relatives(view)
+        """Where the trained policy leads to; while few are measured theory's best, and machines far apart."""
+        known, theory = relatives(view), screen(view, self._surveyor)
         if known is None or len(known.designs) < self._initial:
-            begun = [(design, "spread over the space, to begin with") for design in spread_out(view, n)]
-            return predicted(view, known, begun)
+            return begun(view, known, theory, n)
         trainer = Trainer(view, known, self._length)
         trainer.train()
         chosen: set[str] = set()
-        kept = [(episode.end, _story(episode)) for episode in self._best(trainer, n, chosen)]
+        kept = [(episode.end, _story(episode)) for episode in self._best(trainer, theory, n, chosen)]
         rest = promising_designs(view, known, n - len(kept), chosen)
         return predicted(
             view, known, kept + [(d, "at random: the policy leads to nothing new") for d in rest]
         )
 
-    def _best(self, trainer: Trainer, n: int, chosen: set[str]) -> list[Episode]:
-        """Of the episodes those whose ends are first in a draw each of what they will measure."""
+    def _best(self, trainer: Trainer, theory: Screen | None, n: int, chosen: set[str]) -> list[Episode]:
+        """Of the episodes those whose ends a draw each of what they will measure, and theory, put first."""
         view = trainer.view
         each = min(self._rollouts, max(1, _RESOLVED_ENDS // n)) if view.space.open else self._rollouts
         measured = {trial.design for trial in view.known}
@@ -105,21 +107,26 @@ class Reinforcement(Agent):
         if not episodes:
             return []
         kept: list[Episode] = []
-        for drawn in hopes(view, trainer.known, [episode.end for episode in episodes], n):
-            ranked = [episodes[i] for i in np.argsort(-drawn, kind="stable") if drawn[i] > -np.inf]
+        ends = [episode.end for episode in episodes]
+        for drawn in hopes(view, trainer.known, ends, n):
+            ranked = [episodes[i] for i in by_hope(view, theory, ends, drawn, n)]
             kept += next(([e] for e in ranked if distinct_new(view, [e.end], 1, chosen)), [])
         return kept
 
     def explain(self, view: View) -> str:
         """Which actions the policy favours, from the best machine and from one at random."""
-        known = relatives(view)
+        known, theory = relatives(view), screen(view, self._surveyor)
+        words = [theory.in_words()] if theory else []
         if known is None or len(known.designs) < self._initial:
-            return "Too little is measured to learn from; machines are spread over the space."
+            return "\n".join(
+                [*words, "Too little is measured to learn from; machines are spread over the space."]
+            )
         trainer = Trainer(view, known, self._length)
         trainer.train()
         best = trainer.leading[0]
         anyone = [view.space.sample(view.rng) for _ in range(200)]
         lines = [
+            *words,
             f"The policy is trained on {len(known.designs)} measured machines and on"
             f" {_ITERATIONS * _IMAGINED} imagined episodes of at most {self._length} actions.",
             f"From the best machine ({written(best)}) it would: {trainer.favoured([best])}.",

@@ -22,8 +22,10 @@ _CHOICE = 4
 """Designs at random of which a draw takes one. Not tuned."""
 
 
-def spread_out(view: View, n: int) -> list[Design]:
-    """Up to ``n`` new designs far from each other and from those known (maximin)."""
+def spread_out(view: View, n: int, taken: set[str] | None = None) -> list[Design]:
+    """Up to ``n`` new designs far from each other and from those known (maximin), none of ``taken`` keys."""
+    if n == 0:
+        return []
     samples = [view.space.sample(view.rng) for _ in range(min(_POOL * n, _LARGEST_POOL))]
     pool, known = list(dict.fromkeys(samples)), [trial.design for trial in view.known[-_REMEMBERED:]]
     table = genes(view.space, pool + known)
@@ -31,7 +33,7 @@ def spread_out(view: View, n: int) -> list[Design]:
     named = np.array([isinstance(v, Categorical) for v in view.space.variables] + [True])
     apart = (gaps[:, :, named] > 0).sum(axis=2) + gaps[:, :, ~named].sum(axis=2)
     nearest = apart[len(pool) :].min(axis=0) if known else np.full(len(pool), np.inf)
-    chosen: set[str] = set()
+    chosen = set(taken or ())
     kept: list[Design] = []
     for _ in range(len(pool)):
         farthest = int(np.argmax(nearest))

@@ -34,10 +34,13 @@ class Candidates:
         (n, columns) of :meth:`GenerativeModel.code`.
     edited
         The designs of the last rows, which no code can be turned into.
+    foretold
+        (n,) what theory says of them, in the unit of the score; nan where it was not asked or says nothing.
     """
 
     codes: Floats
     edited: tuple[Design, ...]
+    foretold: Floats
 
     def design(self, model: GenerativeModel, row: int) -> Design:
         """The design of a row."""
@@ -69,7 +72,7 @@ def candidates(
     edited = _edits(view, best[:_PARENTS]) if view.space.open else ()
     if edited:
         codes = np.concatenate([codes, model.code(edited)])
-    return Candidates(codes, tuple(edited))
+    return Candidates(codes, tuple(edited), np.full(len(codes), np.nan))
 
 
 def enumerated(model: GenerativeModel) -> Floats | None:

@@ -137,7 +137,10 @@ class Outlook:
         for structure in understanding.structures:
             blocks = [columns(factor, bases) for factor in structure.factors]
             if not len(understanding.evidence.scores):
-                blocks = [_level(block) for block in blocks]
+                blocks = [
+                    block if factor.prior_mean else _level(block)
+                    for block, factor in zip(blocks, structure.factors, strict=True)
+                ]
             X = np.concatenate(blocks, axis=1)
             beliefs = structure.beliefs
             cross = X @ beliefs.covariance

@@ -13,6 +13,8 @@ from molmach.agents.inference.expected_free_energy import Value
 from molmach.agents.inference.generative_model import (
     EDIT,
     EDIT_LABELS,
+    THEORY,
+    THEORY_LABELS,
     Factor,
     GenerativeModel,
     columns,
@@ -49,6 +51,7 @@ def beliefs_in_words(model: GenerativeModel, understanding: Understanding) -> st
     lines = [
         f"After {count} machines (± is one standard deviation; effects are against the mean over the space):"
     ]
+    lines += _theory_lines(understanding)
     lines += _effect_lines(model, understanding, best)
     lines += _interaction_lines(model, understanding, best)
     lines += _pruned_lines(understanding, best)
@@ -120,15 +123,35 @@ def _functional(model: GenerativeModel, structure: Structure, members: Sequence[
             bases.append(np.eye(size)[grid[list(members).index(place)]])
         else:
             bases.append(np.full((count, size), 1.0 / size))
-    bases.append(np.zeros((count, len(EDIT_LABELS))))
+    bases += [np.zeros((count, len(EDIT_LABELS))), np.zeros((count, len(THEORY_LABELS)))]
     X = np.concatenate([columns(factor, bases) for factor in structure.factors], axis=1)
     return X.reshape(*sizes, X.shape[1])
+
+
+def _theory_lines(understanding: Understanding) -> list[str]:
+    """Whether what theory says is a factor, with which scale."""
+    gain = understanding.theory
+    if gain is None:
+        return []
+    held = [s for s in understanding.structures if s.with_theory]
+    if not held or gain < 0.0:
+        words = "was pruned" if -gain >= FIRM else "is probably of no use"
+        return [f"Theory {words} (log evidence {-gain:+.1f} nats against it)."]
+    best = max(held, key=lambda structure: structure.weight)
+    place = [factor.name for factor in best.factors].index(THEORY)
+    mean, covariance = best.beliefs.block(place)
+    words = "holds" if gain >= FIRM else "probably holds"
+    evidence = "" if gain == math.inf else f", log evidence {gain:+.1f} nats"
+    return [
+        f"Theory {words}: scale {mean[0]:.2f} ± {math.sqrt(covariance[0, 0]):.2f}, above the mean of what "
+        f"was measured {mean[0] + mean[1]:.2f}{evidence}; effects below are against what it says."
+    ]
 
 
 def _effect_lines(model: GenerativeModel, understanding: Understanding, best: Structure) -> list[str]:
     by_span = []
     for factor in best.factors:
-        if factor.order == 1:
+        if factor.order == 1 and factor.name != THEORY:
             effects = marginal_effects(model, understanding, best, factor)
             span = effects[0].mean - effects[-1].mean
             by_span.append((span, f"- {_or(factor.name)}: {_extremes(effects)}."))
@@ -156,7 +179,7 @@ def _pruned_lines(understanding: Understanding, best: Structure) -> list[str]:
     orders = {factor.name: factor.order for factor in understanding.considered}
     lines = []
     for name, gain in gains.items():
-        if orders[name] == 1:
+        if orders[name] == 1 and name != THEORY:
             words = "makes no difference and was pruned" if gain >= FIRM else "probably makes no difference"
             lines.append(f"- {_or(name)} {words} (log evidence {gain:+.1f} nats).")
     pairs = {name: gain for name, gain in gains.items() if orders[name] == 2}

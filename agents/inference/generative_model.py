@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -41,6 +41,12 @@ EDIT_LABELS = (
 )
 
 
+THEORY = "theory"
+THEORY_LABELS = ("what theory says", "what it says above the mean")
+RIGHT = (1.0, 0.0)
+"""Effects of theory that is right: its scale, and what that has more above the mean of what was measured."""
+
+
 @dataclass(frozen=True)
 class Factor:
     """A term of the score.
@@ -53,16 +59,24 @@ class Factor:
         Sets of variables (by place) that share its effects; one each but for symmetric machines.
     labels
         What each column stands for.
+    prior_mean
+        Effects to be expected before anything was measured; () for zeros.
     """
 
     name: str
     orbit: tuple[tuple[int, ...], ...]
     labels: tuple[str, ...]
+    prior_mean: tuple[float, ...] = ()
 
     @property
     def width(self) -> int:
         """Number of effects in the factor, one a label."""
         return len(self.labels)
+
+    @property
+    def expected(self) -> Floats:
+        """(width,) effects before anything was measured."""
+        return np.array(self.prior_mean or (0.0,) * self.width)
 
     @property
     def places(self) -> frozenset[int]:
@@ -122,6 +136,12 @@ class GenerativeModel:
     def alike(self) -> tuple[FactorSet, ...]:
         """With more sharing: of variables that do the same, if the evidence is for it."""
         return tuple(self._factors(group) for group in likenesses(self.space, self.symmetry))
+
+    @cached_property
+    def informed(self) -> FactorSet:
+        """Of the machine as it is, and what theory says of it."""
+        theory = Factor(THEORY, ((len(self.variables) + 1,),), THEORY_LABELS, RIGHT)
+        return replace(self.factors, effects=(*self.factors.effects, theory))
 
     def _factors(self, group: Sequence[Permutation]) -> FactorSet:
         effects = []
@@ -189,10 +209,20 @@ class GenerativeModel:
             first[less] = image[less]
         return first
 
-    def bases(self, codes: Floats) -> list[Floats]:
-        """(n, values) of each variable: which value, or how near each knot; last the edit's properties."""
+    def bases(self, codes: Floats, foretold: Floats | None = None) -> list[Floats]:
+        """(n, values) of each variable: which value, or how near each knot; then edits, then theory.
+
+        Parameters
+        ----------
+        codes
+            Rows of :meth:`code`.
+        foretold
+            (n,) what theory says, standardised; nan where it says nothing.
+        """
         values = [basis(variable, codes[:, place]) for place, variable in enumerate(self.variables)]
-        return [*values, codes[:, len(self.variables) :]]
+        said = np.zeros(len(codes)) if foretold is None else np.nan_to_num(foretold)
+        theory = np.column_stack([said, np.maximum(said, 0.0)])
+        return [*values, codes[:, len(self.variables) :], theory]
 
 
 def code_of(variable: Variable, value: Value) -> float:

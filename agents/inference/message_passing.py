@@ -19,7 +19,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,6 +111,8 @@ class Beliefs:
         Columns of each factor.
     mean, covariance
         (p,), (p, p) of the effects.
+    expected
+        (p,) of the effects, before anything was measured.
     precisions
         Of each factor's effects.
     priors
@@ -128,6 +130,7 @@ class Beliefs:
     slices: tuple[slice, ...]
     mean: Floats
     covariance: Floats
+    expected: Floats
     precisions: tuple[Gamma, ...]
     priors: tuple[Gamma, ...]
     misfit: Gamma
@@ -158,6 +161,7 @@ def infer(
     priors: Sequence[Gamma],
     start: tuple[Sequence[Gamma], Gamma] | None = None,
     sweeps: int = _SWEEPS,
+    expected: Sequence[Floats] | None = None,
 ) -> Beliefs:
     """Pass messages until the free energy stays.
 
@@ -173,11 +177,16 @@ def infer(
         Precisions of the factors and of the misfit to start from; by default their priors.
     sweeps
         At most so many.
+    expected
+        (width,) of each factor: means of the effects' priors; by default zeros.
     """
     widths = [block.shape[1] for block in features]
     ends = np.cumsum([0, *widths])
     slices = tuple(slice(int(a), int(b)) for a, b in itertools.pairwise(ends))
     X = np.concatenate(features, axis=1)
+    before = np.zeros(X.shape[1]) if expected is None else np.concatenate(expected)
+    foreseen = X @ before
+    evidence = replace(evidence, scores=evidence.scores - foreseen)
     precisions, misfit = (list(start[0]), start[1]) if start else (list(priors), MISFIT)
     shapes = np.array([prior.shape + 0.5 * width for prior, width in zip(priors, widths, strict=True)])
     shape = MISFIT.shape + 0.5 * len(X)
@@ -208,12 +217,13 @@ def infer(
             break
     return Beliefs(
         slices,
-        joint.posterior.mean,
+        before + joint.posterior.mean,
         covariance(joint.posterior, joint.alphas),
+        before,
         tuple(precisions),
         tuple(priors),
         misfit,
-        joint.scores,
+        foreseen + joint.scores,
         energy,
         tuple(trace),
     )

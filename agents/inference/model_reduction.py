@@ -102,13 +102,21 @@ def evidence_for(likelihood: Floats, information: Floats, prior: Gamma) -> float
 def evidence_for_block(beliefs: Beliefs, place: int) -> float:
     """Log evidence for a factor of the model, from its posterior alone."""
     mean, covariance = beliefs.block(place)
+    expected = beliefs.expected[beliefs.slices[place]]
     inverse = np.linalg.inv(covariance)
     likelihood = inverse - beliefs.precisions[place].mean * np.eye(len(mean))
-    return evidence_for(0.5 * (likelihood + likelihood.T), inverse @ mean, beliefs.priors[place])
+    likelihood, information = 0.5 * (likelihood + likelihood.T), inverse @ (mean - expected)
+    against_none = expected @ (0.5 * likelihood @ expected + information)
+    return evidence_for(likelihood, information, beliefs.priors[place]) + float(against_none)
 
 
 def evidence_for_new(
-    beliefs: Beliefs, features: Sequence[Floats], evidence: Evidence, column: Floats, prior: Gamma
+    beliefs: Beliefs,
+    features: Sequence[Floats],
+    evidence: Evidence,
+    column: Floats,
+    prior: Gamma,
+    expected: Floats | None = None,
 ) -> float:
     """Log evidence for a factor that the model does not have, from what it leaves unexplained.
 
@@ -118,6 +126,8 @@ def evidence_for_new(
         (n, width) of each factor of the model.
     column
         (n, width) of the new one.
+    prior, expected
+        Of the precision of its effects, and (width,) their prior means; by default zeros.
     """
     weights = 1.0 / (evidence.errors**2 + 1.0 / beliefs.misfit.mean)
     X = np.concatenate(features, axis=1)
@@ -125,7 +135,11 @@ def evidence_for_new(
     cross = X.T @ weighted
     likelihood = column.T @ weighted - cross.T @ beliefs.covariance @ cross
     information = weighted.T @ (evidence.scores - X @ beliefs.mean)
-    return evidence_for(0.5 * (likelihood + likelihood.T), information, prior)
+    likelihood = 0.5 * (likelihood + likelihood.T)
+    if expected is None:
+        return evidence_for(likelihood, information, prior)
+    pull = likelihood @ expected
+    return evidence_for(likelihood, information - pull, prior) + float(expected @ (information - 0.5 * pull))
 
 
 def without(beliefs: Beliefs, place: int) -> Beliefs:
@@ -148,6 +162,7 @@ def without(beliefs: Beliefs, place: int) -> Beliefs:
         slices=tuple(slice(int(a), int(b)) for a, b in itertools.pairwise(ends)),
         mean=beliefs.mean[kept] - gain @ mean,
         covariance=beliefs.covariance[kept][:, kept] - gain @ cross.T,
+        expected=beliefs.expected[kept],
         precisions=tuple(beliefs.precisions[k] for k in keep),
         priors=tuple(beliefs.priors[k] for k in keep),
     )

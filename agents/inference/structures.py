@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from molmach.agents.inference.generative_model import Factor, FactorSet, GenerativeModel, columns
+from molmach.agents.inference.generative_model import THEORY, Factor, FactorSet, GenerativeModel, columns
 from molmach.agents.inference.message_passing import BIAS, EFFECT, Beliefs, Evidence, Gamma, infer
 from molmach.agents.inference.model_reduction import Removal, evidence_for_new, log_odds, reduction
 
@@ -34,6 +34,11 @@ class Structure:
     beliefs: Beliefs
     weight: float
 
+    @property
+    def with_theory(self) -> bool:
+        """Whether what theory says is a factor of it."""
+        return any(factor.name == THEORY for factor in self.factors)
+
 
 @dataclass(frozen=True)
 class Understanding:
@@ -52,6 +57,9 @@ class Understanding:
     likeness
         Log evidence, nats, for the best structure that shares more effects than the machine's symmetry
         asks for, against the best that does not; minus infinity where none came near.
+    theory
+        Log evidence, nats, for the best structure with theory against the best without; None where theory
+        says nothing.
     """
 
     structures: tuple[Structure, ...]
@@ -59,11 +67,17 @@ class Understanding:
     removals: tuple[Removal, ...]
     considered: tuple[Factor, ...]
     likeness: float
+    theory: float | None = None
 
     @property
     def best(self) -> Structure:
         """The most probable structure."""
         return max(self.structures, key=lambda structure: structure.weight)
+
+    @property
+    def trust(self) -> float:
+        """Probability of the structures with theory."""
+        return float(sum(s.weight for s in self.structures if s.with_theory))
 
     @property
     def scores(self) -> Floats:
@@ -90,20 +104,39 @@ def prior_of(factor: Factor) -> Gamma:
     return EFFECT if factor.orbit else BIAS
 
 
-def learn(model: GenerativeModel, codes: Floats, evidence: Evidence) -> Understanding:
+def learn(
+    model: GenerativeModel, codes: Floats, evidence: Evidence, foretold: Floats | None = None
+) -> Understanding:
     """Infer the full model, reduce it, grow what was missed, and weigh what remains.
 
     The full model has every effect and interaction, or, where these are more columns than can be
     handled, the interactions with the most evidence. Reduction gives a path of ever smaller models; of
     those within 2 nats of the best up to four are inferred anew and averaged (Madigan & Raftery, J. Am.
     Stat. Assoc. 89, 1535 (1994): Occam's window). The same is done once more with the effects of other
-    variables shared, where the evidence is not against it.
+    variables shared, where the evidence is not against it, and with theory as one more factor, where it says
+    something.
+
+    Parameters
+    ----------
+    model, codes, evidence
+        The factors, rows of :meth:`GenerativeModel.code`, and what was measured of them.
+    foretold
+        (n,) what theory says of them, standardised as the evidence is; nan where it says nothing, None where
+        it says nothing of any design.
     """
-    bases = model.bases(codes)
+    bases = model.bases(codes, foretold)
     families = [_family(model.factors, bases, evidence)]
+    likeness = -math.inf
     if len(evidence.scores) > 2 and (alike := _most_alike(model, bases, evidence)):
         families.append(_family(alike, bases, evidence))
+        likeness = families[1].log_weight - families[0].log_weight
     entries = [entry for family in families for entry in family.entries.values()]
+    theory = None
+    if foretold is not None:
+        families.append(_family(model.informed, bases, evidence))
+        plain = families[0].entries
+        entries += [entry for key, entry in families[-1].entries.items() if key not in plain]
+        theory = _for_theory(entries, families[-1].removals)
     weights = softmax([_log_weight(*entry) for entry in entries])
     likely = weights > 0.01 * weights.max()
     structures = tuple(
@@ -112,8 +145,21 @@ def learn(model: GenerativeModel, codes: Floats, evidence: Evidence) -> Understa
         if take
     )
     best = max(families, key=lambda family: family.log_weight)
-    likeness = families[-1].log_weight - families[0].log_weight if len(families) > 1 else -math.inf
-    return Understanding(structures, evidence, best.removals, best.factors.all, likeness)
+    return Understanding(structures, evidence, best.removals, best.factors.all, likeness, theory)
+
+
+def _for_theory(entries: Sequence[tuple[tuple[Factor, ...], Beliefs]], removals: Sequence[Removal]) -> float:
+    """Log evidence for the best structure with theory against the best without.
+
+    Where the reduction has left none with it, what its removal gained.
+    """
+    heights: dict[bool, list[float]] = {True: [], False: []}
+    for kept, beliefs in entries:
+        heights[any(factor.name == THEORY for factor in kept)].append(_log_weight(kept, beliefs))
+    if not heights[True]:
+        return -next((step.evidence for step in removals if step.name == THEORY), math.inf)
+    with_it, without_it = (max(heights[has], default=-math.inf) for has in (True, False))
+    return with_it - without_it
 
 
 def _most_alike(model: GenerativeModel, bases: Sequence[Floats], evidence: Evidence) -> FactorSet | None:
@@ -192,7 +238,8 @@ def _inferred(
             for f, prior in zip(factors, priors, strict=True)
         ]
         start = (started, near[1].misfit)
-    return infer([features[factor.name] for factor in factors], evidence, priors, start)
+    expected = [factor.expected for factor in factors]
+    return infer([features[factor.name] for factor in factors], evidence, priors, start, expected=expected)
 
 
 def _gains(
@@ -204,7 +251,9 @@ def _gains(
 ) -> dict[str, float]:
     blocks = [features[factor.name] for factor in factors]
     return {
-        factor.name: evidence_for_new(beliefs, blocks, evidence, features[factor.name], prior_of(factor))
+        factor.name: evidence_for_new(
+            beliefs, blocks, evidence, features[factor.name], prior_of(factor), factor.expected
+        )
         for factor in candidates
     }
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
-from molmach.agents.regression.gaussian_process import Regression, fit, regression
+from molmach.agents.regression.gaussian_process import Kernel, Regression, fit, regression
 from molmach.agents.regression.improvement import log_expected_improvement
 from molmach.agents.regression.machine_kernel import MachineKernel
 from molmach.agents.regression.points import Points
-from molmach.agents.regression.pool import Pool
 from molmach.agents.regression.warping import Warping
 from molmach.search import Trial, View
 
@@ -23,7 +23,6 @@ NUGGET = (float(np.log(1e-3)), 1.5)
 
 _MOST_FITTED = 200
 _LABEL_ERROR = 0.2
-_BOLD_EVERY, _BOLD = 4, 0.1
 _FEWEST_LATE = 4
 _PRIOR_LATE = 4.0
 _LARGEST_SQUARE = 25.0
@@ -81,39 +80,52 @@ def _known(errors: Floats, values: Floats) -> Floats:
 
 
 def learned(
-    kernel: MachineKernel,
-    points: Points,
+    kernel: Kernel[Any],
+    points: Any,
     values: Floats,
     errors: Floats,
     rng: np.random.Generator,
     most: int = _MOST_FITTED,
-) -> Regression[Points]:
+    unit: tuple[float, float] | None = None,
+) -> Regression[Any]:
     """A process conditioned on all values, its parameters fitted to at most ``most`` of them."""
     part = np.arange(len(values))
     if len(values) > most:
         best = np.argsort(-values, kind="stable")
         rest = rng.choice(best[most // 5 :], most - most // 5, replace=False)
         part = np.sort(np.append(best[: most // 5], rest))
-    parameters = fit(kernel, points[part], values[part], errors[part], NUGGET)
-    return regression(kernel, parameters, points, values, errors)
+    parameters = fit(kernel, points[part], values[part], errors[part], NUGGET, unit=unit)
+    return regression(kernel, parameters, points, values, errors, unit)
 
 
 def model_of(kernel: MachineKernel, known: Seen, rng: np.random.Generator) -> Regression[Points]:
-    """The process of the warped values, its variance as large as hindsight says.
+    """The process of the warped values, its variance as large as hindsight says."""
+    values = known.warping.forward(known.values)
+    errors = known.errors * known.warping.slope(known.values)
+    model = learned(kernel, known.points, values, errors, rng)
+    return wider_by_hindsight(model, known.points, values, errors, rng)
+
+
+def wider_by_hindsight(
+    model: Regression[Any],
+    points: Any,
+    values: Floats,
+    errors: Floats,
+    rng: np.random.Generator,
+    unit: tuple[float, float] | None = None,
+) -> Regression[Any]:
+    """A process with its variance as large as hindsight says.
 
     What is searched for lies where little is known, so leave-one-out misses are smaller than those of the
     proposals. Hence a process that knows only the first two thirds of the trials predicts the last third,
     and variances are multiplied by its mean squared standardised miss, if that is above 1.
     """
-    values = known.warping.forward(known.values)
-    errors = known.errors * known.warping.slope(known.values)
-    model = learned(kernel, known.points, values, errors, rng)
     early = len(values) - max(_FEWEST_LATE, len(values) // 3)
     if early < _FEWEST_LATE:
         return model
     before, after = slice(0, early), slice(early, None)
-    past = learned(kernel, known.points[before], values[before], errors[before], rng, _MOST_FITTED // 2)
-    mean, variance = past.predict(known.points[after])
+    past = learned(model.kernel, points[before], values[before], errors[before], rng, _MOST_FITTED // 2, unit)
+    mean, variance = past.predict(points[after])
     squares = (values[after] - mean) ** 2 / (variance + past.nugget + errors[after] ** 2)
     squares = np.minimum(squares, _LARGEST_SQUARE)
     factor = (_PRIOR_LATE + squares.sum()) / (_PRIOR_LATE + len(squares))
@@ -169,60 +181,15 @@ class Belief:
 
     def log_chance(self, points: Points) -> Floats:
         """(n,) logarithm of the chance of being feasible."""
-        if self.feasible is None:
-            return np.zeros(len(points))
-        mean, variance = self.feasible.predict(points)
-        return np.asarray(log_ndtr((mean - 0.5) / np.sqrt(variance + _LABEL_ERROR**2)))
+        return log_chance(self.feasible, points)
 
-    def picks(self, pool: Pool, kernel: MachineKernel, view: View, n: int) -> list[int]:
-        """Up to ``n`` candidates that are new, each chosen as if the former had been found as predicted.
 
-        One of four must promise more than a tenth of the values' spread beyond the best, since otherwise a
-        number that can be tuned ever finer may take up all of them.
-        """
-        mean, variance, halves = self.model.projected(pool.points)
-        log_chance = self.log_chance(pool.points)
-        best = self.best_known
-        open_ = np.ones(len(mean), dtype=bool)
-        shared: list[Floats] = []
-        keys: set[str] = set()
-        numbers: list[int] = []
-        while len(numbers) < n and open_.any():
-            sd = np.sqrt(variance + self.model.nugget)
-            bold = (view.batch + len(numbers)) % _BOLD_EVERY == _BOLD_EVERY - 1
-            goal = best + _BOLD * self.model.scale * bold
-            scores = np.where(open_, log_expected_improvement(mean, sd, goal) + log_chance, -np.inf)
-            number = self._first_new(scores, pool, kernel, view, keys, open_)
-            if number is None:
-                break
-            numbers.append(number)
-            one = np.array([number])
-            covariance = self.model.covariance(pool.points[one], halves[:, number], pool.points, halves)
-            covariance -= sum((row[number] * row for row in shared), np.zeros(len(mean)))
-            shared.append(covariance / np.sqrt(variance[number] + self.model.nugget + self.error**2))
-            variance = np.maximum(variance - shared[-1] ** 2, 1e-12 * self.model.scale**2)
-            best = max(best, float(mean[number]))
-        return numbers
-
-    def _first_new(
-        self,
-        scores: Floats,
-        pool: Pool,
-        kernel: MachineKernel,
-        view: View,
-        keys: set[str],
-        open_: NDArray[np.bool_],
-    ) -> int | None:
-        """The candidate of the largest score that nobody has proposed; closes those that it passes over."""
-        for number in np.argsort(-scores, kind="stable"):
-            if not open_[number]:
-                return None
-            open_[number] = False
-            design = pool.design(int(number), kernel, view.space)
-            if view.is_new(design) and (key := view.space.resolve(design).key) not in keys:
-                keys.add(key)
-                return int(number)
-        return None
+def log_chance(feasible: Regression[Points] | None, points: Points) -> Floats:
+    """(n,) logarithm of the chance of being feasible, by a process of :func:`feasibility`."""
+    if feasible is None:
+        return np.zeros(len(points))
+    mean, variance = feasible.predict(points)
+    return np.asarray(log_ndtr((mean - 0.5) / np.sqrt(variance + _LABEL_ERROR**2)))
 
 
 def best_trials(belief: Belief, known: Seen, n: int) -> list[int]:

@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach.agents.regression.belief import Belief, Seen, unwarped
+from molmach.agents.regression.foresight import Outlook
 from molmach.agents.regression.gaussian_process import Regression
 from molmach.agents.regression.machine_kernel import MachineKernel
+from molmach.agents.regression.opinions import foreseen
+from molmach.agents.regression.picking import picks
 from molmach.agents.regression.points import Points
-from molmach.agents.regression.pool import Pool
 from molmach.agents.regression.substituents import SIMILARITIES
 from molmach.search import View
 from molmach.search.space.design import Categorical, Value
@@ -20,7 +22,7 @@ _PROBES = 100
 _NAMED = 3
 
 
-def explanation(view: View, kernel: MachineKernel, known: Seen, belief: Belief, pool: Pool) -> str:
+def explanation(view: View, kernel: MachineKernel, known: Seen, belief: Belief, candidates: Outlook) -> str:
     """Several lines: how good the model is, what matters, what does good and harm, what is promising."""
     model = belief.model
     spread = max(float(known.warping.forward(known.values).std()), 1e-12)
@@ -33,7 +35,7 @@ def explanation(view: View, kernel: MachineKernel, known: Seen, belief: Belief, 
         _what_likeness_is(kernel, model),
         *_good_and_bad(view, kernel, model, known),
         _what_fails(view, belief),
-        _what_is_best(view, kernel, known, belief, pool),
+        _what_is_best(view, kernel, known, belief, candidates),
     ]
     return "\n".join(line for line in lines if line)
 
@@ -101,7 +103,7 @@ def _what_fails(view: View, belief: Belief) -> str:
     return f"{failed} of {len(view.known)} machines could not be measured; what resembles them is avoided."
 
 
-def _what_is_best(view: View, kernel: MachineKernel, known: Seen, belief: Belief, pool: Pool) -> str:
+def _what_is_best(view: View, kernel: MachineKernel, known: Seen, belief: Belief, candidates: Outlook) -> str:
     """The measured machine of the largest predicted value, and the next one to ask for."""
     mean, _ = unwarped(belief.model, known, known.points)
     top = int(np.argmax(mean))
@@ -109,11 +111,12 @@ def _what_is_best(view: View, kernel: MachineKernel, known: Seen, belief: Belief
         f"The best known is {_named(view, known.trials[top].design.values)}, "
         f"measured {known.values[top]:.4g} ± {known.errors[top]:.2g} and believed to be at {mean[top]:.4g}."
     )
-    picks = belief.picks(pool, kernel, view, 1)
-    if not picks:
+    numbers = picks(candidates.prospects(), candidates.pool, kernel, view, 1)
+    if not numbers:
         return best + " Nothing new is left to ask for."
-    mean, sd = unwarped(belief.model, known, pool.points[np.array(picks)])
-    design = pool.design(picks[0], kernel, view.space)
+    rows = np.array(numbers)
+    mean, sd = foreseen(candidates.opinions, candidates.pool.points[rows], candidates.told[:, rows])
+    design = candidates.pool.design(numbers[0], kernel, view.space)
     edited = ", edited" if design.edited else ""
     return (
         f"{best} The next to ask for is {_named(view, design.values)}{edited}, "

@@ -37,6 +37,9 @@ class Kernel(Protocol[Q]):
     def diagonal(self, parameters: Floats, points: Q) -> Floats:
         """(n_points,) variances."""
 
+    def mean(self, points: Q) -> Floats:
+        """(n_points,) values to be expected before any was seen, in standardised units."""
+
     def with_gradient(self, parameters: Floats, points: Q) -> tuple[Floats, Callable[[Floats], Floats]]:
         """(n, n) covariances, and what turns d/d(covariances) of a number into d/d(parameters)."""
 
@@ -62,6 +65,9 @@ class Regression(Generic[P]):
         By which the predicted variances are multiplied.
     miss
         Root mean square of the leave-one-out residuals, in units of the values.
+    log_density
+        Logarithm of the marginal likelihood of the values times the prior of the kernel's parameters, up to a
+        constant for that number of values; nats.
     """
 
     kernel: Kernel[P]
@@ -73,6 +79,7 @@ class Regression(Generic[P]):
     weights: Floats
     inflation: float
     miss: float
+    log_density: float
 
     @property
     def nugget(self) -> float:
@@ -90,7 +97,7 @@ class Regression(Generic[P]):
         half = solve_triangular(self.factor, covariance, lower=True, check_finite=False)
         prior = self.kernel.diagonal(self.parameters[:-1], points) + _MEAN_VARIANCE
         variance = np.maximum(prior - np.einsum("ij,ij->j", half, half), 1e-12)
-        mean = self.centre + self.scale * (covariance.T @ self.weights)
+        mean = self.centre + self.scale * (covariance.T @ self.weights + self.kernel.mean(points))
         return mean, variance * self.inflation * self.scale**2, half
 
     def covariance(self, point: P, half: Floats, points: P, halves: Floats) -> Floats:
@@ -100,16 +107,30 @@ class Regression(Generic[P]):
 
 
 def regression(
-    kernel: Kernel[P], parameters: Floats, points: P, values: Floats, errors: Floats
+    kernel: Kernel[P],
+    parameters: Floats,
+    points: P,
+    values: Floats,
+    errors: Floats,
+    unit: tuple[float, float] | None = None,
 ) -> Regression[P]:
     """Condition a process on values with known standard errors (algorithm 2.1).
 
     The predicted variances are multiplied by the mean square of the standardised leave-one-out residuals
     (equations 5.10 to 5.12), shrunk towards 1 as by ten points, which shows what the kernel gets wrong; and
     by n / (n - 2), as for Student's t, since a scale known from n values is uncertain itself.
+
+    Parameters
+    ----------
+    kernel, parameters
+        Of the process, the nugget's logarithm last.
+    points, values, errors
+        What was seen.
+    unit
+        Centre and scale of the values, where they are known otherwise than from the values.
     """
-    centre, scale = _standard(values)
-    y = (values - centre) / scale
+    centre, scale = unit or _standard(values)
+    y = (values - centre) / scale - kernel.mean(points)
     noise = (errors / scale) ** 2
     covariance = kernel.matrix(parameters[:-1], points, points) + _MEAN_VARIANCE
     covariance[np.diag_indices_from(covariance)] += noise + np.exp(parameters[-1]) + _JITTER
@@ -118,9 +139,13 @@ def regression(
     inverse_factor = solve_triangular(factor, np.eye(len(y)), lower=True, check_finite=False)
     precision = np.einsum("ij,ij->j", inverse_factor, inverse_factor)
     inflation = float((_PRIOR_POINTS + (weights**2 / precision).sum()) / (_PRIOR_POINTS + len(y)))
-    inflation *= len(y) / (len(y) - 2.0) if len(y) > 3 else 3.0
-    miss = scale * float(np.sqrt(np.mean((weights / precision) ** 2)))
-    return Regression(kernel, parameters, points, centre, scale, factor, weights, inflation, miss)
+    if unit is None:
+        inflation *= len(y) / (len(y) - 2.0) if len(y) > 3 else 3.0
+    miss = scale * float(np.sqrt(np.mean((weights / precision) ** 2))) if len(y) else 0.0
+    density = -0.5 * float(y @ weights) - float(np.log(np.diag(factor)).sum()) - len(y) * float(np.log(scale))
+    mean, sd = kernel.prior
+    density -= 0.5 * float((((parameters[:-1] - mean) / sd) ** 2).sum())
+    return Regression(kernel, parameters, points, centre, scale, factor, weights, inflation, miss, density)
 
 
 def fit(
@@ -131,6 +156,7 @@ def fit(
     nugget: tuple[float, float],
     starts: int = 1,
     rng: np.random.Generator | None = None,
+    unit: tuple[float, float] | None = None,
 ) -> Floats:
     """Parameters of the largest posterior probability: marginal likelihood (equation 5.8) times prior.
 
@@ -144,9 +170,11 @@ def fit(
         Searches: the first from the prior's mean, the others from draws of the prior.
     rng
         For those draws.
+    unit
+        As in :func:`regression`.
     """
-    centre, scale = _standard(values)
-    y, noise = (values - centre) / scale, (errors / scale) ** 2
+    centre, scale = unit or _standard(values)
+    y, noise = (values - centre) / scale - kernel.mean(points), (errors / scale) ** 2
     mean, sd = (np.append(a, b) for a, b in zip(kernel.prior, nugget, strict=True))
 
     def loss(parameters: Floats) -> tuple[float, Floats]:

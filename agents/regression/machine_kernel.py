@@ -116,6 +116,10 @@ class MachineKernel:
         """(n_points,) variances: the same for every machine."""
         return np.full(len(points), _Weights.of(self, parameters).variance)
 
+    def mean(self, points: Points) -> Floats:
+        """(n_points,) zeros."""
+        return np.zeros(len(points))
+
     def _covariance(self, weights: _Weights, first: Points, second: Points, tanimoto: Floats) -> Floats:
         singles = [w * d for w, d in zip(weights.single, self._single(first, second, tanimoto), strict=True)]
         total = np.zeros_like(tanimoto)
@@ -308,6 +312,9 @@ _RELEVANCE = 1.0
 _STEEPNESS = 3.0
 _STEEPNESS_OF_NUMBERS = 6.0
 _DOUBT = 1.0
+
+VARIANCE = _ADDITIVE + _PAIRS + _JOINT
+"""Median prior variance of a machine, in units of the variance of the values."""
 
 
 def matern(squared: Floats) -> Floats:

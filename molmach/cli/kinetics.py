@@ -13,6 +13,7 @@ from molmach.cli.output import JsonFlag, Overrides, SystemArgument, console, pri
 from molmach.errors import InterruptedRunError
 from molmach.spec import load
 from molmach.studies.kinetics import LEVELS, Cycle, HelixInversion, MotorKinetics, run
+from molmach.studies.kinetics.search import GUESSES
 from molmach.studies.kinetics.words import CYCLE_HEADS, cycle_cells, cycle_title, step_rows
 
 
@@ -24,6 +25,9 @@ def kinetics(
     ] = None,
     overrides: Overrides = None,
     level: Annotated[str, typer.Option(help=f"Of the energies: {' or '.join(LEVELS)}.")] = LEVELS[0],
+    guesses: Annotated[
+        int, typer.Option(help="Paths that look for mechanisms; with fewer the lowest saddle may be missed.")
+    ] = GUESSES,
     temperature: Annotated[float, typer.Option(help="K.")] = 293.15,
     excitation_rate: Annotated[float, typer.Option(help="Photons absorbed by one motor, 1/s.")] = 1.0,
     forward_yield: Annotated[
@@ -40,7 +44,7 @@ def kinetics(
     """
     spec = load(system, overrides or [])
     yields = (forward_yield, backward_yield)
-    result = _search(run.Plan(spec, level, temperature, excitation_rate, yields), out)
+    result = _search(run.Plan(spec, level, temperature, excitation_rate, yields, guesses), out)
     if as_json:
         print_json(result.to_json())
         return
@@ -51,7 +55,7 @@ def kinetics(
 
 def _search(plan: run.Plan, out: Path | None) -> MotorKinetics:
     try:
-        with status(plan.spec.name) as say:
+        with status(plan.spec.name, lines=True) as say:
             return run.run(plan, out, say)
     except KeyboardInterrupt as interrupt:
         raise InterruptedRunError(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -165,11 +167,25 @@ def progress_bar(label: str) -> Iterator[Callable[..., None]]:
 
 
 @contextmanager
-def status(label: str) -> Iterator[Callable[[str], None]]:
-    """A line on standard error that says what is going on, on a terminal only."""
+def status(label: str, lines: bool = False) -> Iterator[Callable[[str], None]]:
+    """A line on standard error that says what is going on.
+
+    Parameters
+    ----------
+    label
+        Stands before what is said.
+    lines
+        Where standard error is no terminal: a line for each thing said, with the time since the start;
+        nothing by default.
+    """
     stream = Console(stderr=True)
     if not stream.is_terminal:
-        yield lambda text: None
+        begun = time.monotonic()
+
+        def line(text: str) -> None:
+            print(f"{label}: {text} ({time.monotonic() - begun:.0f} s)", file=sys.stderr, flush=True)
+
+        yield line if lines else lambda text: None
         return
     with stream.status(label) as shown:
         yield lambda text: shown.update(f"{label}: {text}")

@@ -45,7 +45,7 @@ from molmach.studies.kinetics.stationary import Stationary, exact_hessian, find_
 from molmach.studies.kinetics.store import MissingPieceError, Store
 from molmach.theory import currents, entropy_production, stationary_distribution
 from tests.helpers.browser import MISSING, Browser
-from tests.helpers.command_line import run_molmach
+from tests.helpers.command_line import command, run_molmach
 from tests.helpers.pages import EVIL, Checker
 from tests.helpers.waiting import GENEROUS, wait_until
 
@@ -339,13 +339,9 @@ def test_command_finds_the_force_fields_helix_inversion(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "run" / "kinetics.json").read_text()) == document
 
 
-FEW = "import sys; from molmach.studies.kinetics import search; search.GUESSES = 4; from molmach.cli.main import run; run()"
-"""The command with few guesses."""
-
-
 def _quick(folder: Path, *more: str) -> list[str]:
-    where = ("-o", str(folder), "--level", "MMFF94", "--set", f"machine.smiles={UNSYMMETRIC}", "--json")
-    return [sys.executable, "-c", FEW, "kinetics", METHYL, *where, *more]
+    where = ("-o", str(folder), "--level", "MMFF94", "--guesses", "4", "--json")
+    return command("kinetics", METHYL, "--set", f"machine.smiles={UNSYMMETRIC}", *where, *more)
 
 
 def _document(folder: Path, *more: str) -> dict[str, Any]:
@@ -565,8 +561,8 @@ def test_pieces_are_found_by_what_they_were_made_from(tmp_path: Path) -> None:
         reader.piece("r", inputs, make(8.0))
 
 
-def _pieces_of_one_step(*arguments: Any) -> tuple[HelixInversion, ...]:
-    """A search of one piece, in the place of the one of many."""
+def _pieces_of_one_step(*arguments: Any, guesses: int) -> tuple[HelixInversion, ...]:
+    """A search of one piece, in the place of the one of many, however many guesses it has."""
     _, _, temperature, store, _ = arguments
     energy = store.piece("only", ("energy",), lambda: {"energy": np.array([80.0])})["energy"]
     step = _step("", float(energy[0]), 10.0, 1.0)

@@ -114,9 +114,20 @@ class View:
         errors = np.array([trial.errors for trial in self.measured], dtype=np.float64)
         if values.size == 0:
             return np.zeros(0), np.zeros(0)
+        return self.scalar(values, errors)
+
+    def scalar(self, values: Floats, errors: Floats) -> tuple[Floats, Floats]:
+        """(n,) utility of (n, k) values of the objectives, and its standard error, as in :attr:`utilities`.
+
+        Parameters
+        ----------
+        values, errors
+            Of any machines, measured or foretold.
+        """
         if values.shape[1] == 1:
             return values[:, 0], errors[:, 0]
-        low, spread = values.min(axis=0), np.ptp(values, axis=0)
+        known = np.array([trial.values for trial in self.measured] or values, dtype=np.float64)
+        low, spread = known.min(axis=0), np.ptp(known, axis=0)
         spread[spread == 0.0] = 1.0
         seeds = np.random.SeedSequence(self.seed, spawn_key=(self.batch, 1))
         weights = np.random.default_rng(seeds).dirichlet(np.ones(values.shape[1]))
@@ -237,10 +248,10 @@ def fresh_samples(view: View, n: int, chosen: set[str] | None = None, tries: int
     return kept
 
 
-def _mended(view: View, found: Sequence[Design]) -> Iterator[Design]:
+def _mended(view: View, drawn: Sequence[Design]) -> Iterator[Design]:
     """Machines near known ones and near designs at random, whatever breaks a constraint changed."""
     rng, looks = view.rng, 0
-    machines = [*found, *(Design(trial.design.values) for trial in view.known if trial.machine)]
+    machines = [*drawn, *(Design(trial.design.values) for trial in view.known if trial.machine)]
     while looks < _LOOKED_AT:
         design = view.space.sample(rng)
         if machines and rng.random() < 0.5:

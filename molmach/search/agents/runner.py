@@ -76,9 +76,11 @@ class Runner:
         Of the agent in the campaign's list.
     folder
         Where relative files of agents start.
+    theory
+        What theory says, in place of what the campaign's estimators say.
     """
 
-    def __init__(self, campaign: Campaign, index: int, folder: Path) -> None:
+    def __init__(self, campaign: Campaign, index: int, folder: Path, theory: Theory | None = None) -> None:
         self._campaign = campaign
         self._entry = campaign.agents[index]
         self._folder = folder
@@ -87,7 +89,7 @@ class Runner:
         self._seed = int(words[0]) << 32 | int(words[1])
         self._trials: dict[int, Trial] = {}
         self._taken: dict[str, None] = {}
-        self._theory: Theory | None = None
+        self._theory = theory
 
     @cached_property
     def _agent(self) -> Agent:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 
 from molmach.search.agents.runner import AgentFailedError, Answer, Question, Runner
+from molmach.search.agents.theory import Theory
 from molmach.search.strangers import TooLongError, calling
 from molmach.spec import Campaign
 
@@ -69,19 +70,24 @@ class LocalTeam(Team):
         Where relative files of agents start.
     patience
         Seconds after which an agent that does not answer is given up.
+    theory
+        What theory says, in place of what the campaign's estimators say.
     """
 
-    def __init__(self, campaign: Campaign, folder: Path, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, campaign: Campaign, folder: Path, patience: float = PATIENCE, theory: Theory | None = None
+    ) -> None:
         self._campaign = campaign
         self._folder = folder
         self._patience = patience
+        self._theory = theory
         self.names = tuple(agent.label for agent in campaign.agents)
         self._runners: dict[str, Runner] = {}
         self._asked: dict[str, Question] = {}
 
     def _runner(self, agent: str) -> Runner:
         if agent not in self._runners:
-            self._runners[agent] = Runner(self._campaign, self.names.index(agent), self._folder)
+            self._runners[agent] = Runner(self._campaign, self.names.index(agent), self._folder, self._theory)
         return self._runners[agent]
 
     def ask(self, agent: str, question: Question) -> None:

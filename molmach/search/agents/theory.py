@@ -199,9 +199,9 @@ class Theory:
         """A machine's features and whether they are known; None where it can't be built."""
         key = estimator.key(name, spec)
         if key not in self._features and self._store is not None:
-            found = self._store.get(key)
-            if found is not None:
-                self._features[key] = found[0]
+            stored = self._store.get(key)
+            if stored is not None:
+                self._features[key] = stored[0]
         if key not in self._features:
             if not build:
                 return None, False

@@ -344,9 +344,11 @@ def _of_single_values(
     errors: Mapping[str, float],
     bounds: tuple[float, float] = (-math.inf, math.inf),
 ) -> Measured:
-    """Value and normal interval where there are no replicas; errors are taken to be independent.
+    """Value and interval where there are no replicas; errors are taken to be normal and independent.
 
-    The interval is cut at ``bounds``.
+    One uncertain number goes through the function as it is: the interval spans what the function gives within
+    the number's own, so that half-lives keep to what their barriers allow. Several go through linearly. The
+    interval is cut at ``bounds``.
     """
 
     def at(shifted: Mapping[str, Floats]) -> float:
@@ -354,11 +356,16 @@ def _of_single_values(
             return float(np.asarray(function(shifted), dtype=np.float64).item())
 
     value, variance = at(values), 0.0
-    for name, error in errors.items():
-        if error:
-            ends = (at({**values, name: values[name] + side * error}) for side in (0.5, -0.5))
-            variance += (next(ends) - next(ends)) ** 2
+    width = float(scipy.stats.norm.ppf(0.5 + 0.5 * CONFIDENCE))
+    uncertain = {name: error for name, error in errors.items() if error}
+    if len(uncertain) == 1:
+        ((name, error),) = uncertain.items()
+        within = [at({**values, name: values[name] + side * error}) for side in np.linspace(-width, width, 9)]
+        cut = Estimate(value, (min(within), max(within))).within(bounds)
+        return Measured(value, 0.5 * (max(within) - min(within)) / width, *cut.ci95)
+    for name, error in uncertain.items():
+        ends = (at({**values, name: values[name] + side * error}) for side in (0.5, -0.5))
+        variance += (next(ends) - next(ends)) ** 2
     error = math.sqrt(variance) if math.isfinite(variance) else math.nan
-    half = float(scipy.stats.norm.ppf(0.5 + 0.5 * CONFIDENCE)) * error
-    cut = Estimate(value, (value - half, value + half)).within(bounds)
+    cut = Estimate(value, (value - width * error, value + width * error)).within(bounds)
     return Measured(value, error, *cut.ci95)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from molmach.studies.kinetics.level import Floats
+from molmach.studies.kinetics.level import BARRIER_ERROR, Floats
 from molmach.studies.kinetics.modes import Modes
 from molmach.studies.kinetics.rates import eyring_rate, half_life
 
 _SAME_FORM = 2.0
+NORMAL_95 = 1.959964
+"""Half-width of a normal 95 % interval in standard errors."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +105,20 @@ class HelixInversion:
         """Of the metastable form, s."""
         return half_life(self.rates[0])
 
+    @property
+    def barrier_error(self) -> float | None:
+        """Standard error of the barrier, kJ/mol: the level's, as measured; None where it was not."""
+        return BARRIER_ERROR.get(self.level)
+
+    @property
+    def half_life_interval(self) -> tuple[float, float] | None:
+        """95 % interval of the half-life that the barrier's error leaves, s; None where that is not known."""
+        if self.barrier_error is None:
+            return None
+        beside = NORMAL_95 * self.barrier_error
+        low, high = (eyring_rate(self.barrier + shift, self.temperature) for shift in (-beside, beside))
+        return half_life(low), half_life(high)
+
     def to_json(self) -> dict[str, Any]:
         """What the document says of the step; energies in kJ/mol, rates in 1/s."""
         form = f" {self.isomer}" if self.isomer else ""
@@ -114,7 +130,9 @@ class HelixInversion:
             "energy_barrier": self.energy_barrier,
             "drop": self.drop,
             "rate": self.rates[0],
+            "barrier_error": self.barrier_error,
             "half_life": self.half_life,
+            "half_life_ci95": self.half_life_interval,
             "helicities": list(self.helicities),
             "imaginary_modes": self.saddle.modes.imaginary,
             "imaginary_wavenumber": float(-self.saddle.modes.wavenumbers[0]),

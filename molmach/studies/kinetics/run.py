@@ -20,7 +20,7 @@ from molmach.studies.kinetics.cycle import Cycle, motor_cycle
 from molmach.studies.kinetics.inversion import HelixInversion
 from molmach.studies.kinetics.level import level_of
 from molmach.studies.kinetics.page import write_page
-from molmach.studies.kinetics.search import alkene_of, helix_inversions
+from molmach.studies.kinetics.search import GUESSES, alkene_of, helix_inversions
 from molmach.studies.kinetics.store import MissingPieceError, Store
 from molmach.studies.provenance import versions
 
@@ -49,6 +49,8 @@ class Plan(folder.Plan):
         Photons absorbed by one motor, 1/s.
     yields
         Quantum yields of half a turn from stable and from metastable forms.
+    guesses
+        Elastic bands that look for mechanisms; with fewer the lowest saddle may be missed.
 
     Raises
     ------
@@ -61,6 +63,7 @@ class Plan(folder.Plan):
     temperature: float
     excitation_rate: float = 1.0
     yields: tuple[float, float] = (0.1, 0.1)
+    guesses: int = GUESSES
 
     noun = "search"
     document = "kinetics.json"
@@ -80,16 +83,20 @@ class Plan(folder.Plan):
                     Argument(f"yields[{number}]"),
                     f" {value:g}: expected a quantum yield above 0 and at most 1",
                 )
+        if self.guesses < 1:
+            raise SpecError(Argument("guesses"), f" {self.guesses}: expected one or more")
 
     @property
     def identity(self) -> folder.Identity:
         """The spec's key and the level; temperature and light change no piece of the search."""
-        return {"key": self.spec.key, "level": self.level_name}
+        fewer = {} if self.guesses == GUESSES else {"guesses": self.guesses}
+        return {"key": self.spec.key, "level": self.level_name, **fewer}
 
     @property
     def default_place(self) -> Path:
         """``runs/<name>-<first twelve characters of the key>-kinetics-<level>``."""
-        return Path("runs") / f"{self.spec.name}-{self.spec.key[:12]}-kinetics-{self.level_name}"
+        fewer = "" if self.guesses == GUESSES else f"-{self.guesses}"
+        return Path("runs") / f"{self.spec.name}-{self.spec.key[:12]}-kinetics-{self.level_name}{fewer}"
 
     def require_search(self) -> None:
         """Find out whether the machine can be searched at the level.
@@ -150,6 +157,7 @@ def motor_kinetics(
     *,
     excitation_rate: float = 1.0,
     yields: tuple[float, float] = (0.1, 0.1),
+    guesses: int = GUESSES,
     out: str | Path | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> MotorKinetics:
@@ -157,7 +165,7 @@ def motor_kinetics(
 
     Parameters
     ----------
-    spec, level_name, temperature, excitation_rate, yields
+    spec, level_name, temperature, excitation_rate, yields, guesses
         As :class:`~molmach.studies.kinetics.run.Plan` has them.
     out
         Run folder; default ``runs/<name>-<first twelve characters of the key>-kinetics-<level>``.
@@ -173,7 +181,7 @@ def motor_kinetics(
     SimulationError
         Another process is at the same search.
     """
-    return run(Plan(spec, level_name, temperature, excitation_rate, yields), out, say)
+    return run(Plan(spec, level_name, temperature, excitation_rate, yields, guesses), out, say)
 
 
 def run(
@@ -211,7 +219,7 @@ def run(
 
 def _kinetics(plan: Plan, pieces: Store, run_dir: Path, say: Callable[[str], None]) -> MotorKinetics:
     """What comes of a store's pieces and of those that it makes."""
-    steps = helix_inversions(plan.spec, plan.level_name, plan.temperature, pieces, say)
+    steps = helix_inversions(plan.spec, plan.level_name, plan.temperature, pieces, say, guesses=plan.guesses)
     cycle, *series = (
         motor_cycle(rate, steps, plan.yields) for rate in (plan.excitation_rate, *EXCITATION_RATES)
     )

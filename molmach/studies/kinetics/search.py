@@ -77,12 +77,14 @@ def helix_inversions(
     """
     if guesses < 1:
         raise SpecError(f"guesses {guesses}: expected one or more")
-    inversions = []
+    pieces = store or Store()
+    searches = []
     for alkene in isomers(alkene_of(spec)):
-        surfaces = Surfaces(alkene, level_name, store or Store())
-        search = _Search(spec, surfaces, temperature, guesses, _labelled(say, alkene.isomer))
-        inversions.append(search.result())
-    return tuple(inversions)
+        surfaces = Surfaces(alkene, level_name, pieces)
+        searches.append(_Search(spec, surfaces, temperature, guesses, _labelled(say, alkene.isomer)))
+    for search in searches:  # a motor that has no helix inversion is told so before the long work
+        search.ends()
+    return tuple(search.result() for search in searches)
 
 
 def _labelled(say: Say, isomer: str) -> Say:
@@ -127,11 +129,22 @@ class _Search:
     guesses: int
     say: Say
 
+    def ends(self) -> tuple[Form, list[Form]]:
+        """The stable form and the metastable one, the latter in every mapping, both with MMFF94.
+
+        Raises
+        ------
+        KineticsError
+            There is only one helical form.
+        """
+        self.say("MMFF94: helical forms")
+        forms = self.surfaces.forms(self.spec.protocol.seed)
+        return stable_and_metastable(self.surfaces.alkene, forms)
+
     def result(self) -> HelixInversion:
         """The lowest saddle that crosses, and the two forms."""
         level, alkene = self.surfaces.level_name, self.surfaces.alkene
-        self.say("helical forms")
-        stable_form, near = stable_and_metastable(alkene, self.surfaces.forms(self.spec.protocol.seed))
+        stable_form, near = self.ends()
         mechanisms = self._mechanisms(stable_form, near)
         self.say(f"{level}: relaxing both forms")
         stable = self.surfaces.minimum(stable_form.positions)

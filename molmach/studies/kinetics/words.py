@@ -13,10 +13,10 @@ CYCLE_HEADS = ("photons/s", "turns/s", "turns per photon", "directionality")
 def step_rows(steps: Sequence[HelixInversion]) -> list[tuple[str, ...]]:
     """What is known of the steps: a label, then a cell for each step."""
     rows: list[tuple[str, Callable[[HelixInversion], str]]] = [
-        ("Gibbs energy of activation", lambda s: f"{s.barrier:.1f} kJ/mol"),
+        ("Gibbs energy of activation", _barrier),
         ("energy barrier", lambda s: f"{s.energy_barrier:.1f} kJ/mol"),
         ("stable form lies lower by", lambda s: f"{s.drop:.1f} kJ/mol"),
-        ("half-life of the metastable form", lambda s: in_its_unit(s.half_life)),
+        ("half-life of the metastable form", _half_life),
         ("imaginary modes at the saddle", _imaginary),
         ("going down from the saddle ends", _ends),
         ("saddles refined", lambda s: ", ".join(f"{e:.0f}" for e in s.mechanisms) + " kJ/mol"),
@@ -49,6 +49,18 @@ def doubts(step: HelixInversion) -> tuple[str, ...]:
     if not step.connected:
         reasons.append(f"Going down from the saddle ends {_ends(step)}, not in the two forms.")
     return tuple(reasons)
+
+
+def _barrier(step: HelixInversion) -> str:
+    error = "" if step.barrier_error is None else f" ± {step.barrier_error:.1f}"
+    return f"{step.barrier:.1f}{error} kJ/mol"
+
+
+def _half_life(step: HelixInversion) -> str:
+    if step.half_life_interval is None:
+        return in_its_unit(step.half_life)
+    low, high = step.half_life_interval
+    return f"{in_its_unit(step.half_life)} ({in_its_unit(low)} to {in_its_unit(high)})"
 
 
 def _imaginary(step: HelixInversion) -> str:

@@ -1,0 +1,223 @@
+"""Thermal helix inversion of light-driven motors: barriers and turning, a rung being a level of theory."""
+
+from __future__ import annotations
+
+import io
+import math
+import tempfile
+import time
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from molmach.data.quantity import Quantity
+from molmach.data.statistics import Floats
+from molmach.errors import KineticsError, MolmachError, SpecError
+from molmach.search.loop.evaluations.base import Evaluation, Task
+from molmach.search.record.result import Result
+from molmach.search.record.trial import CONFIRMATION
+from molmach.search.space.space import Candidate
+from molmach.studies.kinetics import HelixInversion, motor_cycle
+from molmach.studies.kinetics import run as kinetics_run
+from molmach.studies.kinetics.level import BARRIER_ERROR
+from molmach.studies.kinetics.rates import eyring_rate, half_life
+from molmach.studies.kinetics.search import GUESSES, alkene_of
+from molmach.studies.kinetics.words import doubts
+
+_LEVELS = tuple(BARRIER_ERROR)
+_LIGHT, _YIELD = 1.0, 0.1
+_FRESH_SEED = 7919
+"""Added to a machine's seed for the confirmation: any number that is not zero gives other guesses."""
+
+
+def _half_life(barrier: Floats, temperature: Floats) -> Floats:
+    pairs = zip(np.atleast_1d(barrier), np.atleast_1d(temperature), strict=True)
+    return np.array([half_life(eyring_rate(float(b), float(t))) for b, t in pairs])
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is assumed of temperature and light: K, photons a motor and second, and quantum yields."""
+
+    temperature: float
+    excitation_rate: float
+    forward_yield: float
+    backward_yield: float
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any], temperature: float) -> _Asked:
+        """From the campaign's ``evaluation.options``."""
+        known = {
+            "temperature": temperature,
+            "excitation_rate": _LIGHT,
+            "forward_yield": _YIELD,
+            "backward_yield": _YIELD,
+        }
+        for name, value in options.items():
+            if name not in known:
+                raise SpecError(f"evaluation.options.{name}: accepted: {', '.join(known)}")
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 < value < math.inf:
+                raise SpecError(f"evaluation.options.{name}: got {value!r}; expected a number above zero")
+        return cls(**{**known, **{name: float(value) for name, value in options.items()}})
+
+
+class Kinetics(Evaluation):
+    """Searches for a motor's thermal helix inversions and works out its cycle.
+
+    Its rungs are ``{level: LEVEL, guesses: N}``: the level of theory, one whose error was measured
+    (:data:`molmach.studies.kinetics.level.BARRIER_ERROR`), and the number of elastic bands that look for
+    mechanisms. Its options: ``temperature`` (K, default the protocol's), ``excitation_rate`` (photons
+    absorbed by one motor, 1/s), ``forward_yield`` and ``backward_yield`` (quantum yields of half a turn from
+    stable and from metastable forms). The barrier's standard error is the level's. A confirmation is a search
+    from other guesses on the last rung's level, whose saddle must join the two forms; it keeps its folder.
+    """
+
+    summary = "thermal helix inversion of light-driven motors: barrier, half-life, turns under light"
+    quantities = (
+        Quantity(
+            "barrier",
+            "Gibbs energy of activation of the thermal helix inversion, the higher one of E and Z",
+            "kJ/mol",
+        ),
+        Quantity(
+            "half_life",
+            "of the metastable form, the longer one of E and Z",
+            "s",
+            ("barrier", "kelvin"),
+            _half_life,
+            bounds=(0.0, math.inf),
+        ),
+        Quantity("metastable_energy", "Gibbs energy of the metastable form above the stable one", "kJ/mol"),
+        Quantity("rotation_frequency", "net turns a second under the stated light", "1/s"),
+        Quantity(
+            "directionality", "(forward - backward) / (forward + backward) turns", "1", bounds=(-1.0, 1.0)
+        ),
+        Quantity("photon_efficiency", "net turns per absorbed photon", "1"),
+    )
+
+    def check_rungs(self) -> None:
+        """Levels that exist, each with a whole number of guesses."""
+        super().check_rungs()
+        for number, rung in enumerate(self.campaign.evaluation.rungs):
+            where = f"evaluation.rungs[{number}]"
+            if unknown := sorted(set(rung) - {"level", "guesses"}):
+                raise SpecError(f"{where}.{unknown[0]}: accepted: level, guesses")
+            if rung.get("level", _LEVELS[0]) not in _LEVELS:
+                raise SpecError(f"{where}.level: got {rung['level']!r}; accepted: {', '.join(_LEVELS)}")
+            guesses = rung.get("guesses", GUESSES)
+            if isinstance(guesses, bool) or not isinstance(guesses, int) or guesses < 1:
+                raise SpecError(f"{where}.guesses: got {guesses!r}; expected a whole number, one or more")
+        _Asked.of(self.campaign.evaluation.options, 1.0)
+
+    def refusal(self, candidate: Candidate) -> str:
+        """That the machine's axle is no C=C bond, where it is none."""
+        try:
+            alkene_of(candidate.spec)
+        except KineticsError as error:
+            return f"evaluation: kinetics: {error}"
+        return ""
+
+    def effort(self, rung: int) -> str:
+        """Level and guesses."""
+        level, guesses = self._level(rung)
+        return f"{level}, {guesses} guesses" + (", afresh" if rung == CONFIRMATION else "")
+
+    def _level(self, rung: int) -> tuple[str, int]:
+        rungs = self.campaign.evaluation.rungs or ({},)
+        chosen = rungs[-1 if rung == CONFIRMATION else rung]
+        return str(chosen.get("level", _LEVELS[0])), int(chosen.get("guesses", GUESSES))
+
+    def task(self, candidate: Candidate, rung: int) -> Task:
+        """The search on a rung's level; a confirmation's starts from other guesses."""
+        level, guesses = self._level(rung)
+        spec = candidate.spec
+        asked = _Asked.of(self.campaign.evaluation.options, spec.protocol.temperature)
+        seed = spec.protocol.seed + (_FRESH_SEED if rung == CONFIRMATION else 0)
+        spec = spec.model_copy(update={"protocol": spec.protocol.model_copy(update={"seed": seed})})
+        options = {**vars(asked), "level": level, "guesses": guesses}
+        key = self.key(spec, options, rung == CONFIRMATION)
+        return Task(key, candidate.key, rung, spec, self.use, seed, options)
+
+    @staticmethod
+    def run(task: Task) -> Result:
+        """Search; what goes wrong with a machine is its result and raises nothing."""
+        started, options = time.process_time(), task.options
+        yields = (options["forward_yield"], options["backward_yield"])
+        try:
+            with tempfile.TemporaryDirectory(prefix="molmach-") as name:
+                plan = kinetics_run.Plan(
+                    task.spec, options["level"], options["temperature"], options["excitation_rate"], yields,
+                    options["guesses"],
+                )  # fmt: skip
+                found = kinetics_run.run(plan, Path(name) / "kinetics")
+                archive = _packed(Path(name) / "kinetics") if task.rung == CONFIRMATION else b""
+        except MolmachError as error:
+            seconds = time.process_time() - started
+            return Result(task.key, reason=str(error) or type(error).__name__, seconds=seconds)
+        seconds = time.process_time() - started
+        for step in found.steps:
+            if not step.crosses:
+                return Result(
+                    task.key, reason=f"no saddle joins the helical forms{_of(step)}", seconds=seconds
+                )
+        controls = _controls(found.steps) if task.rung == CONFIRMATION else {}
+        samples = _samples(found.steps, yields, options)
+        return Result(task.key, samples, "", seconds, 0, controls, archive)
+
+
+def _of(step: HelixInversion) -> str:
+    return f" of {step.isomer}" if step.isomer else ""
+
+
+def _samples(
+    steps: tuple[HelixInversion, ...], yields: tuple[float, float], options: Mapping[str, Any]
+) -> dict[str, list[float]]:
+    """One number of each quantity, with its standard error where it has one."""
+    cycle = motor_cycle(options["excitation_rate"], steps, yields)
+    slowest = max(steps, key=lambda step: step.barrier)
+    error = BARRIER_ERROR[options["level"]]
+    slower, quicker = (
+        motor_cycle(options["excitation_rate"], [_shifted(step, shift) for step in steps], yields).frequency
+        for shift in (error, -error)
+    )
+    return {
+        "barrier": [slowest.barrier],
+        "barrier.error": [error],
+        "kelvin": [options["temperature"]],
+        "metastable_energy": [min(step.drop for step in steps)],
+        "metastable_energy.error": [error],
+        "rotation_frequency": [cycle.frequency],
+        "rotation_frequency.error": [0.5 * abs(quicker - slower)],
+        "directionality": [cycle.directionality],
+        "photon_efficiency": [cycle.photon_efficiency],
+    }
+
+
+def _shifted(step: HelixInversion, shift: float) -> HelixInversion:
+    """The step with its saddle so much higher, kJ/mol."""
+    return replace(step, saddle=replace(step.saddle, gibbs=step.saddle.gibbs + shift))
+
+
+def _controls(steps: tuple[HelixInversion, ...]) -> dict[str, Any]:
+    """Whether a second search's saddles are what they are taken for, in a sentence."""
+    found = [f"{doubt}{_of(step)}" for step in steps for doubt in doubts(step)]
+    if found:
+        return {"verified": False, "sentence": " ".join(found)}
+    return {
+        "verified": True,
+        "sentence": "A search from other guesses found a saddle with one imaginary mode, from which the way "
+        "down ends in the two helical forms.",
+    }
+
+
+def _packed(folder: Path) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "pieces" not in path.parts:
+                archive.write(path, path.relative_to(folder))
+    return packed.getvalue()

@@ -1,0 +1,111 @@
+"""Campaigns on thermal helix inversions: rungs are levels, and half-lives have intervals."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from molmach.errors import SpecError
+from molmach.search.loop.checking import check
+from molmach.search.loop.evaluations import Evaluation, evaluation_of, task_of
+from molmach.search.loop.objectives import Objectives
+from molmach.search.record.result import Result, plain
+from molmach.search.record.trial import CONFIRMATION
+from molmach.search.running import run_campaign
+from molmach.search.space.space import Space
+from molmach.spec import Campaign
+from molmach.spec.campaign import loads_campaign
+from molmach.studies.kinetics.level import BARRIER_ERROR
+from molmach.studies.kinetics.rates import eyring_rate, half_life
+
+MOTORS: dict[str, Any] = {
+    "name": "motors",
+    "base": "methyltetralin-isopropylidene-motor",
+    "machine": {"smiles": "[*:10][C@@H]1CCc2ccccc2[C:1]1=[C:2](C)C"},
+    "space": {"sites": {"10": ["methyl", "ethyl"]}},
+    "objectives": {"maximise": "log(half_life)"},
+    "evaluation": {"use": "kinetics", "rungs": [{"level": "GFN2-xTB", "guesses": 6}]},
+    "agents": ["random"],
+    "confirmation": {"machines": 1},
+    "budget": {"evaluations": 2},
+}
+
+
+def campaign(**changes: Any) -> Campaign:
+    """The campaign with sections replaced."""
+    return loads_campaign(MOTORS | changes, "motors.yaml", Path())
+
+
+def evaluation(**changes: Any) -> Evaluation:
+    """Its evaluation."""
+    return evaluation_of(campaign(**changes), Path())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"evaluation": {"use": "kinetics", "rungs": [{"level": "CCSD"}]}}, r"rungs\[0\].level: got 'CCSD'"),
+        ({"evaluation": {"use": "kinetics", "rungs": [{"guesses": 0}]}}, r"rungs\[0\].guesses: got 0"),
+        ({"evaluation": {"use": "kinetics", "rungs": [{"replicas": 4}]}}, r"rungs\[0\].replicas: accepted"),
+        ({"evaluation": {"use": "kinetics", "options": {"light": 3}}}, "options.light: accepted: temp"),
+        ({"evaluation": {"use": "kinetics", "options": {"temperature": -3}}}, "options.temperature: got -3"),
+        ({"racing": {"rungs": [{"replicas": 4, "duration": "1 ps"}]}}, "racing.rungs: are of dynamics"),
+        ({"objectives": {"maximise": "velocity"}}, "expected an expression of barrier, half_life"),
+        (
+            {
+                "base": "difluorophenylene-rotor",
+                "machine": {"smiles": "[CH:1]#[C:2]c1cc([*:10])c([C:3]#[CH:4])cc1"},
+            },
+            "machine.axle: is not a double bond",
+        ),
+    ],
+)
+def test_what_cant_be_had_is_refused_before_the_work(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        check(campaign(**changes), Path())
+
+
+def test_rungs_are_levels_and_the_confirmation_starts_afresh() -> None:
+    rungs = [{"level": "GFN2-xTB", "guesses": 6}, {"level": "GFN2-xTB", "guesses": 9}]
+    kinetics = evaluation(evaluation={"use": "kinetics", "rungs": rungs})
+    space = Space(campaign())
+    candidate = space.resolve(next(iter(space.enumerate())))
+    first, second, again = (task_of(kinetics, candidate, rung) for rung in (0, 1, CONFIRMATION))
+    assert first is not None
+    assert second is not None
+    assert again is not None
+    assert (first.options["guesses"], second.options["guesses"]) == (6, 9)
+    assert (again.options["level"], again.options["guesses"]) == ("GFN2-xTB", 9)
+    assert len({first.key, second.key, again.key}) == 3
+    assert again.seed != second.seed == first.seed
+    assert kinetics.effort(1) == "GFN2-xTB, 9 guesses"
+
+
+@pytest.mark.parametrize("level", BARRIER_ERROR)
+def test_a_half_life_has_the_interval_that_its_barrier_leaves(level: str) -> None:
+    """1.96 standard errors of the barrier either way, through Eyring's equation; nothing falls below zero."""
+    barrier, kelvin, error = 85.0, 293.15, BARRIER_ERROR[level]
+    samples = {"barrier": [barrier], "barrier.error": [error], "kelvin": [kelvin]}
+    for wanted, through in (("half_life", float), ("log(half_life)", math.log)):
+        objectives = Objectives(campaign(objectives={"maximise": wanted}).objectives, evaluation())
+        reason, (measured,) = objectives.judge(plain(Result("key", samples)))
+        assert reason == ""
+        low, value, high = (
+            through(half_life(eyring_rate(barrier + side * 1.959964 * error, kelvin))) for side in (-1, 0, 1)
+        )
+        assert (measured.low, measured.value, measured.high) == pytest.approx((low, value, high), rel=1e-4)
+
+
+@pytest.mark.slow
+def test_a_campaign_ends_with_a_confirmed_motor(tmp_path: Path) -> None:
+    """Both motors are searched on a small surface, the slower one again from other guesses."""
+    document = run_campaign(campaign(), tmp_path / "motors", executor="local")
+    assert (document["evaluations"], document["failed"], document["confirmations"]) == (2, 0, 1)
+    best = document["best"][0]
+    assert best["confirmed"]["verified"], best["confirmed"]
+    (again,), (value,) = best["confirmed"]["objectives"], best["objectives"]
+    assert again["ci95"][0] < value["value"] < again["ci95"][1]
+    assert list((tmp_path / "motors" / "machines").glob("*/report.html"))
