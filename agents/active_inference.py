@@ -24,6 +24,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from molmach.agents.feasibility import Feasibility
 from molmach.agents.inference.candidates import Candidates, candidates, enumerated
 from molmach.agents.inference.expected_free_energy import Outlook, Value, preference
 from molmach.agents.inference.explain import beliefs_in_words, choice_in_words
@@ -39,6 +40,9 @@ from molmach.search.space.space import Space
 Floats = NDArray[np.float64]
 
 _WEIGHED = 2000
+_HOPELESS = 0.2
+"""Chance of being measurable below which a candidate is none of the best."""
+
 _MOST_RESOLVED = 120
 _LATEST = 8
 _EXPECTED = 2
@@ -99,7 +103,7 @@ class ActiveInference(Agent):
         fresh = replace(view)
         understanding = self.understanding(fresh)
         choice = next(self.choices(fresh, understanding, 1), None)
-        beliefs = beliefs_in_words(self.model, understanding)
+        beliefs = beliefs_in_words(understanding.model, understanding)
         if choice is None:
             return beliefs + "\nNext: nothing is left to try."
         expected = prediction(self.model, understanding, choice.code, choice.foretold)
@@ -161,14 +165,17 @@ class ActiveInference(Agent):
         if not len(pool.codes):
             return
         foretold = standardised(pool.foretold, understanding.evidence)
-        bases = self.model.bases(pool.codes, foretold)
+        bases = understanding.model.bases(pool.codes, foretold)
         outlook = Outlook(understanding, bases, noise_of(understanding))
         wanted = preference(understanding, view.budget_left)
+        chance, failure = self._chances(view, pool), wanted.failure(understanding)
         free = np.ones(len(pool.codes), dtype=bool)
         keys: set[str] = set()
         tries = _MOST_RESOLVED
         while len(keys) < n:
             pragmatic, effects, structure = outlook.values(wanted)
+            pragmatic = chance * pragmatic + (1.0 - chance) * failure
+            effects, structure = chance * effects, chance * structure
             order = np.argsort(-(pragmatic + effects + structure), kind="stable")
             for row in order[free[order]]:
                 if not tries:
@@ -189,6 +196,15 @@ class ActiveInference(Agent):
             else:
                 return
 
+    def _chances(self, view: View, pool: Candidates) -> Floats:
+        """(n,) chance of each candidate of being measurable."""
+        feasible = Feasibility.of(view)
+        if feasible is None:
+            return np.ones(len(pool.codes))
+        plain = len(pool.codes) - len(pool.edited)
+        chances = feasible.of_codes(pool.codes[:plain])
+        return np.append(chances, feasible.chance(pool.edited)) if pool.edited else chances
+
     def _pool(self, view: View, understanding: Understanding) -> Candidates:
         """Candidates; while theory may be of use, those of which it says something."""
         pool = self._likely(view, understanding)
@@ -208,10 +224,11 @@ class ActiveInference(Agent):
         structure = understanding.best
         mean = np.zeros(plain)
         for start in range(0, plain, _WEIGHED):
-            bases = self.model.bases(pool.codes[start : min(start + _WEIGHED, plain)])
+            bases = understanding.model.bases(pool.codes[start : min(start + _WEIGHED, plain)])
             X = np.concatenate([columns(factor, bases) for factor in structure.factors], axis=1)
             mean[start : start + len(X)] = X @ structure.beliefs.mean
-        order = np.argsort(-mean, kind="stable")
+        unlikely = self._chances(view, Candidates(pool.codes[:plain], (), pool.foretold[:plain])) < _HOPELESS
+        order = np.argsort(-np.where(unlikely, -np.inf, mean), kind="stable")
         half = _WEIGHED // 2
         kept = np.concatenate([order[:half], view.rng.permutation(order[half:])[:half]])
         codes = np.concatenate([pool.codes[kept], pool.codes[plain:]])
@@ -263,6 +280,7 @@ def prediction(
 ) -> tuple[float, float]:
     """Mean and standard deviation of a design's true score, in its own unit; theory's with it."""
     evidence = understanding.evidence
-    bases = model.bases(code[None], standardised(np.array([foretold]), evidence))
+    bases = understanding.model.bases(code[None], standardised(np.array([foretold]), evidence))
     mean, sd = Outlook(understanding, bases, noise_of(understanding)).moments()
-    return evidence.centre + evidence.scale * float(mean[0]), evidence.scale * float(sd[0])
+    mean, sd = evidence.warp.moments(evidence.centre + evidence.scale * mean, evidence.scale * sd)
+    return float(mean[0]), float(sd[0])

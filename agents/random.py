@@ -11,6 +11,7 @@ from molmach.search.record.trial import Opinion
 class Random(Agent):
     """Draws machines evenly from the space, and leaves out those that were proposed before."""
 
+    explores = True
     summary = "designs at random: the yardstick for the others"
 
     def propose(self, view: View, n: int) -> list[Proposal]:

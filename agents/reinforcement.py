@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from molmach.agents.breeding import policy
 from molmach.agents.breeding.editing import Game, RewardModel
 from molmach.agents.breeding.explain import predicted, written
-from molmach.agents.breeding.kinship import Relatives, hopes, relatives, viability
+from molmach.agents.breeding.kinship import Relatives, hopes, relatives
+from molmach.agents.breeding.pedigree import trace
 from molmach.agents.breeding.screening import Screen, begun, by_hope, screen
 from molmach.agents.breeding.spreading import promising_designs
+from molmach.agents.feasibility import Feasibility
 from molmach.agents.theory import Surveyor
 from molmach.search.agents.interface import Agent, Proposal, View, distinct_new
 from molmach.search.space.design import Design
@@ -152,10 +154,9 @@ class Trainer:
     def __init__(self, view: View, known: Relatives, length: int) -> None:
         self.view, self.known = view, known
         self._length = length
-        self._game = Game(view.space)
+        self._game = Game(view.space, trace(view).step)
         self._critic = RewardModel(self._game, known, _MEMBERS, view.rng)
-        trait = viability(view)
-        self._viable = trait and RewardModel(self._game, trait, _MEMBERS, view.rng)
+        self._feasible = Feasibility.of(view)
         mean, covariance = known.merit(known.designs)
         bound = mean - np.sqrt(np.maximum(np.diag(covariance), 0.0))
         order = np.argsort(-bound, kind="stable")
@@ -258,8 +259,8 @@ class Trainer:
         chance = np.array(
             [row.tobytes() not in self._seen for row in self._game.rounded(ends)], dtype=np.float64
         )
-        if self._viable:
-            chance *= np.clip(self._viable.members(ends).mean(axis=1), 0.0, 1.0)
+        if self._feasible is not None:
+            chance *= self._feasible.of_rows(ends[:, :-1])
         returns = _NOTHING + chance * ((reward - self._centre) / self._scale - _NOTHING)
         parts = [
             policy.Steps(states, allowed, actions, logs, returns)

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 
-from molmach.agents.breeding.genome import NUMERIC_REACH
 from molmach.agents.breeding.kinship import Relatives
 from molmach.agents.symmetry import column_exchanges
 from molmach.errors import InfeasibleError
@@ -23,11 +22,14 @@ from molmach.search.space.space import Space
 
 Floats = NDArray[np.float64]
 
-MOVES = (-0.2, -0.05, 0.05, 0.2)
-"""How far an action moves a number, as shares of its range."""
+MOVES = (-1.0, -0.25, 0.25, 1.0)
+"""How far an action moves a number, in steps."""
+
+STEP = 0.2
+"""Share of a number's range that a step is, before anything tells."""
 
 _WAVES = 256
-_WAVES_OF_A_NUMBER = 16
+_WAVES_OF_A_NUMBER = 48
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Action:
             return f"set {self.variable} to {self.value}"
         if self.kind == "move":
             verb = "raise" if self.move > 0 else "lower"
-            return f"{verb} {self.variable} by {abs(self.move):.0%} of its range"
+            return f"{verb} {self.variable} by {100 * abs(self.move):.2g} % of its range"
         return "edit the molecule" if self.kind == "edit" else "stop"
 
 
@@ -69,9 +71,11 @@ class Game:
     ----------
     space
         The designs.
+    step
+        How far numbers are moved, as a share of their range; the smaller moves are a quarter of it.
     """
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: Space, step: float = STEP) -> None:
         self.space = space
         self.actions: list[Action] = []
         spans, start = [], 0
@@ -82,7 +86,7 @@ class Game:
                 if isinstance(variable, Categorical):
                     self.actions.append(Action("set", variable.name, variable.values[place]))
                 else:
-                    self.actions.append(Action("move", variable.name, move=MOVES[place]))
+                    self.actions.append(Action("move", variable.name, move=step * MOVES[place]))
                 spans.append((start, width, place, named))
             start += width
         self.n_columns = start + 1
@@ -232,7 +236,7 @@ class RewardModel:
         self._game, self._parts = game, known.variances
         self._orders = column_exchanges(game.space)
         self._waves, self._phases = self._hidden_layer(rng)
-        self._bands = rng.normal(size=_WAVES_OF_A_NUMBER) / NUMERIC_REACH
+        self._bands = rng.normal(size=_WAVES_OF_A_NUMBER) / self._parts.reach
         self._band_phases = rng.uniform(0.0, 2.0 * np.pi, _WAVES_OF_A_NUMBER)
         features = self._features(game.rows(known.designs))
         noise = known.errors**2 + self._parts.uninherited * self._parts.inherited
@@ -250,7 +254,7 @@ class RewardModel:
 
     def _hidden_layer(self, rng: np.random.Generator) -> tuple[Floats, Floats]:
         numeric = self._numeric()
-        width = np.where(numeric, 1.0 / NUMERIC_REACH, 1.0) / np.sqrt(self._parts.fading)
+        width = np.where(numeric, 1.0 / self._parts.reach, 1.0) / np.sqrt(self._parts.fading)
         waves = rng.normal(size=(self._game.n_columns, _WAVES)) * width[:, None]
         return waves, rng.uniform(0.0, 2.0 * np.pi, _WAVES)
 

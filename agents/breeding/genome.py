@@ -17,7 +17,8 @@ from molmach.search.space.space import Space
 Floats = NDArray[np.float64]
 
 NUMERIC_REACH = 0.25
-"""Share of its range over which a number is one gene: its kinship falls as a Gaussian of this width."""
+"""Share of its range over which a number is one gene, before anything tells: its kinship falls as a Gaussian
+of this width."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +73,15 @@ class Variances:
         Variance of what is not inherited, over that of what is; noise of the measurement apart.
     inherited
         Variance of what is inherited.
+    reach
+        Share of its range over which a number is one gene.
     """
 
     additive: float
     fading: float
     uninherited: float
     inherited: float
+    reach: float = NUMERIC_REACH
 
 
 def kinship(space: Space, first: Genome, second: Genome, variances: Variances) -> Floats:
@@ -90,6 +94,26 @@ def kinship(space: Space, first: Genome, second: Genome, variances: Variances) -
 
 
 @dataclass(frozen=True)
+class Common:
+    """What designs have in common.
+
+    Attributes
+    ----------
+    whole
+        (n_symmetries, ...) number of genes that are the same, and of molecules' likeness.
+    gaps
+        (n_numbers, n_symmetries, ...) squared differences of numbers, as shares of their ranges.
+    """
+
+    whole: Floats
+    gaps: Floats
+
+    def genes(self, reach: float) -> Floats:
+        """(n_symmetries, ...) number of shared genes, where numbers are shared within a reach."""
+        return np.asarray(self.whole + np.exp(self.gaps / (-2.0 * reach**2)).sum(axis=0))
+
+
+@dataclass(frozen=True)
 class Shared:
     """Numbers of shared genes, from which kinship follows for any variances.
 
@@ -98,15 +122,15 @@ class Shared:
     genes
         How many genes a design has.
     between
-        (n_symmetries, n_first, n_second) shared with each spelling of the second.
+        With each spelling of the second.
     own_first, own_second
-        (n_symmetries, n) shared with each spelling of the design itself.
+        With each spelling of the design itself.
     """
 
     genes: float
-    between: Floats
-    own_first: Floats
-    own_second: Floats
+    between: Common
+    own_first: Common
+    own_second: Common
 
     @classmethod
     def of(cls, space: Space, first: Genome, second: Genome) -> Shared:
@@ -121,32 +145,30 @@ class Shared:
         first, second = self._alike(self.own_first, variances), self._alike(self.own_second, variances)
         return np.asarray(self._alike(self.between, variances) / np.sqrt(first[:, None] * second[None, :]))
 
-    def _alike(self, shared: Floats, variances: Variances) -> Floats:
+    def _alike(self, common: Common, variances: Variances) -> Floats:
+        shared = common.genes(variances.reach)
         each = variances.additive * shared / self.genes
         each += (1.0 - variances.additive) * np.exp(-(self.genes - shared) / variances.fading)
         return np.asarray(each.mean(axis=0))
 
 
-def _shared_genes(space: Space, first: Genome, second: Genome) -> Floats:
-    """(n_symmetries, n_first, n_second) number of genes in common with each spelling of the second."""
+def _shared_genes(space: Space, first: Genome, second: Genome) -> Common:
+    """(n_symmetries, n_first, n_second) what is in common with each spelling of the second."""
     named = _named_columns(space)
     shared = first.rows[0][:, named] @ second.rows[:, :, named].transpose(0, 2, 1)
-    for column in np.flatnonzero(~named):
-        gap = first.rows[0][:, column][:, None] - second.rows[:, :, column][:, None, :]
-        shared += np.exp(-0.5 * (gap / NUMERIC_REACH) ** 2)
     if first.molecules and second.molecules:
         rows = [DataStructs.BulkTanimotoSimilarity(one, list(second.molecules)) for one in first.molecules]
-        shared += np.array(rows)
-    return np.asarray(shared)
+        shared = shared + np.array(rows)
+    numbers, others = first.rows[0][:, ~named].T, second.rows[:, :, ~named].transpose(2, 0, 1)
+    return Common(np.asarray(shared), (numbers[:, None, :, None] - others[:, :, None, :]) ** 2)
 
 
-def _shared_own(space: Space, those: Genome) -> Floats:
-    """(n_symmetries, n) number of genes that each design has in common with its own spellings."""
+def _shared_own(space: Space, those: Genome) -> Common:
+    """(n_symmetries, n) what each design has in common with its own spellings."""
     named = _named_columns(space)
     shared = (those.rows[0][:, named] * those.rows[:, :, named]).sum(axis=2)
-    gaps = those.rows[0][:, ~named] - those.rows[:, :, ~named]
-    shared += np.exp(-0.5 * (gaps / NUMERIC_REACH) ** 2).sum(axis=2)
-    return np.asarray(shared + (1.0 if those.molecules else 0.0))
+    gaps = (those.rows[0][:, ~named] - those.rows[:, :, ~named]) ** 2
+    return Common(np.asarray(shared + (1.0 if those.molecules else 0.0)), gaps.transpose(2, 0, 1))
 
 
 def _named_columns(space: Space) -> NDArray[np.bool_]:

@@ -21,6 +21,7 @@ from scipy.stats import t as student
 
 from molmach.agents.breeding.genome import Shared, Variances, genome, kinship
 from molmach.agents.breeding.warp import Warp
+from molmach.agents.feasibility import Feasibility
 from molmach.search.agents.interface import View
 from molmach.search.space.design import Design
 from molmach.search.space.space import Space
@@ -32,16 +33,17 @@ _GRIDS: dict[str, tuple[float, ...]] = {
     "inherited": (0.1, 0.3, 1.0, 3.0),
     "additive": (0.0, 0.3, 0.6, 0.9),
     "fading": (0.7, 1.5, 3.0),
+    "reach": (0.25, 0.1, 0.04),
     "width": (np.inf, 1.0, 0.4, 0.15),
 }
-"""What the estimate tries; the width in standard deviations of what was measured."""
+"""What the estimate tries; the reach where there are numbers, the width in standard deviations of what was
+measured."""
 
 _SWEEPS = 2
 _PRIOR_WIDTH = 1.0
 _LARGEST_FIT = 900
 _LARGEST_SEARCH = 250
 _JITTER = 1e-8
-_DOUBT = 0.1
 
 
 class Relatives:
@@ -87,9 +89,11 @@ class Relatives:
         spread = float(np.std(measured, ddof=1)) or 1.0
         likeliest, width = Variances(0.6, 1.5, 0.05, 1.0), np.inf
         shared, best = Shared.of(self.space, some, some), -np.inf
+        without = {"width": not self._warped, "reach": not len(shared.between.gaps)}
+        grids = {one: grid for one, grid in _GRIDS.items() if not without.get(one)}
         for _ in range(_SWEEPS):
-            for one, grid in _GRIDS.items():
-                for value in grid if one != "width" or self._warped else ():
+            for one, grid in grids.items():
+                for value in grid:
                     tried = likeliest if one == "width" else replace(likeliest, **{one: value})
                     tried_width = value * spread if one == "width" else width
                     warp = Warp(float(np.median(self.measured)), tried_width)
@@ -181,16 +185,6 @@ def relatives(view: View, objective: int | None = None, least: int = 3) -> Relat
     return Relatives(view.space, designs, values[chosen], errors[chosen])
 
 
-def viability(view: View) -> Relatives | None:
-    """Whether designs can be simulated (1) or not (0), as a trait; None while all were alike in it."""
-    feasible = np.array([float(trial.feasible) for trial in view.known])
-    if len(feasible) < 2 or feasible.min() == feasible.max():
-        return None
-    chosen = _most_informative(-feasible, np.arange(len(feasible)))
-    known = [view.known[i].design for i in chosen]
-    return Relatives(view.space, known, feasible[chosen], np.full(len(chosen), _DOUBT), warped=False)
-
-
 def hopes(view: View, known: Relatives, designs: Sequence[Design], draws: int) -> Floats:
     """(n_draws, n_designs) draws of what designs will measure (Thompson sampling).
 
@@ -198,7 +192,7 @@ def hopes(view: View, known: Relatives, designs: Sequence[Design], draws: int) -
     """
     mean, covariance = known.merit(designs)
     drawn = view.rng.multivariate_normal(mean, covariance, size=draws, method="eigh")
-    trait = viability(view)
-    if trait is not None:
-        drawn[view.rng.random(drawn.shape) > trait.merit(designs)[0]] = -np.inf
+    feasible = Feasibility.of(view)
+    if feasible is not None:
+        drawn[view.rng.random(drawn.shape) > feasible.chance(designs)] = -np.inf
     return np.asarray(drawn)

@@ -21,7 +21,8 @@ _SAMPLES = 1200
 _PARENTS = 12
 _KIN = 60
 _EDITS = 16
-_STEP = 0.1
+_STEPS = (0.1, 0.03, 0.01)
+"""Standard deviations of the steps of numbers, as shares of their range."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,8 @@ def _random(variable: Variable, rng: np.random.Generator, n: int) -> Floats:
 def _changed(variable: Variable, rng: np.random.Generator, codes: Floats) -> Floats:
     if isinstance(variable, Categorical):
         return rng.integers(len(variable.values), size=len(codes)).astype(np.float64)
-    return _rounded(variable, codes + _STEP * rng.standard_normal(len(codes)))
+    steps = rng.choice(_STEPS, size=len(codes))
+    return _rounded(variable, codes + steps * rng.standard_normal(len(codes)))
 
 
 def _rounded(variable: Numeric, shares: Floats) -> Floats:

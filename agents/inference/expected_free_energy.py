@@ -59,6 +59,11 @@ class Preference:
         expected: Floats = self.above * over + self.below * (mean - self.best - over)
         return expected
 
+    def failure(self, understanding: Understanding) -> float:
+        """ln P of a machine that can't be measured, relative to the best known: that of the lowest score."""
+        scores = understanding.scores
+        return self.below * (float(scores.min()) - self.best) if len(scores) else -self.below
+
 
 def preference(understanding: Understanding, budget_left: float) -> Preference:
     """Softly above the best known, the more sharply the less budget is left.

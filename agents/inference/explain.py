@@ -18,9 +18,9 @@ from molmach.agents.inference.generative_model import (
     Factor,
     GenerativeModel,
     columns,
-    value_labels,
 )
 from molmach.agents.inference.model_reduction import FIRM, evidence_for_block
+from molmach.agents.inference.residuals import LEVEL
 from molmach.agents.inference.structures import Structure, Understanding
 from molmach.search.space.design import Design
 
@@ -61,6 +61,12 @@ def beliefs_in_words(model: GenerativeModel, understanding: Understanding) -> st
             f"(log evidence {understanding.likeness:+.1f} nats against telling them apart)."
         )
     lines.append(f"What this leaves unexplained of a score is about {misfit:.2g}.")
+    if understanding.evidence.warp.power is not None:
+        lines.append(
+            "Scores have a long tail, which is drawn in: effects are in their unit near the mean, and larger "
+            "the farther a machine is out."
+        )
+    lines += _check_lines(understanding, best)
     if len(understanding.structures) > 1:
         count = len(understanding.structures)
         lines.append(f"{count} structures are averaged; the most probable has {best.weight:.0%}.")
@@ -113,12 +119,12 @@ def marginal_effects(
 
 def _functional(model: GenerativeModel, structure: Structure, members: Sequence[int]) -> Floats:
     """(values of each member..., p): the columns, averaged over every variable that is not a member."""
-    sizes = [len(value_labels(model.variables[place])) for place in members]
+    sizes = [len(model.labels(place)) for place in members]
     grid = np.indices(sizes).reshape(len(sizes), -1)
     count = grid.shape[1]
     bases = []
-    for place, variable in enumerate(model.variables):
-        size = len(value_labels(variable))
+    for place in range(len(model.variables)):
+        size = len(model.labels(place))
         if place in members:
             bases.append(np.eye(size)[grid[list(members).index(place)]])
         else:
@@ -162,12 +168,13 @@ def _effect_lines(model: GenerativeModel, understanding: Understanding, best: St
 def _interaction_lines(model: GenerativeModel, understanding: Understanding, best: Structure) -> list[str]:
     lines = []
     for place, factor in enumerate(best.factors):
-        if factor.order == 2:
+        if factor.order > 1:
             gain = evidence_for_block(best.beliefs, place)
             effects = marginal_effects(model, understanding, best, factor)
-            sure = "held" if gain >= FIRM else "possible"
+            sure = "held" if gain >= FIRM and not _in_doubt(understanding) else "possible"
+            parts = "both" if factor.order == 2 else "all parts"
             lines.append(
-                f"- {_or(factor.name)}: {sure}, log evidence {gain:+.1f} nats; beyond the sum of both: "
+                f"- {_or(factor.name)}: {sure}, log evidence {gain:+.1f} nats; beyond the sum of {parts}: "
                 f"{_extremes(effects)}."
             )
     return ["Interactions:", *lines] if lines else ["No interaction is held."]
@@ -177,19 +184,45 @@ def _pruned_lines(understanding: Understanding, best: Structure) -> list[str]:
     present = {factor.name for factor in best.factors}
     gains = {step.name: step.evidence for step in understanding.removals if step.name not in present}
     orders = {factor.name: factor.order for factor in understanding.considered}
+    together = {place for factor in best.factors if factor.order > 1 for place in factor.places}
+    acting = {factor.name for factor in understanding.considered if factor.places & together}
+    doubt = _in_doubt(understanding)
     lines = []
     for name, gain in gains.items():
-        if orders[name] == 1 and name != THEORY:
-            words = "makes no difference and was pruned" if gain >= FIRM else "probably makes no difference"
+        if orders[name] == 1 and name != THEORY and name not in acting:
+            if doubt:
+                words = "has no effect that could be told, alone or in a pair"
+            elif gain >= FIRM:
+                words = "makes no difference and was pruned"
+            else:
+                words = "probably makes no difference"
             lines.append(f"- {_or(name)} {words} (log evidence {gain:+.1f} nats).")
     pairs = {name: gain for name, gain in gains.items() if orders[name] == 2}
-    firm = sum(gain >= FIRM for gain in pairs.values())
+    firm = 0 if doubt else sum(gain >= FIRM for gain in pairs.values())
     if pairs:
         lines.append(
             f"- Interactions pruned: {firm} firmly (log evidence of at least {FIRM:g} nats each), "
             f"{len(pairs) - firm} for want of evidence."
         )
     return ["Pruned:", *lines] if lines else []
+
+
+def _in_doubt(understanding: Understanding) -> bool:
+    """Whether the best structure can't explain what was measured."""
+    return understanding.check is not None and understanding.check.fails
+
+
+def _check_lines(understanding: Understanding, best: Structure) -> list[str]:
+    """What the test of the residuals says, where it fails."""
+    check = understanding.check
+    if check is None or not check.fails:
+        return []
+    known = "single variables and pairs" if all(f.order < 3 for f in best.factors) else "all these factors"
+    return [
+        f"More than measurement errors is left: chi-square {check.statistic:.0f} of {check.count} machines, "
+        f"p = {check.p_value:.1g} (level {LEVEL:.0%}). So {known} can't explain what is seen: "
+        "variables may act three together or more, and nothing above is firmly pruned or held."
+    ]
 
 
 def _extremes(effects: Sequence[Said]) -> str:

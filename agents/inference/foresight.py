@@ -11,6 +11,7 @@ from molmach.agents.inference.candidates import Candidates
 from molmach.agents.inference.generative_model import GenerativeModel, columns
 from molmach.agents.inference.message_passing import Evidence
 from molmach.agents.inference.structures import Understanding
+from molmach.agents.inference.warp import Warp
 from molmach.agents.theory import ASKED, Survey, said
 from molmach.search.agents.interface import View
 from molmach.search.space.design import Design
@@ -56,7 +57,9 @@ class Results:
     def evidence(self) -> Evidence:
         """The scores, standardised; in theory's unit while they are too few to have one of their own."""
         if self.survey is None or len(self.values) >= FEWEST:
-            return Evidence.of(self.values, self.errors)
+            warp = Warp.of(self.values)
+            errors = self.errors * warp.slope(self.values)
+            return replace(Evidence.of(warp.forward(self.values), errors), warp=warp)
         centre = float(self.values.mean() if len(self.values) else self.survey.mean())
         scale = float(self.survey.std()) or abs(centre) or 1.0
         errors = np.where(np.isfinite(self.errors), self.errors, scale) / scale
@@ -65,7 +68,7 @@ class Results:
 
 def standardised(foretold: Floats | None, evidence: Evidence) -> Floats | None:
     """What theory says in the unit of the evidence."""
-    return None if foretold is None else (foretold - evidence.centre) / evidence.scale
+    return None if foretold is None else (evidence.warp.forward(foretold) - evidence.centre) / evidence.scale
 
 
 def surveyed(
@@ -78,7 +81,9 @@ def surveyed(
     if understanding.trust < USELESS:
         return pool
     structure = understanding.best
-    X = np.concatenate([columns(factor, model.bases(pool.codes)) for factor in structure.factors], axis=1)
+    X = np.concatenate(
+        [columns(factor, understanding.model.bases(pool.codes)) for factor in structure.factors], axis=1
+    )
     order = np.argsort(-(X @ structure.beliefs.mean), kind="stable")
     keys = {view.space.resolve(design).key for design in survey.designs}
     asked: list[Design] = []

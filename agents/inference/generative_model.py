@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -85,7 +85,7 @@ class Factor:
 
     @property
     def order(self) -> int:
-        """0 the bias, 1 an effect of one variable, 2 an interaction."""
+        """0 the bias, 1 an effect of one variable, 2 and 3 an interaction of so many."""
         return len(self.orbit[0]) if self.orbit else 0
 
 
@@ -120,12 +120,25 @@ class GenerativeModel:
     ----------
     space
         The designs.
+    knots
+        Name of a number -> shares of its range between which its effect is linear; by default five, evenly.
     """
 
-    def __init__(self, space: Space) -> None:
+    def __init__(self, space: Space, knots: Mapping[str, Floats] | None = None) -> None:
         self.space = space
         self.variables: tuple[Variable, ...] = space.variables
         self.symmetry: tuple[Permutation, ...] = exchanges(space)
+        numbers = [v for v in self.variables if not isinstance(v, Categorical)]
+        self.knots = {v.name: _knots(v) for v in numbers} if knots is None else dict(knots)
+
+    def labels(self, place: int) -> tuple[str, ...]:
+        """What the columns of a variable's basis stand for."""
+        variable = self.variables[place]
+        if isinstance(variable, Categorical):
+            return variable.values
+        unit = f" {variable.unit}" if variable.unit else ""
+        shares = self.knots[variable.name]
+        return tuple(f"{float(variable.at(float(share))):.4g}{unit}" for share in shares)
 
     @cached_property
     def factors(self) -> FactorSet:
@@ -147,20 +160,29 @@ class GenerativeModel:
         effects = []
         for orbit in self._orbits(group, 1):
             place = orbit[0][0]
-            if len(labels := value_labels(self.variables[place])) > 1:
+            if len(labels := self.labels(place)) > 1:
                 name = "|".join(self.variables[p].name for (p,) in sorted(orbit))
                 effects.append(Factor(name, orbit, labels))
         if self.space.open:
             effects.append(Factor(EDIT, ((len(self.variables),),), EDIT_LABELS))
-        interactions = []
-        for orbit in self._orbits(group, 2):
-            first, second = (value_labels(self.variables[place]) for place in orbit[0])
-            if min(len(first), len(second)) > 1 and len(first) * len(second) <= WIDEST_TABLE:
-                pairs = sorted({tuple(sorted(members)) for members in orbit})
-                name = "|".join(" x ".join(self.variables[p].name for p in pair) for pair in pairs)
-                labels = tuple(f"{a} & {b}" for a, b in itertools.product(first, second))
-                interactions.append(Factor(name, orbit, labels))
-        return FactorSet(Factor("bias", (), ("bias",)), tuple(effects), tuple(interactions))
+        return FactorSet(Factor("bias", (), ("bias",)), tuple(effects), self._tables(group, 2))
+
+    @cached_property
+    def triples(self) -> tuple[Factor, ...]:
+        """Interactions of three variables, for where pairs can't explain what is seen."""
+        return self._tables(self.symmetry, 3)
+
+    def _tables(self, group: Sequence[Permutation], order: int) -> tuple[Factor, ...]:
+        """Interactions of so many variables, but for tables that are too wide."""
+        tables = []
+        for orbit in self._orbits(group, order):
+            values = [self.labels(place) for place in orbit[0]]
+            if min(map(len, values)) > 1 and math.prod(map(len, values)) <= WIDEST_TABLE:
+                sets = sorted({tuple(sorted(members)) for members in orbit})
+                name = "|".join(" x ".join(self.variables[p].name for p in members) for members in sets)
+                labels = tuple(" & ".join(chosen) for chosen in itertools.product(*values))
+                tables.append(Factor(name, orbit, labels))
+        return tuple(tables)
 
     def _orbits(self, group: Sequence[Permutation], order: int) -> list[tuple[tuple[int, ...], ...]]:
         seen: set[tuple[int, ...]] = set()
@@ -219,7 +241,10 @@ class GenerativeModel:
         foretold
             (n,) what theory says, standardised; nan where it says nothing.
         """
-        values = [basis(variable, codes[:, place]) for place, variable in enumerate(self.variables)]
+        values = [
+            basis(variable, codes[:, place], self.knots.get(variable.name))
+            for place, variable in enumerate(self.variables)
+        ]
         said = np.zeros(len(codes)) if foretold is None else np.nan_to_num(foretold)
         theory = np.column_stack([said, np.maximum(said, 0.0)])
         return [*values, codes[:, len(self.variables) :], theory]
@@ -238,19 +263,11 @@ def _knots(variable: Variable) -> Floats:
     return np.linspace(variable.share(variable.low), variable.share(variable.high), min(count, KNOTS))
 
 
-def value_labels(variable: Variable) -> tuple[str, ...]:
-    """What the columns of a variable's basis stand for."""
-    if isinstance(variable, Categorical):
-        return variable.values
-    unit = f" {variable.unit}" if variable.unit else ""
-    return tuple(f"{float(variable.at(float(share))):g}{unit}" for share in _knots(variable))
-
-
-def basis(variable: Variable, codes: Floats) -> Floats:
-    """(n, values): one column a value; of a number, hat functions, which add up to 1."""
+def basis(variable: Variable, codes: Floats, knots: Floats | None = None) -> Floats:
+    """(n, values): one column a value; of a number, hat functions of its knots, which add up to 1."""
     if isinstance(variable, Categorical):
         return np.eye(len(variable.values))[codes.astype(np.intp)]
-    knots = _knots(variable)
+    knots = _knots(variable) if knots is None else knots
     place = np.interp(codes, knots, np.arange(len(knots)))
     return np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(len(knots))))
 
@@ -267,7 +284,8 @@ def columns(factor: Factor, bases: Sequence[Floats]) -> Floats:
     for members in factor.orbit:
         term = bases[members[0]]
         for place in members[1:]:
-            term = (term[:, :, None] * bases[place][:, None, :]).reshape(len(term), factor.width)
+            product = term[:, :, None] * bases[place][:, None, :]
+            term = product.reshape(len(term), product.shape[1] * product.shape[2])
         total += term
     sets = len({tuple(sorted(members)) for members in factor.orbit})
     return total / math.sqrt(len(factor.orbit) / sets)

@@ -19,13 +19,14 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma, gammaln
 
 from molmach.agents.inference.gaussian import Posterior, covariance, posterior
+from molmach.agents.inference.warp import Warp
 
 Floats = NDArray[np.float64]
 
@@ -80,12 +81,15 @@ class Evidence:
         (n,) and their standard errors, in units of ``scale`` from ``centre``.
     centre, scale
         In the unit of the scores.
+    warp
+        The scale on which they are sums of effects.
     """
 
     scores: Floats
     errors: Floats
     centre: float
     scale: float
+    warp: Warp = field(default_factory=Warp)
 
     @classmethod
     def of(cls, values: Floats, errors: Floats) -> Evidence:

@@ -13,6 +13,8 @@ from scipy.special import softmax
 from molmach.agents.inference.generative_model import THEORY, Factor, FactorSet, GenerativeModel, columns
 from molmach.agents.inference.message_passing import BIAS, EFFECT, Beliefs, Evidence, Gamma, infer
 from molmach.agents.inference.model_reduction import Removal, evidence_for_new, log_odds, reduction
+from molmach.agents.inference.refinement import refined
+from molmach.agents.inference.residuals import Check, check
 
 Floats = NDArray[np.float64]
 
@@ -60,6 +62,10 @@ class Understanding:
     theory
         Log evidence, nats, for the best structure with theory against the best without; None where theory
         says nothing.
+    model
+        Its factors, with numbers on the scales that the results ask for.
+    check
+        Whether the best structure explains what was measured; None of too few measurements.
     """
 
     structures: tuple[Structure, ...]
@@ -67,7 +73,9 @@ class Understanding:
     removals: tuple[Removal, ...]
     considered: tuple[Factor, ...]
     likeness: float
-    theory: float | None = None
+    theory: float | None
+    model: GenerativeModel
+    check: Check | None
 
     @property
     def best(self) -> Structure:
@@ -116,6 +124,10 @@ def learn(
     variables shared, where the evidence is not against it, and with theory as one more factor, where it says
     something.
 
+    Numbers are on the scales that the results ask for (:mod:`~molmach.agents.inference.refinement`).
+    Interactions of three variables are considered where the best structure without them can't explain what
+    was measured (:mod:`~molmach.agents.inference.residuals`).
+
     Parameters
     ----------
     model, codes, evidence
@@ -124,16 +136,17 @@ def learn(
         (n,) what theory says of them, standardised as the evidence is; nan where it says nothing, None where
         it says nothing of any design.
     """
+    model = refined(model, codes, evidence)
     bases = model.bases(codes, foretold)
-    families = [_family(model.factors, bases, evidence)]
+    families = [_family(model.factors, bases, evidence, model)]
     likeness = -math.inf
     if len(evidence.scores) > 2 and (alike := _most_alike(model, bases, evidence)):
-        families.append(_family(alike, bases, evidence))
+        families.append(_family(alike, bases, evidence, model))
         likeness = families[1].log_weight - families[0].log_weight
     entries = [entry for family in families for entry in family.entries.values()]
     theory = None
     if foretold is not None:
-        families.append(_family(model.informed, bases, evidence))
+        families.append(_family(model.informed, bases, evidence, model))
         plain = families[0].entries
         entries += [entry for key, entry in families[-1].entries.items() if key not in plain]
         theory = _for_theory(entries, families[-1].removals)
@@ -145,7 +158,17 @@ def learn(
         if take
     )
     best = max(families, key=lambda family: family.log_weight)
-    return Understanding(structures, evidence, best.removals, best.factors.all, likeness, theory)
+    likeliest = max(structures, key=lambda structure: structure.weight)
+    return Understanding(
+        structures,
+        evidence,
+        best.removals,
+        best.factors.all,
+        likeness,
+        theory,
+        model,
+        check([columns(factor, bases) for factor in likeliest.factors], likeliest.beliefs, evidence),
+    )
 
 
 def _for_theory(entries: Sequence[tuple[tuple[Factor, ...], Beliefs]], removals: Sequence[Removal]) -> float:
@@ -180,7 +203,9 @@ def _most_alike(model: GenerativeModel, bases: Sequence[Floats], evidence: Evide
     return model.alike[least] if energies[1 + least] < energies[0] + _SLACK else None
 
 
-def _family(factors: FactorSet, bases: Sequence[Floats], evidence: Evidence) -> _Family:
+def _family(
+    factors: FactorSet, bases: Sequence[Floats], evidence: Evidence, model: GenerativeModel
+) -> _Family:
     features = {factor.name: columns(factor, bases) for factor in factors.all}
     full = _affordable(factors, features, evidence)
     beliefs = _inferred(full, features, evidence)
@@ -193,6 +218,11 @@ def _family(factors: FactorSet, bases: Sequence[Floats], evidence: Evidence) -> 
         again = beliefs if length == 0 else _inferred(kept, features, evidence, (full, beliefs))
         entries[frozenset(f.name for f in kept)] = (kept, again)
     _grow(entries, factors.all, features, evidence)
+    kept, beliefs = max(entries.values(), key=lambda entry: _log_weight(*entry))
+    doubt = check([features[factor.name] for factor in kept], beliefs, evidence)
+    if doubt is not None and doubt.fails and sum(f.width for f in kept) < _room(evidence):
+        features |= {factor.name: columns(factor, bases) for factor in model.triples}
+        _grow(entries, (*factors.all, *model.triples), features, evidence)
     return _Family(factors, tuple(steps), entries)
 
 
@@ -279,7 +309,7 @@ def _grow(
         factors, beliefs = max(entries.values(), key=lambda entry: _log_weight(*entry))
         missing = [f for f in everything if f.name not in {factor.name for factor in factors}]
         present = {place for factor in factors if factor.order == 1 for place in factor.places}
-        missing = [f for f in missing if f.order < 2 or f.places <= present]
+        missing = [f for f in missing if f.order != 2 or f.places <= present]
         gains = _gains(factors, beliefs, missing, features, evidence)
         gains = {factor.name: gains[factor.name] + log_odds(factor) for factor in missing}
         name = max(gains, key=lambda name: gains[name], default="")

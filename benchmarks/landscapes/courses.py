@@ -16,7 +16,7 @@ from molmach.search.agents.team import LocalTeam
 from molmach.search.loop.driver import Driver
 from molmach.search.loop.evaluations import evaluation_of
 from molmach.search.loop.executors import LocalExecutor
-from molmach.search.record.calibration import Calibration
+from molmach.search.record.calibration import WITHIN, Scores
 from molmach.search.record.ledger import Ledger
 from molmach.search.record.trial import State
 from molmach.search.space.design import Categorical, Value
@@ -76,19 +76,20 @@ def _of_agents(chosen: Landscape, agents: list[str]) -> tuple[list[tuple[float, 
     team = LocalTeam(searched, HERE)
     driver = Driver(searched, ledger, LocalExecutor(), team, evaluation_of(searched, HERE), batch=BATCH)
     driver.run()
-    scores = {agent: Calibration() for agent in agents}
+    said: dict[str, list[tuple[float, ...]]] = {}
     found: list[tuple[float, ...] | None] = []
     trials = {trial.machine: trial for trial in ledger.trials() if trial.state is not State.REPEAT}
     for finding in ledger.findings():
         trial = trials[finding.machine]
         found.append(chosen.value(dict(trial.design.values)))
         if finding.ok and trial.mean is not None and trial.sd is not None:
-            scores[trial.agent].record(trial.mean, trial.sd, finding.measured[0])
-    predictions = {
-        agent: [score.count, score.within, round(score.squares, 2)]
-        for agent, score in scores.items()
-        if score.count
-    }
+            first = finding.measured[0]
+            numbers = (trial.mean, trial.sd, first.value, first.error, first.low, first.high)
+            said.setdefault(trial.agent, []).append(numbers)
+    predictions = {}
+    for agent, rows in said.items():
+        z = Scores.of(*np.array(rows).T).z
+        predictions[agent] = [len(z), int((np.abs(z) <= WITHIN).sum()), round(float(z @ z), 2)]
     return found, predictions
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.landscapes.molecules import descriptors
+from molmach.search.record.hypervolume import hypervolume
 from molmach.search.space.design import Numeric, Value
 from molmach.spec.space import Parameter
 
@@ -165,17 +166,6 @@ class Landscape:
         spread = errors * np.sqrt(REPLICAS)
         draws = np.array(true) + spread * rng.standard_normal((REPLICAS, len(true)))
         return [[float(v) for v in column] for column in draws.T]
-
-
-def hypervolume(values: Floats, reference: Floats) -> float:
-    """Area that two objectives dominate above a reference point, both to be maximised."""
-    inside = values[(values > reference).all(axis=1)]
-    area, height = 0.0, float(reference[1])
-    for first, second in inside[np.argsort(-inside[:, 0], kind="stable")]:
-        if second > height:
-            area += float((first - reference[0]) * (second - height))
-            height = float(second)
-    return area
 
 
 @dataclass(frozen=True)

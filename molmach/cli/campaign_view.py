@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from molmach.cli.output import console
+from molmach.report.campaign.theory import sentence
 from molmach.report.words import core_seconds, duration, same_molecules, to_its_precision
 from molmach.search.record.judging import CLAIMED
 
@@ -38,12 +39,29 @@ def print_document(document: Mapping[str, Any], out: Console | None = None) -> N
         _print_agents(out, document["agents"])
     for agent, failure in document["agent_failures"].items():
         out.print(_failure(agent, failure), style="red", markup=False, soft_wrap=True)
+    for entry in document.get("theory") or ():
+        if entry["machines"]:
+            _print_theory(out, entry, len(document["objectives"]) > 1)
     if document["achiral_control"] is not None:
         out.print(_achiral(document["achiral_control"]))
     out.print()
     out.print(f"folder    {escape(document['dir'])}", soft_wrap=True)
     if "report" in document:
         out.print(f"report    {escape(document['report'])}", soft_wrap=True)
+
+
+def _print_theory(out: Console, entry: Mapping[str, Any], several: bool) -> None:
+    """How far theory was right, and the machines of which it is most wrong."""
+    of = f" of {entry['expression']}" if several else ""
+    out.print(f"theory    {sentence(entry)[:1].lower()}{sentence(entry)[1:].rstrip('.')}{of}", soft_wrap=True)
+    for one in entry["surprises"]:
+        said, sd = one["theory"]["value"], one["theory"]["sd"]
+        shown, _ = to_its_precision(said, said - sd, said + sd)
+        value, _ = to_its_precision(one["value"], one["value"] - one["error"], one["value"] + one["error"])
+        z = "" if one["z"] is None else f", z {one['z']:+.1f}"
+        numbers = f"measured {value}, theory {shown} ± {sd:.2g}{z}"
+        line = f"          {one['machine'][:12]}  {numbers}  {one['smiles']}"
+        out.print(line, markup=False, soft_wrap=True)
 
 
 def _achiral(control: Mapping[str, Any]) -> str:

@@ -150,6 +150,8 @@ class CampaignSummary:
         Of each objective, agent -> (n, 5) of predicted mean and standard deviation of the true value,
         measured value and its error, and half the width of the range in which 95 % of the measurements lie
         of an honest agent.
+    theory
+        Of each objective the same of what theory said.
     failures
         By reason.
     explanations
@@ -177,6 +179,7 @@ class CampaignSummary:
     efforts: Mapping[int | None, str]
     judgements: Mapping[str, Judgement]
     predictions: tuple[Mapping[str, Floats], ...]
+    theory: tuple[Floats, ...]
     failures: Failures
     explanations: Mapping[str, str]
     driven: Mapping[str, Any] | None

@@ -30,6 +30,9 @@ _WIDEST = 3.0
 
 _PERMUTATIONS = 9_999
 
+_AT_ONCE = 1_000_000
+"""Numbers of permutations that are held at a time."""
+
 _TRIFLE = 1e-9
 """Share of a spread that is none."""
 
@@ -264,18 +267,16 @@ def p_value_of_faster(first: Floats, second: Floats) -> float:
         error = np.sqrt(np.maximum(each[0] / sizes[0] + each[1] / sizes[1], _TRIFLE**2 * squares))
         return np.asarray((means[0] - means[1]) / error)
 
-    chosen = _chosen(first.size, values.size)
-    mine = np.arange(values.size) < first.size
+    mine = np.where(np.arange(values.size) < first.size, 1.0, 0.0)
     seen = float(ratio(values @ mine, values**2 @ mine))
-    rarer = np.count_nonzero(ratio(chosen @ values, chosen @ values**2) >= seen - _TRIFLE * abs(seen))
+    rng, rarer, done = np.random.default_rng(0), 0, 0
+    while done < _PERMUTATIONS:
+        rows = min(_PERMUTATIONS - done, 1 + _AT_ONCE // values.size)
+        chosen = rng.permuted(np.broadcast_to(mine, (rows, values.size)), axis=1)
+        ratios = ratio(chosen @ values, chosen @ values**2)
+        rarer += int(np.count_nonzero(ratios >= seen - _TRIFLE * abs(seen)))
+        done += rows
     return float((1 + rarer) / (1 + _PERMUTATIONS))
-
-
-@lru_cache(maxsize=16)
-def _chosen(count: int, of: int) -> Floats:
-    """(permutations, of) ones where a replica is among ``count`` drawn at random, with a fixed seed."""
-    first = np.broadcast_to(np.where(np.arange(of) < count, 1.0, 0.0), (_PERMUTATIONS, of))
-    return np.random.default_rng(0).permuted(first, axis=1)
 
 
 def _student(difference: float, error: float, freedom: float) -> float:

@@ -145,12 +145,15 @@ class _Rotors:
         (n, m) along a turn at m equidistant angles, kJ/mol.
     torque
         (n, m) minus its slope.
+    friction
+        (n,) in units of the bath's.
     """
 
     inertia: Floats
     dipole: Floats
     energy: Floats
     torque: Floats
+    friction: Floats
 
 
 def members(features: Features, thermal_energy: float) -> _Rotors | None:
@@ -161,7 +164,9 @@ def members(features: Features, thermal_energy: float) -> _Rotors | None:
     means over the thermal motion are known to no better than their own size. With a scan, inertia and dipole
     are those at one of its angles, for both change as a turning rotor bends; and the profile is stretched so
     that its barrier has a normal error of k_B T / 2, what a mode holds that the turn makes stiffer or softer
-    and a scan of energies leaves out, and of what the scan has not relaxed alike. A scan that ends more than
+    and a scan of energies leaves out, and of what the scan has not relaxed alike. A hindered rotor also loses
+    energy to the vibrations that its barrier excites; how much is not known, and taken to be up to as much as
+    the bath takes from a free one. A scan that ends more than
     k_B T away from where it began is of no use.
     """
     from scipy.stats import norm
@@ -177,7 +182,7 @@ def members(features: Features, thermal_energy: float) -> _Rotors | None:
     scan = features.get("scan")
     if scan is None:
         flat = np.zeros((MEMBERS, _GRID))
-        return _Rotors(inertia, dipole * shrunk, flat, flat)
+        return _Rotors(inertia, dipole * shrunk, flat, flat, np.ones(MEMBERS))
     if abs(scan["closing"]) > thermal_energy:
         return None
     at = rng.permutation(len(scan["angle"]))[:MEMBERS]
@@ -186,7 +191,8 @@ def members(features: Features, thermal_energy: float) -> _Rotors | None:
     energy, torque = profile(np.array(scan["angle"]), np.array(scan["energy"]))
     error = math.hypot(0.5 * thermal_energy, scan["closing"]) / max(float(np.ptp(energy)), thermal_energy)
     stretch = (1.0 + error * third)[:, None]
-    return _Rotors(inertia, dipole * shrunk, stretch * energy, stretch * torque)
+    friction = 1.0 + rng.permutation(share)
+    return _Rotors(inertia, dipole * shrunk, stretch * energy, stretch * torque, friction)
 
 
 def profile(angle: Floats, energy: Floats) -> tuple[Floats, Floats]:
@@ -275,7 +281,7 @@ def _simulated(rotors: _Rotors, acting: DriveTerms, torque: float, spec: Spec) -
         np.array(acting.sine[:2]),
         acting.angular_frequency,
         torque,
-        spec.protocol.friction,
+        spec.protocol.friction * rotors.friction,
         kT,
     )
     return driven_velocities(driven, _REPLICAS, _EQUILIBRATION_PS, _MEASURED_PS, _SEED)

@@ -20,6 +20,7 @@ from molmach.search import progress
 from molmach.search.loop.evaluations import Evaluation, evaluation_of
 from molmach.search.loop.quantities import unit_of
 from molmach.search.record import results
+from molmach.search.record.against_theory import comparisons
 from molmach.search.record.calibration import scores_of
 from molmach.search.record.fronts import fronts
 from molmach.search.record.judging import judgement_of
@@ -70,6 +71,7 @@ def summary(ledger: Ledger, campaign: Campaign, folder: Path) -> CampaignSummary
         efforts=_efforts(evaluation),
         judgements=judgements,
         predictions=_predictions(ledger, len(campaign.objectives)),
+        theory=tuple(compared.rows for compared in comparisons(ledger, campaign)),
         failures=_failures(ledger),
         explanations=ledger.explanations(),
         driven=_driven(ledger, document["best"]),
@@ -197,7 +199,8 @@ def _failures(ledger: Ledger) -> Failures:
     """
     counted: Counter[tuple[str, str]] = Counter()
     for failure in ledger.failures():
-        text = failure.reason if failure.what == "agent" else failure.reason.partition(": ")[0]
+        whole = failure.what in ("agent", "estimator")
+        text = failure.reason if whole else failure.reason.partition(": ")[0]
         counted[failure.what, text.strip()[:_REASON] or "no reason given"] += failure.count
     rows = [(what, reason, count) for (what, reason), count in counted.most_common()]
     return Failures(tuple(rows[:_REASONS]), max(0, len(rows) - _REASONS))

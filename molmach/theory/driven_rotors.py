@@ -37,8 +37,10 @@ class DrivenRotors:
         w, rad/ps.
     torque
         F, kJ/mol.
-    friction_per_ps, thermal_energy
-        g (1/ps) and k_B T (kJ/mol).
+    friction_per_ps
+        (n,) g, 1/ps.
+    thermal_energy
+        k_B T, kJ/mol.
     """
 
     moment_of_inertia: Floats
@@ -49,7 +51,7 @@ class DrivenRotors:
     sine: Floats
     angular_frequency: float
     torque: float
-    friction_per_ps: float
+    friction_per_ps: Floats
     thermal_energy: float
 
     @property
@@ -60,7 +62,7 @@ class DrivenRotors:
         slope = np.abs(np.diff(self.torque_table, axis=1, append=self.torque_table[:, :1])).max(axis=1)
         stiffness = slope * points / (2.0 * math.pi) + np.hypot(*self.dipole.T) * field
         quickest = math.sqrt(float((stiffness / self.moment_of_inertia).max()))
-        rate = max(quickest, abs(self.angular_frequency), self.friction_per_ps)
+        rate = max(quickest, abs(self.angular_frequency), float(self.friction_per_ps.max()))
         return _LARGEST_TURN / rate
 
 
@@ -114,7 +116,7 @@ def _turned(
     table: Floats,
     start: Floats,
     field: Floats,
-    friction: float,
+    friction: Floats,
     kT: float,
     dt: float,
     before: int,
@@ -125,8 +127,6 @@ def _turned(
     n, points = table.shape
     replicas = start.shape[1]
     turned = np.empty((n, replicas))
-    decay = math.exp(-friction * dt)
-    spread = math.sqrt(1.0 - decay * decay)
     scale = points / (2.0 * math.pi)
     ex, ey = np.empty(before + steps), np.empty(before + steps)
     for k in range(before + steps):
@@ -134,6 +134,8 @@ def _turned(
         ex[k], ey[k] = field[0] * c + field[2] * s, field[1] * c + field[3] * s
     np.random.seed(seed)  # numba's own state, which no other code draws on  # noqa: NPY002
     for i in range(n):
+        decay = math.exp(-friction[i] * dt)
+        spread = math.sqrt(1.0 - decay * decay)
         sigma = math.sqrt(kT / inertia[i])
         kick = dt / inertia[i]
         mx, my = dipole[i, 0], dipole[i, 1]

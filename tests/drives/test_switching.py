@@ -229,7 +229,8 @@ def test_a_light_driven_motor_turns_one_way_its_mirror_image_the_other_and_not_i
     tmp_path: Path,
 ) -> None:
     """False-alarm rate of the controls 1 % each; the seed is fixed. A missed direction would need chance of 1e-4."""
-    result = score(simulate(loads(MOTOR), tmp_path / "run", engine_name="batched"))
+    spec = loads(MOTOR.replace("300 ps", "600 ps"))
+    result = score(simulate(spec, tmp_path / "run", engine_name="batched"))
     assert result.verdict == "backward"
     assert result.p_value < 1e-4
     assert result.controls["mirror"].velocity.ci95[0] > 0.0

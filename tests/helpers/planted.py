@@ -38,6 +38,9 @@ PARAMETERS = {
     "drive.field": {"low": "0.1 V/nm", "high": "2 V/nm"},
 }
 EDITS = ["replace", "extend", "cyclise", "swap_heteroatom"]
+UNLIKE_ENDS = "[CH:1]#[C:2]c1c([*:10])c([*:11])c([C:3]#[CH:4])c2nc([*:12])c([*:13])cc12"
+"""A ring system whose two ends differ, so that no two designs are one machine."""
+
 NO_SITES = "[CH:1]#[C:2]c1ccc([C:3]#[CH:4])cc1"
 
 

@@ -504,8 +504,8 @@ def test_no_bad_agent_stops_the_others(bad_agents: Path) -> None:
     found = document(ledger, campaign)
     assert found["evaluations"] == 40
     evaluated = {name: row["evaluated"] for name, row in found["agents"].items()}
-    assert evaluated["random"] >= 25
-    assert evaluated.get("Endless", 0) <= 1
+    assert evaluated["random"] >= 20
+    assert evaluated.get("Endless", 0) <= 10  # one of its own, and what explores in place of repeats
     assert found["agents"]["Nowhere"]["infeasible"] > 0
     given_up = {who for (who,) in rows_of(ledger, "SELECT who FROM events WHERE kind = 'agent_benched'")}
     assert given_up == {"Crashing", "Exiting", "Stillborn", "Hanging", "Rubbish"}

@@ -9,7 +9,7 @@ from rdkit.Chem import Crippen, Descriptors, rdMolDescriptors
 
 from benchmarks.landscapes.courses import course
 from benchmarks.landscapes.formula import campaign
-from benchmarks.landscapes.kinds import KINDS, hypervolume, landscape
+from benchmarks.landscapes.kinds import KINDS, landscape
 from benchmarks.landscapes.molecules import descriptors
 from molmach.search import Space
 
@@ -54,16 +54,6 @@ def test_everything_near_the_decoy_is_worse_than_the_target() -> None:
     target, decoy = designs[0], designs[16]
     assert ((designs[:16] != target).sum(axis=1) <= 1).all()
     assert (target != decoy).sum() >= 4
-
-
-def test_hypervolume_is_the_area_of_the_union_of_rectangles() -> None:
-    rng = np.random.default_rng(4)
-    values, reference = rng.normal(size=(12, 2)), np.array([-0.5, -0.25])
-    points = rng.uniform(reference, 3.0, size=(200_000, 2))
-    below = np.any(np.all(points[:, None] < values, axis=2), axis=1)
-    covered = float(np.mean(below)) * 3.5 * 3.25
-    error = 3.5 * 3.25 / np.sqrt(len(points))
-    assert hypervolume(values, reference) == pytest.approx(covered, abs=4 * error)
 
 
 def test_descriptors_are_those_of_the_molecule_that_the_campaign_makes() -> None:

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import math
+from io import StringIO
 from pathlib import Path
 from textwrap import dedent
 
 import numpy as np
 import pytest
+from rich.console import Console
 
+from molmach.cli.campaign_view import print_document
 from molmach.errors import PluginWarning, SpecError
-from molmach.search import Space
+from molmach.report.campaign.page import write_report
+from molmach.search import Result, Space, Task
+from molmach.search.agents.team import LocalTeam
 from molmach.search.agents.theory import Theory
 from molmach.search.loop.checking import check
+from molmach.search.loop.driver import Driver
+from molmach.search.loop.evaluations import evaluation_of
+from molmach.search.loop.executors import LocalExecutor
+from molmach.search.record import results
+from molmach.search.record.ledger import NAME, Ledger
+from molmach.search.summary import summary
 from molmach.spec import Campaign
 from molmach.spec.campaign import loads_campaign
 
@@ -160,3 +171,80 @@ def test_theory_in_the_campaign_file_keeps_the_keys_of_before(tmp_path: Path) ->
     assert plain.key != off.key
     with pytest.raises(SpecError, match="expected one of the two"):
         _campaign(tmp_path, theory={"use": False, "estimators": ["rotor"]})
+
+
+class _Known(LocalExecutor):
+    """Evaluates by counting the letters of the machine's molecule, as theory does, but for one of them."""
+
+    def __init__(self, odd: str) -> None:
+        super().__init__(self._count)
+        self._odd = odd
+
+    def _count(self, task: Task) -> Result:
+        smiles = task.spec.machine.parts[0]
+        value = 100.0 if self._odd in smiles else -float(len(smiles))
+        return Result(task.key, {"velocity": [value - 1.0, value + 1.0] * 8}, seconds=1.0, steps=1)
+
+
+def _run(campaign: Campaign, folder: Path) -> tuple[Ledger, Path]:
+    home = folder / "campaign"
+    home.mkdir()
+    ledger = Ledger(home / NAME, write=True)
+    ledger.note("source", str(folder))
+    (home / "campaign.yaml").write_text(campaign.to_yaml(), encoding="utf-8")
+    evaluation, team = evaluation_of(campaign, folder), LocalTeam(campaign, folder)
+    store = str(folder / "structures.sqlite")
+    Driver(campaign, ledger, _Known("N"), team, evaluation, home, theory=store).run()
+    return ledger, home
+
+
+def test_the_record_keeps_what_theory_said_and_names_the_machine_of_which_it_is_wrong(tmp_path: Path) -> None:
+    campaign = _campaign(
+        tmp_path,
+        space={"sites": {10: ["hydrogen", "fluoro", "cyano"], 11: ["hydrogen", "fluoro", "methyl"]}},
+        confirmation={"machines": 0},
+        budget={"evaluations": 9},
+    )
+    ledger, home = _run(campaign, tmp_path)
+    measured = {finding.machine for finding in ledger.findings()}
+    assert set(ledger.foretold()) == measured
+    document = results.document(ledger, campaign, home)
+    (entry,) = document["theory"]
+    assert entry["machines"] == len(measured) == 8  # one of nine designs is another one from its other end
+    assert entry["wrong_of"] == 3
+    assert all("N" in one["smiles"] for one in entry["surprises"])
+    first = entry["surprises"][0]
+    assert first["z"] == pytest.approx((100.0 - first["theory"]["value"]) / math.hypot(3.0, first["error"]))
+    assert all(best["theory"][0]["model"] == "counts letters; says two" for best in document["best"])
+    page = write_report(summary(ledger, campaign, home), home / "report.html").read_text(encoding="utf-8")
+    assert "Theory and measurement" in page
+    assert first["machine"][:12] in page.partition("Where theory is wrong")[2]
+    print_document(document, Console(file=(text := StringIO()), width=100))
+    assert f"{first['machine'][:12]}  measured 100" in text.getvalue()
+    ledger.close()
+
+
+def test_an_estimator_that_fails_is_a_failure_of_the_campaign_and_stops_nothing(tmp_path: Path) -> None:
+    campaign = _campaign(
+        tmp_path,
+        _COUNTING.replace('return {"size"', 'raise OSError("no disk"); return {"size"'),
+        confirmation={"machines": 0},
+        budget={"evaluations": 3},
+    )
+    ledger, home = _run(campaign, tmp_path)
+    document = results.document(ledger, campaign, home)
+    assert document["evaluations"] == 3
+    assert document["theory"] is None
+    assert [f.what for f in ledger.failures() if "no disk" in f.reason] == ["estimator"]
+    assert "no disk" in write_report(summary(ledger, campaign, home), home / "report.html").read_text("utf-8")
+    ledger.close()
+
+
+def test_minimised_objectives_are_told_in_the_sense_in_which_they_were_asked_for(tmp_path: Path) -> None:
+    campaign = _campaign(
+        tmp_path, objectives={"minimise": "velocity"}, confirmation={"machines": 0}, budget={"evaluations": 2}
+    )
+    ledger, home = _run(campaign, tmp_path)
+    for best in results.document(ledger, campaign, home)["best"]:
+        assert best["objectives"][0]["value"] in (best["theory"][0]["value"], 100.0)
+    ledger.close()

@@ -32,9 +32,10 @@ def _rotors(
 ) -> DrivenRotors:
     dipole: Floats = np.array([[math.cos(dipole_angle), math.sin(dipole_angle)]])
     cosine, sine = lines
+    drag = np.array([friction])
     across = np.multiply(field, cosine), np.multiply(field, sine)
     return DrivenRotors(
-        np.array([inertia]), dipole, hindering[None], GRID[None], *across, frequency, torque, friction, KT
+        np.array([inertia]), dipole, hindering[None], GRID[None], *across, frequency, torque, drag, KT
     )
 
 

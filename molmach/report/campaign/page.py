@@ -10,11 +10,12 @@ from markupsafe import Markup
 from molmach.data.campaign import CampaignSummary
 from molmach.errors import Argument, CampaignError
 from molmach.files import write_text
-from molmach.report.campaign import headline, machines, team
+from molmach.report.campaign import headline, machines, team, theory
 from molmach.report.campaign.frame import Frame
 from molmach.report.campaign.headline import Headline
 from molmach.report.campaign.machines import Machine
 from molmach.report.campaign.team import Activity, Explanation, Member
+from molmach.report.campaign.theory import AgainstTheory
 from molmach.report.tables import Table
 from molmach.report.templates import render
 from molmach.report.views import Picture
@@ -39,7 +40,7 @@ class CampaignPage:
         How many there are.
     team
         The agents, in the order of their colours.
-    curves, machines, front, activities, scatters
+    curves, machines, front, theory, activities, scatters
         The sections of the same names.
     cost_picture, cost_table, failures, rarer
         Where the budget went; how many reasons of failures are not listed.
@@ -61,6 +62,7 @@ class CampaignPage:
     curves: list[Picture]
     machines: list[Machine]
     front: list[Picture]
+    theory: list[AgainstTheory]
     activities: list[Activity]
     counts: tuple[str, ...]
     scatters: list[Picture]
@@ -112,6 +114,7 @@ def _page(frame: Frame) -> CampaignPage:
         curves=team.curves(frame, members),
         machines=machines.machines(frame),
         front=machines.front(frame),
+        theory=theory.against_theory(frame),
         activities=team.activities(frame, members),
         counts=team.COUNTS,
         scatters=team.scatters(frame, members),

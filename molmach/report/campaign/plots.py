@@ -141,7 +141,7 @@ def _thinned(numbers: NDArray[Any], most: int) -> NDArray[Any]:
     return numbers[::stride]
 
 
-def prediction_plot(rows: Floats, number: int, wanted: Axis, most: int) -> Figure:
+def prediction_plot(rows: Floats, number: int, wanted: Axis, most: int, whose: str = "predicted") -> Figure:
     """Measured against predicted with the prediction's 95 % range; what fell outside it stands out."""
     figure, axis = _panel(3.3, 3.6)
     rows = rows[_thinned(np.arange(len(rows)), most)]
@@ -166,7 +166,7 @@ def prediction_plot(rows: Floats, number: int, wanted: Axis, most: int) -> Figur
     axis.plot(ends, ends, color=INK, linewidth=0.9)
     axis.set_xlim(ends)
     axis.set_ylim(ends)
-    _name(axis, f"predicted {wanted.label}", "measured")
+    _name(axis, f"{whose} {wanted.label}", "measured")
     return figure
 
 

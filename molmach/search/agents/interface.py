@@ -171,6 +171,10 @@ class Agent(ABC):
     summary: str = ""
     """One line for ``molmach agents``."""
 
+    explores: bool = False
+    """Whether all that it proposes explores; of any other agent's proposals a share is replaced by machines
+    far from all that are known (:mod:`molmach.search.agents.exploration`)."""
+
     def __init__(self, space: Space) -> None:
         self.space = space
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from molmach.errors import PluginError
+from molmach.search.agents.exploration import promised, space_filling, wanted
 from molmach.search.agents.interface import Agent, Proposal, View
 from molmach.search.agents.registry import make_agent
 from molmach.search.agents.theory import Theory
@@ -95,12 +96,21 @@ class Runner:
     def _agent(self) -> Agent:
         return make_agent(self._entry, self._space, self._folder)
 
+    @property
+    def _explores(self) -> bool:
+        """Whether the agent's own proposals explore, all of them."""
+        return bool(getattr(self._agent, "explores", False))
+
     def ask(self, question: Question) -> Answer:
-        """The agent's proposals; whatever it raises is its answer."""
+        """The agent's proposals, some replaced by exploration; whatever it raises is its answer."""
         try:
-            proposals = self._agent.propose(self._view(question), question.n)
-            few = itertools.islice(proposals, question.n)
-            return tuple(checked(proposal, len(self._campaign.objectives)) for proposal in few)
+            view = self._view(question)
+            few = itertools.islice(self._agent.propose(view, question.n), question.n)
+            own = [checked(proposal, len(self._campaign.objectives)) for proposal in few]
+            if self._explores:
+                return tuple(own)
+            explored = space_filling(view, wanted(view, len(own), promised(view, own)))
+            return (*own[: len(own) - len(explored)], *explored)
         except OURS:
             raise
         except PluginError as error:

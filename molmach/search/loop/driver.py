@@ -15,12 +15,14 @@ from pathlib import Path
 
 from molmach.errors import CampaignError
 from molmach.search.agents.team import Team
+from molmach.search.agents.theory import Theory
 from molmach.search.loop.allocation import Allocation
 from molmach.search.loop.bandit import Bandit
 from molmach.search.loop.book import TrialBook
 from molmach.search.loop.budget import BudgetUse, Clock
 from molmach.search.loop.evaluations import Evaluation, Task, task_of
 from molmach.search.loop.executors import Executor
+from molmach.search.loop.foretelling import Foretelling
 from molmach.search.loop.losses import Losses
 from molmach.search.loop.objectives import Objectives
 from molmach.search.loop.queue import EVERY_AGENT_FAILED, Queue
@@ -99,6 +101,7 @@ class Driver:
         ladder = Ladder(self._evaluation.rungs, campaign.racing.keep, len(campaign.objectives))
         self._allocation = Allocation(self._book, self._queue, ladder)
         self._spent = BudgetUse(campaign.budget, Clock(float(ledger.noted("wall_seconds") or 0.0)))
+        self._foretelling = self._foretelling_of(theory)
         self._tasks: dict[str, Task] = {}
         self._machines: dict[str, str] = {}
         self._losses = Losses()
@@ -107,6 +110,14 @@ class Driver:
         self._ahead = False
         self._clock_at = -math.inf
         self._recover()
+
+    def _foretelling_of(self, theory: str | None) -> Foretelling | None:
+        """Who asks theory about what was measured; it keeps its structures where agents keep theirs."""
+        if theory is None or self._folder is None:
+            return None
+        source = Path(self.ledger.noted("source") or ".")
+        store = Path(theory) if theory else None
+        return Foretelling(Theory(self.campaign, self.space, source, store), self._book, self.ledger)
 
     def _recover(self) -> None:
         """Rebuild from the ledger what was known when the last commit was made."""
@@ -143,6 +154,8 @@ class Driver:
                 last = self.ledger.last_event("agent_failed")
                 raise CampaignError(f"{reason}; the last one: {'' if last is None else last.words}")
             if not self.stopping:
+                if self._foretelling is not None:
+                    self._foretelling.rest()
                 self._confirm()
             self.ledger.event("stopped" if self.stopping else "finished", text=reason)
             self._save()
@@ -236,6 +249,8 @@ class Driver:
             self._record(*self._known.popleft(), reused=True)
         agents_wait = self._team.busy and self._executor.in_hand < self._executor.slots
         patience = _PATIENCE_FOR_AGENTS_SECONDS if agents_wait else _PATIENCE_SECONDS
+        if self._foretelling is not None and self._executor.in_hand >= self._executor.slots:
+            self._foretelling.one()
         for result in map(plain, self._executor.wait(patience)):
             task = self._tasks.pop(result.key)
             if result.lost:
@@ -276,6 +291,8 @@ class Driver:
         self._machines[finding.key] = finding.machine
         self._spent.learn(finding)
         self._allocation.learn(finding)
+        if self._foretelling is not None:
+            self._foretelling.learn(finding)
 
     # the winners' second run
 

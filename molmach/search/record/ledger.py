@@ -21,6 +21,7 @@ from molmach.errors import CampaignError
 from molmach.files import hold
 from molmach.search.record.reader import STARTED, WORDS, LedgerReader
 from molmach.search.record.result import Samples
+from molmach.search.record.rows import Foretold
 from molmach.search.record.trial import Finding, State, Trial
 
 FORMAT = "molmach.ledger/1"
@@ -29,6 +30,13 @@ NAME = "ledger.sqlite"
 LOCK = "ledger.lock"
 EITHER_END = "machines are the same from either end of the axle"
 """Noted in a ledger in which no machine stands twice because its axle was counted from both ends."""
+
+
+_THEORY = (
+    "CREATE TABLE IF NOT EXISTS theory (machine TEXT PRIMARY KEY, means TEXT NOT NULL, sds TEXT NOT NULL, "
+    "model TEXT NOT NULL) WITHOUT ROWID"
+)
+"""What a ledger lacks that was begun before theory was kept."""
 
 
 class Ledger(LedgerReader):
@@ -76,6 +84,7 @@ class Ledger(LedgerReader):
             raise CampaignError(f"{self.path}: format {written}; this version reads {FORMAT}")
         if write:
             self._base.execute("PRAGMA synchronous = FULL")
+            self._base.execute(_THEORY)
             if not self._has_opinions():  # a ledger of before is gone on with
                 self._base.executescript(f"BEGIN; {_script(OPINIONS)} COMMIT;")
 
@@ -154,6 +163,13 @@ class Ledger(LedgerReader):
     def mark_started(self, trial: Trial) -> None:
         """A trial has left its queue."""
         self._base.execute("UPDATE proposals SET state = 'started' WHERE id = ?", (trial.number,))
+
+    def foretell(self, machine: str, foretold: Foretold) -> None:
+        """Record what theory says of a machine."""
+        self._base.execute(
+            "INSERT OR REPLACE INTO theory VALUES (?, ?, ?, ?)",
+            (machine, json.dumps(foretold.means), json.dumps(foretold.sds), foretold.model),
+        )
 
     def add_finding(self, finding: Finding, samples: Samples) -> bool:
         """Record what an evaluation found; False if it was there already."""

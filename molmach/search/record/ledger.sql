@@ -45,10 +45,16 @@ CREATE INDEX evaluations_by_agent ON evaluations (agent);
 
 CREATE TABLE samples (key TEXT PRIMARY KEY, samples TEXT NOT NULL) WITHOUT ROWID;
 
+CREATE TABLE theory (
+    machine TEXT PRIMARY KEY,
+    means TEXT NOT NULL, sds TEXT NOT NULL,         -- of each objective, greater is better; JSON
+    model TEXT NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE events (
     id INTEGER PRIMARY KEY,
     time REAL NOT NULL,
-    kind TEXT NOT NULL,             -- started, stopped, finished, agent_failed, agent_benched, lost, retried
+    kind TEXT NOT NULL,             -- started, stopped, finished, agent_failed, agent_benched, estimator_failed, lost, retried
     who TEXT NOT NULL,
     text TEXT NOT NULL
 );

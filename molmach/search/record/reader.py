@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from molmach.search.record.result import Samples
-from molmach.search.record.rows import Event, Failure, Prediction, Spent, Totals
+from molmach.search.record.rows import Event, Failure, Foretold, Prediction, Spent, Totals
 from molmach.search.record.trial import CONFIRMATION, Finding, Measured, Opinion, Opinions, State, Trial
 from molmach.search.space.design import Design
 
@@ -116,6 +116,16 @@ class LedgerReader:
             (STARTED,),
         ).fetchone()
         return int(row[0])
+
+    def foretold(self) -> dict[str, Foretold]:
+        """Machine -> what theory said of it; empty in a ledger of before theory was kept."""
+        if not self._base.execute("SELECT 1 FROM sqlite_master WHERE name = 'theory'").fetchone():
+            return {}
+        rows = self._base.execute("SELECT machine, means, sds, model FROM theory")
+        return {
+            machine: Foretold(tuple(json.loads(means)), tuple(json.loads(sds)), model)
+            for machine, means, sds, model in rows
+        }
 
     # findings
 
@@ -270,6 +280,8 @@ class LedgerReader:
             "worker": "SELECT text, COUNT(*) FROM events WHERE kind = 'lost' GROUP BY text",
             "agent": "SELECT who || ': ' || text, COUNT(*) FROM events "
             "WHERE kind IN ('agent_failed', 'agent_benched') GROUP BY who, text",
+            "estimator": "SELECT who || ': ' || text, COUNT(*) FROM events "
+            "WHERE kind = 'estimator_failed' GROUP BY who, text",
         }
         return [
             Failure(what, str(reason), count)

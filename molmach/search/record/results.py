@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from molmach.data.statistics import finite_or_none
+from molmach.search.record import against_theory
 from molmach.search.record.achiral import achiral_control
 from molmach.search.record.archive import MACHINES
 from molmach.search.record.calibration import calibration_document
@@ -68,6 +69,7 @@ def document(ledger: Ledger, campaign: Campaign, folder: Path, best: int = 10) -
         "events": ledger.event_counts(),
         "lost": ledger.lost(),
         "achiral_control": _achiral(ledger, campaign, totals.evaluations),
+        "theory": against_theory.document(ledger, campaign),
     }
 
 
@@ -94,7 +96,7 @@ def best_machines(ledger: Ledger, campaign: Campaign, folder: Path, wanted: int)
     """
     several = len(campaign.objectives) > 1
     findings = ledger.leading(None if several else _LOOKED_AT)
-    again = ledger.confirmations()
+    again, foretold = ledger.confirmations(), ledger.foretold()
     lows = np.array([[measured.low for measured in finding.measured] for finding in findings])
     depth = fronts(lows, wanted)
     place = {i: k for k, i in enumerate(ranked(lows, wanted))} if several else {}
@@ -107,7 +109,10 @@ def best_machines(ledger: Ledger, campaign: Campaign, folder: Path, wanted: int)
     order = sorted(range(len(findings)), key=rank)
     chosen = order[:wanted] + [i for i in order[wanted:] if findings[i].machine in again]
     listed = [
-        _machine(ledger, campaign, folder, findings[i], depth[i] == 0, again.get(findings[i].machine))
+        {
+            **_machine(ledger, campaign, folder, findings[i], depth[i] == 0, again.get(findings[i].machine)),
+            "theory": against_theory.said_of(foretold.get(findings[i].machine), campaign.objectives),
+        }
         for i in chosen
     ]
     return [{**machine, "same_molecules": _same_molecules(machine, listed)} for machine in listed]

@@ -64,10 +64,27 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class Foretold:
+    """What theory says of a machine.
+
+    Attributes
+    ----------
+    means, sds
+        Of each objective, greater is better; None where theory says nothing.
+    model
+        Where that comes from, in a line.
+    """
+
+    means: tuple[float | None, ...]
+    sds: tuple[float | None, ...]
+    model: str
+
+
+@dataclass(frozen=True)
 class Failure:
     """A reason for which something failed, and how often it did.
 
-    ``what`` is ``evaluation``, ``proposal``, ``worker`` or ``agent``.
+    ``what`` is ``evaluation``, ``proposal``, ``worker``, ``agent`` or ``estimator``.
     """
 
     what: str
