@@ -258,6 +258,7 @@ def test_each_objective_is_scored_and_kept(tmp_path: Path) -> None:
     code = (
         "from molmach.search import Agent, Proposal\n"
         "class Half(Agent):\n"
+        "    explores = True\n"
         "    def propose(self, view, n):\n"
         "        return [Proposal(view.space.sample(view.rng), '', 0.0, 1.0, ((50.0, 0.1),)) for _ in range(n)]\n"
     )
