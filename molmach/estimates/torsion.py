@@ -12,15 +12,14 @@ from rdkit import Chem
 from rdkit.Chem import rdForceFieldHelpers
 
 from molmach.building import Assembly, coordinate_of
+from molmach.building.bearings import MAX_BEARING_NM
+from molmach.building.rotor import MIN_OFF_AXIS_NM
 from molmach.units import DEBYE, KCAL
 
 Floats = NDArray[np.float64]
 
 POINTS = 36
 """Angles of a scan: ten degrees apart, where the narrowest barrier of an ortho group is some forty wide."""
-
-ON_AXLE_NM = 0.01
-"""Atoms that lie so close to the axle hinder nothing that turns about it."""
 
 _STEPS = 500
 _HOLDING = 1000.0
@@ -53,9 +52,12 @@ class TorsionScan:
 
 
 def is_hindered(assembly: Assembly) -> bool:
-    """Whether anything but the rotor lies off the axle; if nothing does, no angle differs from another."""
+    """Whether anything but the rotor lies off the axle; if nothing does, no angle differs from another.
+
+    What may lie in a bearing is on the axle: substituents bend an alkyne at its end by half as much.
+    """
     rest = sorted(set(range(assembly.molecule.GetNumAtoms())) - set(assembly.rotor))
-    return bool(np.hypot(*assembly.positions_nm[rest, :2].T).max(initial=0.0) > ON_AXLE_NM)
+    return bool(np.hypot(*assembly.positions_nm[rest, :2].T).max(initial=0.0) > MAX_BEARING_NM)
 
 
 def torsion_scan(assembly: Assembly, anchor: float) -> TorsionScan:
@@ -141,7 +143,7 @@ def _beside(assembly: Assembly, atoms: set[int], end: int) -> int:
     """Of some atoms the one farthest off the axle among an axle atom's neighbours, or else among all."""
     off = np.hypot(*assembly.positions_nm[:, :2].T)
     bonded = {int(n.GetIdx()) for n in assembly.molecule.GetAtomWithIdx(end).GetNeighbors()} & atoms
-    near = {atom for atom in bonded if off[atom] > 5.0 * ON_AXLE_NM}
+    near = {atom for atom in bonded if off[atom] > MIN_OFF_AXIS_NM}
     return max(sorted(near or atoms), key=lambda atom: (round(float(off[atom]), 6), -atom))
 
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from molmach import load
 from molmach.cli.main import app
-from molmach.estimates import Estimate, Estimator, Features, estimate
+from molmach.estimates import Estimate, Estimator, Features, bare, estimate
 from molmach.estimates.rotor import RotorEstimator
 from molmach.spec import Spec
 from molmach.testing import check_estimator
@@ -88,3 +88,11 @@ def test_the_command_says_what_theory_says_and_who_is_silent() -> None:
     assert "more than one angle" in silent
     wrong = CliRunner().invoke(app, ["estimate", "no-such-machine"])
     assert wrong.exit_code != 0
+
+
+def test_a_bent_alkyne_hinders_nothing_and_an_aryl_stator_does() -> None:
+    """Two ortho substituents of one side bend the alkynes by a hundredth of a nanometre off the axle."""
+    bent = load("difluorophenylene-rotor", ["machine.smiles='[CH:1]#[C:2]c1c(C)c(C#N)c([C:3]#[CH:4])cc1'"])
+    features = RotorEstimator().describe(bare(bent))
+    assert "scan" not in features
+    assert "scan" in RotorEstimator().describe(bare(load("cyanobiphenyl-rotor")))
