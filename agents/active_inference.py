@@ -40,13 +40,23 @@ from molmach.search.space.space import Space
 Floats = NDArray[np.float64]
 
 _WEIGHED = 2000
+"""Candidates whose expected free energy is computed. Not tuned."""
+
 _HOPELESS = 0.2
 """Chance of being measurable below which a candidate is none of the best."""
 
 _MOST_RESOLVED = 120
+"""Candidates that are made to see whether they are new, about a millisecond each. Not tuned."""
+
 _LATEST = 8
+"""Latest machines that hindsight looks at: two batches. Not tuned."""
+
 _EXPECTED = 2
+"""Machines of the size expected that hindsight adds to those. Not tuned."""
+
 _OUTLIER = 5.0
+"""A miss counts as no more standard deviations than so, that one alone does not widen all. Not tuned."""
+
 _UNKNOWN_NOISE = 0.1
 """Of the spread of the scores: standard error expected before anything was measured."""
 

@@ -17,8 +17,13 @@ from molmach.search import Agent, Proposal, Space, View
 from molmach.search.agents.interface import fresh_samples
 
 _CELLS = 2_000_000
+"""Covariances between candidates and machines that are computed at once: sixteen megabytes."""
+
 _FEWEST = 600
+"""Candidates, however many machines there are. Not tuned."""
+
 _LEAST = 4
+"""Machines before a first model: its mean and scale need a few."""
 
 
 class Bayesian(Agent):

@@ -22,12 +22,26 @@ from molmach.search.space.space import Space
 Floats = NDArray[np.float64]
 
 _TOURNAMENT = 3
+"""Parents of which the best is taken. On ``benchmarks/landscape``, without theory, 30 seeds: 19
+evaluations in the median with 3, 21 with 1, 23 with 6 (quartiles 13 to 29, 17 to 37, 17 to 31)."""
+
 _NICHE = 4
+"""Designs next to a better one that come before all others. There, 26 evaluations with 1 (14 to 37)."""
+
 _MUTATE_AGAIN = 0.3
+"""How often a mutation changes one gene more. There, 25 with 0 (17 to 30), 22 with 0.6 (17 to 34)."""
+
 _BLEND = 0.5
+"""How often a number comes from between two parents rather than from one. Not tuned."""
+
 _LEAST_SHARE = 0.05
+"""Share of each way of breeding, whatever its success. There, 21 evaluations with 0.01 (13 to 33)."""
+
 _RESOLVED_CHILDREN = 120
+"""Children in all of an open space, each of which must be made. Not tuned."""
+
 _EDITED_CHILDREN = 32
+"""Children by reactions, which take longest. Not tuned."""
 
 
 @dataclass(frozen=True)

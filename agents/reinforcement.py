@@ -25,18 +25,37 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _ITERATIONS = 60
+"""Steps of the gradient in a call. Not tuned."""
+
 _IMAGINED = 96
+"""Imagined episodes of a step. Not tuned."""
+
 _REPLAYED = 32
+"""Replayed episodes of a step, a quarter of all. Not tuned."""
+
 _RATE = 0.03
+"""Of Adam, which moves a parameter by no more in a step. Not tuned."""
+
 _ENTROPY = 0.03
+"""Nats of reward for a nat of entropy, rewards being of unit spread. Not tuned."""
+
 _DECAY = 1e-3
+"""Weight decay: nothing for weights of about 1. Not tuned."""
+
 _MEMBERS = 8
+"""Draws of the reward's posterior. Not tuned: their spread is known to a quarter."""
+
 _LEADING = 20
+"""Best machines from which episodes start. Not tuned."""
+
 _NOTHING = -1.0
 """Return of an episode that ends with a machine that is known or fails, in spreads of what was measured."""
 
 _RESOLVED_ENDS = 40
+"""Ends of episodes in an open space, each of which must be made. Not tuned."""
+
 _LARGEST_POOL = 300
+"""Ends among which draws choose: their covariances are needed. Not tuned."""
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,22 @@ from molmach.search.space.space import Space
 Permutation = tuple[int, ...]
 
 _ALL_ORDERS = 4
+"""Variables of which every order is tried: 24 of four, 120 of five."""
+
 _MOST_TRIED = 120
+"""Permutations that are tried, each on three designs, which must be made."""
+
 _PROBES = 3
+"""Designs that a symmetry must leave what they are: one alone may be its own image by chance."""
+
 _LIKENESSES = 10
+"""Larger groups that a model is compared under. Not tuned: each costs another fit."""
+
 _LARGEST = 48
+"""Exchanges in a group: two rings of four sites that are alike have 32."""
+
 _PROBE_TRIES = 40
+"""Designs at random of which three should be machines."""
 
 
 _FOUND: WeakKeyDictionary[Space, tuple[Permutation, ...]] = WeakKeyDictionary()

@@ -29,7 +29,10 @@ STEP = 0.2
 """Share of a number's range that a step is, before anything tells."""
 
 _WAVES = 256
+"""Random features of a design. Not tuned: as many as a campaign has measurements, about."""
+
 _WAVES_OF_A_NUMBER = 48
+"""Random features of each number alone. Not tuned."""
 
 
 @dataclass(frozen=True)

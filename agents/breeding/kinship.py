@@ -40,10 +40,19 @@ _GRIDS: dict[str, tuple[float, ...]] = {
 measured."""
 
 _SWEEPS = 2
+"""Ascents over all grids. Not tuned."""
+
 _PRIOR_WIDTH = 1.0
+"""Standard deviation of the logarithm of the inherited variance: within a factor of e. Not tuned."""
+
 _LARGEST_FIT = 900
+"""Machines that are conditioned on: their cube is the cost."""
+
 _LARGEST_SEARCH = 250
+"""Machines by which the variances are estimated, several dozen times."""
+
 _JITTER = 1e-8
+"""Keeps a matrix of equal designs positive in double precision."""
 
 
 class Relatives:

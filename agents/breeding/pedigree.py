@@ -15,13 +15,28 @@ from molmach.search.space.space import Space
 Floats = NDArray[np.float64]
 
 _LONGEST = 1000
+"""Latest designs that are looked at: every one is held against all before it."""
+
 _WINDOW = 40
+"""Latest designs whose ways of breeding count: about ten batches. Not tuned."""
+
 _PARTNERS = 20
+"""Best designs that may have been parents, as many as :class:`Evolutionary` breeds from."""
+
 _TOP = 0.8
+"""Quantile that a child has to reach to be a success of its way of breeding. Not tuned."""
+
 _LIFESPAN = 12
+"""Children after which a parent that none of them surpasses comes last. Not tuned."""
+
 _TRIALS_BEFORE = 4.0
+"""What is expected of a way of breeding counts as so many children. Not tuned: a batch."""
+
 _FIRST_STEP, _SMALLEST_STEP, _LARGEST_STEP = 0.2, 0.01, 0.4
+"""Shares of a number's range: Gaussian steps from a hundredth of it to such as reach across. Not tuned."""
+
 _GROWTH = 1.5
+"""With its fourth root for failures, Kern et al., Natural Computing 3, 77 (2004), for one success in five."""
 
 EXPECTED = {"crossover": 0.35, "mutation": 0.35, "edit": 0.25, "immigrant": 0.1}
 """How often each way of breeding is taken to succeed before anything was seen of it."""

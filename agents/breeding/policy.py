@@ -17,8 +17,13 @@ Floats = NDArray[np.float64]
 Parameters = dict[str, Floats]
 
 _HIDDEN = 32
+"""Units of the hidden layer. Not tuned: more than the variables of any space of ours."""
+
 _IMPOSSIBLE = -1e9
+"""Logit whose probability is zero in double precision."""
+
 _LARGEST_WEIGHT = 1.0
+"""Where importance weights are cut, as in IMPALA."""
 
 
 @dataclass(frozen=True)

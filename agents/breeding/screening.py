@@ -24,6 +24,7 @@ _PRIOR = (0.8, 4.0)
 two thirds, worth four machines."""
 
 _USELESS = 0.1
+"""Rank correlation with theory below which it is not asked. Not tuned."""
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,16 @@ from molmach.search.agents.interface import View, distinct_new, fresh_samples
 from molmach.search.space.design import Categorical, Design
 
 _POOL, _LARGEST_POOL = 30, 400
+"""Designs at random for each that is wanted, and at most, of which the farthest is taken. Not tuned."""
+
 _REMEMBERED = 1000
 """Latest designs from which new ones keep away: distances to all of very many would fill the memory."""
 
 _EDIT_TRIES = 4
+"""Edits that are tried for each that is wanted. Not tuned."""
+
 _CHOICE = 4
+"""Designs at random of which a draw takes one. Not tuned."""
 
 
 def spread_out(view: View, n: int, taken: set[str] | None = None) -> list[Design]:

@@ -11,6 +11,7 @@ Floats = NDArray[np.float64]
 
 _NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
 _NODE_WEIGHTS = _NODE_WEIGHTS / _NODE_WEIGHTS.sum()
+"""Fifteen nodes: exact for polynomials up to the 29th degree."""
 
 
 @dataclass(frozen=True)

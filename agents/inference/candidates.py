@@ -17,10 +17,20 @@ from molmach.search.space.design import Categorical, Design, Numeric, Variable
 Floats = NDArray[np.float64]
 
 ENUMERATED = 20_000
+"""Designs that are coded as a whole, as many as the Bayesian agent looks through."""
+
 _SAMPLES = 1200
+"""Designs at random. Not tuned."""
+
 _PARENTS = 12
+"""Best machines that are varied. Not tuned."""
+
 _KIN = 60
+"""Variations of each. Not tuned."""
+
 _EDITS = 16
+"""Edits of the best, each of which must be made. Not tuned."""
+
 _STEPS = (0.1, 0.03, 0.01)
 """Standard deviations of the steps of numbers, as shares of their range."""
 

@@ -28,6 +28,8 @@ from molmach.search.space.space import Space
 Floats = NDArray[np.float64]
 
 KNOTS = 5
+"""Knots of a number before any is added. Not tuned."""
+
 WIDEST_TABLE = 400
 """Columns: wider tables of interactions would take more measurements than a campaign has."""
 

@@ -31,6 +31,8 @@ from molmach.agents.inference.warp import Warp
 Floats = NDArray[np.float64]
 
 _SWEEPS = 60
+"""Most sweeps, which end before by the change of the free energy."""
+
 _CLOSE = 1e-3
 """nats; far below what decides between structures."""
 
@@ -65,6 +67,8 @@ class Gamma:
 
 
 BIAS = Gamma(1.0, 4.0)
+"""A mean within about two of the scores' spreads of zero, to which they are standardised. Not tuned."""
+
 EFFECT = Gamma(4.0, 2.0)
 """Effects of about 0.7 of the scores' spread, within a factor of two or so."""
 MISFIT = Gamma(1.0, 0.02)

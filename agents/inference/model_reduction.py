@@ -25,7 +25,11 @@ from molmach.agents.inference.message_passing import Beliefs, Evidence, Gamma
 Floats = NDArray[np.float64]
 
 _QUANTILES = (np.arange(24) + 0.5) / 24
+"""Nodes over a precision's belief. Not tuned."""
+
 _INTERACTION = 3.0
+"""nats by which an interaction is less likely than an effect at first: one in twenty. Not tuned."""
+
 FIRM = 3.0
 """nats: odds of twenty to one, at which a factor counts as pruned or as held."""
 

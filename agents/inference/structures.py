@@ -21,11 +21,18 @@ Floats = NDArray[np.float64]
 _SLACK = 2.0
 """nats: Occam's window; with 4 the search takes a quarter more evaluations."""
 _AVERAGED = 4
+"""Structures that predictions are averaged over. Not tuned."""
+
 _MOST_COLUMNS = 600
+"""Columns of a structure, whose cube is the cost of a sweep."""
+
 _WORK = 6e7
 """Multiplications of one sweep, which bounds the columns where measurements are many."""
 _GROWN = 3
+"""Rounds in which factors are added. Not tuned."""
+
 _SCREENED = 3
+"""Factors that are tried in each. Not tuned."""
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,19 @@ NUGGET = (float(np.log(1e-3)), 1.5)
 """Prior of the logarithm of the nugget's share of the variance: mean and standard deviation."""
 
 _MOST_FITTED = 200
+"""Machines by which parameters are fitted; their cube is the cost."""
+
 _LABEL_ERROR = 0.2
+"""Doubt in a single success or failure. Not tuned."""
+
 _FEWEST_LATE = 4
+"""Latest machines that hindsight needs: a batch."""
+
 _PRIOR_LATE = 4.0
+"""Machines of the size expected that hindsight adds. Not tuned."""
+
 _LARGEST_SQUARE = 25.0
+"""A miss counts as five standard deviations at most. Not tuned."""
 
 
 @dataclass(frozen=True)

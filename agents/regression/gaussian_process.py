@@ -19,7 +19,11 @@ P = TypeVar("P")
 Q = TypeVar("Q", contravariant=True)
 
 _JITTER = 1e-8
+"""Keeps a matrix of equal machines positive in double precision."""
+
 _PRIOR_POINTS = 10.0
+"""Machines that a misjudged variance has to outweigh. Not tuned."""
+
 _MEAN_VARIANCE = 1.0
 """Prior variance of the constant that is added to the process, in standardised units."""
 

@@ -19,15 +19,27 @@ MOST = 20_000
 """Largest number of designs of a space that is looked through as a whole."""
 
 _RANDOM = 2000
+"""Designs at random. Not tuned."""
+
 _MUTANTS = 1000
+"""Variations of the best. Not tuned, as those at random."""
+
 PARENTS = 20
+"""Best machines that are varied. Not tuned."""
+
 _DRAWN = 500
 """Designs at random that are drawn one by one. Not tuned: each takes a twentieth of a millisecond."""
 
 _ROUNDS = 3
 _REFINED = 20
+"""Candidates that are varied again. Not tuned."""
+
 _CHILDREN = 15
+"""Variations of each of those. Not tuned."""
+
 _KEPT = 500
+"""Candidates among which a batch is chosen, whose covariances are needed. Not tuned."""
+
 _OPEN = (100, 100, 150)
 """Designs at random, mutants with children of two, and edits, in an open space: each must be made there."""
 

@@ -93,8 +93,8 @@ def test_theory_that_is_silent_changes_no_bit(
     kind: Callable[[Space], Agent], count: int, space: Space, truth: dict[str, float]
 ) -> None:
     trials = known(space, truth, count)
-    without = kind(space).propose(view_of(space, trials), 4)
-    assert kind(space).propose(told(view_of(space, trials), silent(truth)), 4) == without
+    without = kind(space).propose(view_of(space, trials), 2)
+    assert kind(space).propose(told(view_of(space, trials), silent(truth)), 2) == without
 
 
 def test_random_search_hears_no_theory(space: Space, truth: dict[str, float]) -> None:
@@ -104,17 +104,16 @@ def test_random_search_hears_no_theory(space: Space, truth: dict[str, float]) ->
     assert not view.theory.asked
 
 
-@pytest.mark.parametrize("kind", WITH_THEORY)
+@pytest.mark.parametrize("kind", [Bayesian, ActiveInference, Evolutionary])
 def test_an_agent_started_anew_chooses_the_same_and_says_what_theory_said(
     kind: Callable[[Space], Agent], space: Space, truth: dict[str, float]
 ) -> None:
     trials = known(space, truth, 12)
     agent = kind(space)
-    for batch in range(3):
-        agent.propose(told(view_of(space, trials[: 4 * batch], batch), truth), 2)
+    agent.propose(told(view_of(space, trials[:4], 1), truth), 2)
     view = told(view_of(space, trials, 3), truth)
-    proposals = agent.propose(view, 4)
-    assert kind(space).propose(told(view_of(space, trials, 3), truth), 4) == proposals
+    proposals = agent.propose(view, 2)
+    assert kind(space).propose(told(view_of(space, trials, 3), truth), 2) == proposals
     assert "theory" in agent.explain(told(view_of(space, trials, 3), truth)).lower()
     assert isinstance(view.theory, Said)
     assert (
@@ -244,7 +243,7 @@ class SaidOfBoth(Said):
         return np.hstack([mean, -mean]), np.hstack([sd, sd])
 
 
-@pytest.mark.parametrize("kind", WITH_THEORY)
+@pytest.mark.parametrize("kind", [Bayesian, ActiveInference, Evolutionary])
 @pytest.mark.parametrize("count", [0, 12])
 def test_of_several_objectives_theory_says_each(
     kind: Callable[[Space], Agent], count: int, space: Space, truth: dict[str, float]

@@ -18,8 +18,9 @@ from molmach.agents.bayesian import Bayesian
 from molmach.agents.evolutionary import Evolutionary
 from molmach.agents.random import Random
 from molmach.agents.reinforcement import Reinforcement
-from molmach.search import Measured, Result, Task
+from molmach.search import Design, Measured, Proposal, Result, Task
 from molmach.search.agents.interface import Agent
+from molmach.search.agents.runner import checked
 from molmach.search.agents.team import LocalTeam
 from molmach.search.loop.bandit import Bandit
 from molmach.search.loop.driver import Driver
@@ -258,6 +259,7 @@ def test_each_objective_is_scored_and_kept(tmp_path: Path) -> None:
     code = (
         "from molmach.search import Agent, Proposal\n"
         "class Half(Agent):\n"
+        "    explores = True\n"
         "    def propose(self, view, n):\n"
         "        return [Proposal(view.space.sample(view.rng), '', 0.0, 1.0, ((50.0, 0.1),)) for _ in range(n)]\n"
     )
@@ -320,3 +322,33 @@ def test_a_ledger_of_several_objectives_of_before_has_none_and_gets_some(tmp_pat
         later = list(ledger.predictions())
         assert {p.objective for p in later} == {0, 1}
         assert all(p.value == (0.5 if p.objective == 0 else -1.5) for p in later)
+
+
+@pytest.mark.parametrize(
+    ("mean", "sd", "others", "said"),
+    [
+        (np.array([1.0, 2.0]), 1.0, (), "predicted mean '[1. 2.]'; expected a number or None"),
+        ("high", 1.0, (), "predicted mean 'high'; expected a number or None"),
+        (1.0, -1.0, (), "uncertainty of -1; expected zero or more"),
+        (1.0, 1.0, ((1.0, 1.0), (1.0, 1.0)), "predicted 3 objectives; expected predictions of 2, or of"),
+        (1.0, 1.0, (1.0, 1.0), "expected (mean, sd) of each objective after the first"),
+        (1.0, 1.0, 7, "expected (mean, sd) of each objective after the first"),
+    ],
+)
+def test_predictions_of_a_wrong_shape_are_the_agents_failure(
+    mean: object, sd: object, others: object, said: str
+) -> None:
+    """What a campaign counts as a failure: after three the agent is left out, and the result names it."""
+    proposal = Proposal(Design.of({}), "", mean, sd, others)  # type: ignore[arg-type]
+    with pytest.raises((TypeError, ValueError)) as raised:
+        checked(proposal, 2)
+    assert said in str(raised.value)
+
+
+def test_predictions_that_are_no_finite_numbers_are_none() -> None:
+    nothing = checked(Proposal(Design.of({}), "", float("nan"), float("inf"), ((10**400, None),)), 2)
+    assert (nothing.mean, nothing.sd, nothing.others) == (None, None, ((None, None),))
+    first = checked(Proposal(Design.of({}), "", np.float32(1.0), np.array(2.0)), 3)  # type: ignore[arg-type]
+    assert (first.mean, first.sd, first.others) == (1.0, 2.0, ((None, None), (None, None)))
+    with pytest.raises(ValueError, match="the campaign has one"):
+        checked(Proposal(Design.of({}), "", 1.0, 1.0, ((1.0, 1.0),)))

@@ -90,8 +90,8 @@ def _since_last_find(trials: Sequence[Trial]) -> int:
         return len(trials)
     places, values = np.array([u[0] for u in usable]), np.array([u[1] for u in usable])
     errors = np.nan_to_num(np.array([u[2] for u in usable]))
-    found = _records(values[:, 0], errors[:, 0]) if values.shape[1] == 1 else _undominated(values, errors)
-    return len(trials) - 1 - int(places[found][-1])
+    finds = _records(values[:, 0], errors[:, 0]) if values.shape[1] == 1 else _undominated(values, errors)
+    return len(trials) - 1 - int(places[finds][-1])
 
 
 def _records(values: Floats, errors: Floats) -> NDArray[np.bool_]:
@@ -102,13 +102,13 @@ def _records(values: Floats, errors: Floats) -> NDArray[np.bool_]:
 
 def _undominated(values: Floats, errors: Floats) -> NDArray[np.bool_]:
     """(n,) which of several objectives' values none before them is as good as, in every objective."""
-    found = np.zeros(len(values), dtype=bool)
+    finds = np.zeros(len(values), dtype=bool)
     front = np.zeros((0, values.shape[1]))
     for place, (value, error) in enumerate(zip(values, errors, strict=True)):
-        found[place] = not (front >= value - error).all(axis=1).any()
+        finds[place] = not (front >= value - error).all(axis=1).any()
         if not (front >= value).all(axis=1).any():
             front = np.vstack([front[~(front <= value).all(axis=1)], value])
-    return found
+    return finds
 
 
 def wanted(view: View, n: int, promise: float | None = None) -> int:

@@ -47,8 +47,8 @@ _TENTH = 0.1
 _FEWEST = 20
 """Predictions of which the best tenth is looked at: fewer have no two machines in it."""
 
-_DRAWS = 200_000
-"""Draws of the honest agent's results in all: enough that its coverage has an error of half a per cent."""
+_DRAWS = 40_000
+"""Draws of the honest agent's results in all: its coverage has a standard error of half a per cent."""
 
 _FREEDOMS = np.append(np.arange(1.0, 200.0), [300.0, 1000.0, _NORMAL_FROM])
 """Of which the ratio is tabulated; beyond 200, interpolation costs a z-score less than a thousandth."""
