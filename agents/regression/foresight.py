@@ -54,7 +54,7 @@ class Outlook:
     def prospects(self) -> list[Prospect]:
         """The candidates as each opinion sees them; with theory, those that it was asked about."""
         asked = np.where(np.isfinite(self.told[0]), 0.0, -np.inf)
-        found = []
+        prospects = []
         for opinion in self.opinions:
             chance = self.log_chance + asked if opinion.with_theory else self.log_chance
             points = opinion.seen_as(self.pool.points, self.told)
@@ -63,8 +63,8 @@ class Outlook:
             )
             if opinion.best_known == -np.inf:
                 prospect.aim_at_best()
-            found.append(prospect)
-        return found
+            prospects.append(prospect)
+        return prospects
 
 
 def outlook(

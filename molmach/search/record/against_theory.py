@@ -57,26 +57,26 @@ class Comparison:
     @property
     def rank_correlation(self) -> float:
         """Spearman's, of theory's values and the measured ones; nan of fewer than three machines."""
-        said, found = ([getattr(p, name) for p in self.predictions] for name in ("mean", "value"))
-        if len(said) < 3 or min(np.ptp(said), np.ptp(found)) == 0.0:
+        said, seen = ([getattr(p, name) for p in self.predictions] for name in ("mean", "value"))
+        if len(said) < 3 or min(np.ptp(said), np.ptp(seen)) == 0.0:
             return math.nan
-        return float(scipy.stats.spearmanr(said, found).statistic)
+        return float(scipy.stats.spearmanr(said, seen).statistic)
 
 
 def comparisons(ledger: Ledger, campaign: Campaign) -> list[Comparison]:
     """One of each objective."""
     foretold = ledger.foretold()
-    found: dict[str, Finding] = {}
+    highest: dict[str, Finding] = {}
     for finding in ledger.findings():
-        before = found.get(finding.machine)
+        before = highest.get(finding.machine)
         if finding.rung != CONFIRMATION and finding.measured and finding.machine in foretold:
-            found[finding.machine] = finding if before is None or before.rung < finding.rung else before
-    return [_of(found, foretold, k) for k in range(len(campaign.objectives))]
+            highest[finding.machine] = finding if before is None or before.rung < finding.rung else before
+    return [_of(highest, foretold, k) for k in range(len(campaign.objectives))]
 
 
-def _of(found: Mapping[str, Finding], foretold: Mapping[str, Foretold], k: int) -> Comparison:
+def _of(highest: Mapping[str, Finding], foretold: Mapping[str, Foretold], k: int) -> Comparison:
     machines, predictions = [], []
-    for machine, finding in found.items():
+    for machine, finding in highest.items():
         mean, sd, m = foretold[machine].means[k], foretold[machine].sds[k], finding.measured[k]
         if mean is not None and sd is not None and m.defined and math.hypot(sd, m.error) > 0.0:
             machines.append(machine)

@@ -153,19 +153,19 @@ class Kinetics(Evaluation):
                     task.spec, options["level"], options["temperature"], options["excitation_rate"], yields,
                     options["guesses"],
                 )  # fmt: skip
-                found = kinetics_run.run(plan, Path(name) / "kinetics")
+                motor = kinetics_run.run(plan, Path(name) / "kinetics")
                 archive = _packed(Path(name) / "kinetics") if task.rung == CONFIRMATION else b""
         except MolmachError as error:
             seconds = time.process_time() - started
             return Result(task.key, reason=str(error) or type(error).__name__, seconds=seconds)
         seconds = time.process_time() - started
-        for step in found.steps:
+        for step in motor.steps:
             if not step.crosses:
                 return Result(
                     task.key, reason=f"no saddle joins the helical forms{_of(step)}", seconds=seconds
                 )
-        controls = _controls(found.steps) if task.rung == CONFIRMATION else {}
-        samples = _samples(found.steps, yields, options)
+        controls = _controls(motor.steps) if task.rung == CONFIRMATION else {}
+        samples = _samples(motor.steps, yields, options)
         return Result(task.key, samples, "", seconds, 0, controls, archive)
 
 
@@ -204,9 +204,9 @@ def _shifted(step: HelixInversion, shift: float) -> HelixInversion:
 
 def _controls(steps: tuple[HelixInversion, ...]) -> dict[str, Any]:
     """Whether a second search's saddles are what they are taken for, in a sentence."""
-    found = [f"{doubt}{_of(step)}" for step in steps for doubt in doubts(step)]
-    if found:
-        return {"verified": False, "sentence": " ".join(found)}
+    doubtful = [f"{doubt}{_of(step)}" for step in steps for doubt in doubts(step)]
+    if doubtful:
+        return {"verified": False, "sentence": " ".join(doubtful)}
     return {
         "verified": True,
         "sentence": "A search from other guesses found a saddle with one imaginary mode, from which the way "
