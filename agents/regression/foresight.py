@@ -166,9 +166,9 @@ def theory_in_words(view: View, kernel: MachineKernel, survey: Survey, opinions:
     if opinion.best_known == -np.inf:
         return f"{words} Nothing was measured yet to correct it."
     told = np.array([survey.mean, survey.sd])
-    found = correction(opinion, kernel.points(survey.designs, view.space), told)
+    learnt = correction(opinion, kernel.points(survey.designs, view.space), told)
     return (
         f"{words} That it helps has a probability of {opinion.weight:.0%}; then values are expected at "
-        f"{found.scale:.2f} times what it says {found.offset:+.3g}, and single machines off that line by "
-        f"{found.rest:.2g}."
+        f"{learnt.scale:.2f} times what it says {learnt.offset:+.3g}, and single machines off that line by "
+        f"{learnt.rest:.2g}."
     )
