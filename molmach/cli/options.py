@@ -18,6 +18,7 @@ OPTIONS = {
     "follower_axle": "--follower-axle",
     "frame_interval_ps": "--frame-interval",
     "level_name": "--level",
+    "guesses": "--guesses",
     "out": "-o",
     "over": "--over",
     "overrides": "--set",

@@ -259,6 +259,7 @@ def test_a_view_holds_every_frame_and_colours_every_part(run: Run) -> None:
         analysis.view(run, replica=6)
 
 
+@pytest.mark.slow
 @MISSING
 def test_a_browser_shows_views_without_the_network(run: Run, browser: Browser, tmp_path: Path) -> None:
     """Two in one page, beside module loaders such as notebooks bring."""

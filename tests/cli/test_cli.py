@@ -118,6 +118,7 @@ def test_the_runs_own_trajectories_score_as_anyones(
         assert foreign["score"]["warnings"]
 
 
+@pytest.mark.slow
 def test_uncontrolled_runs_say_so(tmp_path: Path) -> None:
     document = json_of(
         "simulate", ROTOR, "--no-controls", "--replicas", "2", "--duration", "2 ps",
@@ -169,6 +170,7 @@ def test_build_reports_dipole_and_inertia(tmp_path: Path) -> None:
     assert (tmp_path / "machine.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_a_machine_at_equilibrium_is_told_so_before_it_is_run(tmp_path: Path) -> None:
     still, short = ("--set", "drive={kind: none}"), ("--replicas", "2", "--duration", "2 ps", "--no-controls")
     built = json_of("build", ROTOR, *still, "-o", str(tmp_path / "b"))

@@ -67,7 +67,6 @@ QUICK = {
     (f"{HOW_TO}/add-a-system.md", "molmach simulate"),
     (f"{HOW_TO}/add-a-machine-kind.md", "molmach build"),
     (f"{HOW_TO}/add-an-agent.md", "molmach campaign run"),
-    (f"{HOW_TO}/add-an-evaluation.md", "molmach campaign run"),
     (f"{HOW_TO}/add-an-estimator.md", "molmach campaign run"),
 }
 """Commands that run with the other quick tests; the rest run with the slow ones."""

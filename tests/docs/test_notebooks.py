@@ -31,7 +31,7 @@ def test_a_notebook_is_stored_without_outputs(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [pytest.param(p, marks=[] if p.stem == "first_rotor" else pytest.mark.slow) for p in NOTEBOOKS],
+    [pytest.param(p, marks=pytest.mark.slow) for p in NOTEBOOKS],
     ids=lambda path: path.stem,
 )
 def test_a_notebook_runs_and_draws_every_figure(

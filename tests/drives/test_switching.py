@@ -147,6 +147,7 @@ def _native_events(condition: Condition, steps: int) -> np.ndarray:
     return np.array([condition.integrator.getGlobalVariableByName("events")])
 
 
+@pytest.mark.slow
 def test_a_thermal_switch_keeps_detailed_balance_in_both_engines(beads: Assembly) -> None:
     """Held ring: P(on)/P(off) = on/off exp(-dU/kT), whatever hinders the channels.
 
@@ -365,6 +366,7 @@ def test_an_unhindered_ring_spends_its_time_as_its_affinities_say() -> None:
     assert abs(direct.mean() - whole) < stats.norm.isf(0.5e-3) * error
 
 
+@pytest.mark.slow
 def test_moving_switched_stations_moves_the_ring(tmp_path: Path) -> None:
     """A clock that swaps which of two bead stations holds the ring makes it follow."""
     spec: Spec = loads(BEADS, "file", [

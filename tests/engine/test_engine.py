@@ -189,6 +189,7 @@ def _kill_at_random(tmp_path: Path, times: int, seed: int, controls: bool = True
     assert np.array_equal(read_run(out).series.coordinate, calm.series.coordinate)
 
 
+@pytest.mark.slow
 def test_killed_runs_go_on_with_the_same_numbers(tmp_path: Path) -> None:
     _kill_at_random(tmp_path, 1, seed=1, controls=False)
 

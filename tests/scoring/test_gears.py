@@ -206,6 +206,7 @@ def test_both_engines_sample_the_follower(choice: engine.Choice, gear: Assembly,
     assert np.ptp(found.series.followers) > 1e-3
 
 
+@pytest.mark.slow
 def test_the_gear_meshes(tmp_path: Path) -> None:
     """Velocity within 5 standard errors of the drag of both wheels (false alarm 1e-4 with 15 degrees)."""
     spec = load(GEAR, ["protocol.duration=40 ps", "protocol.equilibration=5 ps", "protocol.frames=40 ps"])

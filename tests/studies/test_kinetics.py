@@ -244,6 +244,7 @@ def test_no_mapping_turns_a_stereocentre_over() -> None:
     assert not list(mappings(alkene, stable, stable * np.array([1.0, -1.0, 1.0])))
 
 
+@pytest.mark.slow
 def test_mirror_image_has_the_opposite_helicity() -> None:
     for spec, sign in ((load(METHYL), 1), (_mirrored(load(METHYL)), -1)):
         alkene = alkene_of(spec)

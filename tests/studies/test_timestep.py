@@ -129,6 +129,7 @@ def test_heavy_hydrogens_are_refused_to_a_rotor_made_of_hydrogens(tmp_path: Path
     assert (chosen.timestep, chosen.hydrogen_mass, chosen.constraints) == (0.004, 3.0, "h-bonds")
 
 
+@pytest.mark.slow
 def test_command_prints_the_longest_step(tmp_path: Path) -> None:
     """An alkyne's triple bond can't be followed at 4 fs; what can is one document with its overrides."""
     machine = tmp_path / "m.yaml"

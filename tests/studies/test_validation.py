@@ -99,6 +99,7 @@ def test_a_machine_that_is_run_is_scored_once(tmp_path: Path, monkeypatch: pytes
     assert len(scored) == 2
 
 
+@pytest.mark.slow
 def test_the_command_prints_one_document_and_refuses_unknown_machines(tmp_path: Path) -> None:
     done = run_molmach("validate", "thioxanthene-motor", "--json", cwd=tmp_path)
     assert done.returncode == 0

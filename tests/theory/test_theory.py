@@ -134,6 +134,7 @@ def test_the_scheme_is_too_fast_by_x_coth_x(reduced: float) -> None:
     assert theory.longest_middle_step(friction, speed - 1.0) == pytest.approx(dt, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_integrator_agrees_with_stratonovich_when_overdamped() -> None:
     """g = 60/ps, four torques across the barrier; each within 3.9 standard errors (false alarm 1e-4)."""
     rotor = Rotor1D(2.96, 60.0, KT)
