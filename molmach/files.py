@@ -22,6 +22,36 @@ from numpy.typing import ArrayLike
 _SUFFIX = ".tmp"
 
 
+NETWORK = frozenset(
+    (
+        "afs", "beegfs", "ceph", "cifs", "fuse.ceph", "fuse.glusterfs", "fuse.s3fs", "fuse.sshfs", "gfs2", "gpfs",
+        "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "smb3", "smbfs", "wekafs",
+    )
+)  # fmt: skip
+"""Kinds of file systems that several computers may have mounted."""
+
+
+def network_file_system(path: Path) -> str:
+    """The kind of the network file system that a place lies on, such as ``nfs4``; '' where it lies on none.
+
+    By Linux's table of mounts; '' where there is no such table.
+    """
+    try:
+        lines = MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    place, kind, longest = path.resolve(), "", -1
+    for line in lines:
+        left, _, right = line.partition(" - ")
+        mounted = Path(left.split()[4].replace("\\040", " "))
+        if place.is_relative_to(mounted) and len(mounted.parts) >= longest:
+            longest, kind = len(mounted.parts), right.split()[0]
+    return kind if kind in NETWORK else ""
+
+
+MOUNTS = Path("/proc/self/mountinfo")
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A name beside ``path`` to write to; what stands there at the end of the block appears at ``path``.

@@ -18,7 +18,7 @@ from molmach.report.campaign.pictures import draw_designs
 from molmach.search import Space
 from molmach.search.loop.checking import check, check_new, equilibrium_note
 from molmach.search.record import results
-from molmach.search.record.folder import FILE, find_campaign, read_campaign
+from molmach.search.record.folder import FILE, find_campaign, read_campaign, repair
 from molmach.search.record.ledger import reading
 from molmach.search.running import run_campaign
 from molmach.search.space.fragments import groups
@@ -95,6 +95,35 @@ def resume(
     """Go on with a campaign where it was left; --set budget.evaluations=N gives it more."""
     campaign, source = read_campaign(folder, overrides or [])
     _run(campaign, folder, source, executor, address, cores, store, as_json)
+
+
+@app.command("repair")
+def repair_command(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A campaign's folder.")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Put the latest backup in the place of a ledger that is damaged; the damaged file is kept beside it.
+
+    A running campaign copies its ledger every minute and when it ends, the copy before is kept too. What was
+    evaluated after the copy is taken from the evaluations that campaigns share, where these have it.
+    """
+    places = repair(folder)
+    with reading(folder) as ledger:
+        kept = ledger.evaluations()
+    if as_json:
+        backup, aside = (None, None) if places is None else places
+        print_json({
+            "repaired": places is not None, "evaluations": kept,
+            "backup": backup and str(backup), "damaged": aside and str(aside),
+        })  # fmt: skip
+    elif places is None:
+        typer.echo(f"{folder}: nothing is damaged; the ledger has {kept} evaluations")
+    else:
+        backup, aside = places
+        typer.echo(f"{folder}: the backup {backup.name}, of {kept} evaluations, is the ledger now")
+        if aside is not None:
+            typer.echo(f"the damaged one is kept as {aside.name}")
+        typer.echo("'molmach campaign resume' goes on from there")
 
 
 def _run(

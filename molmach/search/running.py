@@ -8,6 +8,7 @@ from contextlib import closing, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from molmach.errors import Argument
 from molmach.files import is_there
 from molmach.report.campaign.page import NAME as PAGE
 from molmach.report.campaign.page import write_report
@@ -20,7 +21,7 @@ from molmach.search.loop.signals import stop_on_signal
 from molmach.search.loop.snapshot import Snapshot
 from molmach.search.record import results
 from molmach.search.record.cache import Store
-from molmach.search.record.folder import check_place, claim, folder_of, writing
+from molmach.search.record.folder import check_place, claim, folder_of, require_local, writing
 from molmach.search.record.ledger import NAME, Ledger
 from molmach.search.summary import summary
 from molmach.spec import Campaign
@@ -80,6 +81,7 @@ def run_campaign(
     if not is_there(folder / NAME):
         check_new(campaign, space, source)
     shared = Path(store) if store is not None else folder.parent / "evaluations.sqlite"
+    require_local(shared, Argument("store"))
     theory = str(shared.with_name("structures.sqlite").resolve()) if campaign.theory.use else None
     with (
         writing(folder),

@@ -6,13 +6,14 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from molmach.errors import CampaignError, SpecError
-from molmach.files import write_text
+from molmach.errors import Argument, CampaignError, SpecError
+from molmach.files import network_file_system, write_text
 from molmach.search.record.archive import remove_half_unpacked
-from molmach.search.record.ledger import LOCK, NAME, Ledger, reading
+from molmach.search.record.integrity import backups_of, restore
+from molmach.search.record.ledger import LOCK, NAME, Ledger, locked, reading
 from molmach.spec import Campaign, load_campaign
 from molmach.spec.campaign import WHAT
 from molmach.spec.reading import override, read_mapping, read_text, validate
@@ -36,8 +37,9 @@ def check_place(folder: Path) -> None:
     Raises
     ------
     SpecError
-        It is something else.
+        It is something else, or lies on a network file system.
     """
+    require_local(folder, OUT)
     try:
         if not folder.exists() or (folder / NAME).exists():
             return
@@ -46,6 +48,23 @@ def check_place(folder: Path) -> None:
         raise SpecError(OUT, f" {folder}: can't be read ({error.strerror})") from error
     if foreign:
         raise SpecError(OUT, f" {folder}: exists and is not a campaign of molmach; choose another folder")
+
+
+def require_local(place: Path, argument: Argument) -> None:
+    """Refuse to keep a database on a network file system.
+
+    Raises
+    ------
+    SpecError
+        It is one, on which SQLite's locks and its log can't be trusted.
+    """
+    if kind := network_file_system(place):
+        raise SpecError(
+            argument,
+            f" {place}: lies on a network file system ({kind}), on which SQLite's locks and log can't be "
+            "trusted; expected a place on a disk of the computer that this command runs on (nodes of a "
+            "cluster need not see it)",
+        )
 
 
 def claim(folder: Path, ledger: Ledger, campaign: Campaign, source: Path) -> bool:
@@ -110,6 +129,26 @@ def writing(folder: Path) -> Iterator[None]:
             f"{folder}: can't be written ({reason}); what was finished before is kept, and 'molmach campaign "
             "resume' goes on when there is room"
         ) from error
+
+
+def repair(folder: Path) -> tuple[Path, Path | None] | None:
+    """Put the latest whole backup in the place of a campaign's ledger that is damaged.
+
+    Returns
+    -------
+    places
+        As :func:`molmach.search.record.integrity.restore` gives them; None where nothing is damaged.
+
+    Raises
+    ------
+    CampaignError
+        The folder holds no campaign, another process is running it, or no backup is whole.
+    """
+    ledger = folder / NAME
+    if not any(path.is_file() for path in (ledger, *backups_of(ledger))):
+        raise CampaignError(f"{folder}: holds no campaign; expected the folder of 'molmach campaign run'")
+    with closing(locked(folder / LOCK)):
+        return restore(ledger)
 
 
 def read_campaign(folder: Path, overrides: Iterable[str] = ()) -> tuple[Campaign, Path]:

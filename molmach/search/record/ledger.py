@@ -19,6 +19,7 @@ from typing import Any
 
 from molmach.errors import CampaignError
 from molmach.files import hold
+from molmach.search.record.integrity import Keeper, damage, damaged, digest_rows, looked_at
 from molmach.search.record.reader import STARTED, WORDS, LedgerReader
 from molmach.search.record.result import Samples
 from molmach.search.record.rows import Foretold
@@ -61,19 +62,23 @@ class Ledger(LedgerReader):
         if not write and not self.path.is_file():
             raise CampaignError(f"{path}: no such ledger; expected a campaign's folder")
         if write and str(path) != ":memory:":
-            self._lock = _locked(self.path.with_suffix(".lock"))
+            self._lock = locked(self.path.with_suffix(".lock"))
         try:
             place = str(path) if write else f"{self.path.resolve().as_uri()}?mode=ro"
             super().__init__(sqlite3.connect(place, uri=not write))
+            self._keeper: Keeper | None = None
             self._prepare(write)
         except BaseException as error:
             self._unlock()
             if isinstance(error, sqlite3.DatabaseError) and not (write and _is_about_the_disk(error)):
-                raise CampaignError(f"{path}: not a ledger of molmach ({error})") from error
+                raise damaged(self.path, str(error)) from error
             raise
 
     def _prepare(self, write: bool) -> None:
         self._base.execute("PRAGMA busy_timeout = 10000")
+        named = str(self.path) != ":memory:"
+        if named and (write or not looked_at(self.path)) and (problem := damage(self._base, self.path)):
+            raise damaged(self.path, problem)
         if write and not self._base.execute("SELECT 1 FROM sqlite_master").fetchone():
             script = _script("ledger.sql")
             mark = f"INSERT INTO meta VALUES ('format', '{FORMAT}'), ('{EITHER_END}', 'yes');"
@@ -87,11 +92,19 @@ class Ledger(LedgerReader):
             self._base.execute(_THEORY)
             if not self._has_opinions():  # a ledger of before is gone on with
                 self._base.executescript(f"BEGIN; {_script(OPINIONS)} COMMIT;")
+            digest_rows(self._base)
+            self._base.commit()
+            if named:
+                self._keeper = Keeper(self._base, self.path)
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._base.close()
-        self._unlock()
+        """Let go of the file, a copy of which is made first."""
+        try:
+            if self._keeper is not None:
+                self._keeper.copy()
+        finally:
+            self._base.close()
+            self._unlock()
 
     def _unlock(self) -> None:
         if self._lock is not None:
@@ -103,8 +116,17 @@ class Ledger(LedgerReader):
         return self._base.in_transaction
 
     def commit(self) -> None:
-        """Make what was written so far last."""
-        self._base.commit()
+        """Make what was written so far last.
+
+        Raises
+        ------
+        CampaignError
+            It was time for a copy, and what is in the file is not what was written.
+        """
+        if self._keeper is None:
+            self._base.commit()
+        else:
+            self._keeper.commit()
 
     def rollback(self) -> None:
         """Forget what was written since the last commit."""
@@ -201,7 +223,14 @@ def _is_about_the_disk(error: sqlite3.Error) -> bool:
     return isinstance(error, sqlite3.OperationalError) and "no such" not in str(error)
 
 
-def _locked(path: Path) -> Any:
+def locked(path: Path) -> Any:
+    """Hold a campaign's lock; to be closed.
+
+    Raises
+    ------
+    CampaignError
+        Another process holds it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         return hold(path)
