@@ -24,8 +24,8 @@ _SUFFIX = ".tmp"
 
 NETWORK = frozenset(
     (
-        "afs", "beegfs", "ceph", "cifs", "fuse.ceph", "fuse.glusterfs", "fuse.s3fs", "fuse.sshfs", "gfs2", "gpfs",
-        "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "smb3", "smbfs", "wekafs",
+        "afs", "beegfs", "ceph", "cifs", "fuse.ceph", "fuse.glusterfs", "fuse.s3fs", "fuse.sshfs", "gfs2",
+        "gpfs", "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "smb3", "smbfs", "wekafs",
     )
 )  # fmt: skip
 """Kinds of file systems that several computers may have mounted."""
