@@ -113,8 +113,8 @@ class Shuttling(Evaluation):
             profile_run.Plan(spec, *self._effort(0)).machine()
         except SpecError as error:
             return f"evaluation: shuttling: {error}"
-        names = set().union(*(Expression(o.expression).names for o in self.campaign.objectives))
-        if "moved" in names and not drives.model(spec.drive).states:
+        named = [Expression(o.expression, find=self.quantity).names for o in self.campaign.objectives]
+        if any("moved" in names for names in named) and not drives.model(spec.drive).states:
             return (
                 f"objectives: moved: under drive {spec.drive.kind} nothing is switched; expected a drive "
                 "that switches stations, such as station_switch"
