@@ -83,6 +83,21 @@ def test_what_cant_be_had_is_refused_before_the_work(changes: dict[str, Any], me
         check(campaign(**changes), Path())
 
 
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [
+        ({"rungs": [{"level": "CCSD"}]}, r"rungs\[0\].level: got 'CCSD'; accepted: MMFF94, GFN2-xTB"),
+        ({"rungs": [{"searches": 1}]}, r"rungs\[0\].searches: got 1; expected a whole number, two or more"),
+        ({"rungs": [{"shots": 1}]}, r"rungs\[0\].shots: accepted: level, searches"),
+        ({"options": {"station": "middle"}}, "options.station: got 'middle'; expected one of left, right"),
+        ({"options": {"solvent": "water"}}, "options.solvent: accepted: station"),
+    ],
+)
+def test_a_binding_that_cant_be_had_is_refused(section: dict[str, Any], message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        check(campaign(objectives={"minimise": "binding"}, evaluation={"use": "binding"} | section), Path())
+
+
 def test_rungs_are_windows_and_the_confirmation_samples_afresh() -> None:
     shuttling, space = evaluation(), Space(campaign())
     candidate = space.resolve(next(iter(space.enumerate())))

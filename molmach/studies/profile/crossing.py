@@ -31,8 +31,8 @@ class Crossing:
     undecided
         Share of the trajectories, by their weights, that had come to neither station when they were ended.
     transmission
-        Passages a crossing of the surfaces from which was shot: the rate of transition-state theory there times
-        this is the rate.
+        Passages a crossing of the surfaces from which was shot: transition-state theory there times this is
+        the rate.
     rates
         By station that is left: passages to the other a second, for a ring on this one's side of the top.
     activation
