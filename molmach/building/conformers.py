@@ -47,7 +47,9 @@ def embed_conformers(molecule: Chem.Mol, count: int, seed: int) -> list[int]:
 
 def minimise(molecule: Chem.Mol, force_field: str, steps: int = MAX_STEPS) -> list[tuple[bool, float, int]]:
     """Minimise every conformer in place: whether it converged, its energy (kJ/mol) and its number."""
-    results = rdForceFieldHelpers.MMFFOptimizeMoleculeConfs(molecule, maxIters=steps, mmffVariant=force_field)
+    results = rdForceFieldHelpers.MMFFOptimizeMoleculeConfs(
+        molecule, maxIters=steps, mmffVariant=force_field, ignoreInterfragInteractions=False
+    )
     numbers = [conformer.GetId() for conformer in molecule.GetConformers()]
     return [
         (status == 0, KCAL * energy, number)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import pkgutil
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from molmach import drives, forcefield
 from molmach.engine.condition import Condition
 from molmach.engine.stepper import BOOKS, Floats, Samples
-from molmach.engine.switches import Switching, lanes_of, shapes_of, switching_of
+from molmach.engine.switches import Switching, lanes_of, repeated_condition, shapes_of, switching_of
 from molmach.spec.registered import FORCE_FIELDS, faulty
 from molmach.units import thermal_energy
 
@@ -126,6 +126,18 @@ class Inputs:
             torques=np.array([(t.torque, -c.drive.load) for t, c in zip(terms, conditions, strict=True)]),
             angular_frequency=np.array([frequencies.pop()]),
             switching=switching_of(terms, kT, protocol.timestep),
+        )
+
+    def starting_from(self, places: Floats) -> Inputs:
+        """The first condition once more from each of (n, n_atoms, 3) places, nm."""
+        count = len(places)
+        return replace(
+            self,
+            places=places,
+            anchor_places=np.repeat(self.anchor_places[:1], count, axis=0),
+            fields=np.repeat(self.fields[:1], count, axis=0),
+            torques=np.repeat(self.torques[:1], count, axis=0),
+            switching=repeated_condition(self.switching, count),
         )
 
     @property

@@ -92,6 +92,12 @@ def switching_of(terms: Sequence[DriveTerms], thermal_energy: float, timestep_ps
     )
 
 
+def repeated_condition(switching: Switching, count: int) -> Switching:
+    """The first condition's so many times."""
+    of_conditions = {name: np.repeat(getattr(switching, name)[:1], count, axis=0) for name in _BY_CONDITION}
+    return switching._replace(**of_conditions)
+
+
 def lanes_of(switching: Switching, condition: NDArray[np.int64]) -> Any:
     """The kernel's own tuple: each lane with the numbers of its condition."""
     from molmach.engine import block_kernel as kernel

@@ -14,6 +14,16 @@ MACHINES = "machines"
 """Where in a campaign's folder they lie, each under the first characters of its machine's key."""
 
 
+def packed(folder: Path) -> bytes:
+    """A folder's files as a zip file."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                archive.write(path, path.relative_to(folder))
+    return content.getvalue()
+
+
 def unpack(archive: bytes, target: Path) -> str:
     """Put a run folder in place; one that is there already stays.
 
@@ -30,8 +40,8 @@ def unpack(archive: bytes, target: Path) -> str:
     if target.exists():
         return ""
     try:
-        with whole_folder(target) as working, zipfile.ZipFile(io.BytesIO(archive)) as packed:
-            packed.extractall(working)
+        with whole_folder(target) as working, zipfile.ZipFile(io.BytesIO(archive)) as stored:
+            stored.extractall(working)
     except OSError:
         raise
     except Exception as error:  # a damaged file fails in many ways, and may be no bytes at all

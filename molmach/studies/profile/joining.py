@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from molmach import theory
 from molmach.data.stations import StationMap
-from molmach.data.statistics import Estimate, finite_or_none, jackknife_estimate
+from molmach.data.statistics import Estimate, estimate_of_left_out, finite_or_none
+from molmach.studies.profile.crossing import Crossing
 
 Floats = NDArray[np.float64]
 
@@ -85,6 +86,11 @@ class Profile:
         How many there were.
     warnings
         What a reader must know before believing the numbers.
+    moved
+        Share of the ring that changes station when the switch is thrown, half the sum over stations of the
+        difference in their shares; None without a switch.
+    crossings
+        Passages between neighbouring stations in every state, where they were asked for.
     """
 
     states: dict[str, StateProfile]
@@ -92,6 +98,8 @@ class Profile:
     windows: int
     replicas: int
     warnings: tuple[str, ...]
+    moved: Estimate | None = None
+    crossings: tuple[Crossing, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,43 +124,82 @@ class Samples:
     shapes: dict[str, Floats] = field(default_factory=dict)
 
 
-def join(samples: Samples, stations: StationMap, kT: float) -> Profile:
-    """The profile of every state; the jackknife leaves one replica out of all windows."""
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """All windows as one ensemble.
+
+    Attributes
+    ----------
+    samples
+        What was joined.
+    weights
+        By state of the drive's switch, and by the replica that is left out (:data:`EVERYONE`: none), the
+        (n_windows, n_replicas, n_frames) probability that each frame stands for; they sum to one.
+    overlap
+        The least one of neighbouring windows.
+    """
+
+    samples: Samples
+    weights: dict[str, dict[int, Floats]]
+    overlap: float
+
+    def estimate(self, state: str, function: Callable[[Floats], float], unit: str) -> Estimate:
+        """Of a function of a state's weights; the jackknife leaves one replica out of all windows."""
+        weights, replicas = self.weights[state], self.samples.place.shape[1]
+        partial = np.array([function(weights[replica]) for replica in range(replicas)])
+        return estimate_of_left_out(function(weights[EVERYONE]), partial, unit)
+
+
+EVERYONE = -1
+"""No replica is left out."""
+
+
+def joined(samples: Samples) -> Joined:
+    """The windows' frames as one ensemble, by MBAR."""
     n_windows, replicas, frames = samples.place.shape
     everyone = np.arange(replicas)
-
-    def free_energies(chosen: NDArray[np.intp]) -> Floats:
+    weights: dict[str, dict[int, Floats]] = {name: {} for name in samples.states}
+    overlap = math.nan
+    for left_out in (EVERYONE, *everyone.tolist()):
+        chosen = everyone[everyone != left_out]
         biases = samples.biases[:, :, chosen].reshape(n_windows, -1)
-        return theory.mbar_free_energies(biases, np.full(n_windows, chosen.size * frames))
-
-    solved = {r: free_energies(np.delete(everyone, r)) for r in everyone.tolist()}
-    solved[-1] = free_energies(everyone)
-
-    def weights(state: str) -> Weights:
-        """(n_windows, n_replicas, n_frames), zero for the replica left out; -1 leaves none out."""
-        by_left_out = {}
-        for left_out, energies in solved.items():
-            chosen = everyone if left_out < 0 else np.delete(everyone, left_out)
-            biases = samples.biases[:, :, chosen].reshape(n_windows, -1)
-            counts = np.full(n_windows, chosen.size * frames)
-            target = samples.states[state][:, chosen].ravel()
+        counts = np.full(n_windows, chosen.size * frames)
+        energies = theory.mbar_free_energies(biases, counts)
+        for name, state in samples.states.items():
             whole = np.zeros(samples.place.shape)
-            whole[:, chosen] = theory.mbar_weights(biases, counts, energies, target).reshape(
-                n_windows, -1, frames
-            )
-            by_left_out[left_out] = whole
-        return by_left_out
+            target = theory.mbar_weights(biases, counts, energies, state[:, chosen].ravel())
+            whole[:, chosen] = target.reshape(n_windows, -1, frames)
+            weights[name][left_out] = whole
+        if left_out == EVERYONE:
+            overlap = float(np.diagonal(theory.mbar_overlap(biases, counts, energies), 1).min())
+    return Joined(samples, weights, overlap)
 
-    states = {name: _state(samples.place, weights(name), stations, kT) for name in samples.states}
-    biases, counts = samples.biases.reshape(n_windows, -1), np.full(n_windows, replicas * frames)
-    overlap = theory.mbar_overlap(biases, counts, solved[-1])
-    warnings = _warnings(states, float(np.diagonal(overlap, 1).min()))
+
+def profile_of(ensemble: Joined, stations: StationMap, kT: float) -> Profile:
+    """The profile of every state."""
+    place = ensemble.samples.place
+    states = {name: _state(ensemble, name, stations, kT) for name in ensemble.weights}
+    warnings = _warnings(states, ensemble.overlap)
     along = dict(zip(stations.names, stations.places.tolist(), strict=True))
-    return Profile(states, along, n_windows, replicas, warnings)
+    return Profile(states, along, place.shape[0], place.shape[1], warnings, _moved(ensemble, stations))
 
 
-Weights = dict[int, Floats]
-"""Of all samples, by the replica that is left out; -1 where none is."""
+def _moved(ensemble: Joined, stations: StationMap) -> Estimate | None:
+    """Between the two states of a switch; None where there are not two."""
+    if len(ensemble.weights) != 2:
+        return None
+    nearest = stations.nearest(ensemble.samples.place).ravel()
+    first, second = ensemble.weights.values()
+
+    def distance(left_out: int) -> float:
+        shares = [
+            np.bincount(nearest, weights[left_out].ravel(), len(stations.names))
+            for weights in (first, second)
+        ]
+        return 0.5 * float(np.abs(shares[0] - shares[1]).sum())
+
+    partial = np.array([distance(replica) for replica in range(ensemble.samples.place.shape[1])])
+    return estimate_of_left_out(distance(EVERYONE), partial, "1").within((0.0, 1.0))
 
 
 def _warnings(states: dict[str, StateProfile], overlap: float) -> tuple[str, ...]:
@@ -171,19 +218,18 @@ def _warnings(states: dict[str, StateProfile], overlap: float) -> tuple[str, ...
     return tuple(warnings)
 
 
-def _state(place: Floats, weights: Weights, stations: StationMap, kT: float) -> StateProfile:
-    replicas = place.shape[1]
-    edges = BIN_NM * np.arange(math.floor(place.min() / BIN_NM), math.ceil(place.max() / BIN_NM) + 1)
+def bin_edges(place: Floats) -> Floats:
+    """Edges of the profile's bins, nm, that hold all places."""
+    return BIN_NM * np.arange(math.floor(place.min() / BIN_NM), math.ceil(place.max() / BIN_NM) + 1)
+
+
+def _state(ensemble: Joined, name: str, stations: StationMap, kT: float) -> StateProfile:
+    place, weights = ensemble.samples.place, ensemble.weights[name]
+    edges = bin_edges(place)
     nearest = stations.nearest(place)
 
     def estimate(function: Callable[[Floats], float], unit: str) -> Estimate:
-        """Of a function of the weights."""
-
-        def of(chosen: NDArray[np.intp]) -> float:
-            left_out = np.setdiff1d(np.arange(replicas), chosen)
-            return function(weights[int(left_out[0]) if left_out.size else -1])
-
-        return jackknife_estimate(of, replicas, unit)
+        return ensemble.estimate(name, function, unit)
 
     def share(station: int) -> Callable[[Floats], float]:
         return lambda w: float(w[nearest == station].sum())
@@ -196,7 +242,7 @@ def _state(place: Floats, weights: Weights, stations: StationMap, kT: float) -> 
         return of
 
     bins = np.digitize(place, edges) - 1
-    fullest = int(np.argmax(np.bincount(bins.ravel(), weights[-1].ravel(), len(edges) - 1)))
+    fullest = int(np.argmax(np.bincount(bins.ravel(), weights[EVERYONE].ravel(), len(edges) - 1)))
     shares = {name: estimate(share(s), "1") for s, name in enumerate(stations.names)}
     return StateProfile(
         place=0.5 * (edges[:-1] + edges[1:]),
@@ -211,5 +257,5 @@ def _state(place: Floats, weights: Weights, stations: StationMap, kT: float) -> 
             name: estimate(energy(nearest == s, nearest == 0), "kJ/mol")
             for s, name in enumerate(stations.names)
         },
-        effective_samples=theory.effective_samples(weights[-1]),
+        effective_samples=theory.effective_samples(weights[EVERYONE]),
     )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from molmach import engine
 from molmach.building import Assembly, kind_of
 from molmach.data.stations import StationMap
-from molmach.engine import Condition, Progress
+from molmach.engine import Condition, Task
 from molmach.engine.batched import BatchedStepper, Inputs
 from molmach.errors import SimulationError, SpecError
 from molmach.spec import Protocol
@@ -108,8 +108,7 @@ def run_windows(
     pull: Callable[[], list[Condition]],
     protocol: Protocol,
     work: Path,
-    workers: int | None,
-    progress: Callable[[Progress], None],
+    advance: Callable[[Path, Task], None],
 ) -> list[NDArray[np.float32]]:
     """Frames of every window, (n_replicas, n_frames, n_atoms, 3), nm.
 
@@ -121,8 +120,8 @@ def run_windows(
         Of the windows.
     work
         Where their runs are kept until they are finished.
-    workers, progress
-        As :func:`molmach.engine.run_task` takes them.
+    advance
+        Runs every batch of the task in a folder.
 
     Raises
     ------
@@ -134,7 +133,7 @@ def run_windows(
     else:
         conditions = pull()
         task = engine.write_task(conditions, engine.choose(conditions, "batched", None), work)
-    engine.run_task(work, task, engine.worker_count(task.platform, len(task.batches), workers), progress)
+    advance(work, task)
     collected = engine.collect(work, protocol.sampling)
     for number, part in enumerate(collected):
         if not part.series.intact.all():

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import tempfile
 import time
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +27,7 @@ from molmach.search.loop.quantities import (
     samples_of,
     threshold_factors,
 )
+from molmach.search.record.archive import packed
 from molmach.search.record.result import Result, Samples
 from molmach.search.record.trial import CONFIRMATION
 from molmach.search.space.space import Candidate
@@ -154,12 +153,7 @@ def _confirm(spec: Spec) -> tuple[simulation.Result, bytes]:
     with tempfile.TemporaryDirectory(prefix="molmach-") as name:
         folder = Path(name) / spec.name
         result = simulation.run_here(simulation.Plan(spec), folder)
-        packed = io.BytesIO()
-        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in sorted(folder.rglob("*")):
-                if path.is_file():
-                    archive.write(path, path.relative_to(folder))
-    return result, packed.getvalue()
+        return result, packed(folder)
 
 
 def _controls(result: Score) -> dict[str, Any]:
