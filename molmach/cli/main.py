@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 import warnings
 from importlib import import_module
 from typing import Annotated, Any, NoReturn
@@ -97,8 +98,18 @@ def _end(message: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
+_NO_PLUGINS = frozenset({"__main__", "molmach", "typer", "click"})
+"""Packages in which no code of another's is."""
+
+
 def _told_of_another(error: BaseException) -> str:
-    """Which plug-in has raised an error, and what it says; '' where it is of our own code."""
+    """Which plug-in has raised an error, and what it says; '' where it is of our own code.
+
+    Every command ends with a SystemExit of Typer's, for which the search is not to be imported.
+    """
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    if {str(frame.f_globals.get("__name__")).partition(".")[0] for frame in frames} <= _NO_PLUGINS:
+        return ""
     from molmach.search.plugins import author_of
     from molmach.search.strangers import described
 
