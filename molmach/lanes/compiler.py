@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -16,10 +16,30 @@ import numpy as np
 from numba.core.caching import FunctionCache
 from numba.core.dispatcher import Dispatcher
 
-compiled: Callable[[Any], Any] = numba.njit(error_model="numpy", boundscheck=False)
-"""Compile as a part of a kernel: without a cache of its own."""
+_as_part: Callable[[Any], Any] = numba.njit(
+    error_model="numpy", boundscheck=False, no_cpython_wrapper=True, no_cfunc_wrapper=True
+)
+_for_python: Callable[[Any], Any] = numba.njit(error_model="numpy", boundscheck=False)
+_as_kernel: Callable[[Any], Any] = numba.njit(
+    error_model="numpy", boundscheck=False, nogil=True, no_cfunc_wrapper=True
+)
 
-_as_kernel: Callable[[Any], Any] = numba.njit(error_model="numpy", boundscheck=False, nogil=True)
+
+def compiled(function: Any) -> Any:
+    """Compile as a part of a kernel: without a cache of its own.
+
+    An entry for Python, which would take a third of the time that compiling takes, is made only where
+    the function is called from Python, as in tests.
+    """
+    made = _as_part(function)
+    made.add_overload = partial(_add_overload, made.overloads)
+    made._compile_for_args = _for_python(function)._compile_for_args
+    return made
+
+
+def _add_overload(overloads: Any, result: Any) -> None:
+    """As numba's, but unknown to its C code, which would jump to an entry for Python that is not there."""
+    overloads[tuple(result.signature.args)] = result
 
 
 def kernel(function: Any) -> Any:

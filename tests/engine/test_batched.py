@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 from rdkit import Chem
@@ -242,6 +243,13 @@ print(engine.compile_kernels([engine.prepare("claim", 0, build(spec), spec.drive
 """
     again = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
     assert float(again.stdout) == 0.0
+
+
+def test_a_part_of_a_kernel_is_called_from_python_before_and_after_it_is_compiled() -> None:
+    part = compiled(lambda x: x + 1.0)
+    whole = numba.njit(lambda x: part(x))
+    for x in (1.0, 2.0, 3):
+        assert part(x) == whole(x) == part(x) == x + 1.0
 
 
 def _of_the_library(name: str) -> Condition:
