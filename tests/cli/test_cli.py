@@ -235,7 +235,7 @@ def test_ctrl_c_keeps_what_was_computed(tmp_path: Path) -> None:
     )
     blocks = "batches/*/block-*.npz"
     try:
-        wait_until(lambda: list((tmp_path / "r.unfinished").glob(blocks)), "a block is written")
+        wait_until(lambda: list((tmp_path / "r.unfinished").glob("batches/*")), "a batch is begun")
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=GENEROUS)
     finally:
