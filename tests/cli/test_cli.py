@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from molmach import systems
 from molmach.building import Assembly, mirror, write_structure
 from molmach.cli.main import app
-from tests.helpers.command_line import command, json_of, run_molmach
+from tests.helpers.command_line import command, json_here, json_of, run_here, run_molmach
 from tests.helpers.machines import ROTOR
 from tests.helpers.waiting import GENEROUS, wait_until
 
@@ -90,12 +90,12 @@ def test_the_run_folder_holds_what_the_design_names(run: tuple[Path, dict[str, A
     assert trajectory.n_frames == 21
     assert trajectory.time[-1] == pytest.approx(20.0)
     assert json.loads((folder / "score.json").read_text())["key"] == document["key"]
-    assert json_of("simulate", str(folder / "machine.yaml"), "-o", str(folder))["key"] == document["key"]
+    assert json_here("simulate", str(folder / "machine.yaml"), "-o", str(folder))["key"] == document["key"]
 
 
 def test_score_of_the_folder_gives_the_same_score(run: tuple[Path, dict[str, Any]]) -> None:
     folder, document = run
-    again = json_of("score", str(folder))
+    again = json_here("score", str(folder))
     assert again["score"] == document["score"]
     assert again["controls"] == document["controls"]
 
@@ -105,7 +105,7 @@ def test_the_runs_own_trajectories_score_as_anyones(
 ) -> None:
     folder, document = run
     files = [folder / ("trajectory.xtc" if r == 0 else f"trajectory-{r}.xtc") for r in range(6)]
-    foreign = json_of(
+    foreign = json_here(
         "score", "--top", str(folder / "topology.pdb"), *(a for f in files for a in ("--traj", str(f))),
         "--axle", ",".join(map(str, rotor.axle)), "--rotor", ",".join(map(str, rotor.rotor)),
     )  # fmt: skip
@@ -137,7 +137,7 @@ def test_a_failed_control_ends_with_exit_code_3(run: tuple[Path, dict[str, Any]]
     copy = tmp_path / "tampered"
     shutil.copytree(folder, copy)
     shutil.copy(folder / "coordinate.npz", copy / "controls" / "undriven" / "coordinate.npz")
-    result = run_molmach("score", str(copy), "--json")
+    result = run_here("score", str(copy), "--json")
     assert result.returncode == 3
     document = json.loads(result.stdout)
     assert document["score"]["verdict"] == "failed"
@@ -145,14 +145,14 @@ def test_a_failed_control_ends_with_exit_code_3(run: tuple[Path, dict[str, Any]]
 
 
 def test_people_get_a_table_with_verdict_and_report(run: tuple[Path, dict[str, Any]]) -> None:
-    result = run_molmach("score", str(run[0]))
+    result = run_here("score", str(run[0]))
     assert result.returncode == 0
     for text in ("forward", "both controls agree", "95 % interval", "undriven", "mirror", "report.html"):
         assert text in result.stdout
 
 
 def test_systems_lists_the_library_with_references() -> None:
-    document = json_of("systems")
+    document = json_here("systems")
     assert [entry["name"] for entry in document["systems"]] == systems.names()
     assert len(document["systems"]) >= 6
     for entry in document["systems"]:
@@ -163,7 +163,7 @@ def test_systems_lists_the_library_with_references() -> None:
 
 
 def test_build_reports_dipole_and_inertia(tmp_path: Path) -> None:
-    document = json_of("build", ROTOR, "-o", str(tmp_path))
+    document = json_here("build", ROTOR, "-o", str(tmp_path))
     assert document["rotor_dipole"]["magnitude"] == pytest.approx(3.50, abs=0.01)
     assert document["moment_of_inertia"] == pytest.approx(2.96, abs=0.02)
     assert all(Path(path).is_file() for path in document["files"])
@@ -186,7 +186,7 @@ def test_energy_of_mirror_images_is_equal(tmp_path: Path, rotor: Assembly) -> No
     write_structure(mirror(rotor), tmp_path / "b")
     both = tmp_path / "both.sdf"
     both.write_text("".join((tmp_path / name / "assembly.sdf").read_text() for name in "ab"))
-    document = json_of("energy", str(both))
+    document = json_here("energy", str(both))
     assert document["schema"] == "molmach.energy/1"
     first, second = document["records"]
     assert first["total"] == pytest.approx(second["total"], rel=1e-9)
@@ -201,11 +201,11 @@ def test_energy_reports_failures_beside_results(tmp_path: Path, rotor: Assembly)
     write_structure(rotor, tmp_path)
     bare = Chem.MolToMolBlock(Chem.RemoveHs(rotor.molecule))
     (tmp_path / "m.sdf").write_text((tmp_path / "assembly.sdf").read_text() + bare + "$$$$\n")
-    document = json_of("energy", str(tmp_path / "m.sdf"))
+    document = json_here("energy", str(tmp_path / "m.sdf"))
     assert len(document["records"]) == 1
     assert "lacks hydrogens" in document["failed"][0]["problem"]
     (tmp_path / "bad.sdf").write_text(bare + "$$$$\n")
-    assert run_molmach("energy", str(tmp_path / "bad.sdf")).returncode == 2
+    assert run_here("energy", str(tmp_path / "bad.sdf")).returncode == 2
 
 
 @pytest.mark.slow

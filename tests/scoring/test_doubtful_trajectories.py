@@ -19,7 +19,7 @@ from molmach import read_trajectories, score
 from molmach.data.copies import Copies
 from molmach.errors import ScoreError
 from molmach.units import TURN
-from tests.helpers.command_line import run_molmach
+from tests.helpers.command_line import run_here, run_molmach
 
 INTERVAL = 0.1
 FRAMES = 120
@@ -426,7 +426,7 @@ def test_the_command_scores_each_copy(bench: Bench) -> None:
         "--json",
     ]
     out = bench.folder / "scored"
-    done = run_molmach(*arguments, "--each", "residue", "-o", str(out))
+    done = run_here(*arguments, "--each", "residue", "-o", str(out))
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     # Three replicas are too few for a direction, whichever way they turn.
