@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,14 +25,26 @@ settings.register_profile(
 settings.load_profile("molmach")  # no example is too slow: how long one takes is the machine's business
 
 
+_compiling = pytest.StashKey[subprocess.Popen[bytes]]()
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Compile the kernels once where several processes are about to run tests, each of which would do so."""
+    """Compile the kernels once where several processes are about to run tests, each of which would do so.
+
+    It goes on beside the tests that need none, with which the suite begins.
+    """
     starts_others = getattr(session.config.option, "numprocesses", None) and not hasattr(
         session.config, "workerinput"
     )
     if starts_others and not session.config.option.collectonly:
-        spec = load(ROTOR)
-        engine.compile_kernels([engine.prepare("claim", 0, built(ROTOR), spec.drive, spec.protocol)])
+        words = [sys.executable, "-m", "tests.helpers.kernels"]
+        session.config.stash[_compiling] = subprocess.Popen(words, cwd=session.config.rootpath)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Leave no process behind."""
+    if _compiling in session.config.stash:
+        session.config.stash[_compiling].wait()
 
 
 @pytest.fixture(scope="session")
