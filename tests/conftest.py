@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,6 +29,8 @@ settings.load_profile("molmach")  # no example is too slow: how long one takes i
 
 
 _compiling = pytest.StashKey[subprocess.Popen[bytes]]()
+_LOCK = "MOLMACH_TESTS_KERNELS"
+"""Names to the workers the file that is locked while kernels are compiled."""
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -37,14 +42,29 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         session.config, "workerinput"
     )
     if starts_others and not session.config.option.collectonly:
-        words = [sys.executable, "-m", "tests.helpers.kernels"]
-        session.config.stash[_compiling] = subprocess.Popen(words, cwd=session.config.rootpath)
+        with NamedTemporaryFile(delete=False) as lock:  # closed here, but not in the process that inherits it
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            session.config.stash[_compiling] = subprocess.Popen(
+                [sys.executable, "-m", "tests.helpers.kernels"],
+                cwd=session.config.rootpath,
+                pass_fds=[lock.fileno()],
+            )
+        os.environ[_LOCK] = lock.name
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Leave no process behind."""
+    """Leave neither process nor file behind."""
     if _compiling in session.config.stash:
         session.config.stash[_compiling].wait()
+        Path(os.environ[_LOCK]).unlink()
+
+
+@pytest.fixture(scope="session")
+def kernels() -> None:
+    """The kernels of MMFF94 are on disk, or nobody is about to put them there."""
+    if _LOCK in os.environ:
+        with Path(os.environ[_LOCK]).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH)
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +80,7 @@ def rotor() -> Assembly:
 
 
 @pytest.fixture
-def run_series(tmp_path: Path) -> Callable[..., Series]:
+def run_series(tmp_path: Path, kernels: None) -> Callable[..., Series]:
     """Runs a machine under a drive in this process, with the batched engine unless told otherwise."""
 
     def run(

@@ -24,7 +24,7 @@ from tests.helpers.waiting import GENEROUS, wait_until
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+def run(tmp_path_factory: pytest.TempPathFactory, kernels: None) -> tuple[Path, dict[str, Any]]:
     """A strongly driven short run with controls, by the command line."""
     folder = tmp_path_factory.mktemp("cli") / "run"
     document = json_of(
