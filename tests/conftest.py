@@ -36,12 +36,15 @@ _LOCK = "MOLMACH_TESTS_KERNELS"
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Compile the kernels once where several processes are about to run tests, each of which would do so.
 
-    It goes on beside the tests that need none, with which the suite begins.
+    It goes on beside the tests that need none, with which the suite begins. Every process computes with one
+    thread: where each has as many as there are cores, they wait for each other.
     """
     starts_others = getattr(session.config.option, "numprocesses", None) and not hasattr(
         session.config, "workerinput"
     )
     if starts_others and not session.config.option.collectonly:
+        for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+            os.environ.setdefault(threads, "1")
         with NamedTemporaryFile(delete=False) as lock:  # closed here, but not in the process that inherits it
             fcntl.flock(lock, fcntl.LOCK_EX)
             session.config.stash[_compiling] = subprocess.Popen(
