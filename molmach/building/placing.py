@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import scipy
 from rdkit import Chem
 from rdkit.Chem import rdForceFieldHelpers
-from scipy.spatial.distance import cdist
-from scipy.spatial.transform import Rotation
 
 from molmach.building.assembly import Floats
 from molmach.building.planar_bonds import hold, stable_torsions
@@ -64,11 +63,12 @@ def place(
     (n, 3) positions, or None where no pose is accepted.
     """
     axis = axis / np.linalg.norm(axis)
-    frame = Rotation.align_vectors(axis[None], np.array([[0.0, 0.0, 1.0]]))[0]
+    rotation = scipy.spatial.transform.Rotation
+    frame = rotation.align_vectors(axis[None], np.array([[0.0, 0.0, 1.0]]))[0]
     count = len(conformers) * _POSES
-    spin = Rotation.from_rotvec(np.array([0.0, 0.0, 1.0]) * random.uniform(0, 2 * np.pi, (count, 1)))
-    flip = Rotation.from_rotvec(np.array([np.pi, 0.0, 0.0]) * random.integers(0, 2, (count, 1)))
-    tilt = Rotation.from_rotvec(random.normal(0.0, np.radians(_TILT_DEG), (count, 3)) * [1, 1, 0])
+    spin = rotation.from_rotvec(np.array([0.0, 0.0, 1.0]) * random.uniform(0, 2 * np.pi, (count, 1)))
+    flip = rotation.from_rotvec(np.array([np.pi, 0.0, 0.0]) * random.integers(0, 2, (count, 1)))
+    tilt = rotation.from_rotvec(random.normal(0.0, np.radians(_TILT_DEG), (count, 3)) * [1, 1, 0])
     turns = (frame * tilt * spin * flip).as_matrix().reshape(len(conformers), _POSES, 3, 3)
     angle = random.uniform(0, 2 * np.pi, count)
     shift = np.stack([offset * np.cos(angle), offset * np.sin(angle), np.zeros(count)], axis=1)
@@ -79,7 +79,8 @@ def place(
     near = np.linalg.norm(positions - centre, axis=1) < size
     touching = _SOFTNESS * (ring_radii[:, None] + their_radii[near])
     overlap = [
-        float(np.sum(np.clip(touching - cdist(pose, positions[near]), 0.0, None) ** 2)) for pose in posed
+        float(np.sum(np.clip(touching - scipy.spatial.distance.cdist(pose, positions[near]), 0.0, None) ** 2))
+        for pose in posed
     ]
     for k in np.argsort(overlap):
         if accept(posed[k]):
@@ -109,7 +110,7 @@ def make_room(molecule: Chem.Mol, force_field: str) -> None:
         field.Initialize()
         hold(field, torsions)
         positions = np.asarray(molecule.GetConformer().GetPositions())
-        close = apart & (cdist(positions, positions) < fraction * kept + _REACH)
+        close = apart & (scipy.spatial.distance.cdist(positions, positions) < fraction * kept + _REACH)
         for i, j in zip(*np.nonzero(close), strict=True):
             wall = float(fraction * kept[i, j])
             field.MMFFAddDistanceConstraint(int(i), int(j), False, wall, 1e3, stiffness)

@@ -169,12 +169,8 @@ def test_replicas_neither_share_noise_nor_push_each_other(rotor: Assembly) -> No
     assert np.abs(correlation).max() < 5.0 / np.sqrt(len(samples))
 
 
-BY_DEFAULT = ("difluorophenylene-rotor",)
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=[] if n in BY_DEFAULT else pytest.mark.slow) for n in systems.names()]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", systems.names())
 def test_velocity_diffusion_and_temperature_agree_with_the_native_engine(
     name: str, run_series: Runner
 ) -> None:

@@ -13,8 +13,8 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from molmach.search.agents.interface import Proposal, View, distinct_new
 from molmach.search.record.trial import Trial
@@ -76,7 +76,7 @@ def promised(view: View, proposals: Sequence[Proposal]) -> float | None:
     if not said or not view.measured or len(view.measured[0].values) > 1:
         return None
     best = max(trial.values[0] for trial in view.measured)
-    return float(np.mean([ndtr((mean - best) / sd) for mean, sd in said]))
+    return float(np.mean([scipy.special.ndtr((mean - best) / sd) for mean, sd in said]))
 
 
 def _since_last_find(trials: Sequence[Trial]) -> int:

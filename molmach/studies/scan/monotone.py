@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
 Floats = NDArray[np.float64]
 
@@ -57,7 +57,9 @@ def crossing(places: Floats, curves: Floats, level: float) -> Floats:
         return crossings
     chosen = curves[inside]
     last_below = np.sum(chosen < level, axis=1) - 1
-    cubic = PchipInterpolator(places, chosen, axis=1).c[:, last_below, np.arange(inside.size)]
+    cubic = scipy.interpolate.PchipInterpolator(places, chosen, axis=1).c[
+        :, last_below, np.arange(inside.size)
+    ]
     low, high = np.zeros(inside.size), np.diff(places)[last_below]
     for _ in range(_HALVINGS):
         middle = 0.5 * (low + high)
