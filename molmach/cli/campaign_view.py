@@ -142,7 +142,9 @@ def _lines(machine: Mapping[str, Any], several: bool) -> list[list[str]]:
 
 def _verdict(again: Mapping[str, Any]) -> str:
     verdict = str(again["controls"].get("verdict", ""))
-    return "passed" if verdict in ("", *CLAIMED) else f"inconclusive: {verdict}"
+    if verdict not in ("", *CLAIMED):
+        return f"inconclusive: {verdict}"
+    return str(again["label"]) if any("inside" in one for one in again["objectives"]) else "passed"
 
 
 def _padded(cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -151,7 +153,8 @@ def _padded(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def _interval(estimate: Mapping[str, Any]) -> str:
     value, interval = to_its_precision(estimate["value"], *estimate["ci95"])
-    return f"{value} ({interval})" if interval else value
+    chance = "" if estimate.get("probability") is None else f", in the window {estimate['probability']:.0%}"
+    return f"{value} ({interval}){chance}" if interval else f"{value}{chance}"
 
 
 def _print_agents(out: Console, team: Mapping[str, Mapping[str, Any]]) -> None:

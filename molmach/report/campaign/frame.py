@@ -97,7 +97,10 @@ class Frame:
         """The objectives as axes of plots."""
         objectives = zip(self.summary.campaign.objectives, self.summary.units, strict=True)
         return tuple(
-            Axis(f"{o.expression} / ({unit})" if unit else o.expression, o.sign) for o, unit in objectives
+            Axis(o.ranked, o.sign)
+            if o.bounds
+            else Axis(f"{o.expression} / ({unit})" if unit else o.expression, o.sign)
+            for o, unit in objectives
         )
 
     def effort(self, rung: int | None) -> str:

@@ -90,6 +90,7 @@ class Kinetics(Evaluation):
             ("barrier", "kelvin"),
             _half_life,
             bounds=(0.0, math.inf),
+            decades=True,
         ),
         Quantity("metastable_energy", "Gibbs energy of the metastable form above the stable one", "kJ/mol"),
         Quantity("rotation_frequency", "net turns a second under the stated light", "1/s"),
