@@ -1,8 +1,8 @@
 """What is wanted of a value, as a utility: a number that is greater where the value is better.
 
-A value that is to be large or small is its own utility, turned over or not. One that is to lie in a window has
-its signed distance to the nearer end, positive inside; one that is to be at a target, its distance to that,
-turned over. Distances are told in decades where the quantity's record says so, else in its unit.
+A value that is to be large or small is its own utility, turned over or not. One that is to lie in a window
+has its signed distance to the nearer end, positive inside; one that is to be at a target, its distance to
+that, turned over. Distances are told in decades where the quantity's record says so, else in its unit.
 """
 
 from __future__ import annotations

@@ -166,7 +166,7 @@ def _values(campaign: Campaign, measured: Sequence[Measured]) -> list[dict[str, 
     """Values and intervals of each objective in the sense in which they were asked for.
 
     Beside the value in a window or at a target stand its ``utility``, by which machines are ranked, whether
-    it is ``inside`` and its interval ``reaches`` there, and the ``probability`` that the true value is inside.
+    it is ``inside`` and its interval ``reaches`` there, and the ``probability`` that the true value is.
     """
     values = []
     for objective, m in zip(campaign.objectives, measured, strict=True):

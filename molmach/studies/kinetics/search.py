@@ -15,9 +15,9 @@ from molmach.studies.kinetics.band import Band
 from molmach.studies.kinetics.forms import Alkene, Form, isomers, stable_and_metastable
 from molmach.studies.kinetics.inversion import Descent, HelixInversion, Point
 from molmach.studies.kinetics.modes import free_energy, normal_modes
-from molmach.studies.kinetics.stationary import Stationary
+from molmach.studies.kinetics.stationary import STEPS, Stationary
 from molmach.studies.kinetics.store import Store
-from molmach.studies.kinetics.string import IMAGES, Path
+from molmach.studies.kinetics.string import Path
 from molmach.studies.kinetics.surfaces import Surfaces
 
 GUESSES = 120
@@ -26,8 +26,15 @@ GUESSES = 120
 _MECHANISMS = 16
 _SADDLES = 3
 _HIGHEST = 200.0
-_WINDOW = 40.0
+_WINDOW = 25.0
+"""How far above the lowest a path may lie after its first steps, kJ/mol: it comes down by ten at most."""
+
 _SAME_SADDLE = 1.0
+_BESIDE = 10.0
+"""How far above the lowest saddle a path may lie to be refined too, kJ/mol."""
+
+_FEW_STEPS = 40
+"""Of a saddle search from the top of a path; one that needs more starts again from nearer."""
 
 
 Say = Callable[[str], None]
@@ -152,7 +159,7 @@ class _Search:
             (self.surfaces.minimum(form.positions) for form in near), key=lambda minimum: minimum.energy
         )
         saddles = self._saddles(self._paths(mechanisms, metastable.energy))
-        chosen, point, descents = self._crossing(saddles, metastable.energy)
+        chosen, point, descents = self._crossing(saddles, (stable, metastable))
         self.say(f"{level}: modes of both forms")
         return HelixInversion(
             isomer=alkene.isomer,
@@ -172,16 +179,9 @@ class _Search:
         self.say(f"MMFF94: {self.guesses} paths")
         ends = [(form.positions, stable.positions) for form in near]
         bands = self.surfaces.bands(ends, self.guesses, self.spec.protocol.seed)
-        inner = [band for band in bands if 0 < band.top < len(band.energies) - 1]
-        chosen: list[Band] = []
-        for band in sorted(inner, key=lambda band: float(band.energies.max())):
-            height = float(band.energies.max())
-            if not any(abs(height - other.energies.max()) < _SAME_SADDLE for other in chosen):
-                chosen.append(band)
-        if not chosen:
+        if not bands:
             raise KineticsError(f"{self.spec.name}: no path between the helical forms was found with MMFF94")
-        highest = chosen[0].energies.max() + _WINDOW
-        return [band for band in chosen if band.energies.max() < highest][:_MECHANISMS]
+        return bands[:_MECHANISMS]
 
     def _paths(self, mechanisms: list[Band], metastable: float) -> list[Path]:
         """The mechanisms at the asked level, those that are much higher left out, lowest first."""
@@ -190,7 +190,7 @@ class _Search:
             self.say(f"{self.surfaces.level_name}: mechanism {number + 1} of {len(mechanisms)}")
             lowest = min((path.height for path in relaxed), default=metastable + _HIGHEST)
             path = self.surfaces.path(band, lowest + _WINDOW)
-            if path.height < lowest + _WINDOW and 0 < path.top < IMAGES - 1:
+            if path.height < lowest + _WINDOW and path.inner:
                 relaxed.append(path)
         return sorted(relaxed, key=lambda path: path.height)
 
@@ -198,8 +198,13 @@ class _Search:
         """Distinct saddles of the lowest paths, lowest first."""
         refined: list[Stationary] = []
         for number, path in enumerate(paths[:_SADDLES]):
+            if refined and path.height > min(saddle.energy for saddle in refined) + _BESIDE:
+                break
             self.say(f"{self.surfaces.level_name}: saddle {number + 1} of {min(_SADDLES, len(paths))}")
-            saddle = self.surfaces.saddle(path)
+            saddle = self.surfaces.saddle(path.summit, path.tangent, _FEW_STEPS)
+            if not saddle.converged and not refined:
+                closer = self.surfaces.closer(path)
+                saddle = self.surfaces.saddle(closer.summit, closer.tangent, STEPS)
             if saddle.converged and not any(abs(saddle.energy - s.energy) < _SAME_SADDLE for s in refined):
                 refined.append(saddle)
         if not refined:
@@ -208,18 +213,16 @@ class _Search:
         return sorted(refined, key=lambda saddle: saddle.energy)
 
     def _crossing(
-        self, saddles: list[Stationary], metastable: float
+        self, saddles: list[Stationary], forms: tuple[Stationary, Stationary]
     ) -> tuple[Stationary, Point, tuple[Descent, Descent]]:
         """The lowest saddle whose descents end on both sides; where none does, the lowest."""
         best: tuple[Stationary, Point, tuple[Descent, Descent]] | None = None
         for saddle in saddles:
-            height = saddle.energy - metastable
+            height = saddle.energy - forms[1].energy
             self.say(f"{self.surfaces.level_name}: modes of a saddle at {height:.0f} kJ/mol")
             point = self._point(saddle)
-            descents = (
-                self._descent(saddle, point, 1.0, metastable),
-                self._descent(saddle, point, -1.0, metastable),
-            )
+            first, second = (self._descent(saddle, point, side, forms) for side in (1.0, -1.0))
+            descents = first, second
             crosses = descents[0].helicity * descents[1].helicity < 0.0
             if best is None or crosses:
                 best = (saddle, point, descents)
@@ -228,12 +231,16 @@ class _Search:
         assert best is not None
         return best
 
-    def _descent(self, saddle: Stationary, point: Point, sign: float, metastable: float) -> Descent:
-        end = self.surfaces.below(saddle, sign * point.modes.vectors[0])
-        return Descent(end.energy - metastable, self.surfaces.alkene.helicity(end.positions))
+    def _descent(
+        self, saddle: Stationary, point: Point, sign: float, forms: tuple[Stationary, Stationary]
+    ) -> Descent:
+        hessian = self.surfaces.hessian(saddle.positions)
+        end = self.surfaces.below(saddle, sign * point.modes.vectors[0], hessian, forms)
+        return Descent(end.energy - forms[1].energy, self.surfaces.alkene.helicity(end.positions))
 
     def _point(self, stationary: Stationary) -> Point:
         masses = np.array([atom.GetMass() for atom in self.surfaces.alkene.molecule.GetAtoms()])
         modes = normal_modes(self.surfaces.hessian(stationary.positions), stationary.positions, masses)
         thermal = free_energy(modes, stationary.positions, masses, self.temperature)
-        return Point(stationary.energy, stationary.positions, modes, stationary.energy + thermal)
+        exact = self.surfaces.polished(stationary)
+        return Point(exact.energy, exact.positions, modes, exact.energy + thermal)
