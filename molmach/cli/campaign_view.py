@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from molmach.cli.output import console
 from molmach.report.campaign.theory import sentence
-from molmach.report.words import core_seconds, duration, same_molecules, to_its_precision
+from molmach.report.words import core_seconds, duration, place_in_words, same_molecules, to_its_precision
 from molmach.search.record.judging import CLAIMED
 
 _MOST = 40
@@ -153,8 +153,9 @@ def _padded(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def _interval(estimate: Mapping[str, Any]) -> str:
     value, interval = to_its_precision(estimate["value"], *estimate["ci95"])
-    chance = "" if estimate.get("probability") is None else f", in the window {estimate['probability']:.0%}"
-    return f"{value} ({interval}){chance}" if interval else f"{value}{chance}"
+    place = place_in_words(estimate)
+    text = f"{value} ({interval})" if interval else value
+    return f"{text}, {place}" if place else text
 
 
 def _print_agents(out: Console, team: Mapping[str, Mapping[str, Any]]) -> None:

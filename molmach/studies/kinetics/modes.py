@@ -86,6 +86,17 @@ def normal_modes(hessian: Floats, positions: Floats, masses: Floats) -> Modes:
     return Modes(angular / (2.0 * math.pi * _LIGHT), cartesian.reshape(-1, *positions.shape))
 
 
+def of_a_saddle(modes: Modes, saddle: bool) -> Modes:
+    """Modes of a surface that has no stationary point there, as those of a saddle or a minimum.
+
+    The lowest one of a saddle is imaginary; all others are as stiff as they are curved, either way.
+    """
+    waves = np.abs(modes.wavenumbers)
+    if saddle:
+        waves[0] = -max(waves[0], 2.0 * _REAL_IMAGINARY)
+    return Modes(waves, modes.vectors)
+
+
 def free_energy(modes: Modes, positions: Floats, masses: Floats, temperature: float) -> float:
     """Vibrational and rotational Gibbs energy beyond the potential energy, kJ/mol; imaginary modes left out.
 

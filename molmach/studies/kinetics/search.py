@@ -14,7 +14,7 @@ from molmach.spec import Spec
 from molmach.studies.kinetics.band import Band
 from molmach.studies.kinetics.forms import Alkene, Form, isomers, stable_and_metastable
 from molmach.studies.kinetics.inversion import Descent, HelixInversion, Point
-from molmach.studies.kinetics.modes import free_energy, normal_modes
+from molmach.studies.kinetics.modes import free_energy, normal_modes, of_a_saddle
 from molmach.studies.kinetics.stationary import STEPS, Stationary
 from molmach.studies.kinetics.store import Store
 from molmach.studies.kinetics.string import Path
@@ -30,11 +30,13 @@ _WINDOW = 25.0
 """How far above the lowest a path may lie after its first steps, kJ/mol: it comes down by ten at most."""
 
 _SAME_SADDLE = 1.0
+_QUICK_MECHANISMS = 3
 _BESIDE = 10.0
 """How far above the lowest saddle a path may lie to be refined too, kJ/mol."""
 
 _FEW_STEPS = 40
-"""Of a saddle search from the top of a path; one that needs more starts again from nearer."""
+"""Of a saddle search from the top of a path; one that needs more starts again from nearer, with a whole
+Hessian."""
 
 
 Say = Callable[[str], None]
@@ -48,6 +50,7 @@ def helix_inversions(
     say: Say = lambda text: None,
     *,
     guesses: int = GUESSES,
+    quick: bool = False,
 ) -> tuple[HelixInversion, ...]:
     """The lowest thermal helix inversion of each isomer of a motor whose axle is its C=C bond.
 
@@ -68,6 +71,9 @@ def helix_inversions(
         Told what is going on.
     guesses
         Elastic bands that look for mechanisms; a search with fewer is quicker and may miss the lowest saddle.
+    quick
+        A first look: of the lowest three mechanisms the lowest one's saddle, with MMFF94's vibrations instead
+        of the level's, and without the way down from it.
 
     Returns
     -------
@@ -88,7 +94,7 @@ def helix_inversions(
     searches = []
     for alkene in isomers(alkene_of(spec)):
         surfaces = Surfaces(alkene, level_name, pieces)
-        searches.append(_Search(spec, surfaces, temperature, guesses, _labelled(say, alkene.isomer)))
+        searches.append(_Search(spec, surfaces, temperature, guesses, _labelled(say, alkene.isomer), quick))
     for search in searches:  # a motor that has no helix inversion is told so before the long work
         search.ends()
     return tuple(search.result() for search in searches)
@@ -135,6 +141,7 @@ class _Search:
     temperature: float
     guesses: int
     say: Say
+    quick: bool = False
 
     def ends(self) -> tuple[Form, list[Form]]:
         """The stable form and the metastable one, the latter in every mapping, both with MMFF94.
@@ -158,8 +165,9 @@ class _Search:
         metastable = min(
             (self.surfaces.minimum(form.positions) for form in near), key=lambda minimum: minimum.energy
         )
-        saddles = self._saddles(self._paths(mechanisms, metastable.energy))
-        chosen, point, descents = self._crossing(saddles, (stable, metastable))
+        paths = self._paths(mechanisms[:_QUICK_MECHANISMS] if self.quick else mechanisms, metastable.energy)
+        saddles = self._saddles(paths[:1] if self.quick else paths)
+        chosen, point, descents = self._chosen(saddles, (stable, metastable))
         self.say(f"{level}: modes of both forms")
         return HelixInversion(
             isomer=alkene.isomer,
@@ -172,7 +180,16 @@ class _Search:
             converged=chosen.converged,
             descents=descents,
             mechanisms=tuple(saddle.energy - metastable.energy for saddle in saddles),
+            quick=self.quick,
         )
+
+    def _chosen(
+        self, saddles: list[Stationary], forms: tuple[Stationary, Stationary]
+    ) -> tuple[Stationary, Point, tuple[Descent, ...]]:
+        """The saddle that the rate is of; a first look takes the lowest one at its word."""
+        if self.quick:
+            return saddles[0], self._point(saddles[0], saddle=True), ()
+        return self._crossing(saddles, forms)
 
     def _mechanisms(self, stable: Form, near: list[Form]) -> list[Band]:
         """Force-field paths of distinct mechanisms, lowest first."""
@@ -201,10 +218,10 @@ class _Search:
             if refined and path.height > min(saddle.energy for saddle in refined) + _BESIDE:
                 break
             self.say(f"{self.surfaces.level_name}: saddle {number + 1} of {min(_SADDLES, len(paths))}")
-            saddle = self.surfaces.saddle(path.summit, path.tangent, _FEW_STEPS)
+            saddle = self.surfaces.saddle(path.summit, path.tangent, _FEW_STEPS, whole=False)
             if not saddle.converged and not refined:
                 closer = self.surfaces.closer(path)
-                saddle = self.surfaces.saddle(closer.summit, closer.tangent, STEPS)
+                saddle = self.surfaces.saddle(closer.summit, closer.tangent, STEPS, whole=True)
             if saddle.converged and not any(abs(saddle.energy - s.energy) < _SAME_SADDLE for s in refined):
                 refined.append(saddle)
         if not refined:
@@ -238,8 +255,13 @@ class _Search:
         end = self.surfaces.below(saddle, sign * point.modes.vectors[0], hessian, forms)
         return Descent(end.energy - forms[1].energy, self.surfaces.alkene.helicity(end.positions))
 
-    def _point(self, stationary: Stationary) -> Point:
+    def _point(self, stationary: Stationary, saddle: bool = False) -> Point:
         masses = np.array([atom.GetMass() for atom in self.surfaces.alkene.molecule.GetAtoms()])
+        if self.quick:
+            cheap = self.surfaces.guess(stationary.positions)
+            modes = of_a_saddle(normal_modes(cheap, stationary.positions, masses), saddle)
+            thermal = free_energy(modes, stationary.positions, masses, self.temperature)
+            return Point(stationary.energy, stationary.positions, modes, stationary.energy + thermal)
         modes = normal_modes(self.surfaces.hessian(stationary.positions), stationary.positions, masses)
         thermal = free_energy(modes, stationary.positions, masses, self.temperature)
         exact = self.surfaces.polished(stationary)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,6 +31,7 @@ _ROUGH = 200.0
 _CLOSE = 60.0
 """The same, from which a saddle search takes over."""
 
+_WORSE = 1.5
 _SOFTEST = 3000.0
 _LONGEST = 0.06
 _SHARE = 0.8
@@ -112,7 +113,10 @@ def relax_path(ground: Ground, path: Floats, give_up_above: float) -> Path:
         ready = path.inner and path.force < _ROUGH
         return iteration >= _FIRST_LOOK and (ready or path.height > give_up_above)
 
-    return _relaxed(ground, path, IMAGES, _ITERATIONS, _BEFORE_CLIMBING, over)
+    relaxed = _relaxed(ground, path, IMAGES, _ITERATIONS, _BEFORE_CLIMBING, over)
+    if not relaxed.inner or relaxed.height > give_up_above or _is_sound(ground, relaxed):
+        return relaxed
+    return relax_summit(ground, relaxed)
 
 
 def relax_summit(ground: Ground, path: Path) -> Path:
@@ -126,7 +130,14 @@ def relax_summit(ground: Ground, path: Path) -> Path:
         1,
         lambda path, _: path.inner and path.force < _CLOSE,
     )
-    return closer if closer.inner else path
+    best = closer if closer.inner else path
+    return best if _is_sound(ground, best) else replace(best, summit=best.positions[best.top])
+
+
+def _is_sound(ground: Ground, path: Path) -> bool:
+    """Whether the structure at the top is no worse than the image beside it: images may be too far apart."""
+    _, gradient = ground.levels[path.top](path.summit)
+    return float(np.abs(gradient).max()) < _WORSE * max(path.force, _CLOSE)
 
 
 def _relaxed(

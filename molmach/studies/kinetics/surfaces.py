@@ -72,7 +72,8 @@ class Surfaces:
         """MMFF94's gradients of (m, n_atoms, 3) structures."""
         return -self._images(many)[1]
 
-    def _guess(self, positions: Floats) -> Floats:
+    def guess(self, positions: Floats) -> Floats:
+        """MMFF94's (3n, 3n) second derivatives, kJ/(mol nm^2)."""
         return finite_difference_hessian(self._guide, positions)
 
     def forms(self, seed: int) -> list[Form]:
@@ -109,7 +110,7 @@ class Surfaces:
         """The minimum downhill from a structure."""
 
         def make() -> dict[str, Floats]:
-            return _packed(relax(self._fresh()[0], positions, self._guess))
+            return _packed(relax(self._fresh()[0], positions, self.guess))
 
         return _unpacked(self._store.piece("minimum", (*self._about, positions), make))
 
@@ -130,20 +131,32 @@ class Surfaces:
         return _unpacked_path(self._store.piece("closer", (*self._about, path.positions), make))
 
     def _ground(self) -> Ground:
-        return Ground(self._fresh(), self._guess, self._frame, available_cores())
+        return Ground(self._fresh(), self.guess, self._frame, available_cores())
 
-    def saddle(self, start: Floats, tangent: Floats, steps: int) -> Stationary:
-        """The saddle point by a structure (n_atoms, 3), nm, up along a direction, within so many steps."""
+    def saddle(self, start: Floats, tangent: Floats, steps: int, whole: bool) -> Stationary:
+        """The saddle point by a structure, up along a direction.
+
+        Parameters
+        ----------
+        start, tangent
+            (n_atoms, 3): the structure, nm, and the direction.
+        steps
+            After so many it is given up.
+        whole
+            Whether the search has the level's whole Hessian, or MMFF94's that is the level's where it is soft.
+        """
 
         def make() -> dict[str, Floats]:
             level, spare = self._fresh()[:2]
 
             def hessian(positions: Floats) -> Floats:
+                if whole:
+                    return exact_hessian(spare, positions, self._guide)
                 return softened_hessian(spare, positions, tangent, self._guide)
 
-            return _packed(find_saddle(level, start, tangent, hessian, self._guess, self._frame, steps))
+            return _packed(find_saddle(level, start, tangent, hessian, self.guess, self._frame, steps))
 
-        return _unpacked(self._store.piece("saddle", (*self._about, start, tangent, steps), make))
+        return _unpacked(self._store.piece("saddle", (*self._about, start, tangent, steps, whole), make))
 
     def polished(self, stationary: Stationary) -> Stationary:
         """A stationary point whose gradient is as small as a minimum's."""
