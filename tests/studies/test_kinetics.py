@@ -35,15 +35,16 @@ from molmach.studies.kinetics import run as kinetics_run
 from molmach.studies.kinetics.band import Band, distinct
 from molmach.studies.kinetics.forms import dihedral, find_forms, isomers, mappings, stable_and_metastable
 from molmach.studies.kinetics.frame import frame_of
-from molmach.studies.kinetics.inversion import Descent, Point
-from molmach.studies.kinetics.level import Level
-from molmach.studies.kinetics.modes import PLANCK, Modes, free_energy, normal_modes
+from molmach.studies.kinetics.inversion import QUICK_ERROR, Descent, Point
+from molmach.studies.kinetics.level import BARRIER_ERROR, Level
+from molmach.studies.kinetics.modes import PLANCK, Modes, free_energy, normal_modes, of_a_saddle
 from molmach.studies.kinetics.page import write_page
 from molmach.studies.kinetics.rates import eyring_rate, half_life
 from molmach.studies.kinetics.run import Plan
 from molmach.studies.kinetics.search import alkene_of
 from molmach.studies.kinetics.stationary import Stationary, exact_hessian, find_saddle, polished, relax
 from molmach.studies.kinetics.store import MissingPieceError, Store
+from molmach.studies.kinetics.words import doubts, step_rows
 from molmach.theory import currents, entropy_production, stationary_distribution
 from tests.helpers.browser import MISSING, Browser
 from tests.helpers.command_line import command, run_molmach
@@ -517,6 +518,25 @@ def test_a_browser_shows_the_page(tmp_path: Path, browser: Browser, width: int, 
     page.close()
 
 
+def test_a_first_look_says_what_it_left_out_and_how_far_it_may_be_wrong() -> None:
+    """Its own error stands beside the level's, as independent; what it did not look at is no number."""
+    whole = _step("", 80.0, 10.0, 1.0)
+    look = replace(whole, quick=True, descents=(), level="GFN2-xTB")
+    assert look.barrier_error == pytest.approx(math.hypot(BARRIER_ERROR["GFN2-xTB"], QUICK_ERROR))
+    document = look.to_json()
+    assert [document[name] for name in ("imaginary_modes", "connected", "crosses")] == [None] * 3
+    assert "A first look" in " ".join(doubts(look))
+    rows = {row[0]: row[1] for row in step_rows([look])}
+    assert rows["going down from the saddle ends"] == "not looked at"
+
+
+def test_modes_of_no_stationary_point_are_taken_as_a_saddles_or_a_minimums() -> None:
+    modes = Modes(np.array([-120.0, -30.0, 50.0]), np.zeros((3, 1, 3)))
+    assert of_a_saddle(modes, True).imaginary == 1
+    assert of_a_saddle(modes, False).imaginary == 0
+    np.testing.assert_allclose(of_a_saddle(modes, True).wavenumbers, [-120.0, 30.0, 50.0])
+
+
 def test_the_slower_thermal_step_limits_the_cycle() -> None:
     """Strong light: both thermal steps in a row, each waited for by a share of the population."""
     steps = (_step("E", 80.0, 40.0, 1.0), _step("Z", 60.0, 40.0, 1.0))
@@ -616,8 +636,8 @@ def test_pieces_are_found_by_what_they_were_made_from(tmp_path: Path) -> None:
         reader.piece("r", inputs, make(8.0))
 
 
-def _pieces_of_one_step(*arguments: Any, guesses: int) -> tuple[HelixInversion, ...]:
-    """A search of one piece, in the place of the one of many, however many guesses it has."""
+def _pieces_of_one_step(*arguments: Any, guesses: int, quick: bool) -> tuple[HelixInversion, ...]:
+    """A search of one piece, in the place of the one of many, whatever else is asked of it."""
     _, _, temperature, store, _ = arguments
     energy = store.piece("only", ("energy",), lambda: {"energy": np.array([80.0])})["energy"]
     step = _step("", float(energy[0]), 10.0, 1.0)

@@ -143,7 +143,7 @@ class Surfaces:
         steps
             After so many it is given up.
         whole
-            Whether the search has the level's whole Hessian, or MMFF94's that is the level's where it is soft.
+            Whether the search has the level's whole Hessian, or MMFF94's with the level's soft modes.
         """
 
         def make() -> dict[str, Floats]:
