@@ -17,6 +17,7 @@ from molmach.errors import SpecError
 from molmach.search.loop.checking import check
 from molmach.search.loop.evaluations import evaluation_of
 from molmach.search.loop.objectives import Objectives
+from molmach.search.record.export import COLUMNS
 from molmach.search.record.judging import judgement_of
 from molmach.search.record.ledger import Ledger
 from molmach.search.record.result import Result, plain
@@ -186,5 +187,9 @@ def test_a_machine_is_confirmed_where_its_second_value_lies_in_the_window(
     ledger = Ledger(":memory:", write=True)
     ledger.add_finding(finding, {})
     (kept,) = ledger.findings()
+    (row,) = ledger.table()
     ledger.close()
+    exported = dict(zip(COLUMNS, row, strict=True))
+    assert exported["seen_value"] == pytest.approx(seconds)
+    assert exported["value"] == finding.measured[0].value
     assert kept.measured == finding.measured

@@ -7,7 +7,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import astuple, fields, replace
 from typing import Any
 
 from molmach.search.record.result import Samples
@@ -209,11 +209,17 @@ class LedgerReader:
 
     def table(self) -> list[tuple[Any, ...]]:
         """A row an evaluation with its machine; :data:`molmach.search.record.export.COLUMNS`."""
-        return self._base.execute(
+        seen = self._seen()
+        rows = self._base.execute(
             "SELECT e.id, e.key, e.machine, m.smiles, m.design, e.agent, e.rung, e.seed, e.ok, e.reason, "
             "e.value, e.error, e.low, e.high, e.others, e.controls, e.seconds, e.steps, e.reused, e.finished "
             "FROM evaluations e LEFT JOIN machines m ON m.key = e.machine ORDER BY e.id"
         ).fetchall()
+        nothing = (None,) * len(fields(Seen))
+        return [
+            (*row, *(nothing if (first := seen.get(row[1], [None])[0]) is None else astuple(first)))
+            for row in rows
+        ]
 
     # sums
 
