@@ -13,8 +13,12 @@ from molmach.studies.kinetics.rates import eyring_rate, half_life
 QUICK_GUESSES = 24
 """Elastic bands of a first look."""
 
-QUICK_ERROR = 5.0
-"""Standard error of a first look's Gibbs energy of activation against the whole search, kJ/mol."""
+QUICK_ERROR = 2.0
+"""Standard error of a first look's Gibbs energy of activation against the whole search, kJ/mol.
+
+The root mean square of four motors is 0.8 (``docs/how-to/find-a-half-life.md``); the standard deviation that
+would give so little or less with a probability of 5 % is 1.8.
+"""
 
 _SAME_FORM = 2.0
 NORMAL_95 = 1.959964
