@@ -31,6 +31,8 @@ TURN = 2.0 * math.pi
 
 _SIGNIFICANT_DIGITS = 12
 
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?"
+
 _HUGE = 1e12
 """An energy of a molecule above this, kJ/mol, was meant to be a mole's: 1 kJ is 6e23."""
 
@@ -106,7 +108,7 @@ def parse(text: object, dimension: Dimension) -> float:
 
 @lru_cache(maxsize=10_000)  # a campaign reads the same few texts for every machine
 def _parsed(text: str, dimension: Dimension, expected: str) -> float:
-    if len(text) > 60 or not re.fullmatch(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?[^*\d].*", text):
+    if len(text) > 60 or not re.fullmatch(rf"\s*{_NUMBER}[^*\d].*", text):
         raise QuantityError(f"got {reprlib.repr(text)}; expected {expected}")
     if re.search(r"\*\*|[()\[\]{}=,;:<>&|'\"\\@#$!?~`]|\^.*\^|\^-?\d{2}|__", text):
         raise QuantityError(f"got {text!r}; expected {expected}")
@@ -123,6 +125,46 @@ def _parsed(text: str, dimension: Dimension, expected: str) -> float:
             f"{dimension.unit}"
         )
     return value
+
+
+def in_unit(value: object, unit: str) -> float:
+    """Read a number with any unit of the kind of ``unit``, in that unit; without one where it is ``"1"``.
+
+    Raises
+    ------
+    QuantityError
+        It has no unit or one of another kind, or is not finite.
+
+    Examples
+    --------
+        >>> in_unit("2 min", "s"), in_unit("3 turn/ns", "turn/ns"), in_unit(0.5, "1")
+        (120.0, 3.0, 0.5)
+    """
+    if unit in ("", "1"):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise QuantityError(f"got {reprlib.repr(value)}; expected a number without a unit")
+        return float(value)
+    expected = f"a number with its unit, such as '10 {unit}'"
+    if not isinstance(value, str):
+        raise QuantityError(f"got {reprlib.repr(value)}; expected {expected}")
+    match = re.fullmatch(rf"\s*({_NUMBER})\s*{re.escape(unit)}\s*", value)
+    if match is not None:  # units of a coordinate's own, such as passages, are none of the registry's
+        return float(match[1])
+    energy = ENERGY if unit == ENERGY.unit else Dimension("", unit, f"10 {unit}", 0.0, math.inf)
+    return _parsed(value, energy, expected)
+
+
+def canonical(value: object) -> str:
+    """One text for every spelling of a number with its unit; the text itself where it is none.
+
+    >>> canonical("1 min") == canonical("60 s")
+    True
+    """
+    try:
+        quantity = _registry().Quantity(str(value)).to_base_units()
+        return f"{float(quantity.magnitude):.{_SIGNIFICANT_DIGITS}g} {quantity.units}"
+    except Exception:  # whatever pint raises, and then it is refused where the unit is known
+        return " ".join(str(value).split())
 
 
 _USUAL = {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from molmach.analysis.extras import require
 from molmach.search.record.ledger import Ledger, reading
 from molmach.search.record.reader import WORDS
+from molmach.search.record.trial import Measured
 from molmach.search.space.design import Design
 from molmach.spec import Campaign
 from molmach.spec.campaign import load_campaign
@@ -33,7 +34,8 @@ class LedgerTables:
     evaluations
         A row an evaluation, in the order in which they were finished: ``key``, ``machine``, ``smiles``,
         ``agent``, ``rung`` (-1: a confirmation), ``ok``, ``reason``, for each objective EXPR the columns
-        ``EXPR``, ``EXPR.error``, ``EXPR.low`` and ``EXPR.high`` in the sense in which it was asked for,
+        ``EXPR``, ``EXPR.error``, ``EXPR.low`` and ``EXPR.high`` in the sense in which it was asked for (of a
+        window also ``EXPR.utility`` and ``EXPR.probability`` that the true value is in it),
         ``verdict`` of confirmations, ``seconds`` (of one core), ``steps``, ``reused``, ``finished``, and the
         design.
     events
@@ -97,7 +99,7 @@ def _evaluations(pandas: Any, ledger: Ledger, campaign: Campaign) -> Any:
     columns = [*names[:2], "smiles", *names[2:], "verdict", *_objectives(campaign, [])]
     rows = []
     for finding in findings:
-        numbers = [[m.value, m.error, m.low, m.high] for m in finding.measured]
+        numbers = finding.measured
         plain = {name: getattr(finding, name) for name in names}
         about = {"smiles": smiles.get(finding.machine), "verdict": finding.controls.get("verdict", "")}
         rows.append(plain | about | _objectives(campaign, numbers))
@@ -107,15 +109,18 @@ def _evaluations(pandas: Any, ledger: Ledger, campaign: Campaign) -> Any:
     return frame.join(_designs(pandas, [designs.get(f.machine) for f in findings], frame.index))
 
 
-def _objectives(campaign: Campaign, numbers: Sequence[Sequence[float | None]]) -> dict[str, float | None]:
+def _objectives(campaign: Campaign, numbers: Sequence[Measured]) -> dict[str, float | None]:
     """Value, error and bounds of each objective; the ledger's greater-is-better is turned back."""
     columns: dict[str, float | None] = {}
     for number, objective in enumerate(campaign.objectives):
-        value, error, low, high = numbers[number] if number < len(numbers) else [None] * 4
-        if objective.sign < 0.0:
-            value, low, high = (None if x is None else -x for x in (value, high, low))
+        m = numbers[number] if number < len(numbers) else None
+        value, error, low, high = (None,) * 4 if m is None else m.asked(objective.sign)
         name = objective.expression
         columns |= {name: value, f"{name}.error": error, f"{name}.low": low, f"{name}.high": high}
+        if objective.bounds:
+            seen = None if m is None else m.seen
+            columns[f"{name}.utility"] = None if m is None else m.value
+            columns[f"{name}.probability"] = None if seen is None else seen.probability
     return columns
 
 

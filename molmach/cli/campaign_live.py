@@ -43,8 +43,8 @@ def _view(campaign: Campaign, now: Snapshot) -> Group:
     sign = campaign.objectives[0].sign
     best, team = [], []
     for machine, rung, measured in now.best:
-        low, high = sorted((sign * measured[0].low, sign * measured[0].high))
-        best.append((machine[:12], number(sign * measured[0].value), f"{low:.4g} to {high:.4g}", str(rung)))
+        value, _, low, high = measured[0].asked(sign)
+        best.append((machine[:12], number(value), f"{low:.4g} to {high:.4g}", str(rung)))
     for name, row in now.agents.items():
         coverage = "" if math.isnan(row["coverage"]) else f"{100 * row['coverage']:.0f} %"
         rms_z = "" if math.isnan(row["rms_z"]) else f"{row['rms_z']:.2f}"

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from molmach.cli.output import console
 from molmach.report.campaign.theory import sentence
-from molmach.report.words import core_seconds, duration, same_molecules, to_its_precision
+from molmach.report.words import core_seconds, duration, place_in_words, same_molecules, to_its_precision
 from molmach.search.record.judging import CLAIMED
 
 _MOST = 40
@@ -142,7 +142,9 @@ def _lines(machine: Mapping[str, Any], several: bool) -> list[list[str]]:
 
 def _verdict(again: Mapping[str, Any]) -> str:
     verdict = str(again["controls"].get("verdict", ""))
-    return "passed" if verdict in ("", *CLAIMED) else f"inconclusive: {verdict}"
+    if verdict not in ("", *CLAIMED):
+        return f"inconclusive: {verdict}"
+    return str(again["label"]) if any("inside" in one for one in again["objectives"]) else "passed"
 
 
 def _padded(cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -151,7 +153,9 @@ def _padded(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def _interval(estimate: Mapping[str, Any]) -> str:
     value, interval = to_its_precision(estimate["value"], *estimate["ci95"])
-    return f"{value} ({interval})" if interval else value
+    place = place_in_words(estimate)
+    text = f"{value} ({interval})" if interval else value
+    return f"{text}, {place}" if place else text
 
 
 def _print_agents(out: Console, team: Mapping[str, Mapping[str, Any]]) -> None:

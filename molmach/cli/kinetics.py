@@ -13,6 +13,7 @@ from molmach.cli.output import JsonFlag, Overrides, SystemArgument, console, pri
 from molmach.errors import InterruptedRunError
 from molmach.spec import load
 from molmach.studies.kinetics import LEVELS, Cycle, HelixInversion, MotorKinetics, run
+from molmach.studies.kinetics.inversion import QUICK_GUESSES
 from molmach.studies.kinetics.search import GUESSES
 from molmach.studies.kinetics.words import CYCLE_HEADS, cycle_cells, cycle_title, step_rows
 
@@ -26,8 +27,19 @@ def kinetics(
     overrides: Overrides = None,
     level: Annotated[str, typer.Option(help=f"Of the energies: {' or '.join(LEVELS)}.")] = LEVELS[0],
     guesses: Annotated[
-        int, typer.Option(help="Paths that look for mechanisms; with fewer the lowest saddle may be missed.")
-    ] = GUESSES,
+        int | None,
+        typer.Option(
+            help="Paths that look for mechanisms; with fewer the lowest saddle may be missed. "
+            f"Default {GUESSES}, or {QUICK_GUESSES} of a first look.",
+            show_default=False,
+        ),
+    ] = None,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick", help="A first look, several times as quick, with its own error beside the level's."
+        ),
+    ] = False,
     temperature: Annotated[float, typer.Option(help="K.")] = 293.15,
     excitation_rate: Annotated[float, typer.Option(help="Photons absorbed by one motor, 1/s.")] = 1.0,
     forward_yield: Annotated[
@@ -44,7 +56,9 @@ def kinetics(
     """
     spec = load(system, overrides or [])
     yields = (forward_yield, backward_yield)
-    result = _search(run.Plan(spec, level, temperature, excitation_rate, yields, guesses), out)
+    if guesses is None:
+        guesses = QUICK_GUESSES if quick else GUESSES
+    result = _search(run.Plan(spec, level, temperature, excitation_rate, yields, guesses, quick), out)
     if as_json:
         print_json(result.to_json())
         return
@@ -64,7 +78,8 @@ def _search(plan: run.Plan, out: Path | None) -> MotorKinetics:
 
 
 def _print_steps(steps: Sequence[HelixInversion]) -> None:
-    title = f"thermal helix inversion, {steps[0].level}, {steps[0].temperature:g} K"
+    look = ", a first look" if steps[0].quick else ""
+    title = f"thermal helix inversion, {steps[0].level}{look}, {steps[0].temperature:g} K"
     console().print(table(("", *(step.isomer for step in steps)), step_rows(steps), title=title))
 
 

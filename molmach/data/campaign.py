@@ -164,6 +164,11 @@ class CampaignSummary:
         ``executor`` and ``versions`` of each start of the campaign, where they had changed.
     ledger
         Name of its record's file.
+    windows
+        Of each objective the window or target (both ends the same) in its unit, and whether distances are in
+        decades; None where more or less is better, or the evaluation is not there any more.
+    assumed
+        What the evaluation's numbers rest on, a sentence each.
     """
 
     campaign: Campaign
@@ -186,3 +191,5 @@ class CampaignSummary:
     events: tuple[tuple[str, str, str], ...]
     sessions: tuple[Mapping[str, Any], ...]
     ledger: str
+    windows: tuple[tuple[float, float, bool] | None, ...] = ()
+    assumed: tuple[str, ...] = ()

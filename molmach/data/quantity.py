@@ -117,6 +117,8 @@ class Quantity:
     undefined
         Takes the numbers of ``of``, each (n_replicas,), and says why there is no such quantity; '' where
         there is one.
+    decades
+        Whether it is positive and spans decades, so that distances between its values are told in these.
     """
 
     name: str
@@ -131,6 +133,7 @@ class Quantity:
     asks: Need | None = None
     beside: tuple[str, ...] = ()
     undefined: Callable[..., str] = always_defined
+    decades: bool = False
 
     @property
     def inputs(self) -> tuple[str, ...]:

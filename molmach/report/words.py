@@ -10,6 +10,7 @@ from molmach.data import Run
 from molmach.scoring import Score
 from molmach.scoring.current import CURRENT_LEVEL
 
+_WIDE = 30.0
 _REGIMES = {
     "synchronous": "The rotor follows the field (synchronous: it lags by less than 1/e of a turn per turn).",
     "asynchronous": "The rotor slips against the field "
@@ -92,19 +93,32 @@ def regime_sentence(result: Score) -> str:
 def to_its_precision(value: float | None, low: float | None, high: float | None) -> tuple[str, str]:
     """A value, and its interval as ``low to high``, to two digits of the interval's half width.
 
-    Where there is no interval, the value has four digits and the interval is ''; where there is no value
-    both say so.
+    One that spans more than a factor of thirty has three digits at each end. Where there is no interval, the
+    value has four digits and the interval is ''; where there is no value both say so.
     """
     if value is None or not math.isfinite(value):
         return "not defined", ""
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return f"{value:z.4g}", ""
+    if low > 0.0 and high > _WIDE * low:
+        return f"{value:.3g}", f"{low:.3g} to {high:.3g}"
     half = 0.5 * (high - low)
     if half <= 0.0 or half < 1e-6 * abs(value) or max(abs(low), abs(high)) < 1e-3:
         return f"{value:z.4g}", f"{low:z.4g} to {high:z.4g}"
     decimals = max(0, 1 - math.floor(math.log10(half)))
     texts = [f"{x:z.{decimals}f}" for x in (value, low, high)]
     return texts[0], f"{texts[1]} to {texts[2]}"
+
+
+def place_in_words(estimate: Mapping[str, Any]) -> str:
+    """Where a value lies to its window or target, as a campaign's document says it; '' where it has none."""
+    if "inside" not in estimate:
+        return ""
+    probability = estimate["probability"]
+    if probability is None:
+        return "at the target" if estimate["inside"] else "not at the target"
+    place = "in the window" if estimate["inside"] else "outside the window"
+    return f"{place}; the true value is inside with {100.0 * probability:.0f} %"
 
 
 def chance(p_value: float) -> str:

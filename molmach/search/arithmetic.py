@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -104,6 +105,16 @@ def names_in(node: ast.AST | None) -> list[str]:
         return [node.id]
     inner = node.args if isinstance(node, ast.Call) else ast.iter_child_nodes(node) if node else ()
     return [name for part in inner for name in names_in(part)]
+
+
+def alone(expression: str) -> str | None:
+    """The name of which an expression is the value or the absolute value; None where it is anything else.
+
+    >>> alone("abs(velocity)"), alone("log(velocity)")
+    ('velocity', None)
+    """
+    match = re.fullmatch(r"\s*(?:(\w+)|abs\(\s*(\w+)\s*\))\s*", expression)
+    return (match[1] or match[2]) if match else None
 
 
 def _is_monotone(node: ast.AST | None, position: int, changing: Range) -> bool:

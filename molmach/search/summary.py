@@ -29,6 +29,7 @@ from molmach.search.record.rows import Prediction
 from molmach.search.record.trial import CONFIRMATION, Finding
 from molmach.search.space.design import Numeric
 from molmach.search.space.space import Space
+from molmach.search.wanted import Window, wanted_by
 from molmach.spec import Campaign
 
 _LISTED = (10, 40)
@@ -78,6 +79,8 @@ def summary(ledger: Ledger, campaign: Campaign, folder: Path) -> CampaignSummary
         events=_events(ledger),
         sessions=tuple(ledger.sessions()),
         ledger=ledger.path.name,
+        windows=_windows(evaluation, campaign),
+        assumed=_assumed(evaluation),
     )
 
 
@@ -95,6 +98,26 @@ def _units(evaluation: Evaluation | None, campaign: Campaign) -> tuple[str, ...]
         return ("",) * len(campaign.objectives)
     scale = kind_of(str(campaign.machine["kind"])).coordinate.scale
     return tuple(unit_of(o.expression, scale, evaluation.quantity) for o in campaign.objectives)
+
+
+def _windows(
+    evaluation: Evaluation | None, campaign: Campaign
+) -> tuple[tuple[float, float, bool] | None, ...]:
+    """Of each objective its window in numbers."""
+    if evaluation is None:
+        return (None,) * len(campaign.objectives)
+    return tuple(
+        (wanted.low, wanted.high, wanted.decades) if isinstance(wanted, Window) else None
+        for wanted in wanted_by(campaign.objectives, evaluation)
+    )
+
+
+def _assumed(evaluation: Evaluation | None) -> tuple[str, ...]:
+    """What the numbers rest on; nothing where the evaluation fails to say so."""
+    try:
+        return () if evaluation is None else tuple(str(sentence) for sentence in evaluation.assumed)
+    except Exception:
+        return ()
 
 
 def _efforts(evaluation: Evaluation | None) -> dict[int | None, str]:

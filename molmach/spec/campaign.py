@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from molmach import systems as library
 from molmach.errors import SpecError, shortened
@@ -20,10 +26,15 @@ from molmach.spec.document import Name, Spec
 from molmach.spec.fields import Section
 from molmach.spec.reading import override, read_mapping, read_text, validate
 from molmach.spec.space import DesignSpace, Label
+from molmach.units import canonical
 
 WHAT = "a campaign's YAML file"
 DYNAMICS = "dynamics"
 """The evaluation of campaigns that name no other."""
+
+
+Bound = Annotated[str, Field(min_length=1, max_length=60)] | fields.Number
+"""A quantity with its unit, or a plain number where it has none."""
 
 
 class Objective(Section):
@@ -33,27 +44,84 @@ class Objective(Section):
     ----------
     maximise, minimise
         A quantity of the score or an expression of several, such as ``abs(velocity)`` or
-        ``velocity - 0.01 * work_rate``; exactly one of the two.
+        ``velocity - 0.01 * work_rate``.
+    quantity
+        The same, of which a value in a window or at a target is wanted; exactly one of the three.
+    within
+        Of ``quantity``: the window, its lower and its upper bound.
+    target
+        Of ``quantity``: the one value; exactly one of the two.
     """
 
     maximise: str | None = None
     minimise: str | None = None
+    quantity: str | None = None
+    within: tuple[Bound, Bound] | None = None
+    target: Bound | None = None
 
     @model_validator(mode="after")
     def _one_sense(self) -> Objective:
-        if (self.maximise is None) == (self.minimise is None):
-            raise ValueError("expected exactly one of maximise and minimise")
+        if sum(said is not None for said in (self.maximise, self.minimise, self.quantity)) != 1:
+            raise ValueError("expected exactly one of maximise, minimise and quantity")
+        ends = sum(said is not None for said in (self.within, self.target))
+        if ends != (self.quantity is not None):
+            raise ValueError(
+                "expected exactly one of within and target beside quantity, such as "
+                "{quantity: half_life, within: [1 s, 10 s]}"
+                if self.quantity is not None
+                else "within and target are of quantity; expected neither beside maximise or minimise"
+            )
         return self
+
+    @model_serializer(mode="wrap")
+    def _said(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without what objectives of before did not have, so that keys of these stay."""
+        content: dict[str, Any] = write(self)
+        kept = ("maximise", "minimise") if self.quantity is None else ("quantity", "within", "target")
+        return {
+            name: value
+            for name, value in content.items()
+            if name in kept and (self.quantity is None or value is not None)
+        }
 
     @property
     def expression(self) -> str:
-        """What is maximised or minimised."""
-        return self.maximise if self.maximise is not None else self.minimise or ""
+        """Of what a value is wanted."""
+        return next(said for said in (self.maximise, self.minimise, self.quantity) if said is not None)
 
     @property
     def sign(self) -> float:
-        """+1 where more is better, -1 where less is."""
-        return 1.0 if self.maximise is not None else -1.0
+        """-1 where less is better, +1 where more is: of a window, more of its utility."""
+        return -1.0 if self.minimise is not None else 1.0
+
+    @property
+    def bounds(self) -> tuple[Bound, ...]:
+        """The window's ends, or the target alone; empty where more or less is better."""
+        if self.within is not None:
+            return self.within
+        return () if self.target is None else (self.target,)
+
+    @property
+    def bounds_text(self) -> str:
+        """The window or the target, as it was written."""
+        ends = ", ".join(str(bound) for bound in self.bounds)
+        return f"[{ends}]" if self.within is not None else ends
+
+    @property
+    def words(self) -> str:
+        """What is wanted, for people."""
+        if self.within is not None:
+            return f"{self.expression} within {self.within[0]} to {self.within[1]}"
+        if self.target is not None:
+            return f"{self.expression} at {self.target}"
+        return f"{'maximise' if self.sign > 0 else 'minimise'} {self.expression}"
+
+    @property
+    def ranked(self) -> str:
+        """By what machines are ranked: the expression, or how far inside its window it is."""
+        if not self.bounds:
+            return self.expression
+        return f"distance of {self.expression} {'inside' if self.within else 'from'} {self.bounds_text}"
 
 
 class Rung(Section):
@@ -268,6 +336,12 @@ class Campaign(Section):
     def canonical(self) -> str:
         """The same text for every spelling of the same campaign."""
         content = self.model_dump(mode="json", exclude={"name", "description", "base"} | self._unsaid)
+        for objective in content["objectives"]:
+            for bounds in ("within", "target"):
+                if isinstance(said := objective.get(bounds), list):
+                    objective[bounds] = [canonical(bound) for bound in said]
+                elif said is not None:
+                    objective[bounds] = canonical(said)
         return json.dumps(content, sort_keys=True, separators=(",", ":"))
 
     @property

@@ -18,6 +18,7 @@ from molmach.search.running import run_campaign
 from molmach.search.space.space import Space
 from molmach.spec import Campaign
 from molmach.spec.campaign import loads_campaign
+from molmach.studies.kinetics.inversion import QUICK_GUESSES
 from molmach.studies.kinetics.level import BARRIER_ERROR
 from molmach.studies.kinetics.rates import eyring_rate, half_life
 
@@ -97,6 +98,46 @@ def test_a_half_life_has_the_interval_that_its_barrier_leaves(level: str) -> Non
             through(half_life(eyring_rate(barrier + side * 1.959964 * error, kelvin))) for side in (-1, 0, 1)
         )
         assert (measured.low, measured.value, measured.high) == pytest.approx((low, value, high), rel=1e-4)
+
+
+def test_a_first_look_is_a_rung_with_an_error_of_its_own_and_no_confirmation() -> None:
+    rungs = [{"quick": True}, {"guesses": 9}]
+    kinetics = evaluation(evaluation={"use": "kinetics", "rungs": rungs})
+    space = Space(campaign())
+    candidate = space.resolve(next(iter(space.enumerate())))
+    first, second, again = (task_of(kinetics, candidate, rung) for rung in (0, 1, CONFIRMATION))
+    assert first is not None
+    assert second is not None
+    assert again is not None
+    assert (first.options["guesses"], first.options["quick"]) == (QUICK_GUESSES, True)
+    assert "quick" not in second.options
+    assert "quick" not in again.options
+    assert "a first look" in kinetics.effort(0)
+    assert any("no solvent" in said or "without solvent" in said for said in kinetics.assumed)
+    alone = evaluation(evaluation={"use": "kinetics", "rungs": [{"quick": True}]})
+    assert "first look" not in alone.effort(CONFIRMATION)
+    with pytest.raises(SpecError, match=r"rungs\[0\].quick: got 3; expected true or false"):
+        check(campaign(evaluation={"use": "kinetics", "rungs": [{"quick": 3}]}), Path())
+
+
+@pytest.mark.slow
+def test_a_campaign_for_a_window_ends_with_a_motor_in_it(tmp_path: Path) -> None:
+    """First looks, a whole search of the better one, and its confirmation; the page has the window."""
+    wanted = campaign(
+        objectives={"quantity": "half_life", "within": ["1 ps", "1 us"]},
+        evaluation={"use": "kinetics", "rungs": [{"quick": True, "guesses": 6}, {"guesses": 6}]},
+        racing={"keep": 2},
+        budget={"evaluations": 3},
+    )
+    document = run_campaign(wanted, tmp_path / "motors", executor="local")
+    best = document["best"][0]
+    (value,) = best["confirmed"]["objectives"]
+    assert best["confirmed"]["label"] == "confirmed, in the window"
+    assert value["inside"]
+    assert 1e-12 < value["value"] < 1e-6
+    page = (tmp_path / "motors" / "report.html").read_text(encoding="utf-8")
+    assert "in the window; the true value is inside with" in page
+    assert "What the numbers rest on" in page
 
 
 @pytest.mark.slow

@@ -32,17 +32,19 @@ from molmach.studies.kinetics import (
     motor_kinetics,
 )
 from molmach.studies.kinetics import run as kinetics_run
+from molmach.studies.kinetics.band import Band, distinct
 from molmach.studies.kinetics.forms import dihedral, find_forms, isomers, mappings, stable_and_metastable
 from molmach.studies.kinetics.frame import frame_of
-from molmach.studies.kinetics.inversion import Descent, Point
-from molmach.studies.kinetics.level import Level
-from molmach.studies.kinetics.modes import PLANCK, Modes, free_energy, normal_modes
+from molmach.studies.kinetics.inversion import QUICK_ERROR, Descent, Point
+from molmach.studies.kinetics.level import BARRIER_ERROR, Level
+from molmach.studies.kinetics.modes import PLANCK, Modes, free_energy, normal_modes, of_a_saddle
 from molmach.studies.kinetics.page import write_page
 from molmach.studies.kinetics.rates import eyring_rate, half_life
 from molmach.studies.kinetics.run import Plan
 from molmach.studies.kinetics.search import alkene_of
-from molmach.studies.kinetics.stationary import Stationary, exact_hessian, find_saddle, relax
+from molmach.studies.kinetics.stationary import Stationary, exact_hessian, find_saddle, polished, relax
 from molmach.studies.kinetics.store import MissingPieceError, Store
+from molmach.studies.kinetics.words import doubts, step_rows
 from molmach.theory import currents, entropy_production, stationary_distribution
 from tests.helpers.browser import MISSING, Browser
 from tests.helpers.command_line import command, run_molmach
@@ -123,7 +125,7 @@ def test_ethanes_rotation_has_the_measured_barrier(name: str) -> None:
     """The eclipsed saddle: one imaginary mode, D3h symmetry, 12.1 kJ/mol measured, within 3 kJ/mol."""
     molecule = _molecule("CC")
     level = level_of(name, molecule)
-    staggered = relax(level, molecule.GetConformer().GetPositions() / 10.0, lambda x: exact_hessian(level, x))
+    staggered = relax(level, molecule.GetConformer().GetPositions() / 10.0, lambda x: _exact(level, x))
     molecule.GetConformer().SetPositions(np.ascontiguousarray(10.0 * staggered.positions))
     AllChem.SetDihedralDeg(molecule.GetConformer(), 2, 0, 1, 5, 8.0)
     start = molecule.GetConformer().GetPositions() / 10.0
@@ -132,7 +134,7 @@ def test_ethanes_rotation_has_the_measured_barrier(name: str) -> None:
     twist[[0, 2, 3, 4]] *= -1.0
     saddle = _saddle(level, molecule, start, twist)
     assert saddle.converged
-    modes = normal_modes(exact_hessian(level, saddle.positions), saddle.positions, _masses(molecule))
+    modes = normal_modes(_exact(level, saddle.positions), saddle.positions, _masses(molecule))
     assert modes.imaginary == 1
     assert modes.wavenumbers.size == 3 * 8 - 6
     assert saddle.energy - staggered.energy == pytest.approx(12.1, abs=3.0)
@@ -143,10 +145,15 @@ def _saddle(level: Level, molecule: Chem.Mol, start: np.ndarray, direction: np.n
         level,
         start,
         direction / np.linalg.norm(direction),
-        lambda x: exact_hessian(level, x),
-        lambda x: exact_hessian(level_of("MMFF94", molecule), x),
+        lambda x: _exact(level, x),
+        lambda x: _exact(level_of("MMFF94", molecule), x),
         frame_of(molecule),
     )
+
+
+def _exact(level: Level, positions: np.ndarray) -> np.ndarray:
+    """The level's Hessian with itself as the guide, which makes its differences central ones."""
+    return exact_hessian(level, positions, lambda many: np.array([level(x)[1] for x in many]))
 
 
 def _turned(molecule: Chem.Mol, four: tuple[int, int, int, int], degrees: float) -> np.ndarray:
@@ -189,9 +196,57 @@ def test_water_vibrates_as_measured() -> None:
     """GFN2-xTB's harmonic wavenumbers within 8 % of the measured 1648, 3832 and 3943 cm^-1 (harmonic)."""
     molecule = _molecule("O")
     level = level_of("GFN2-xTB", molecule)
-    minimum = relax(level, molecule.GetConformer().GetPositions() / 10.0, lambda x: exact_hessian(level, x))
-    modes = normal_modes(exact_hessian(level, minimum.positions), minimum.positions, _masses(molecule))
+    minimum = relax(level, molecule.GetConformer().GetPositions() / 10.0, lambda x: _exact(level, x))
+    modes = normal_modes(_exact(level, minimum.positions), minimum.positions, _masses(molecule))
     np.testing.assert_allclose(modes.wavenumbers, [1648.0, 3832.0, 3943.0], rtol=0.08)
+
+
+def test_a_hessian_by_forward_differences_is_as_good_with_a_cheap_guide() -> None:
+    """Of propene's Gibbs energy 0.05 kJ/mol from central differences; several times that without the guide."""
+    molecule = _molecule("CC=C")
+    level, cheap = level_of("GFN2-xTB", molecule), level_of("MMFF94", molecule)
+    positions = relax(level, molecule.GetConformer().GetPositions() / 10.0, partial(_exact, cheap)).positions
+    masses = _masses(molecule)
+
+    def gibbs(guide: Callable[[np.ndarray], np.ndarray]) -> float:
+        modes = normal_modes(exact_hessian(level, positions, guide), positions, masses)
+        return free_energy(modes, positions, masses, 293.15)
+
+    central = gibbs(lambda many: np.array([level(x)[1] for x in many]))
+    guided = gibbs(lambda many: np.array([cheap(x)[1] for x in many]))
+    alone = gibbs(lambda many: np.zeros_like(many))
+    assert abs(guided - central) < 0.05
+    assert abs(alone - central) > 3.0 * abs(guided - central)
+
+
+def test_a_polished_point_is_stationary() -> None:
+    """Newton's steps take the gradient of a displaced minimum and a displaced saddle below a minimum's limit."""
+    molecule = _molecule("CC")
+    level = level_of("MMFF94", molecule)
+    minimum = relax(level, molecule.GetConformer().GetPositions() / 10.0, partial(_exact, level))
+    rng = np.random.default_rng(0)
+    moved = minimum.positions + 2e-4 * rng.normal(size=minimum.positions.shape)
+    start = Stationary(level(moved)[0], moved, True)
+    end = polished(level, start, _exact(level, moved))
+    assert np.abs(level(end.positions)[1]).max() < 2.0
+    assert end.energy == pytest.approx(minimum.energy, abs=0.01)
+
+
+def test_bands_of_one_mechanism_count_once() -> None:
+    """Those whose tops are one place, turned or moved as a whole, or whose heights are the same."""
+    rng = np.random.default_rng(0)
+    place = rng.normal(size=(5, 3))
+    turned = place @ np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]) + 3.0
+    elsewhere = place + 0.1 * rng.normal(size=(5, 3))
+
+    def band(top: np.ndarray, height: float) -> Band:
+        return Band(np.array([place, top, place]), np.array([0.0, height, 0.0]))
+
+    bands = [
+        band(elsewhere, 30.0), band(place, 20.0), band(turned, 25.0), band(2.0 * place, 20.5),
+        band(3.0 * place, 90.0),
+    ]  # fmt: skip
+    assert distinct(bands, range(5), 50.0) == [1, 0]
 
 
 def test_free_energy_of_water_is_statistical_mechanics() -> None:
@@ -464,6 +519,25 @@ def test_a_browser_shows_the_page(tmp_path: Path, browser: Browser, width: int, 
     page.close()
 
 
+def test_a_first_look_says_what_it_left_out_and_how_far_it_may_be_wrong() -> None:
+    """Its own error stands beside the level's, as independent; what it did not look at is no number."""
+    whole = _step("", 80.0, 10.0, 1.0)
+    look = replace(whole, quick=True, descents=(), level="GFN2-xTB")
+    assert look.barrier_error == pytest.approx(math.hypot(BARRIER_ERROR["GFN2-xTB"], QUICK_ERROR))
+    document = look.to_json()
+    assert [document[name] for name in ("imaginary_modes", "connected", "crosses")] == [None] * 3
+    assert "A first look" in " ".join(doubts(look))
+    rows = {row[0]: row[1] for row in step_rows([look])}
+    assert rows["going down from the saddle ends"] == "not looked at"
+
+
+def test_modes_of_no_stationary_point_are_taken_as_a_saddles_or_a_minimums() -> None:
+    modes = Modes(np.array([-120.0, -30.0, 50.0]), np.zeros((3, 1, 3)))
+    assert of_a_saddle(modes, True).imaginary == 1
+    assert of_a_saddle(modes, False).imaginary == 0
+    np.testing.assert_allclose(of_a_saddle(modes, True).wavenumbers, [-120.0, 30.0, 50.0])
+
+
 def test_the_slower_thermal_step_limits_the_cycle() -> None:
     """Strong light: both thermal steps in a row, each waited for by a share of the population."""
     steps = (_step("E", 80.0, 40.0, 1.0), _step("Z", 60.0, 40.0, 1.0))
@@ -563,8 +637,8 @@ def test_pieces_are_found_by_what_they_were_made_from(tmp_path: Path) -> None:
         reader.piece("r", inputs, make(8.0))
 
 
-def _pieces_of_one_step(*arguments: Any, guesses: int) -> tuple[HelixInversion, ...]:
-    """A search of one piece, in the place of the one of many, however many guesses it has."""
+def _pieces_of_one_step(*arguments: Any, guesses: int, quick: bool) -> tuple[HelixInversion, ...]:
+    """A search of one piece, in the place of the one of many, whatever else is asked of it."""
     _, _, temperature, store, _ = arguments
     energy = store.piece("only", ("energy",), lambda: {"energy": np.array([80.0])})["energy"]
     step = _step("", float(energy[0]), 10.0, 1.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,17 +17,28 @@ from molmach.report.campaign.pictures import machine_svg, scaffold_of
 from molmach.report.campaign.plots import Axis
 from molmach.report.plots import LABELS
 from molmach.report.svg import inline_molecule
-from molmach.report.words import to_its_precision
+from molmach.report.words import place_in_words, to_its_precision
 
 
 @dataclass(frozen=True)
 class Number:
-    """A value with its unit and its interval, as texts; ``name`` says of what, where that is to be said."""
+    """A value with its unit and its interval, as texts.
+
+    Attributes
+    ----------
+    value, unit, interval
+        The texts.
+    name
+        Of what, where that is to be said.
+    place
+        Where it lies to the window in which it is wanted; '' where there is none.
+    """
 
     value: str
     unit: str
     interval: str
     name: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,7 +108,10 @@ class Frame:
         """The objectives as axes of plots."""
         objectives = zip(self.summary.campaign.objectives, self.summary.units, strict=True)
         return tuple(
-            Axis(f"{o.expression} / ({unit})" if unit else o.expression, o.sign) for o, unit in objectives
+            Axis(o.ranked, o.sign)
+            if o.bounds
+            else Axis(f"{o.expression} / ({unit})" if unit else o.expression, o.sign)
+            for o, unit in objectives
         )
 
     def effort(self, rung: int | None) -> str:
@@ -109,7 +123,10 @@ class Frame:
     def numbers(self, measured: Sequence[Mapping[str, Any]]) -> tuple[Number, ...]:
         """Values of the objectives with their intervals."""
         return tuple(
-            number(estimate["value"], estimate["ci95"], unit, estimate["expression"])
+            replace(
+                number(estimate["value"], estimate["ci95"], unit, estimate["expression"]),
+                place=place_in_words(estimate),
+            )
             for estimate, unit in zip(measured, self.summary.units, strict=False)
         )
 

@@ -122,9 +122,7 @@ def nothing(document: Mapping[str, Any]) -> str:
 def searched(frame: Frame) -> str:
     """What was searched, by whom, and what it cost, in one sentence."""
     campaign, document = frame.summary.campaign, frame.summary.document
-    wanted = " and ".join(
-        f"{'maximise' if o.sign > 0 else 'minimise'} {o.expression}" for o in campaign.objectives
-    )
+    wanted = " and ".join(o.words for o in campaign.objectives)
     names = [agent.label for agent in campaign.agents]
     who = f"agent {names[0]}" if len(names) == 1 else f"{len(names)} agents ({', '.join(names)})"
     machines = sum(row["evaluated"] for row in document["agents"].values())

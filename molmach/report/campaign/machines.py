@@ -12,6 +12,9 @@ from molmach.report.svg import inline_figure
 from molmach.report.views import Picture
 from molmach.report.words import same_molecules
 
+_SHOWN = 15
+"""Machines in the picture of a window."""
+
 
 @dataclass(frozen=True)
 class Confirmation:
@@ -81,6 +84,27 @@ def _confirmation(frame: Frame, again: Mapping[str, Any] | None) -> Confirmation
         controls(again["controls"]) if measured else (),
         frame.link(again["run_dir"]),
     )
+
+
+def windows(frame: Frame) -> list[Picture]:
+    """Of each objective with a window the best machines' values beside it; none before there are any."""
+    summary = frame.summary
+    best = summary.document["best"][:_SHOWN]
+    pictures = []
+    for k, window in enumerate(summary.windows if best else ()):
+        if window is None:
+            continue
+        rows = {}
+        for machine in best:
+            again = machine["confirmed"]
+            estimates = again["objectives"] if again and again["objectives"] else machine["objectives"]
+            rows[machine["machine"][:12]] = (estimates[k], bool(again and again["verified"]))
+        label = f"{best[0]['objectives'][k]['expression']} / ({summary.units[k]})".removesuffix(" / ()")
+        low, high, decades = window
+        spoken = "; ".join(f"{key} {estimate['value']:.3g}" for key, (estimate, _) in rows.items())
+        figure = plots.window_plot(rows, (low, high), decades, label)
+        pictures.append(Picture(inline_figure(figure, f"window{k}", f"{label} of machines: {spoken}.")))
+    return pictures
 
 
 def front(frame: Frame) -> list[Picture]:

@@ -40,8 +40,10 @@ class CampaignPage:
         How many there are.
     team
         The agents, in the order of their colours.
-    curves, machines, front, theory, activities, scatters
+    curves, machines, windows, front, theory, activities, scatters
         The sections of the same names.
+    assumed
+        What the numbers rest on.
     cost_picture, cost_table, failures, rarer
         Where the budget went; how many reasons of failures are not listed.
     explanations
@@ -61,6 +63,8 @@ class CampaignPage:
     team: list[Member]
     curves: list[Picture]
     machines: list[Machine]
+    windows: list[Picture]
+    assumed: tuple[str, ...]
     front: list[Picture]
     theory: list[AgainstTheory]
     activities: list[Activity]
@@ -73,6 +77,11 @@ class CampaignPage:
     explanations: dict[str, Explanation]
     file: str
     provenance: dict[str, str]
+
+    @property
+    def windowed(self) -> bool:
+        """Whether values in a window are wanted."""
+        return bool(self.windows)
 
 
 def write_report(summary: CampaignSummary, path: Path) -> Path:
@@ -113,6 +122,8 @@ def _page(frame: Frame) -> CampaignPage:
         team=members,
         curves=team.curves(frame, members),
         machines=machines.machines(frame),
+        windows=machines.windows(frame),
+        assumed=summary.assumed,
         front=machines.front(frame),
         theory=theory.against_theory(frame),
         activities=team.activities(frame, members),

@@ -187,6 +187,42 @@ def cost_plot(costs: Mapping[str, Mapping[str, Cost]], agents: Sequence[str]) ->
     return figure
 
 
+def window_plot(
+    rows: Mapping[str, tuple[Mapping[str, Any], bool]], window: tuple[float, float], decades: bool, label: str
+) -> Figure:
+    """Values of machines with 95 % intervals, and the window as a band.
+
+    Parameters
+    ----------
+    rows
+        Machine -> its {"value", "ci95"}, and whether it was confirmed.
+    window
+        Its ends; a target has the same one twice.
+    decades
+        Whether the axis is logarithmic.
+    label
+        Of the axis.
+    """
+    figure, axis = _panel(0.9 + 0.3 * len(rows), 6.4)
+    if window[0] < window[1]:
+        axis.axvspan(*window, color=_PALETTE[2], alpha=0.25, linewidth=0)
+    else:
+        axis.axvline(window[0], color=_PALETTE[2], linewidth=1.5)
+    for row, (estimate, again) in enumerate(rows.values()):
+        if None in (estimate["value"], *estimate["ci95"]):
+            continue
+        axis.plot(estimate["ci95"], [row, row], color=_PALETTE[1], linewidth=1.6)
+        face = _PALETTE[1] if again else "none"
+        axis.plot([estimate["value"]], [row], "o", color=_PALETTE[1], markerfacecolor=face, markersize=7)
+    if decades:
+        axis.set_xscale("log")
+    axis.set_yticks(range(len(rows)), list(rows))
+    axis.set_ylim(len(rows) - 0.5, -0.5)
+    axis.grid(visible=False, axis="y")
+    _name(axis, label)
+    return figure
+
+
 def control_plot(velocities: Mapping[str, Mapping[str, Any]], unit: str) -> Figure:
     """Velocity of a machine and of its controls, with 95 % intervals; each {"value", "ci95"}."""
     figure, axis = _panel(0.75 + 0.36 * len(velocities), 4.7)

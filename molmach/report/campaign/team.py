@@ -112,7 +112,7 @@ def curves(frame: Frame, team: Sequence[Member]) -> list[Picture]:
             drawn = {TEAM: drawn[TEAM]}
         for by, what in (("evaluations", "evaluations"), ("seconds", "core seconds")):
             alt = (
-                f"Best bound of {frame.summary.campaign.objectives[k].expression} against {what}: from "
+                f"Best bound of {frame.summary.campaign.objectives[k].ranked} against {what}: from "
                 f"{axis.sign * best[0]:.4g} to {axis.sign * best[-1]:.4g}."
             )
             pictures.append(
@@ -164,7 +164,7 @@ def scatters(frame: Frame, team: Sequence[Member]) -> list[Picture]:
     pictures = []
     drawn = sum(len(predicted) for predicted in frame.summary.predictions)
     for k, (axis, predicted) in enumerate(zip(frame.axes, frame.summary.predictions, strict=True)):
-        of_which = f" of {frame.summary.campaign.objectives[k].expression}" if len(frame.axes) > 1 else ""
+        of_which = f" of {frame.summary.campaign.objectives[k].ranked}" if len(frame.axes) > 1 else ""
         for number, member in enumerate(team):
             rows = predicted.get(member.name)
             if rows is None or len(rows) < 2:

@@ -20,9 +20,11 @@ from molmach.errors import InfeasibleError, MissingExtraError, MolmachError, Plu
 from molmach.estimates import Estimate, Estimator, Features, bare, checked, made
 from molmach.search import plugins
 from molmach.search.arithmetic import evaluate, names_in
+from molmach.search.loop.evaluations import evaluation_of
 from molmach.search.space.design import Design
 from molmach.search.space.space import Space
 from molmach.search.strangers import TooLongError, UserInterrupt, calling, described
+from molmach.search.wanted import Sense, Wanted, wanted_by
 from molmach.spec import Campaign, Spec
 from molmach.spec.registered import ESTIMATORS, registered
 
@@ -32,6 +34,7 @@ FIELD = "theory.estimators"
 MOST_SECONDS = 120.0
 """How long an estimator may think about one machine."""
 
+_MORE = Sense(1.0)
 _DRAWS = 256
 _SEED = 0
 
@@ -89,7 +92,8 @@ class Theory:
         self._space = space
         self._estimators, self.failures = estimators_of(campaign, folder)
         self._objectives = [
-            (o.sign, ast.parse(o.expression.strip(), mode="eval").body) for o in campaign.objectives
+            (wanted, ast.parse(o.expression.strip(), mode="eval").body)
+            for wanted, o in zip(_wanted(campaign, folder), campaign.objectives, strict=True)
         ]
         self._store = None if store is None else FeatureStore(store)
         self._features: dict[str, Features | None] = {}
@@ -160,10 +164,7 @@ class Theory:
     def _row(self, spec: Spec, build: bool) -> list[tuple[float, float]]:
         """Mean and sd of each objective of a machine."""
         said = self._estimates(spec, build)
-        return [
-            through(tree, said) if sign > 0 else _negative(through(tree, said))
-            for sign, tree in self._objectives
-        ]
+        return [through(tree, said, wanted) for wanted, tree in self._objectives]
 
     def _estimates(self, spec: Spec, build: bool) -> dict[str, Estimate]:
         """What the estimators say of a machine, of each quantity the first that knows it."""
@@ -234,8 +235,15 @@ def plain(features: object, name: str) -> Features:
     return kept
 
 
-def through(tree: ast.expr, said: Mapping[str, Estimate]) -> tuple[float, float]:
-    """Mean and standard deviation of an expression whose quantities are normal and independent.
+def _wanted(campaign: Campaign, folder: Path) -> list[Wanted]:
+    """What each objective wants; only windows ask the evaluation for its quantities."""
+    if not any(objective.bounds for objective in campaign.objectives):
+        return [Sense(objective.sign) for objective in campaign.objectives]
+    return wanted_by(campaign.objectives, evaluation_of(campaign, folder))
+
+
+def through(tree: ast.expr, said: Mapping[str, Estimate], wanted: Wanted = _MORE) -> tuple[float, float]:
+    """Mean and standard deviation of the utility of an expression whose quantities are normal, independent.
 
     A linear one has them exactly; others by points of a Sobol sequence, the same for all machines.
     """
@@ -248,6 +256,7 @@ def through(tree: ast.expr, said: Mapping[str, Estimate]) -> tuple[float, float]
     }
     with np.errstate(all="ignore"):
         result = np.broadcast_to(np.asarray(evaluate(tree, values), dtype=np.float64), _DRAWS)
+    result = wanted.utility(result)
     if not np.isfinite(result).all():
         return math.nan, math.nan
     return float(result.mean()), float(result.std())
@@ -262,10 +271,6 @@ def _normal_points(count: int) -> Floats:
     half = stats.norm.ppf(uniform)
     points = np.concatenate([half, -half])
     return np.asarray(points / points.std(axis=0))
-
-
-def _negative(pair: tuple[float, float]) -> tuple[float, float]:
-    return -pair[0], pair[1]
 
 
 def _columns(rows: list[list[tuple[float, float]]], count: int) -> tuple[Floats, Floats]:

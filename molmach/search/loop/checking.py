@@ -61,6 +61,11 @@ def check(campaign: Campaign, source: Path) -> Space:
     _check_agents(campaign, source)
     evaluation = evaluation_of(campaign, source)
     Objectives(campaign.objectives, evaluation)
+    if campaign.budget.target is not None and campaign.objectives[0].bounds:
+        raise SpecError(
+            f"budget.target: is a bound of what is maximised or minimised, and the first objective is "
+            f"{campaign.objectives[0].words}; expected none, or another objective first"
+        )
     _check_theory(campaign, space, evaluation, source)
     rng = np.random.default_rng(0)
     problem = "no design"

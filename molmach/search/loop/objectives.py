@@ -13,11 +13,12 @@ from molmach.search.loop.quantities import Expression
 from molmach.search.record.result import Result, Samples
 from molmach.search.record.trial import Measured
 from molmach.search.strangers import described
+from molmach.search.wanted import wanted_by
 from molmach.spec.campaign import Objective
 
 
 class Objectives:
-    """The objectives of a campaign, turned so that greater is better.
+    """The objectives of a campaign, as utilities: greater is better.
 
     Parameters
     ----------
@@ -29,22 +30,19 @@ class Objectives:
     Raises
     ------
     SpecError
-        An expression can't be read, or is the same for every machine.
+        An expression can't be read, or is the same for every machine, or a window or target can't be had.
     """
 
     def __init__(self, objectives: Sequence[Objective], evaluation: Evaluation) -> None:
         find, listed = evaluation.quantity, evaluation.listed
-        self._wanted = [(o.sign, Expression(o.expression, find=find, listed=listed)) for o in objectives]
-        for _, expression in self._wanted:
+        expressions = [Expression(o.expression, find=find, listed=listed) for o in objectives]
+        for expression in expressions:
             expression.check_varies()
+        self._wanted = list(zip(wanted_by(objectives, evaluation), expressions, strict=True))
 
     def measure(self, samples: Samples) -> tuple[Measured, ...]:
         """Value and interval of each, from one number a replica of each quantity."""
-        measured = []
-        for sign, expression in self._wanted:
-            m = _measured(expression, samples)
-            measured.append(m if sign > 0 else Measured(-m.value, m.error, -m.high, -m.low))
-        return tuple(measured)
+        return tuple(wanted.measured(_measured(expression, samples)) for wanted, expression in self._wanted)
 
     def judge(self, result: Result) -> tuple[str, tuple[Measured, ...]]:
         """Why a result gives no values, or '' and the values; the result is a plain one.

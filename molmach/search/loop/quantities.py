@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import math
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -26,7 +25,7 @@ from molmach.data.statistics import CONFIDENCE, Estimate, Floats, student_factor
 from molmach.errors import SpecError, shortened
 from molmach.scoring import quantities
 from molmach.scoring.regime import FOLLOWED_SHARE
-from molmach.search.arithmetic import FUNCTIONS, OPERATORS, carried, evaluate, names_in
+from molmach.search.arithmetic import FUNCTIONS, OPERATORS, alone, carried, evaluate, names_in
 from molmach.search.loop.expressions import (
     GREATEST_SQUARED,
     constant_parts,
@@ -126,8 +125,8 @@ def unit_of(expression: str, scale: Scale, find: Callable[[str], Quantity | None
     find
         Gives the quantity of a name, None where there is none; by default those of a simulated machine.
     """
-    match = re.fullmatch(r"\s*(?:(\w+)|abs\(\s*(\w+)\s*\))\s*", expression)
-    quantity = find(match[1] or match[2]) if match else None
+    name = alone(expression)
+    quantity = find(name) if name is not None else None
     if quantity is None:
         return ""
     unit = quantity.on(scale).unit

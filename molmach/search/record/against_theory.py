@@ -102,7 +102,7 @@ def _entry(
     z = compared.scores.z
     wrong = [int(i) for i in np.argsort(-np.abs(z), kind="stable") if abs(z[i]) > SURPRISING][:LISTED]
     return {
-        "expression": objective.expression,
+        "expression": objective.ranked,
         "machines": len(compared.machines),
         "rank_correlation": finite_or_none(compared.rank_correlation),
         **calibration_document(compared.predictions),

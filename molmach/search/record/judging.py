@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from molmach.data.campaign import Judgement
@@ -28,10 +29,35 @@ def judgement_of(finding: Finding) -> Judgement:
     if not controls.get("verified", verdict != "failed"):
         return _failed(said.rstrip(".") or _why(controls) or str(controls.get("reason", "")).rstrip("."))
     if verdict is None:
-        return Judgement(True, "confirmed", False, said or _PASSED)
+        return _placed(finding, Judgement(True, "confirmed", False, said or _PASSED))
     if verdict not in CLAIMED:
         return Judgement(True, f"inconclusive: {verdict}", True, said or _inconclusive(controls))
-    return Judgement(True, f"confirmed: {verdict}", False, said or _controlled(controls))
+    return _placed(finding, Judgement(True, f"confirmed: {verdict}", False, said or _controlled(controls)))
+
+
+def _placed(finding: Finding, judgement: Judgement) -> Judgement:
+    """A confirmed machine's judgement, and whether its values are where they were wanted.
+
+    A machine is confirmed in its window where the value of its second run lies there; where only the interval
+    reaches the window that is left open, as where neither does. At a target the interval has to hold it.
+    """
+    seen = [m.seen for m in finding.measured if m.seen is not None]
+    if not seen:
+        return judgement
+    if all(one.inside for one in seen):
+        chances = [f"{one.probability:.0%}".replace("%", " %") for one in seen if one.probability is not None]
+        label = "in the window" if chances else "at the target"
+        told = f", where by its own error the true one lies with {' and '.join(chances)}" if chances else ""
+        sentence = f"{judgement.sentence} Its value there is {label}{told}."
+        return replace(judgement, label=f"{judgement.label}, {label}", sentence=sentence)
+    reaches = all(one.reaches for one in seen)
+    label = "interval reaches the window" if reaches else "outside the window"
+    why = (
+        "Its value there is outside the window, though its interval reaches in."
+        if reaches
+        else "Its value there is outside the window, and so is its interval."
+    )
+    return replace(judgement, label=label, open=True, sentence=f"{judgement.sentence} {why}")
 
 
 def _inconclusive(controls: Mapping[str, Any]) -> str:

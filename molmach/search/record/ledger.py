@@ -12,7 +12,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import astuple, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,10 @@ _THEORY = (
     "model TEXT NOT NULL) WITHOUT ROWID"
 )
 """What a ledger lacks that was begun before theory was kept."""
+
+
+_SEEN = "CREATE TABLE IF NOT EXISTS seen (key TEXT PRIMARY KEY, seen TEXT NOT NULL) WITHOUT ROWID"
+"""Values behind utilities, of objectives with a window or a target; JSON, null of the others."""
 
 
 class Ledger(LedgerReader):
@@ -90,6 +94,7 @@ class Ledger(LedgerReader):
         if write:
             self._base.execute("PRAGMA synchronous = FULL")
             self._base.execute(_THEORY)
+            self._base.execute(_SEEN)
             if not self._has_opinions():  # a ledger of before is gone on with
                 self._base.executescript(f"BEGIN; {_script(OPINIONS)} COMMIT;")
             digest_rows(self._base)
@@ -211,6 +216,9 @@ class Ledger(LedgerReader):
         if cursor.rowcount != 1:
             return False
         self._base.execute("INSERT INTO samples VALUES (?, ?)", (finding.key, json.dumps(samples)))
+        if any(m.seen is not None for m in finding.measured):
+            seen = json.dumps([None if m.seen is None else astuple(m.seen) for m in finding.measured])
+            self._base.execute("INSERT INTO seen VALUES (?, ?)", (finding.key, seen))
         return True
 
 

@@ -7,11 +7,12 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import astuple, fields, replace
 from typing import Any
 
 from molmach.search.record.result import Samples
 from molmach.search.record.rows import Event, Failure, Foretold, Prediction, Spent, Totals
-from molmach.search.record.trial import CONFIRMATION, Finding, Measured, Opinion, Opinions, State, Trial
+from molmach.search.record.trial import CONFIRMATION, Finding, Measured, Opinion, Opinions, Seen, State, Trial
 from molmach.search.space.design import Design
 
 STARTED = "started"
@@ -167,15 +168,28 @@ class LedgerReader:
 
     def _findings(self, clause: str, values: Sequence[Any] = ()) -> Iterator[Finding]:
         rows = self._base.execute(f"SELECT {_FINDING} FROM evaluations {clause}", values)
+        seen = self._seen()
         for row in rows:
             key, machine, agent, rung, ok, reason, *numbers, others = row[:11]
             seconds, steps, reused, when, seed, judged = row[11:]
             first = [Measured(*numbers)] if ok and None not in numbers else []
             rest = [Measured(*one) for one in json.loads(others)] if others != "[]" else []
+            measured = (*first, *rest)
+            if key in seen:
+                measured = tuple(replace(m, seen=s) for m, s in zip(measured, seen[key], strict=False))
             yield Finding(
-                key, machine, agent, rung, reason, (*first, *rest), seconds, steps, bool(reused), when,
+                key, machine, agent, rung, reason, measured, seconds, steps, bool(reused), when,
                 int(seed), {} if judged == "{}" else json.loads(judged),
             )  # fmt: skip
+
+    def _seen(self) -> dict[str, list[Seen | None]]:
+        """Key of an evaluation -> the values behind its utilities, where objectives have a window."""
+        if not self._base.execute("SELECT 1 FROM sqlite_master WHERE name = 'seen'").fetchone():
+            return {}
+        return {
+            key: [None if one is None else Seen(*one) for one in json.loads(text)]
+            for key, text in self._base.execute("SELECT key, seen FROM seen")
+        }
 
     def history(self) -> Iterator[Finding | Trial]:
         """Findings, and trials that were no machines, in the order in which agents heard of them."""
@@ -195,11 +209,17 @@ class LedgerReader:
 
     def table(self) -> list[tuple[Any, ...]]:
         """A row an evaluation with its machine; :data:`molmach.search.record.export.COLUMNS`."""
-        return self._base.execute(
+        seen = self._seen()
+        rows = self._base.execute(
             "SELECT e.id, e.key, e.machine, m.smiles, m.design, e.agent, e.rung, e.seed, e.ok, e.reason, "
             "e.value, e.error, e.low, e.high, e.others, e.controls, e.seconds, e.steps, e.reused, e.finished "
             "FROM evaluations e LEFT JOIN machines m ON m.key = e.machine ORDER BY e.id"
         ).fetchall()
+        nothing = (None,) * len(fields(Seen))
+        return [
+            (*row, *(nothing if (first := seen.get(row[1], [None])[0]) is None else astuple(first)))
+            for row in rows
+        ]
 
     # sums
 

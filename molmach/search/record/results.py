@@ -20,6 +20,7 @@ from molmach.search.record.ledger import Ledger
 from molmach.search.record.rows import Prediction
 from molmach.search.record.trial import Finding, Measured
 from molmach.spec import Campaign
+from molmach.spec.campaign import Objective
 
 SCHEMA = "molmach.campaign/1"
 _LOOKED_AT = 200
@@ -62,7 +63,7 @@ def document(ledger: Ledger, campaign: Campaign, folder: Path, best: int = 10) -
         "core_seconds": round(totals.seconds, 3),
         "steps": totals.steps,
         "wall_seconds": float(ledger.noted("wall_seconds") or 0.0),
-        "objectives": [{"maximise" if o.sign > 0 else "minimise": o.expression} for o in campaign.objectives],
+        "objectives": [_objective(o) for o in campaign.objectives],
         "best": best_machines(ledger, campaign, folder, best),
         "agents": agents(ledger, campaign),
         "agent_failures": ledger.agent_failures(),
@@ -71,6 +72,15 @@ def document(ledger: Ledger, campaign: Campaign, folder: Path, best: int = 10) -
         "achiral_control": _achiral(ledger, campaign, totals.evaluations),
         "theory": against_theory.document(ledger, campaign),
     }
+
+
+def _objective(objective: Objective) -> dict[str, Any]:
+    """An objective as it was asked for, its expression first."""
+    if objective.within is not None:
+        return {"quantity": objective.expression, "within": list(objective.within)}
+    if objective.target is not None:
+        return {"quantity": objective.expression, "target": objective.target}
+    return {"maximise" if objective.sign > 0 else "minimise": objective.expression}
 
 
 def _failures(ledger: Ledger) -> list[dict[str, Any]]:
@@ -153,18 +163,28 @@ def _machine(
 
 
 def _values(campaign: Campaign, measured: Sequence[Measured]) -> list[dict[str, Any]]:
-    """Values and intervals of each objective in the sense in which they were asked for."""
+    """Values and intervals of each objective in the sense in which they were asked for.
+
+    Beside the value in a window or at a target stand its ``utility``, by which machines are ranked, whether
+    it is ``inside`` and its interval ``reaches`` there, and the ``probability`` that the true value is.
+    """
     values = []
     for objective, m in zip(campaign.objectives, measured, strict=True):
-        value, low, high = (m.value, m.low, m.high) if objective.sign > 0 else (-m.value, -m.high, -m.low)
-        values.append(
-            {
-                "expression": objective.expression,
-                "value": finite_or_none(value),
-                "error": finite_or_none(m.error),
-                "ci95": [finite_or_none(low), finite_or_none(high)],
+        value, error, low, high = m.asked(objective.sign)
+        entry = {
+            "expression": objective.expression,
+            "value": finite_or_none(value),
+            "error": finite_or_none(error),
+            "ci95": [finite_or_none(low), finite_or_none(high)],
+        }
+        if m.seen is not None:
+            entry |= {
+                "utility": finite_or_none(m.value),
+                "inside": m.seen.inside,
+                "reaches": m.seen.reaches,
+                "probability": m.seen.probability,
             }
-        )
+        values.append(entry)
     return values
 
 
@@ -172,6 +192,7 @@ def _confirmed(campaign: Campaign, again: Finding, folder: Path) -> dict[str, An
     place = folder / MACHINES / again.machine[:12]
     return {
         "verified": judgement_of(again).verified,
+        "label": judgement_of(again).label,
         "reason": again.reason,
         "objectives": _values(campaign, again.measured) if again.ok else [],
         "controls": dict(again.controls),
@@ -206,7 +227,7 @@ def agents(ledger: Ledger, campaign: Campaign) -> dict[str, dict[str, Any]]:
         predictions.setdefault(p.agent, [[] for _ in campaign.objectives])[p.objective].append(p)
     for agent, each in predictions.items():
         documents = [
-            {"expression": objective.expression, **calibration_document(of_one)}
+            {"expression": objective.ranked, **calibration_document(of_one)}
             for objective, of_one in zip(campaign.objectives, each, strict=True)
         ]
         first = {name: value for name, value in documents[0].items() if name != "expression"}

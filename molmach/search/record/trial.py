@@ -23,13 +23,53 @@ Opinions = tuple[Opinion, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """A value with its standard error and 95 % interval."""
+class Seen:
+    """The value behind a utility, of an objective with a window or a target: it is what people read.
+
+    Attributes
+    ----------
+    value, error, low, high
+        The value, its standard error and 95 % interval, in the quantity's unit.
+    inside
+        Whether the value lies in the window; of a target whether the interval holds it.
+    reaches
+        Whether the interval reaches the window.
+    probability
+        That the true value lies in the window, by the value's own error; None of a target.
+    """
 
     value: float
     error: float
     low: float
     high: float
+    inside: bool
+    reaches: bool
+    probability: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A value with its standard error and 95 % interval; ``seen`` where it is the utility of another one."""
+
+    value: float
+    error: float
+    low: float
+    high: float
+    seen: Seen | None = None
+
+    def asked(self, sign: float) -> tuple[float, float, float, float]:
+        """Value, error and interval in the sense in which they were asked for.
+
+        Parameters
+        ----------
+        sign
+            -1 of an objective that is minimised.
+        """
+        if self.seen is not None:
+            return self.seen.value, self.seen.error, self.seen.low, self.seen.high
+        if sign > 0.0:
+            return self.value, self.error, self.low, self.high
+        return -self.value, self.error, -self.high, -self.low
 
     @property
     def defined(self) -> bool:

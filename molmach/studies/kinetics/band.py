@@ -8,17 +8,28 @@ Uberuaga & Jonsson, J. Chem. Phys. 113, 9901 and 9978 (2000); FIRE: Bitzek et al
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from molmach.forcefield.images_kernel import Images
+from molmach.studies.kinetics.forms import superposed
 from molmach.studies.kinetics.level import Floats
 from molmach.studies.kinetics.modes import finite_difference_hessian
 
 IMAGES = 16
+WINDOW = 40.0
+"""How far above the lowest one a mechanism may lie with the force field, kJ/mol."""
+
 _STEPS = 2000
+_BEGUN = 600
+_STILL_HIGH = 100.0
+"""How far above the lowest one a band may lie after the first steps, kJ/mol; it comes down by less."""
+
+_FOLLOWED = 24
+_SAME_HEIGHT = 1.0
+_SAME_PLACE = 0.02
 _SPRING = 4.0e4
 """Force constant between neighbouring images, kJ/(mol nm^2)."""
 
@@ -39,11 +50,41 @@ class Band:
         return int(np.argmax(self.energies))
 
 
-def bands(images: Images, ends: list[tuple[Floats, Floats]], count: int, seed: int) -> Iterator[Band]:
-    """Relaxed bands from ``count`` guesses between the pairs of ends in turn.
+def bands(
+    images: Images, ends: list[tuple[Floats, Floats]], count: int, seed: int, marks: Sequence[int]
+) -> list[Band]:
+    """Relaxed bands of different mechanisms from ``count`` guesses between the pairs of ends in turn.
 
-    The first guess of each pair is the straight line; each other one is bowed by half a sine wave along
-    a random sum of soft modes of either end, up to 1 nm in the norm over all atoms.
+    After a part of the steps most bands are on their way to what a lower one comes to as well, or too high;
+    only the others are relaxed to the end.
+
+    Parameters
+    ----------
+    images
+        The force field.
+    ends
+        Pairs of structures (n_atoms, 3), nm.
+    count, seed
+        Of the guesses.
+    marks
+        Atoms by which two mechanisms are told apart.
+
+    Returns
+    -------
+    Lowest first.
+    """
+    under_way = [_Relaxation(images, guess) for guess in _guesses(images, ends, count, seed)]
+    begun = [one.run(_BEGUN) for one in under_way]
+    kept = distinct(begun, marks, _STILL_HIGH)[:_FOLLOWED]
+    relaxed = [under_way[k].run(_STEPS) for k in kept]
+    inner = [band for band in relaxed if 0 < band.top < len(band.energies) - 1]
+    return [inner[k] for k in distinct(inner, marks, WINDOW)] if inner else []
+
+
+def _guesses(images: Images, ends: list[tuple[Floats, Floats]], count: int, seed: int) -> Iterator[Floats]:
+    """The straight line between each pair, then others bowed by half a sine wave.
+
+    They are bowed along a random sum of soft modes of either end, up to 1 nm in the norm over all atoms.
     """
     rng = np.random.default_rng(seed)
     share = np.linspace(0.0, 1.0, IMAGES)
@@ -58,7 +99,7 @@ def bands(images: Images, ends: list[tuple[Floats, Floats]], count: int, seed: i
                 weights = rng.normal(size=used) / np.sqrt(used) * rng.choice([0.2, 0.4, 0.7, 1.0])
                 bow += np.tensordot(weights, modes[:used], axes=1)
             guess = guess + np.sin(np.pi * share)[:, None, None] * bow
-        yield relax(images, guess)
+        yield guess
 
 
 def _soft_modes(images: Images, positions: Floats) -> Floats:
@@ -68,27 +109,69 @@ def _soft_modes(images: Images, positions: Floats) -> Floats:
     return np.asarray(vectors.T[_SOFT_MODES].reshape(-1, *positions.shape))
 
 
-def relax(images: Images, guess: Floats) -> Band:
-    """Relax a band; its highest image climbs in the second half of the steps."""
-    x, v = guess.copy(), np.zeros_like(guess)
-    step, mixing, downhill = 2e-3, 0.1, 0
-    for iteration in range(_STEPS):
-        energies, forces = images(x)
-        pull = _band_force(x, energies, forces, climb=2 * iteration > _STEPS)
-        power = float(np.sum(pull * v))
-        if power > 0.0:
-            v = (1.0 - mixing) * v + mixing * np.linalg.norm(v) / np.linalg.norm(pull) * pull
-            downhill += 1
-            if downhill > 5:
-                step, mixing = min(1.1 * step, 0.02), 0.99 * mixing
-        else:
-            v[:] = 0.0
-            step, mixing, downhill = 0.5 * step, 0.1, 0
-        v += step * 0.1 * pull
-        move = step * 0.1 * v
-        longest = float(np.abs(move).max())
-        x += move * min(1.0, _LONGEST_MOVE / longest) if longest > 0.0 else 0.0
-    return Band(x, images(x)[0])
+class _Relaxation:
+    """A band on its way: FIRE, the highest image climbing in the second half of the steps."""
+
+    def __init__(self, images: Images, guess: Floats) -> None:
+        self._images = images
+        self._x, self._v = guess.copy(), np.zeros_like(guess)
+        self._step, self._mixing, self._downhill, self._iteration = 2e-3, 0.1, 0, 0
+
+    def run(self, until: int) -> Band:
+        """Go on to a number of steps; the band as it is then."""
+        x, v = self._x, self._v
+        for iteration in range(self._iteration, until):
+            energies, forces = self._images(x)
+            pull = _band_force(x, energies, forces, climb=2 * iteration > _STEPS)
+            power = float(np.sum(pull * v))
+            if power > 0.0:
+                v *= 1.0 - self._mixing
+                v += self._mixing * np.linalg.norm(v) / (1.0 - self._mixing) / np.linalg.norm(pull) * pull
+                self._downhill += 1
+                if self._downhill > 5:
+                    self._step, self._mixing = min(1.1 * self._step, 0.02), 0.99 * self._mixing
+            else:
+                v[:] = 0.0
+                self._step, self._mixing, self._downhill = 0.5 * self._step, 0.1, 0
+            v += self._step * 0.1 * pull
+            move = self._step * 0.1 * v
+            longest = float(np.abs(move).max())
+            x += move * min(1.0, _LONGEST_MOVE / longest) if longest > 0.0 else 0.0
+        self._iteration = until
+        return Band(x.copy(), self._images(x)[0])
+
+
+def distinct(bands: Sequence[Band], marks: Sequence[int], above: float) -> list[int]:
+    """Numbers of the bands of different mechanisms, lowest first.
+
+    Two have the same one where their highest images agree within 0.02 nm (root mean square) or their heights
+    within 1 kJ/mol.
+
+    Parameters
+    ----------
+    bands
+        All of them.
+    marks
+        Atoms that are compared.
+    above
+        How far above the lowest one may lie, kJ/mol.
+    """
+    heights = [float(band.energies.max()) for band in bands]
+    tops = [band.positions[band.top][list(marks)] for band in bands]
+    chosen: list[int] = []
+    for k in np.argsort(heights, kind="stable"):
+        if heights[k] > min(heights) + above:
+            break
+        if not any(
+            abs(heights[k] - heights[other]) < _SAME_HEIGHT or _apart(tops[k], tops[other]) < _SAME_PLACE
+            for other in chosen
+        ):
+            chosen.append(int(k))
+    return chosen
+
+
+def _apart(one: Floats, other: Floats) -> float:
+    return float(np.sqrt(np.mean(np.sum((superposed(other, one, one) - other) ** 2, axis=1))))
 
 
 def improved_tangents(x: Floats, energies: Floats) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,25 @@ from molmach.studies.kinetics.level import BARRIER_ERROR, Floats
 from molmach.studies.kinetics.modes import Modes
 from molmach.studies.kinetics.rates import eyring_rate, half_life
 
+QUICK_GUESSES = 24
+"""Elastic bands of a first look."""
+
+QUICK_ERROR = 2.0
+"""Standard error of a first look's Gibbs energy of activation against the whole search, kJ/mol.
+
+The root mean square of four motors is 0.8 (``docs/how-to/find-a-half-life.md``); the standard deviation that
+would give so little or less with a probability of 5 % is 1.8.
+"""
+
 _SAME_FORM = 2.0
 NORMAL_95 = 1.959964
 """Half-width of a normal 95 % interval in standard errors."""
+
+
+def barrier_error(level: str, quick: bool = False) -> float | None:
+    """Standard error of a barrier at a level, kJ/mol; None where it was not measured."""
+    error = BARRIER_ERROR.get(level)
+    return error if error is None or not quick else math.hypot(error, QUICK_ERROR)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +66,11 @@ class HelixInversion:
     converged
         Whether the saddle's gradient is below the limit.
     descents
-        Where going down both ways from the saddle ends.
+        Where going down both ways from the saddle ends; empty of a first look, which does not go there.
     mechanisms
         Energies above the metastable form of all saddles that were refined, kJ/mol, lowest first.
+    quick
+        Whether it is a first look: few guesses, one saddle, the force field's vibrations, no way down.
     """
 
     isomer: str
@@ -62,17 +81,26 @@ class HelixInversion:
     saddle: Point
     helicities: tuple[float, float]
     converged: bool
-    descents: tuple[Descent, Descent]
+    descents: tuple[Descent, ...]
     mechanisms: tuple[float, ...]
+    quick: bool = False
 
     @property
     def crosses(self) -> bool:
-        """Whether going down from the saddle ends on both sides, in forms of opposite helicity."""
-        return self.descents[0].helicity * self.descents[1].helicity < 0.0
+        """Whether going down from the saddle ends on both sides, in forms of opposite helicity.
+
+        A first look takes it for granted.
+        """
+        return self.quick or self.descents[0].helicity * self.descents[1].helicity < 0.0
 
     @property
     def connected(self) -> bool:
-        """Whether going down both ways ends in the very two forms, not in others beside them."""
+        """Whether going down both ways ends in the very two forms, not in others beside them.
+
+        A first look takes it for granted.
+        """
+        if self.quick:
+            return True
         ends = sorted(descent.energy for descent in self.descents)
         forms = sorted((self.stable.energy - self.metastable.energy, 0.0))
         return self.crosses and all(abs(a - b) < _SAME_FORM for a, b in zip(ends, forms, strict=True))
@@ -107,8 +135,11 @@ class HelixInversion:
 
     @property
     def barrier_error(self) -> float | None:
-        """Standard error of the barrier, kJ/mol: the level's, as measured; None where it was not."""
-        return BARRIER_ERROR.get(self.level)
+        """Standard error of the barrier, kJ/mol: the level's, as measured; None where it was not.
+
+        A first look's own error is added to it as independent.
+        """
+        return barrier_error(self.level, self.quick)
 
     @property
     def half_life_interval(self) -> tuple[float, float] | None:
@@ -134,11 +165,12 @@ class HelixInversion:
             "half_life": self.half_life,
             "half_life_ci95": self.half_life_interval,
             "helicities": list(self.helicities),
-            "imaginary_modes": self.saddle.modes.imaginary,
-            "imaginary_wavenumber": float(-self.saddle.modes.wavenumbers[0]),
+            "imaginary_modes": None if self.quick else self.saddle.modes.imaginary,
+            "imaginary_wavenumber": None if self.quick else float(-self.saddle.modes.wavenumbers[0]),
             "converged": self.converged,
-            "connected": self.connected,
-            "crosses": self.crosses,
+            "connected": None if self.quick else self.connected,
+            "crosses": None if self.quick else self.crosses,
+            "quick": self.quick,
             "descents": [vars(descent) for descent in self.descents],
             "saddles": list(self.mechanisms),
         }

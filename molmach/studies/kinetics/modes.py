@@ -17,7 +17,9 @@ PLANCK = 0.399031271
 _LIGHT = 0.0299792458
 """Speed of light, cm/ps: 1 cm^-1 is this many 1/ps."""
 
-_DISPLACEMENT = 5e-4
+DISPLACEMENT = 5e-4
+"""Of a coordinate, for differences of gradients, nm."""
+
 _REAL_IMAGINARY = 15.0
 """Imaginary frequencies below this (cm^-1) are noise of a flat mode."""
 
@@ -36,9 +38,9 @@ def finite_difference_hessian(gradients: Callable[[Floats], Floats], positions: 
         (n_atoms, 3), nm.
     """
     size = positions.size
-    shift = _DISPLACEMENT * np.eye(size).reshape(size, *positions.shape)
+    shift = DISPLACEMENT * np.eye(size).reshape(size, *positions.shape)
     slopes = gradients(np.concatenate([positions + shift, positions - shift])).reshape(2, size, size)
-    hessian = (slopes[0] - slopes[1]) / (2.0 * _DISPLACEMENT)
+    hessian = (slopes[0] - slopes[1]) / (2.0 * DISPLACEMENT)
     project = internal_projector(positions)
     return np.asarray(project @ (0.5 * (hessian + hessian.T)) @ project)
 
@@ -82,6 +84,17 @@ def normal_modes(hessian: Floats, positions: Floats, masses: Floats) -> Modes:
     cartesian = (vectors[:, kept] / root[:, None]).T
     cartesian /= np.linalg.norm(cartesian, axis=1, keepdims=True)
     return Modes(angular / (2.0 * math.pi * _LIGHT), cartesian.reshape(-1, *positions.shape))
+
+
+def of_a_saddle(modes: Modes, saddle: bool) -> Modes:
+    """Modes of a surface that has no stationary point there, as those of a saddle or a minimum.
+
+    The lowest one of a saddle is imaginary; all others are as stiff as they are curved, either way.
+    """
+    waves = np.abs(modes.wavenumbers)
+    if saddle:
+        waves[0] = -max(waves[0], 2.0 * _REAL_IMAGINARY)
+    return Modes(waves, modes.vectors)
 
 
 def free_energy(modes: Modes, positions: Floats, masses: Floats, temperature: float) -> float:

@@ -51,6 +51,8 @@ class Plan(folder.Plan):
         Quantum yields of half a turn from stable and from metastable forms.
     guesses
         Elastic bands that look for mechanisms; with fewer the lowest saddle may be missed.
+    quick
+        Whether a first look is enough: see :func:`molmach.studies.kinetics.search.helix_inversions`.
 
     Raises
     ------
@@ -64,6 +66,7 @@ class Plan(folder.Plan):
     excitation_rate: float = 1.0
     yields: tuple[float, float] = (0.1, 0.1)
     guesses: int = GUESSES
+    quick: bool = False
 
     noun = "search"
     document = "kinetics.json"
@@ -90,13 +93,15 @@ class Plan(folder.Plan):
     def identity(self) -> folder.Identity:
         """The spec's key and the level; temperature and light change no piece of the search."""
         fewer = {} if self.guesses == GUESSES else {"guesses": self.guesses}
-        return {"key": self.spec.key, "level": self.level_name, **fewer}
+        look = {"quick": True} if self.quick else {}
+        return {"key": self.spec.key, "level": self.level_name, **fewer, **look}
 
     @property
     def default_place(self) -> Path:
         """``runs/<name>-<first twelve characters of the key>-kinetics-<level>``."""
         fewer = "" if self.guesses == GUESSES else f"-{self.guesses}"
-        return Path("runs") / f"{self.spec.name}-{self.spec.key[:12]}-kinetics-{self.level_name}{fewer}"
+        look = "-quick" if self.quick else ""
+        return Path("runs") / f"{self.spec.name}-{self.spec.key[:12]}-kinetics-{self.level_name}{fewer}{look}"
 
     def require_search(self) -> None:
         """Find out whether the machine can be searched at the level.
@@ -158,6 +163,7 @@ def motor_kinetics(
     excitation_rate: float = 1.0,
     yields: tuple[float, float] = (0.1, 0.1),
     guesses: int = GUESSES,
+    quick: bool = False,
     out: str | Path | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> MotorKinetics:
@@ -165,7 +171,7 @@ def motor_kinetics(
 
     Parameters
     ----------
-    spec, level_name, temperature, excitation_rate, yields, guesses
+    spec, level_name, temperature, excitation_rate, yields, guesses, quick
         As :class:`~molmach.studies.kinetics.run.Plan` has them.
     out
         Run folder; default ``runs/<name>-<first twelve characters of the key>-kinetics-<level>``.
@@ -181,7 +187,7 @@ def motor_kinetics(
     SimulationError
         Another process is at the same search.
     """
-    return run(Plan(spec, level_name, temperature, excitation_rate, yields, guesses), out, say)
+    return run(Plan(spec, level_name, temperature, excitation_rate, yields, guesses, quick), out, say)
 
 
 def run(
@@ -219,7 +225,9 @@ def run(
 
 def _kinetics(plan: Plan, pieces: Store, run_dir: Path, say: Callable[[str], None]) -> MotorKinetics:
     """What comes of a store's pieces and of those that it makes."""
-    steps = helix_inversions(plan.spec, plan.level_name, plan.temperature, pieces, say, guesses=plan.guesses)
+    steps = helix_inversions(
+        plan.spec, plan.level_name, plan.temperature, pieces, say, guesses=plan.guesses, quick=plan.quick
+    )
     cycle, *series = (
         motor_cycle(rate, steps, plan.yields) for rate in (plan.excitation_rate, *EXCITATION_RATES)
     )

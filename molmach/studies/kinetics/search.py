@@ -14,10 +14,10 @@ from molmach.spec import Spec
 from molmach.studies.kinetics.band import Band
 from molmach.studies.kinetics.forms import Alkene, Form, isomers, stable_and_metastable
 from molmach.studies.kinetics.inversion import Descent, HelixInversion, Point
-from molmach.studies.kinetics.modes import free_energy, normal_modes
-from molmach.studies.kinetics.stationary import Stationary
+from molmach.studies.kinetics.modes import free_energy, normal_modes, of_a_saddle
+from molmach.studies.kinetics.stationary import STEPS, Stationary
 from molmach.studies.kinetics.store import Store
-from molmach.studies.kinetics.string import IMAGES, Path
+from molmach.studies.kinetics.string import Path
 from molmach.studies.kinetics.surfaces import Surfaces
 
 GUESSES = 120
@@ -26,8 +26,17 @@ GUESSES = 120
 _MECHANISMS = 16
 _SADDLES = 3
 _HIGHEST = 200.0
-_WINDOW = 40.0
+_WINDOW = 25.0
+"""How far above the lowest a path may lie after its first steps, kJ/mol: it comes down by ten at most."""
+
 _SAME_SADDLE = 1.0
+_QUICK_MECHANISMS = 3
+_BESIDE = 10.0
+"""How far above the lowest saddle a path may lie to be refined too, kJ/mol."""
+
+_FEW_STEPS = 40
+"""Of a saddle search from the top of a path; one that needs more starts again from nearer, with a whole
+Hessian."""
 
 
 Say = Callable[[str], None]
@@ -41,6 +50,7 @@ def helix_inversions(
     say: Say = lambda text: None,
     *,
     guesses: int = GUESSES,
+    quick: bool = False,
 ) -> tuple[HelixInversion, ...]:
     """The lowest thermal helix inversion of each isomer of a motor whose axle is its C=C bond.
 
@@ -61,6 +71,9 @@ def helix_inversions(
         Told what is going on.
     guesses
         Elastic bands that look for mechanisms; a search with fewer is quicker and may miss the lowest saddle.
+    quick
+        A first look: of the lowest three mechanisms the lowest one's saddle, with MMFF94's vibrations instead
+        of the level's, and without the way down from it.
 
     Returns
     -------
@@ -81,7 +94,7 @@ def helix_inversions(
     searches = []
     for alkene in isomers(alkene_of(spec)):
         surfaces = Surfaces(alkene, level_name, pieces)
-        searches.append(_Search(spec, surfaces, temperature, guesses, _labelled(say, alkene.isomer)))
+        searches.append(_Search(spec, surfaces, temperature, guesses, _labelled(say, alkene.isomer), quick))
     for search in searches:  # a motor that has no helix inversion is told so before the long work
         search.ends()
     return tuple(search.result() for search in searches)
@@ -128,6 +141,7 @@ class _Search:
     temperature: float
     guesses: int
     say: Say
+    quick: bool = False
 
     def ends(self) -> tuple[Form, list[Form]]:
         """The stable form and the metastable one, the latter in every mapping, both with MMFF94.
@@ -151,8 +165,9 @@ class _Search:
         metastable = min(
             (self.surfaces.minimum(form.positions) for form in near), key=lambda minimum: minimum.energy
         )
-        saddles = self._saddles(self._paths(mechanisms, metastable.energy))
-        chosen, point, descents = self._crossing(saddles, metastable.energy)
+        paths = self._paths(mechanisms[:_QUICK_MECHANISMS] if self.quick else mechanisms, metastable.energy)
+        saddles = self._saddles(paths[:1] if self.quick else paths)
+        chosen, point, descents = self._chosen(saddles, (stable, metastable))
         self.say(f"{level}: modes of both forms")
         return HelixInversion(
             isomer=alkene.isomer,
@@ -165,23 +180,25 @@ class _Search:
             converged=chosen.converged,
             descents=descents,
             mechanisms=tuple(saddle.energy - metastable.energy for saddle in saddles),
+            quick=self.quick,
         )
+
+    def _chosen(
+        self, saddles: list[Stationary], forms: tuple[Stationary, Stationary]
+    ) -> tuple[Stationary, Point, tuple[Descent, ...]]:
+        """The saddle that the rate is of; a first look takes the lowest one at its word."""
+        if self.quick:
+            return saddles[0], self._point(saddles[0], saddle=True), ()
+        return self._crossing(saddles, forms)
 
     def _mechanisms(self, stable: Form, near: list[Form]) -> list[Band]:
         """Force-field paths of distinct mechanisms, lowest first."""
         self.say(f"MMFF94: {self.guesses} paths")
         ends = [(form.positions, stable.positions) for form in near]
         bands = self.surfaces.bands(ends, self.guesses, self.spec.protocol.seed)
-        inner = [band for band in bands if 0 < band.top < len(band.energies) - 1]
-        chosen: list[Band] = []
-        for band in sorted(inner, key=lambda band: float(band.energies.max())):
-            height = float(band.energies.max())
-            if not any(abs(height - other.energies.max()) < _SAME_SADDLE for other in chosen):
-                chosen.append(band)
-        if not chosen:
+        if not bands:
             raise KineticsError(f"{self.spec.name}: no path between the helical forms was found with MMFF94")
-        highest = chosen[0].energies.max() + _WINDOW
-        return [band for band in chosen if band.energies.max() < highest][:_MECHANISMS]
+        return bands[:_MECHANISMS]
 
     def _paths(self, mechanisms: list[Band], metastable: float) -> list[Path]:
         """The mechanisms at the asked level, those that are much higher left out, lowest first."""
@@ -190,7 +207,7 @@ class _Search:
             self.say(f"{self.surfaces.level_name}: mechanism {number + 1} of {len(mechanisms)}")
             lowest = min((path.height for path in relaxed), default=metastable + _HIGHEST)
             path = self.surfaces.path(band, lowest + _WINDOW)
-            if path.height < lowest + _WINDOW and 0 < path.top < IMAGES - 1:
+            if path.height < lowest + _WINDOW and path.inner:
                 relaxed.append(path)
         return sorted(relaxed, key=lambda path: path.height)
 
@@ -198,8 +215,13 @@ class _Search:
         """Distinct saddles of the lowest paths, lowest first."""
         refined: list[Stationary] = []
         for number, path in enumerate(paths[:_SADDLES]):
+            if refined and path.height > min(saddle.energy for saddle in refined) + _BESIDE:
+                break
             self.say(f"{self.surfaces.level_name}: saddle {number + 1} of {min(_SADDLES, len(paths))}")
-            saddle = self.surfaces.saddle(path)
+            saddle = self.surfaces.saddle(path.summit, path.tangent, _FEW_STEPS, whole=False)
+            if not saddle.converged and not refined:
+                closer = self.surfaces.closer(path)
+                saddle = self.surfaces.saddle(closer.summit, closer.tangent, STEPS, whole=True)
             if saddle.converged and not any(abs(saddle.energy - s.energy) < _SAME_SADDLE for s in refined):
                 refined.append(saddle)
         if not refined:
@@ -208,18 +230,16 @@ class _Search:
         return sorted(refined, key=lambda saddle: saddle.energy)
 
     def _crossing(
-        self, saddles: list[Stationary], metastable: float
+        self, saddles: list[Stationary], forms: tuple[Stationary, Stationary]
     ) -> tuple[Stationary, Point, tuple[Descent, Descent]]:
         """The lowest saddle whose descents end on both sides; where none does, the lowest."""
         best: tuple[Stationary, Point, tuple[Descent, Descent]] | None = None
         for saddle in saddles:
-            height = saddle.energy - metastable
+            height = saddle.energy - forms[1].energy
             self.say(f"{self.surfaces.level_name}: modes of a saddle at {height:.0f} kJ/mol")
             point = self._point(saddle)
-            descents = (
-                self._descent(saddle, point, 1.0, metastable),
-                self._descent(saddle, point, -1.0, metastable),
-            )
+            first, second = (self._descent(saddle, point, side, forms) for side in (1.0, -1.0))
+            descents = first, second
             crosses = descents[0].helicity * descents[1].helicity < 0.0
             if best is None or crosses:
                 best = (saddle, point, descents)
@@ -228,12 +248,21 @@ class _Search:
         assert best is not None
         return best
 
-    def _descent(self, saddle: Stationary, point: Point, sign: float, metastable: float) -> Descent:
-        end = self.surfaces.below(saddle, sign * point.modes.vectors[0])
-        return Descent(end.energy - metastable, self.surfaces.alkene.helicity(end.positions))
+    def _descent(
+        self, saddle: Stationary, point: Point, sign: float, forms: tuple[Stationary, Stationary]
+    ) -> Descent:
+        hessian = self.surfaces.hessian(saddle.positions)
+        end = self.surfaces.below(saddle, sign * point.modes.vectors[0], hessian, forms)
+        return Descent(end.energy - forms[1].energy, self.surfaces.alkene.helicity(end.positions))
 
-    def _point(self, stationary: Stationary) -> Point:
+    def _point(self, stationary: Stationary, saddle: bool = False) -> Point:
         masses = np.array([atom.GetMass() for atom in self.surfaces.alkene.molecule.GetAtoms()])
+        if self.quick:
+            cheap = self.surfaces.guess(stationary.positions)
+            modes = of_a_saddle(normal_modes(cheap, stationary.positions, masses), saddle)
+            thermal = free_energy(modes, stationary.positions, masses, self.temperature)
+            return Point(stationary.energy, stationary.positions, modes, stationary.energy + thermal)
         modes = normal_modes(self.surfaces.hessian(stationary.positions), stationary.positions, masses)
         thermal = free_energy(modes, stationary.positions, masses, self.temperature)
-        return Point(stationary.energy, stationary.positions, modes, stationary.energy + thermal)
+        exact = self.surfaces.polished(stationary)
+        return Point(exact.energy, exact.positions, modes, exact.energy + thermal)

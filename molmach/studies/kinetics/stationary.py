@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import OptimizeResult, minimize
 
 from molmach.errors import KineticsError
 from molmach.studies.kinetics.frame import Frame
 from molmach.studies.kinetics.level import Floats, Level
-from molmach.studies.kinetics.modes import finite_difference_hessian, internal_projector
+from molmach.studies.kinetics.modes import DISPLACEMENT, finite_difference_hessian, internal_projector
 
 MAX_FORCE = 20.0
 """A stationary point's largest gradient component, kJ/(mol nm) (0.02 eV/A)."""
@@ -22,16 +22,23 @@ _LEVEL = 2.0
 _NEAR = 0.02
 """Largest full step from a saddle, nm in the norm over all atoms: along soft modes the gradient is small."""
 
-_STEPS = 80
+STEPS = 80
+"""Of a saddle search, at most."""
+
 _TRUST = 0.03
 _SHORTEST = 1e-3
 _FLAT = 50.0
 """Curvatures closer to zero, kJ/(mol nm^2), have no certain sign."""
 
-_RENEW = 20
+_RENEW = 25
 """Steps after which the Hessian is computed anew."""
 
 _SOFTEST = 2000.0
+_RIGID, _SOFT = 6, 40
+_ALONG = 2e-3
+"""Displacement along a soft mode, nm in the norm over all atoms."""
+
+_NEWTON = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +50,24 @@ class Stationary:
     converged: bool
 
 
-def relax(level: Level, positions: Floats, guess_hessian: Callable[[Floats], Floats]) -> Stationary:
+def relax(
+    level: Level,
+    positions: Floats,
+    guess_hessian: Callable[[Floats], Floats],
+    there: Callable[[float, Floats], Stationary | None] = lambda energy, positions: None,
+) -> Stationary:
     """The minimum downhill, by BFGS from a guessed Hessian made positive.
+
+    Parameters
+    ----------
+    level
+        The surface.
+    positions
+        (n_atoms, 3), nm, to start from.
+    guess_hessian
+        Gives a (3n, 3n) Hessian.
+    there
+        Takes energy and structure on the way down; gives the minimum that this comes to in the end, or None.
 
     Raises
     ------
@@ -58,22 +81,136 @@ def relax(level: Level, positions: Floats, guess_hessian: Callable[[Floats], Flo
         energy, gradient = level(x.reshape(positions.shape))
         return energy, gradient.ravel()
 
+    known: list[Stationary] = []
+
+    def look(intermediate_result: OptimizeResult) -> None:
+        x = intermediate_result.x.reshape(positions.shape)
+        if (minimum := there(float(intermediate_result.fun), x)) is not None:
+            known.append(minimum)
+            raise StopIteration
+
     minimum = minimize(
         both,
         positions.ravel(),
         jac=True,
         method="BFGS",
+        callback=look,
         options={"gtol": _LEVEL, "maxiter": 500, "hess_inv0": 0.5 * (inverse + inverse.T)},
     )
+    if known:
+        return known[0]
     force = float(np.abs(minimum.jac).max())
     if force > 5.0 * MAX_FORCE:
         raise KineticsError(f"{level.name}: no minimum found (largest gradient {force:.0f} kJ/mol/nm)")
     return Stationary(float(minimum.fun), minimum.x.reshape(positions.shape), force < 2.0 * MAX_FORCE)
 
 
-def exact_hessian(level: Level, positions: Floats) -> Floats:
-    """(3n, 3n) Hessian of a level by central differences of its gradient."""
-    return finite_difference_hessian(lambda many: np.array([level(x)[1] for x in many]), positions)
+def exact_hessian(level: Level, positions: Floats, guide: Callable[[Floats], Floats]) -> Floats:
+    """(3n, 3n) Hessian of a level by forward differences of its gradient.
+
+    What these lack, half of a displacement times the third derivatives, is taken from a cheap surface, on
+    which central differences cost nothing. It is the stiff bonds' and much the same on both: the Gibbs energy
+    of a motor's form differs by 0.04 kJ/mol from central differences of the level itself, which need twice as
+    many gradients, and by 0.6 without.
+
+    Parameters
+    ----------
+    level
+        The surface.
+    positions
+        (n_atoms, 3), nm.
+    guide
+        The cheap surface's gradients, of (m, n_atoms, 3) structures.
+    """
+    directions = np.eye(positions.size)
+    project = internal_projector(positions)
+    hessian = curvatures(level, positions, directions, guide, DISPLACEMENT)
+    return np.asarray(project @ (0.5 * (hessian + hessian.T)) @ project)
+
+
+def curvatures(
+    level: Level,
+    positions: Floats,
+    directions: Floats,
+    guide: Callable[[Floats], Floats],
+    displacement: float,
+) -> Floats:
+    """(3n, k) products of the Hessian with (3n, k) directions of unit norm; see :func:`exact_hessian`.
+
+    Parameters
+    ----------
+    level, positions, guide
+        As there.
+    directions
+        (3n, k).
+    displacement
+        Along each, nm.
+    """
+    shifts = displacement * directions.T.reshape(-1, *positions.shape)
+    here = level(positions)[1].ravel()
+    there = np.array([level(x)[1].ravel() for x in positions + shifts])
+    middle = guide(positions[None])[0].ravel()
+    ahead, behind = (guide(positions + side * shifts).reshape(len(shifts), -1) for side in (1.0, -1.0))
+    missing = (ahead - middle) / displacement - (ahead - behind) / (2.0 * displacement)
+    return np.asarray(((there - here) / displacement - missing).T)
+
+
+def softened_hessian(
+    level: Level,
+    positions: Floats,
+    tangent: Floats,
+    guide: Callable[[Floats], Floats],
+) -> Floats:
+    """(3n, 3n) Hessian of a cheap surface, made the level's own along its softest modes and a direction.
+
+    In the stiff directions both surfaces are alike; the soft ones decide where a saddle is.
+
+    Parameters
+    ----------
+    level, positions, guide
+        As of :func:`exact_hessian`.
+    tangent
+        (n_atoms, 3) direction.
+    """
+    cheap = finite_difference_hessian(guide, positions)
+    _, vectors = np.linalg.eigh(cheap)
+    soft = vectors[:, _RIGID : _RIGID + _SOFT]
+    basis, _ = np.linalg.qr(np.column_stack([tangent.ravel(), soft]))
+    missing = curvatures(level, positions, basis, guide, _ALONG) - cheap @ basis
+    inner = basis.T @ missing
+    cross = missing @ basis.T
+    changed = cheap + cross + cross.T - basis @ (0.5 * (inner + inner.T)) @ basis.T
+    project = internal_projector(positions)
+    return np.asarray(project @ (0.5 * (changed + changed.T)) @ project)
+
+
+def polished(level: Level, start: Stationary, hessian: Floats) -> Stationary:
+    """A stationary point after Newton steps with the Hessian at it, until its gradient is a minimum's.
+
+    Parameters
+    ----------
+    level
+        The surface.
+    start
+        Where it is nearly stationary.
+    hessian
+        (3n, 3n) there.
+    """
+    values, vectors = np.linalg.eigh(hessian)
+    sure = np.abs(values) > _FLAT
+    x = start.positions
+    energy, gradient = level(x)
+    best = (float(np.abs(gradient).max()), energy, x)
+    for _ in range(_NEWTON):
+        if best[0] < _LEVEL:
+            break
+        step = -vectors[:, sure] @ ((vectors[:, sure].T @ gradient.ravel()) / values[sure])
+        x = x + (step * min(1.0, _TRUST / np.linalg.norm(step))).reshape(x.shape)
+        energy, gradient = level(x)
+        if np.abs(gradient).max() >= best[0]:
+            break
+        best = (float(np.abs(gradient).max()), energy, x)
+    return Stationary(best[1], best[2], start.converged)
 
 
 def find_saddle(
@@ -83,6 +220,7 @@ def find_saddle(
     hessian: Callable[[Floats], Floats],
     guess_hessian: Callable[[Floats], Floats],
     frame: Frame,
+    steps: int = STEPS,
 ) -> Stationary:
     """The saddle point uphill along one mode, by partitioned rational-function steps.
 
@@ -98,11 +236,13 @@ def find_saddle(
     positions, tangent
         (n_atoms, 3) start, nm, and the direction of the path through it, unit norm.
     hessian
-        Gives the (3n, 3n) Hessian, to start from and to go on from every twenty steps.
+        Gives the (3n, 3n) Hessian, to start from and to go on from now and then.
     guess_hessian
-        The cheap surface's.
+        The cheap surface's, in what way its curvatures change.
     frame
         The molecule's.
+    steps
+        After so many it is given up.
     """
     x = positions.copy()
     curvature = hessian(x)
@@ -110,7 +250,7 @@ def find_saddle(
     mode = tangent.ravel()
     guide = guess_hessian(x)
     trust = _TRUST
-    for count in range(1, _STEPS + 1):
+    for count in range(1, steps + 1):
         step, mode, expected, distance = _step(x, gradient.ravel(), curvature, mode, trust)
         if np.abs(gradient).max() < MAX_FORCE and distance < _NEAR:
             return Stationary(energy, x, True)

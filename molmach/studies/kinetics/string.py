@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,11 +20,18 @@ from molmach.studies.kinetics.frame import Frame
 from molmach.studies.kinetics.level import Floats, Level
 
 IMAGES = 11
-_ITERATIONS = 30
+_CLOSER_IMAGES = 7
+_ITERATIONS = 16
+_CLOSER_ITERATIONS = 8
+_FIRST_LOOK = 3
 _BEFORE_CLIMBING = 8
-_CLOSE = 60.0
-"""Largest gradient component of the climbing image, kJ/(mol nm), from which a saddle search takes over."""
+_ROUGH = 200.0
+"""Largest gradient component of the highest image, kJ/(mol nm), from which a closer look is worth it."""
 
+_CLOSE = 60.0
+"""The same, from which a saddle search takes over."""
+
+_WORSE = 1.5
 _SOFTEST = 3000.0
 _LONGEST = 0.06
 _SHARE = 0.8
@@ -32,16 +39,24 @@ _SHARE = 0.8
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """A relaxed path: energies (images,), kJ/mol, positions (images, n_atoms, 3) in nm, and what is left.
+    """A relaxed path.
 
-    ``force`` is the largest component of the highest image's gradient; ``tangent`` the path's unit
-    direction there.
+    Attributes
+    ----------
+    energies, positions
+        (images,), kJ/mol, and (images, n_atoms, 3), nm.
+    force
+        Largest component of the highest image's gradient, kJ/(mol nm).
+    tangent, summit
+        (n_atoms, 3): the path's unit direction at its top, and the structure there, nm: that of the parabola
+        through the highest image and its neighbours.
     """
 
     energies: Floats
     positions: Floats
     force: float
     tangent: Floats
+    summit: Floats
 
     @property
     def top(self) -> int:
@@ -49,62 +64,138 @@ class Path:
         return int(np.argmax(self.energies))
 
     @property
+    def inner(self) -> bool:
+        """Whether the highest image is none of the ends."""
+        return 0 < self.top < len(self.energies) - 1
+
+    @property
     def height(self) -> float:
         """Energy of the highest image, kJ/mol."""
         return float(self.energies.max())
 
 
-def relax_path(
-    levels: Sequence[Level],
-    path: Floats,
-    hessian: Callable[[Floats], Floats],
-    frame: Frame,
-    workers: int,
-    give_up_above: float,
-) -> Path:
-    """Relax a path; both ends go to their minima.
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What a path is relaxed on.
 
-    Parameters
+    Attributes
     ----------
     levels
         :data:`IMAGES` of them, each with its own density to start from.
-    path
-        (n, n_atoms, 3) guess, nm.
     hessian
         The cheap surface's (3n, 3n) Hessian.
     frame
         The molecule's; images move and are laid out along its bonds.
     workers
         Threads.
-    give_up_above
-        Energy, kJ/mol: a path that still lies above it when climbing starts is left as it is.
     """
-    x = _evenly(path, frame, IMAGES, None)
-    for i in range(1, IMAGES):
+
+    levels: Sequence[Level]
+    hessian: Callable[[Floats], Floats]
+    frame: Frame
+    workers: int
+
+
+def relax_path(ground: Ground, path: Floats, give_up_above: float) -> Path:
+    """Relax a path, whose ends go to their minima, until a saddle search can take over.
+
+    Parameters
+    ----------
+    ground
+        The surface.
+    path
+        (n, n_atoms, 3) guess, nm.
+    give_up_above
+        Energy, kJ/mol: a path that still lies above it after the first steps is left as it is.
+    """
+
+    def over(path: Path, iteration: int) -> bool:
+        ready = path.inner and path.force < _ROUGH
+        return iteration >= _FIRST_LOOK and (ready or path.height > give_up_above)
+
+    relaxed = _relaxed(ground, path, IMAGES, _ITERATIONS, _BEFORE_CLIMBING, over)
+    if not relaxed.inner or relaxed.height > give_up_above or _is_sound(ground, relaxed):
+        return relaxed
+    return relax_summit(ground, relaxed)
+
+
+def relax_summit(ground: Ground, path: Path) -> Path:
+    """The part of a relaxed path by its top with more images, the highest of which climbs."""
+    part = path.positions[max(path.top - 1, 0) : path.top + 2]
+    closer = _relaxed(
+        ground,
+        part,
+        _CLOSER_IMAGES,
+        _CLOSER_ITERATIONS,
+        1,
+        lambda path, _: path.inner and path.force < _CLOSE,
+    )
+    best = closer if closer.inner else path
+    return best if _is_sound(ground, best) else replace(best, summit=best.positions[best.top])
+
+
+def _is_sound(ground: Ground, path: Path) -> bool:
+    """Whether the structure at the top is no worse than the image beside it: images may be too far apart."""
+    _, gradient = ground.levels[path.top](path.summit)
+    return float(np.abs(gradient).max()) < _WORSE * max(path.force, _CLOSE)
+
+
+def _relaxed(
+    ground: Ground,
+    path: Floats,
+    count: int,
+    iterations: int,
+    before_climbing: int,
+    over: Callable[[Path, int], bool],
+) -> Path:
+    """A path of so many images after at most so many iterations, or when it is ``over``.
+
+    Its ends go to their minima where the whole path is relaxed, and stay where it is a part.
+    """
+    x = _evenly(path, ground.frame, count, None)
+    for i in range(1, count):
         x[i] = superposed(x[i - 1], x[i], x[i])
-    with ThreadPoolExecutor(workers) as pool:
-        for iteration in range(_ITERATIONS):
-            evaluated = list(pool.map(lambda image: image[0](image[1]), zip(levels, x, strict=True)))
-            energies = np.array([energy for energy, _ in evaluated])
-            gradients = np.array([gradient for _, gradient in evaluated])
+    whole = count == IMAGES
+    energies, gradients = np.zeros(count), np.zeros(x.shape)
+    with ThreadPoolExecutor(ground.workers) as pool:
+        for iteration in range(iterations):
+            moving = range(count) if whole or iteration == 0 else range(1, count - 1)
+            pairs = [(ground.levels[i], x[i]) for i in moving]
+            evaluated = pool.map(lambda pair: pair[0](pair[1]), pairs)
+            for i, (energy, gradient) in zip(moving, evaluated, strict=True):
+                energies[i], gradients[i] = energy, gradient
             top = int(np.argmax(energies))
-            climbing = iteration >= _BEFORE_CLIMBING and 0 < top < IMAGES - 1
+            climbing = iteration >= before_climbing and 0 < top < count - 1
             tangents = improved_tangents(x, energies)
-            nearest = tangents[min(max(top, 1), IMAGES - 2) - 1]
-            result = Path(energies, x, float(np.abs(gradients[top]).max()), nearest)
-            if climbing and (result.force < _CLOSE or energies[top] > give_up_above):
+            nearest = tangents[min(max(top, 1), count - 2) - 1]
+            force = float(np.abs(gradients[top]).max())
+            result = Path(energies.copy(), x, force, nearest, _summit(x, energies, ground.frame))
+            if over(result, iteration):
                 break
             moved = x.copy()
-            for i in range(IMAGES):
-                force = -gradients[i]
-                if 0 < i < IMAGES - 1:
+            for i in range(count):
+                pull = -gradients[i]
+                if 0 < i < count - 1:
                     reversed_along = 2.0 if climbing and i == top else 1.0
-                    force = force - reversed_along * np.sum(force * tangents[i - 1]) * tangents[i - 1]
-                moved[i] = frame.moved(x[i], _step(force, hessian(x[i])))
-            for i in range(1, IMAGES):
+                    pull = pull - reversed_along * np.sum(pull * tangents[i - 1]) * tangents[i - 1]
+                elif not whole:
+                    continue
+                moved[i] = ground.frame.moved(x[i], _step(pull, ground.hessian(x[i])))
+            for i in range(1, count if whole else count - 1):
                 moved[i] = superposed(moved[i - 1], moved[i], moved[i])
-            x = _evenly(moved, frame, IMAGES, top if climbing else None)
+            x = _evenly(moved, ground.frame, count, top if climbing else None)
     return result
+
+
+def _summit(x: Floats, energies: Floats, frame: Frame) -> Floats:
+    """The structure where the parabola through the highest image and its neighbours has its top."""
+    top = int(np.argmax(energies))
+    if not 0 < top < len(x) - 1:
+        return np.asarray(x[top])
+    before, here, after = energies[top - 1 : top + 2]
+    curvature = before - 2.0 * here + after
+    share = 0.5 * (before - after) / curvature if curvature < 0.0 else 0.0
+    return frame.between(x[top], x[top + 1 if share > 0.0 else top - 1], abs(share))
 
 
 def _step(force: Floats, hessian: Floats) -> Floats:

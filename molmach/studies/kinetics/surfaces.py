@@ -7,7 +7,7 @@ else a result would depend on what was computed in the same process and what was
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 
@@ -15,16 +15,25 @@ from molmach import forcefield
 from molmach.engine import available_cores
 from molmach.forcefield.images_kernel import Images
 from molmach.studies.kinetics.band import Band, bands
-from molmach.studies.kinetics.forms import Alkene, Form, find_forms
+from molmach.studies.kinetics.forms import Alkene, Form, find_forms, superposed
 from molmach.studies.kinetics.frame import Frame, frame_of
 from molmach.studies.kinetics.level import Floats, Level, level_of
 from molmach.studies.kinetics.modes import finite_difference_hessian
-from molmach.studies.kinetics.stationary import Stationary, exact_hessian, find_saddle, relax
+from molmach.studies.kinetics.stationary import (
+    Stationary,
+    exact_hessian,
+    find_saddle,
+    polished,
+    relax,
+    softened_hessian,
+)
 from molmach.studies.kinetics.store import Piece, Store
-from molmach.studies.kinetics.string import IMAGES, Path, relax_path
+from molmach.studies.kinetics.string import IMAGES, Ground, Path, relax_path, relax_summit
 
 _NUDGES = (0.02, 0.04, 0.06, 0.09, 0.13)
 _CLEARLY_DOWN = 0.5
+_NEARLY, _BESIDE = 1.0, 0.01
+"""A structure that is no more than this above a form, kJ/mol, and beside it, nm, is in its valley."""
 
 
 class Surfaces:
@@ -59,8 +68,13 @@ class Surfaces:
     def _frame(self) -> Frame:
         return frame_of(self.alkene.molecule)
 
-    def _guess(self, positions: Floats) -> Floats:
-        return finite_difference_hessian(lambda many: -self._images(many)[1], positions)
+    def _guide(self, many: Floats) -> Floats:
+        """MMFF94's gradients of (m, n_atoms, 3) structures."""
+        return -self._images(many)[1]
+
+    def guess(self, positions: Floats) -> Floats:
+        """MMFF94's (3n, 3n) second derivatives, kJ/(mol nm^2)."""
+        return finite_difference_hessian(self._guide, positions)
 
     def forms(self, seed: int) -> list[Form]:
         """MMFF94's forms, lowest first."""
@@ -76,10 +90,13 @@ class Surfaces:
         return [Form(float(e), x) for e, x in zip(piece["energies"], piece["positions"], strict=True)]
 
     def bands(self, ends: Sequence[tuple[Floats, Floats]], count: int, seed: int) -> list[Band]:
-        """MMFF94's elastic bands between pairs of ends."""
+        """MMFF94's elastic bands between pairs of ends, one a mechanism, lowest first."""
 
         def make() -> dict[str, Floats]:
-            elastic = list(bands(self._images, list(ends), count, seed))
+            heavy = [a.GetIdx() for a in self.alkene.molecule.GetAtoms() if a.GetAtomicNum() > 1]
+            elastic = bands(self._images, list(ends), count, seed, heavy)
+            if not elastic:
+                return {"positions": np.zeros(0), "energies": np.zeros(0)}
             return {
                 "positions": np.array([band.positions for band in elastic]),
                 "energies": np.array([band.energies for band in elastic]),
@@ -93,7 +110,7 @@ class Surfaces:
         """The minimum downhill from a structure."""
 
         def make() -> dict[str, Floats]:
-            return _packed(relax(self._fresh()[0], positions, self._guess))
+            return _packed(relax(self._fresh()[0], positions, self.guess))
 
         return _unpacked(self._store.piece("minimum", (*self._about, positions), make))
 
@@ -101,42 +118,74 @@ class Surfaces:
         """A band relaxed on the asked surface."""
 
         def make() -> dict[str, Floats]:
-            cores = available_cores()
-            path = relax_path(self._fresh(), band.positions, self._guess, self._frame, cores, give_up_above)
-            force = np.array(path.force)
-            parts = (path.energies, path.positions, force, path.tangent)
-            return dict(zip(("energies", "positions", "force", "tangent"), parts, strict=True))
+            return _packed_path(relax_path(self._ground(), band.positions, give_up_above))
 
-        piece = self._store.piece("path", (*self._about, band.positions, give_up_above), make)
-        return Path(piece["energies"], piece["positions"], float(piece["force"]), piece["tangent"])
+        return _unpacked_path(self._store.piece("path", (*self._about, band.positions, give_up_above), make))
 
-    def saddle(self, path: Path) -> Stationary:
-        """The saddle point by the path's highest image."""
-        start = path.positions[path.top]
+    def closer(self, path: Path) -> Path:
+        """A path's part by its top, with more images."""
+
+        def make() -> dict[str, Floats]:
+            return _packed_path(relax_summit(self._ground(), path))
+
+        return _unpacked_path(self._store.piece("closer", (*self._about, path.positions), make))
+
+    def _ground(self) -> Ground:
+        return Ground(self._fresh(), self.guess, self._frame, available_cores())
+
+    def saddle(self, start: Floats, tangent: Floats, steps: int, whole: bool) -> Stationary:
+        """The saddle point by a structure, up along a direction.
+
+        Parameters
+        ----------
+        start, tangent
+            (n_atoms, 3): the structure, nm, and the direction.
+        steps
+            After so many it is given up.
+        whole
+            Whether the search has the level's whole Hessian, or MMFF94's with the level's soft modes.
+        """
 
         def make() -> dict[str, Floats]:
             level, spare = self._fresh()[:2]
-            hessian = partial(self._hessian, spare)
-            return _packed(find_saddle(level, start, path.tangent, hessian, self._guess, self._frame))
 
-        return _unpacked(self._store.piece("saddle", (*self._about, start, path.tangent), make))
+            def hessian(positions: Floats) -> Floats:
+                if whole:
+                    return exact_hessian(spare, positions, self._guide)
+                return softened_hessian(spare, positions, tangent, self._guide)
+
+            return _packed(find_saddle(level, start, tangent, hessian, self.guess, self._frame, steps))
+
+        return _unpacked(self._store.piece("saddle", (*self._about, start, tangent, steps, whole), make))
+
+    def polished(self, stationary: Stationary) -> Stationary:
+        """A stationary point whose gradient is as small as a minimum's."""
+
+        def make() -> dict[str, Floats]:
+            return _packed(polished(self._fresh()[0], stationary, self.hessian(stationary.positions)))
+
+        return _unpacked(self._store.piece("polished", (*self._about, stationary.positions), make))
 
     def hessian(self, positions: Floats) -> Floats:
         """(3n, 3n) second derivatives, kJ/(mol nm^2)."""
-        return self._hessian(self._levels[1], positions)
 
-    def _hessian(self, level: Level, positions: Floats) -> Floats:
         def make() -> dict[str, Floats]:
-            level.forget()
-            return {"hessian": exact_hessian(level, positions)}
+            return {"hessian": exact_hessian(self._fresh()[1], positions, self._guide)}
 
         return self._store.piece("hessian", (*self._about, positions), make)["hessian"]
 
-    def below(self, saddle: Stationary, direction: Floats) -> Stationary:
+    def below(
+        self, saddle: Stationary, direction: Floats, hessian: Floats, forms: Sequence[Stationary]
+    ) -> Stationary:
         """The minimum down from a saddle along a direction (n_atoms, 3) of unit norm.
 
-        A flat saddle is left by a longer nudge, for close to it the gradient is that of a minimum.
+        A flat saddle is left by a longer nudge, for close to it the gradient is that of a minimum. The way
+        down starts from the saddle's own (3n, 3n) Hessian, and is over where it has come so near to one of
+        the ``forms``, in structure and in energy, that there is nothing else to come to.
         """
+
+        def there(energy: float, positions: Floats) -> Stationary | None:
+            return next((form for form in forms if _arrived(form, energy, positions)), None)
 
         def make() -> dict[str, Floats]:
             level = self._fresh()[0]
@@ -144,10 +193,35 @@ class Surfaces:
                 start = self._frame.moved(saddle.positions, nudge * direction)
                 if level(start)[0] < saddle.energy - _CLEARLY_DOWN:
                     break
-            return _packed(relax(level, start, self._guess))
+            return _packed(relax(level, start, lambda positions: hessian, there))
 
-        inputs = (*self._about, saddle.positions, saddle.energy, direction)
+        ends = [form.positions for form in forms]
+        inputs = (*self._about, saddle.positions, saddle.energy, direction, *ends)
         return _unpacked(self._store.piece("descent", inputs, make))
+
+
+def _arrived(form: Stationary, energy: float, positions: Floats) -> bool:
+    """Whether a structure on its way down is all but a form."""
+    if energy - form.energy > _NEARLY:
+        return False
+    apart = superposed(form.positions, positions, positions) - form.positions
+    return bool(np.sqrt(np.mean(np.sum(apart**2, axis=1))) < _BESIDE)
+
+
+def _packed_path(path: Path) -> dict[str, Floats]:
+    return {
+        "energies": path.energies,
+        "positions": path.positions,
+        "force": np.array(path.force),
+        "tangent": path.tangent,
+        "summit": path.summit,
+    }
+
+
+def _unpacked_path(piece: Piece) -> Path:
+    return Path(
+        piece["energies"], piece["positions"], float(piece["force"]), piece["tangent"], piece["summit"]
+    )
 
 
 def _packed(stationary: Stationary) -> dict[str, Floats]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from molmach.studies.kinetics.cycle import Cycle
-from molmach.studies.kinetics.inversion import HelixInversion
+from molmach.studies.kinetics.inversion import QUICK_ERROR, HelixInversion
+
+_LEFT_OUT = "not looked at"
 
 CYCLE_HEADS = ("photons/s", "turns/s", "turns per photon", "directionality")
 
@@ -17,8 +19,8 @@ def step_rows(steps: Sequence[HelixInversion]) -> list[tuple[str, ...]]:
         ("energy barrier", lambda s: f"{s.energy_barrier:.1f} kJ/mol"),
         ("stable form lies lower by", lambda s: f"{s.drop:.1f} kJ/mol"),
         ("half-life of the metastable form", _half_life),
-        ("imaginary modes at the saddle", _imaginary),
-        ("going down from the saddle ends", _ends),
+        ("imaginary modes at the saddle", lambda s: _LEFT_OUT if s.quick else _imaginary(s)),
+        ("going down from the saddle ends", lambda s: _LEFT_OUT if s.quick else _ends(s)),
         ("saddles refined", lambda s: ", ".join(f"{e:.0f}" for e in s.mechanisms) + " kJ/mol"),
     ]
     return [(label, *(show(step) for step in steps)) for label, show in rows]
@@ -42,9 +44,14 @@ def cycle_title(yields: tuple[float, float]) -> str:
 def doubts(step: HelixInversion) -> tuple[str, ...]:
     """Why a step's barrier is not to be trusted as it stands; empty for a sound one."""
     reasons = []
+    if step.quick:
+        reasons.append(
+            "A first look: few guesses, one saddle, MMFF94's vibrations and no way down from it; "
+            f"{QUICK_ERROR:g} kJ/mol of its error are the look's own."
+        )
     if not step.converged:
         reasons.append("The saddle's gradient is above the limit: it is no stationary point yet.")
-    if step.saddle.modes.imaginary != 1:
+    if not step.quick and step.saddle.modes.imaginary != 1:
         reasons.append(f"The saddle has {_imaginary(step)} where a saddle has one imaginary mode.")
     if not step.connected:
         reasons.append(f"Going down from the saddle ends {_ends(step)}, not in the two forms.")

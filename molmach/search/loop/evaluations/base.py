@@ -128,6 +128,11 @@ class Evaluation(ABC):
             return ""
         return ", ".join(f"{name} {value}" for name, value in rungs[rung].items())
 
+    @property
+    def assumed(self) -> Sequence[str]:
+        """What its numbers rest on, a sentence each, for those who read a campaign's report."""
+        return ()
+
     def refusal(self, candidate: Candidate) -> str:
         """Why a machine can't have what the objectives name, or ''; asked before a campaign starts.
 

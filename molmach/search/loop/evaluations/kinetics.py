@@ -7,13 +7,14 @@ import math
 import tempfile
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from molmach import units
 from molmach.data.quantity import Quantity
 from molmach.data.statistics import Floats
 from molmach.errors import KineticsError, MolmachError, SpecError
@@ -23,6 +24,7 @@ from molmach.search.record.trial import CONFIRMATION
 from molmach.search.space.space import Candidate
 from molmach.studies.kinetics import HelixInversion, motor_cycle
 from molmach.studies.kinetics import run as kinetics_run
+from molmach.studies.kinetics.inversion import QUICK_ERROR, QUICK_GUESSES, barrier_error
 from molmach.studies.kinetics.level import BARRIER_ERROR
 from molmach.studies.kinetics.rates import eyring_rate, half_life
 from molmach.studies.kinetics.search import GUESSES, alkene_of
@@ -68,12 +70,13 @@ class _Asked:
 class Kinetics(Evaluation):
     """Searches for a motor's thermal helix inversions and works out its cycle.
 
-    Its rungs are ``{level: LEVEL, guesses: N}``: the level of theory, one whose error was measured
-    (:data:`molmach.studies.kinetics.level.BARRIER_ERROR`), and the number of elastic bands that look for
-    mechanisms. Its options: ``temperature`` (K, default the protocol's), ``excitation_rate`` (photons
-    absorbed by one motor, 1/s), ``forward_yield`` and ``backward_yield`` (quantum yields of half a turn from
-    stable and from metastable forms). The barrier's standard error is the level's. A confirmation is a search
-    from other guesses on the last rung's level, whose saddle must join the two forms; it keeps its folder.
+    Its rungs are ``{level: LEVEL, guesses: N, quick: false}``: the level of theory, one whose error was
+    measured (:data:`molmach.studies.kinetics.level.BARRIER_ERROR`), the number of elastic bands that look for
+    mechanisms, and whether a first look is enough, whose own error then stands beside the level's. Its
+    options: ``temperature`` (K, default the protocol's), ``excitation_rate`` (photons absorbed by one motor,
+    1/s), ``forward_yield`` and ``backward_yield`` (quantum yields of half a turn from stable and from
+    metastable forms). A confirmation is a whole search from other guesses on the last rung's level, whose
+    saddle must join the two forms; it keeps its folder.
     """
 
     summary = "thermal helix inversion of light-driven motors: barrier, half-life, turns under light"
@@ -90,6 +93,7 @@ class Kinetics(Evaluation):
             ("barrier", "kelvin"),
             _half_life,
             bounds=(0.0, math.inf),
+            decades=True,
         ),
         Quantity("metastable_energy", "Gibbs energy of the metastable form above the stable one", "kJ/mol"),
         Quantity("rotation_frequency", "net turns a second under the stated light", "1/s"),
@@ -104,8 +108,10 @@ class Kinetics(Evaluation):
         super().check_rungs()
         for number, rung in enumerate(self.campaign.evaluation.rungs):
             where = f"evaluation.rungs[{number}]"
-            if unknown := sorted(set(rung) - {"level", "guesses"}):
-                raise SpecError(f"{where}.{unknown[0]}: accepted: level, guesses")
+            if unknown := sorted(set(rung) - {"level", "guesses", "quick"}):
+                raise SpecError(f"{where}.{unknown[0]}: accepted: level, guesses, quick")
+            if not isinstance(rung.get("quick", False), bool):
+                raise SpecError(f"{where}.quick: got {rung['quick']!r}; expected true or false")
             if rung.get("level", _LEVELS[0]) not in _LEVELS:
                 raise SpecError(f"{where}.level: got {rung['level']!r}; accepted: {', '.join(_LEVELS)}")
             guesses = rung.get("guesses", GUESSES)
@@ -123,22 +129,57 @@ class Kinetics(Evaluation):
 
     def effort(self, rung: int) -> str:
         """Level and guesses."""
-        level, guesses = self._level(rung)
-        return f"{level}, {guesses} guesses" + (", afresh" if rung == CONFIRMATION else "")
+        level, guesses, quick = self._level(rung)
+        look = ", a first look" if quick else ""
+        return f"{level}, {guesses} guesses{look}" + (", afresh" if rung == CONFIRMATION else "")
 
-    def _level(self, rung: int) -> tuple[str, int]:
+    @property
+    def assumed(self) -> Sequence[str]:
+        """Levels and their errors, temperature, light, and what is left out."""
+        options = self.campaign.evaluation.options
+        protocol = self.campaign.template["protocol"].get("temperature", "300 K")
+        asked = _Asked.of(
+            options, float(options.get("temperature", units.parse(protocol, units.TEMPERATURE)))
+        )
+        levels = dict.fromkeys(self._level(rung)[0] for rung in range(self.rungs))
+        said = [
+            f"Energies are {level}'s in the gas phase, without solvent; a barrier's standard error is "
+            f"{BARRIER_ERROR[level]:g} kJ/mol, as measured on motors of this kind, which is a factor of "
+            f"{math.exp(BARRIER_ERROR[level] / units.thermal_energy(asked.temperature)):.2g} in a half-life. "
+            "It is mostly the same for machines that are alike, so their order is surer than their place."
+            for level in levels
+        ]
+        if any(self._level(rung)[2] for rung in range(self.rungs)):
+            said.append(
+                "A first look has few guesses, one saddle, MMFF94's vibrations and no way down from it: "
+                f"{QUICK_ERROR:g} kJ/mol more, as independent."
+            )
+        return (
+            *said,
+            f"Gibbs energies at {asked.temperature:g} K are of harmonic vibrations, soft modes damped, of "
+            "the lowest form of each helicity; rates are Eyring's over the lowest saddle.",
+            f"Light: {asked.excitation_rate:g} photons absorbed by a motor and second, quantum yields "
+            f"{asked.forward_yield:g} forward and {asked.backward_yield:g} back; neither is computed.",
+        )
+
+    def _level(self, rung: int) -> tuple[str, int, bool]:
+        """Level, guesses, and whether it is a first look, which no confirmation is."""
         rungs = self.campaign.evaluation.rungs or ({},)
         chosen = rungs[-1 if rung == CONFIRMATION else rung]
-        return str(chosen.get("level", _LEVELS[0])), int(chosen.get("guesses", GUESSES))
+        quick = bool(chosen.get("quick", False))
+        guesses = int(chosen.get("guesses", QUICK_GUESSES if quick else GUESSES))
+        if quick and rung == CONFIRMATION:
+            quick, guesses = False, GUESSES
+        return str(chosen.get("level", _LEVELS[0])), guesses, quick
 
     def task(self, candidate: Candidate, rung: int) -> Task:
         """The search on a rung's level; a confirmation's starts from other guesses."""
-        level, guesses = self._level(rung)
+        level, guesses, quick = self._level(rung)
         spec = candidate.spec
         asked = _Asked.of(self.campaign.evaluation.options, spec.protocol.temperature)
         seed = spec.protocol.seed + (_FRESH_SEED if rung == CONFIRMATION else 0)
         spec = spec.model_copy(update={"protocol": spec.protocol.model_copy(update={"seed": seed})})
-        options = {**vars(asked), "level": level, "guesses": guesses}
+        options = {**vars(asked), "level": level, "guesses": guesses, **({"quick": True} if quick else {})}
         key = self.key(spec, options, rung == CONFIRMATION)
         return Task(key, candidate.key, rung, spec, self.use, seed, options)
 
@@ -151,7 +192,7 @@ class Kinetics(Evaluation):
             with tempfile.TemporaryDirectory(prefix="molmach-") as name:
                 plan = kinetics_run.Plan(
                     task.spec, options["level"], options["temperature"], options["excitation_rate"], yields,
-                    options["guesses"],
+                    options["guesses"], options.get("quick", False),
                 )  # fmt: skip
                 motor = kinetics_run.run(plan, Path(name) / "kinetics")
                 archive = _packed(Path(name) / "kinetics") if task.rung == CONFIRMATION else b""
@@ -179,7 +220,7 @@ def _samples(
     """One number of each quantity, with its standard error where it has one."""
     cycle = motor_cycle(options["excitation_rate"], steps, yields)
     slowest = max(steps, key=lambda step: step.barrier)
-    error = BARRIER_ERROR[options["level"]]
+    error = barrier_error(options["level"], options.get("quick", False)) or 0.0
     slower, quicker = (
         motor_cycle(options["excitation_rate"], [_shifted(step, shift) for step in steps], yields).frequency
         for shift in (error, -error)
