@@ -14,6 +14,7 @@ import numpy as np
 
 from molmach.errors import PluginError
 from molmach.search.agents.exploration import promised, space_filling, wanted
+from molmach.search.agents.hindsight import Hindsight
 from molmach.search.agents.interface import Agent, Proposal, View
 from molmach.search.agents.registry import make_agent
 from molmach.search.agents.theory import Theory
@@ -91,6 +92,7 @@ class Runner:
         self._trials: dict[int, Trial] = {}
         self._taken: dict[str, None] = {}
         self._theory = theory
+        self._hindsight = Hindsight(self._entry.label)
 
     @cached_property
     def _agent(self) -> Agent:
@@ -102,11 +104,15 @@ class Runner:
         return bool(getattr(self._agent, "explores", False))
 
     def ask(self, question: Question) -> Answer:
-        """The agent's proposals, some replaced by exploration; whatever it raises is its answer."""
+        """The agent's proposals, some replaced by exploration; whatever it raises is its answer.
+
+        Their predictions are as wide as its earlier ones ask for (:mod:`molmach.search.agents.hindsight`).
+        """
         try:
             view = self._view(question)
             few = itertools.islice(self._agent.propose(view, question.n), question.n)
-            own = [checked(proposal, len(self._campaign.objectives)) for proposal in few]
+            made = [checked(proposal, len(self._campaign.objectives)) for proposal in few]
+            own = self._hindsight.widened(made, view.trials)
             if self._explores:
                 return tuple(own)
             explored = space_filling(view, wanted(view, len(own), promised(view, own)))
