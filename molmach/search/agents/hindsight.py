@@ -9,11 +9,14 @@ follows:
 
 m and s being predicted, v and e measured, m0 and s0 the mean and spread of all values that were known when it
 was predicted. With f the agent misjudges its error everywhere; with the probability w it is wrong about a
-machine altogether, and any value is as likely as it is of the machines so far. Both are averaged over what
-the results say of them, beside a prior of their being right (f within a factor of e^0.5, w one in
-twenty), and the next standard deviation is that of this mixture about the prediction,
+machine altogether, and any value is as likely as it is of the machines so far. The results say how
+probable values of f and w are, beside a prior of the agent's being right, and the next standard deviation is
+that of this mixture about the prediction, with the mean of f² and the median of w,
 
-    s'² = E[(1 - w) f²] s² + E[w] ((m - m0)² + s0²).
+    s'² = (1 - w) E[f²] s² + w ((m - m0)² + s0²):
+
+the mean of w would be mostly that of large ones which are hardly probable, and after a hundred good
+predictions still widen the next by half.
 
 What is recorded is s'; since f and w follow from results that were known before, s is found again from it,
 batch by batch, and an agent that is started anew needs no memory.
@@ -40,18 +43,15 @@ _FACTOR_SD = 0.5
 """Prior standard deviation of ln f: an agent states its error to within a factor of 1.6. Not tuned: with 0.7
 predictions of five searchers on nine landscapes are as well calibrated."""
 
-_WRONG = np.geomspace(1e-4, 0.5, 14)
+_WRONG = np.geomspace(1e-5, 0.5, 24)
 """Of w."""
 
-_WRONG_PRIOR = (0.5, 9.5)
-"""Beta distribution of w: one in twenty in the mean, and of most agents less. Not tuned: with a mean of 2 or
-10 per cent, or four times the weight, the same holds."""
+_WRONG_PRIOR = (0.25, 4.75)
+"""Beta distribution of w: one in twenty in the mean, and of most agents less. Not tuned: with a mean of one
+in ten, or twice the weight, predictions come out alike."""
 
-_MEMORY = 60.0
-"""Predictions after which one counts a third: models change as results come in. Not tuned: the bandit's."""
-
-_LATEST = 180
-"""Predictions that are looked at: those before count a twentieth."""
+_LATEST = 200
+"""Predictions that are looked at."""
 
 _FEWEST = 3
 """Values that have a spread."""
@@ -64,9 +64,9 @@ class Correction:
     Attributes
     ----------
     scale
-        E[(1 - w) f²], by which their squares are multiplied.
+        (1 - w) E[f²], by which their squares are multiplied.
     wrong
-        E[w], the chance that a prediction is wrong altogether.
+        w, the chance that a prediction is wrong altogether.
     centre, spread
         m0 and s0, of the values known.
     """
@@ -113,13 +113,12 @@ def correction(
         least = (1e-6 * spread) ** 2
         right = _density(value - mean, np.maximum((factor * sd) ** 2 + error**2, least))
         lost = _density(value - levels[:, 0], np.maximum(levels[:, 1] ** 2 + error**2, least))
-        weights = np.exp(-np.arange(len(mean))[::-1] / _MEMORY)
-        mixed = np.log((1.0 - wrong) * right + wrong * lost + 1e-300)
-        height = height + mixed @ weights
+        height = height + np.log((1.0 - wrong) * right + wrong * lost + 1e-300).sum(axis=2)
     chance = np.exp(height - height.max())
     chance /= chance.sum()
-    scale = float((chance * (1.0 - _WRONG) * _FACTORS[:, None] ** 2).sum())
-    return Correction(scale, float((chance * _WRONG).sum()), float(known.mean()), spread)
+    square = float(chance.sum(axis=1) @ _FACTORS**2)
+    median = float(np.exp(np.interp(0.5, np.cumsum(chance.sum(axis=0)), np.log(_WRONG))))
+    return Correction((1.0 - median) * square, median, float(known.mean()), spread)
 
 
 def _density(apart: Floats, variance: Floats) -> Floats:
