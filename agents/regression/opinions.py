@@ -20,8 +20,10 @@ from molmach.agents.regression.warping import Warping
 Floats = NDArray[np.float64]
 
 _FEWEST = 4
+"""Machines before parameters are fitted: as many as for a first model without theory."""
+
 _LOG_ODDS = 1.0
-"""That theory is of use before anything was measured, nats: about three to one."""
+"""That theory is of use before anything was measured, nats: about three to one. Not tuned."""
 
 
 @dataclass(frozen=True)

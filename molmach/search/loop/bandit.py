@@ -16,8 +16,8 @@ better by 1.5 standard deviations gets 58 of 100 turns, with 20 it gets 49, with
 ideas have run out keeps its turns as much longer (``python benchmarks/landscape/bandit.py``)."""
 
 _FLOOR = 0.05
-"""Share of the turns that each agent has whatever it delivered. Not tuned: the same agent gets 61 of 100 turns
-without it, and 51 with 0.1."""
+"""Share of the turns that each agent has whatever it delivered. Not tuned: the same agent gets 61 of 100
+turns without it, and 51 with 0.1."""
 
 
 class Bandit:

@@ -14,8 +14,8 @@ from molmach.search.record.trial import Measured
 
 _TOP_SHARE = 0.2
 """By ``python benchmarks/landscape/bandit.py``: of four agents the one whose machines are better by 1.5
-standard deviations gets 58 of 100 turns, with a tenth 48 and with three tenths 61; one that is no better in the
-mean but whose best are the best of all gets 33, with a tenth 34 and with three tenths 29."""
+standard deviations gets 58 of 100 turns, with a tenth 48 and with three tenths 61; one that is no better in
+the mean but whose best are the best of all gets 33, with a tenth 34 and with three tenths 29."""
 
 _WINDOW = 60
 """Gains in hypervolume are compared with those of so many evaluations before: they shrink as a front fills,
