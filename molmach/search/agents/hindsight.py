@@ -24,7 +24,6 @@ batch by batch, and an agent that is started anew needs no memory.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -32,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach.search.agents.interface import Proposal
-from molmach.search.record.trial import Finding, Opinion, Trial
+from molmach.search.record.trial import Finding, Measured, Opinion, Trial
 
 Floats = NDArray[np.float64]
 
@@ -52,6 +51,9 @@ in ten, or twice the weight, predictions come out alike."""
 
 _LATEST = 200
 """Predictions that are looked at."""
+
+_LARGEST = 1e100
+"""Numbers from which a prediction is nonsense: their squares leave what a float holds."""
 
 _FEWEST = 3
 """Values that have a spread."""
@@ -160,7 +162,7 @@ class Hindsight:
         usable = [
             (trial, found)
             for trial, found in results
-            if len(found.measured) > objective and found.measured[objective].defined
+            if len(found.measured) > objective and _sound(found.measured[objective])
         ]
         known = np.array([found.measured[objective].value for _, found in usable])
         told = np.array([found.finished for _, found in usable])
@@ -195,7 +197,16 @@ def _first(trial: Trial) -> Finding | None:
 
 
 def _predicted(trial: Trial, objective: int) -> bool:
-    return len(trial.opinions) > objective and None not in trial.opinions[objective]
+    return len(trial.opinions) > objective and _usable(trial.opinions[objective])
+
+
+def _sound(measured: Measured) -> bool:
+    return measured.defined and abs(measured.value) < _LARGEST and measured.error < _LARGEST
+
+
+def _usable(opinion: Opinion) -> bool:
+    mean, sd = opinion
+    return mean is not None and sd is not None and abs(mean) < _LARGEST and sd < _LARGEST
 
 
 def _corrected(proposal: Proposal, corrections: Sequence[Correction]) -> Proposal:
@@ -205,9 +216,7 @@ def _corrected(proposal: Proposal, corrections: Sequence[Correction]) -> Proposa
 
 
 def _widened(opinion: Opinion, by: Correction) -> Opinion:
-    mean, sd = opinion
-    if mean is None or sd is None:
+    if not _usable(opinion):
         return opinion
-    with np.errstate(over="ignore"):
-        wider = float(by.widened(np.array(mean), np.array(sd)))
-    return mean, wider if math.isfinite(wider) else sd
+    mean, sd = opinion
+    return mean, float(by.widened(np.array(mean), np.array(sd)))

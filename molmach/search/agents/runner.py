@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import math
 import numbers
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -110,7 +111,7 @@ class Runner:
         """
         try:
             view = self._view(question)
-            few = itertools.islice(self._agent.propose(view, question.n), question.n)
+            few = itertools.islice(_several(self._agent.propose(view, question.n)), question.n)
             made = [checked(proposal, len(self._campaign.objectives)) for proposal in few]
             own = self._hindsight.widened(made, view.trials)
             if self._explores:
@@ -146,6 +147,12 @@ class Runner:
             self._theory = Theory(self._campaign, self._space, self._folder, store)
         seed, theory = self._seed, self._theory
         return View(self._space, trials, taken, question.budget_left, question.batch, seed, theory)
+
+
+def _several(answer: object) -> Iterable[object]:
+    if not isinstance(answer, Iterable):
+        raise TypeError(f"proposed {str(answer)[:100]!r}; expected a list of Proposals")
+    return answer
 
 
 def describe(error: BaseException) -> str:
