@@ -48,15 +48,6 @@ _HOPELESS = 0.2
 _MOST_RESOLVED = 120
 """Candidates that are made to see whether they are new, about a millisecond each. Not tuned."""
 
-_LATEST = 8
-"""Latest machines that hindsight looks at: two batches. Not tuned."""
-
-_EXPECTED = 2
-"""Machines of the size expected that hindsight adds to those. Not tuned."""
-
-_OUTLIER = 5.0
-"""A miss counts as no more standard deviations than so, that one alone does not widen all. Not tuned."""
-
 _UNKNOWN_NOISE = 0.1
 """Of the spread of the scores: standard error expected before anything was measured."""
 
@@ -160,12 +151,10 @@ class ActiveInference(Agent):
             return None
         if view.objectives > 1:
             understanding = learnt(self.model, results)
-        wider = hindsight(self.model, results)
 
         def predict(choice: Choice) -> tuple[float, float]:
             told = choice.foretold if view.objectives == 1 else float(ask(view, [choice.design])[0][0])
-            mean, sd = prediction(self.model, understanding, choice.code, told)
-            return mean, wider * sd
+            return prediction(self.model, understanding, choice.code, told)
 
         return predict
 
@@ -264,25 +253,6 @@ def noise_of(understanding: Understanding) -> float:
     """Variance expected of the next measurement, standardised: the median of those so far."""
     errors = understanding.evidence.errors
     return float(np.median(errors) ** 2) if len(errors) else _UNKNOWN_NOISE**2
-
-
-def hindsight(model: GenerativeModel, results: Results) -> float:
-    """How many times too narrow the latest machines' predictions from those before them were; at least 1.
-
-    Root mean square of the latest machines' z-scores, eight at most, with two of the size expected added.
-    A search moves where its model is worst, which no look at the residuals shows.
-    """
-    latest = min(_LATEST, len(results.values) // 2)
-    if latest < 2:
-        return 1.0
-    earlier, late = learnt(model, results[:-latest]), results[-latest:]
-    foretold = np.full(latest, np.nan) if late.foretold is None else late.foretold
-    expected = [
-        prediction(model, earlier, code, said) for code, said in zip(late.codes, foretold, strict=True)
-    ]
-    seen = zip(late.values, late.errors, expected, strict=True)
-    squares = [min(abs(v - m) / math.hypot(s, e), _OUTLIER) ** 2 for v, e, (m, s) in seen]
-    return max(1.0, math.sqrt((_EXPECTED + sum(squares)) / (_EXPECTED + latest)))
 
 
 def prediction(

@@ -136,7 +136,7 @@ class Bayesian(Agent):
             (mean, sd), *others = ((float(means[row]), float(sds[row])) for means, sds in forecasts)
             said, doubt = candidates.told[:, number]
             theory = f" (theory says {said:.4g} ± {doubt:.2g})" if np.isfinite(said) else ""
-            reason = f"predicted {mean:.4g} ± {sd:.2g}{theory}{ground}"
+            reason = f"predicted {mean:.4g}{theory}{ground}"
             proposals.append(
                 Proposal(candidates.pool.design(number, kernel, self.space), reason, mean, sd, tuple(others))
             )

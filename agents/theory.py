@@ -25,15 +25,26 @@ ASKED = 24
 """Designs of its own that an agent asks theory for in a call, beside the survey's."""
 
 _FIRST, _STAGE = 32, 16
+"""Designs that theory is asked for first, and in each stage after it."""
+
 _AT_ONCE, _MOST_STAGES = 5, 24
+"""Stages in the first call, 96 designs, and in all, 400."""
+
 _PARENTS = 8
-"""Of 351 phenylenes, 96 asked for in such stages have theory's own best four in 8 of 8 searches; 64 at once
-and 32 mutants of the best have them in 2 of 8."""
+"""Best of theory's that have children. Of 351 phenylenes, 96 asked for in such stages have theory's own best
+four in 8 of 8 searches; 64 at once and 32 mutants of the best have them in 2 of 8."""
 
 _EDITED = 0.3
+"""Share of children that are edits, where the space is open. Not tuned."""
+
 _VARIED = 3
+"""Other numbers at which each molecule is asked for, which takes no new structure. Not tuned."""
+
 _STEPS = (0.2, 0.05)
+"""Shares of a number's range by which it is moved: a quarter of the range and near by. Not tuned."""
+
 _TRIES = 20
+"""Children made for each that is wanted, before a stage ends with fewer. Not tuned."""
 
 
 def said(view: View, designs: Sequence[Design]) -> tuple[Floats, Floats]:

@@ -137,7 +137,7 @@ class Outlook:
     """
 
     def __init__(self, understanding: Understanding, bases: Sequence[Floats], noise: float) -> None:
-        self._noise = noise
+        self._noise, self._understanding, self._bases = noise, understanding, bases
         self._components = []
         for structure in understanding.structures:
             blocks = [columns(factor, bases) for factor in structure.factors]
@@ -156,9 +156,14 @@ class Outlook:
             )
 
     def moments(self) -> tuple[Floats, Floats]:
-        """Mean and standard deviation of each candidate's true score, without a measurement's noise."""
+        """Mean and standard deviation of each candidate's true score, without a measurement's noise.
+
+        With the share of factors that were switched off (:mod:`~molmach.agents.inference.doubt`).
+        """
         mean = self._average(c.mean for c in self._components)
         variance = self._average(c.variance + c.misfit + (c.mean - mean) ** 2 for c in self._components)
+        best = max(self._components, key=lambda component: component.weight)
+        variance += self._understanding.doubt.variance(best.X, self._bases)
         return mean, np.sqrt(variance)
 
     def values(self, wanted: Preference) -> tuple[Floats, Floats, Floats]:

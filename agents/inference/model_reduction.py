@@ -28,7 +28,7 @@ _QUANTILES = (np.arange(24) + 0.5) / 24
 """Nodes over a precision's belief. Not tuned."""
 
 _INTERACTION = 3.0
-"""nats by which an interaction is less likely than an effect at first: one in twenty. Not tuned."""
+"""nats: odds of twenty to one, what this program calls firm."""
 
 FIRM = 3.0
 """nats: odds of twenty to one, at which a factor counts as pruned or as held."""
@@ -133,17 +133,34 @@ def evidence_for_new(
     prior, expected
         Of the precision of its effects, and (width,) their prior means; by default zeros.
     """
-    weights = 1.0 / (evidence.errors**2 + 1.0 / beliefs.misfit.mean)
-    X = np.concatenate(features, axis=1)
-    weighted = column * weights[:, None]
-    cross = X.T @ weighted
-    likelihood = column.T @ weighted - cross.T @ beliefs.covariance @ cross
-    information = weighted.T @ (evidence.scores - X @ beliefs.mean)
-    likelihood = 0.5 * (likelihood + likelihood.T)
+    likelihood, information, _ = told_of_new(beliefs, np.concatenate(features, axis=1), evidence, column)
     if expected is None:
         return evidence_for(likelihood, information, prior)
     pull = likelihood @ expected
     return evidence_for(likelihood, information - pull, prior) + float(expected @ (information - 0.5 * pull))
+
+
+def told_of_new(
+    beliefs: Beliefs, features: Floats, evidence: Evidence, column: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """What the measurements say of the effects of a factor that the model does not have.
+
+    Parameters
+    ----------
+    features, column
+        (n, p) of the model and (n, width) of the factor.
+
+    Returns
+    -------
+    likelihood, information, cross
+        (width, width) and (width,) as in :func:`evidence_for`; (p, width) weighted products of the columns:
+        for each unit of the new effects the model's move by minus their covariance times these.
+    """
+    weighted = column / (evidence.errors**2 + 1.0 / beliefs.misfit.mean)[:, None]
+    cross = features.T @ weighted
+    likelihood = column.T @ weighted - cross.T @ beliefs.covariance @ cross
+    information = weighted.T @ (evidence.scores - features @ beliefs.mean)
+    return 0.5 * (likelihood + likelihood.T), information, cross
 
 
 def without(beliefs: Beliefs, place: int) -> Beliefs:

@@ -14,11 +14,24 @@ from molmach.search.space.design import Categorical
 Floats = NDArray[np.float64]
 
 _LEVELS = 5
+"""Halvings: from a quarter of the range to a hundredth, :data:`_FINEST`."""
+
 _PATIENCE = 2
+"""Levels that are no better before it ends: a resonance may show only when knots are as close as it is wide.
+Not tuned."""
+
 _SWEEPS = 3
+"""Of message passing for a comparison: the free energy is within a nat or so of its end then. Not tuned."""
+
 _FEWEST = 8
+"""Measurements below which knots stay: as where residuals are tested."""
+
 _FINEST = 0.01
+"""Share of a range: the narrowest interval between knots. Not tuned."""
+
 _COLUMNS = 600
+"""Of all factors together, beyond which interactions of names are left out of the comparison: as many as a
+structure may have."""
 
 
 def refined(model: GenerativeModel, codes: Floats, evidence: Evidence) -> GenerativeModel:

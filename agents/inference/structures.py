@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from molmach.agents.inference.doubt import Doubt
 from molmach.agents.inference.generative_model import THEORY, Factor, FactorSet, GenerativeModel, columns
 from molmach.agents.inference.message_passing import BIAS, EFFECT, Beliefs, Evidence, Gamma, infer
 from molmach.agents.inference.model_reduction import Removal, evidence_for_new, log_odds, reduction
@@ -73,6 +75,8 @@ class Understanding:
         Its factors, with numbers on the scales that the results ask for.
     check
         Whether the best structure explains what was measured; None of too few measurements.
+    bases
+        Of the machines measured.
     """
 
     structures: tuple[Structure, ...]
@@ -83,11 +87,18 @@ class Understanding:
     theory: float | None
     model: GenerativeModel
     check: Check | None
+    bases: tuple[Floats, ...]
 
     @property
     def best(self) -> Structure:
         """The most probable structure."""
         return max(self.structures, key=lambda structure: structure.weight)
+
+    @cached_property
+    def doubt(self) -> Doubt:
+        """What factors that the best structure lacks may yet do."""
+        best = self.best
+        return Doubt(self.model, best.factors, best.beliefs, self.evidence, self.bases, EFFECT)
 
     @property
     def trust(self) -> float:
@@ -175,6 +186,7 @@ def learn(
         theory,
         model,
         check([columns(factor, bases) for factor in likeliest.factors], likeliest.beliefs, evidence),
+        tuple(bases),
     )
 
 

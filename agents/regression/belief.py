@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr
+from scipy.special import log_ndtr, softmax
 
 from molmach.agents.regression.gaussian_process import Kernel, Regression, fit, regression
 from molmach.agents.regression.improvement import log_expected_improvement
 from molmach.agents.regression.machine_kernel import MachineKernel
 from molmach.agents.regression.points import Points
-from molmach.agents.regression.warping import Warping
+from molmach.agents.regression.warping import POWERS, Warping
 from molmach.search import Trial, View
 
 Floats = NDArray[np.float64]
@@ -35,6 +35,9 @@ _PRIOR_LATE = 4.0
 
 _LARGEST_SQUARE = 25.0
 """A miss counts as five standard deviations at most. Not tuned."""
+
+_UNLIKELY = 1e-3
+"""Probability below which a warping is left out: a variance of the same size grows by a thousandth."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,29 @@ def wider_by_hindsight(
     squares = np.minimum(squares, _LARGEST_SQUARE)
     factor = (_PRIOR_LATE + squares.sum()) / (_PRIOR_LATE + len(squares))
     return replace(model, inflation=model.inflation * max(1.0, float(factor)))
+
+
+def warpings(model: Regression[Points], known: Seen) -> tuple[tuple[float, Regression[Points], Warping], ...]:
+    """The process under each power of the warping, with their probabilities.
+
+    A few values hardly tell how long their tail is, and it is in the tail that a search ends. The
+    probabilities are those of the values with the process's parameters as they are, and of the warping's
+    prior.
+    """
+    own, values, logs, family = known.warping, known.values, [], []
+    at_own = regression(
+        model.kernel, model.parameters, known.points, own.forward(values), known.errors * own.slope(values)
+    )
+    for power in POWERS:
+        warping = Warping(own.centre, own.scale, power)
+        slope = warping.slope(values)
+        one = regression(
+            model.kernel, model.parameters, known.points, warping.forward(values), known.errors * slope
+        )
+        logs.append(one.log_density + float(np.log(slope).sum()) + warping.log_prior)
+        family.append((replace(one, inflation=one.inflation * model.inflation / at_own.inflation), warping))
+    pairs = zip(softmax(logs), family, strict=True)
+    return tuple((float(weight), *member) for weight, member in pairs if weight > _UNLIKELY)
 
 
 def unwarped(model: Regression[Points], known: Seen, points: Points) -> tuple[Floats, Floats]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from molmach.agents.regression.belief import NUGGET, Seen, learned, wider_by_hindsight
+from molmach.agents.regression.belief import NUGGET, Seen, learned, warpings, wider_by_hindsight
 from molmach.agents.regression.gaussian_process import Regression, regression
 from molmach.agents.regression.machine_kernel import MachineKernel
 from molmach.agents.regression.points import Points
@@ -20,8 +20,10 @@ from molmach.agents.regression.warping import Warping
 Floats = NDArray[np.float64]
 
 _FEWEST = 4
+"""Machines before parameters are fitted: as many as for a first model without theory."""
+
 _LOG_ODDS = 1.0
-"""That theory is of use before anything was measured, nats: about three to one."""
+"""That theory is of use before anything was measured, nats: about three to one. Not tuned."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class Opinion:
         Standard error to be expected of a warped measurement.
     with_theory
         Whether the process is one about what theory says.
+    family
+        Probability, process and warping of those over which its predictions are averaged; () for itself.
     """
 
     model: Regression[Any]
@@ -66,6 +70,7 @@ class Opinion:
     best_known: float
     error: float
     with_theory: bool
+    family: tuple[tuple[float, Regression[Points], Warping], ...] = ()
 
     def seen_as(self, points: Points, told: Floats) -> Any:
         """Designs as the model takes them; ``told`` as :attr:`Told.measured`."""
@@ -74,14 +79,21 @@ class Opinion:
         return _foretold(points, told, self.warping, (self.model.centre, self.model.scale))
 
     def moments(self, points: Points, told: Floats) -> tuple[Floats, Floats]:
-        """(n,) mean and variance of the true values."""
+        """(n,) mean and variance of the true values; without theory averaged over :attr:`family`."""
+        if self.family:
+            parts = []
+            for weight, model, warping in self.family:
+                mean, variance = model.predict(points)
+                parts.append((weight, *warping.moments(mean, variance + model.nugget)))
+            return mixed(parts)
         mean, variance = self.model.predict(self.seen_as(points, told))
         return self.warping.moments(mean, variance + self.model.nugget)
 
 
 def plain_opinion(model: Regression[Points], known: Seen) -> Opinion:
     """Of a process that has not heard of theory."""
-    return _opinion(model, known, known.warping, with_theory=False)
+    opinion = _opinion(model, known, known.warping, with_theory=False)
+    return replace(opinion, family=warpings(model, known))
 
 
 def _opinion(model: Regression[Any], known: Seen, warping: Warping, *, with_theory: bool) -> Opinion:
@@ -140,10 +152,15 @@ def _foretold(points: Points, told: Floats, warping: Warping, unit: tuple[float,
 
 def foreseen(opinions: Sequence[Opinion], points: Points, told: Floats) -> tuple[Floats, Floats]:
     """(n,) mean and standard deviation of the true values of machines, all opinions together."""
-    parts = [(opinion.weight, *opinion.moments(points, told)) for opinion in opinions]
-    mean = sum((weight * m for weight, m, _ in parts), np.zeros(len(points)))
-    variance = sum((weight * (v + (m - mean) ** 2) for weight, m, v in parts), np.zeros(len(points)))
+    mean, variance = mixed([(opinion.weight, *opinion.moments(points, told)) for opinion in opinions])
     return mean, np.sqrt(variance)
+
+
+def mixed(parts: Sequence[tuple[float, Floats, Floats]]) -> tuple[Floats, Floats]:
+    """(n,) mean and variance of a mixture of distributions with these weights, means and variances."""
+    total = sum(weight for weight, _, _ in parts)
+    mean = np.sum([weight / total * m for weight, m, _ in parts], axis=0)
+    return mean, np.sum([weight / total * (v + (m - mean) ** 2) for weight, m, v in parts], axis=0)
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,26 @@ from molmach.agents.regression.points import Integers, Points
 Floats = NDArray[np.float64]
 
 SCALE_SD = 0.5
-"""Standard deviation of theory's scale about 1 before anything was measured: right within a factor of two."""
+"""Standard deviation of theory's scale about 1 before anything was measured: right within a factor of two.
+Not tuned."""
 
 _OFFSET = 3.0
-"""Prior variance of theory's offset, standardised, beside the 1 that every process has: a mistake that all
-machines share is forgiven."""
+"""Prior variance of theory's offset, standardised, beside the 1 that every process has: a mistake of two
+spreads that all machines share is forgiven. Not tuned."""
 
 _OWN = (float(np.log(0.03)), 1.5)
+"""Of ln A, mean and standard deviation: theory misses by a sixth of the values' spread where it states no
+error of its own, within a factor of two. Not tuned."""
+
 _STATED = (0.0, 1.0)
+"""Of ln C: theory's own error is right, within a factor of 1.6. Not tuned."""
+
 _CURVED = (float(np.log(0.03)), 1.5)
+"""Of the logarithm of c's variance: a bend of a sixth of the spread, as for A. Not tuned."""
+
 _STEEP = (0.0, 1.0)
+"""Of the logarithm of c's inverse square length: it bends over a standard deviation of what theory says. Not
+tuned."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,9 @@ Floats = NDArray[np.float64]
 _POWERS = (0.0, 2.0)
 """From the logarithm of large values to that of small ones, beyond which Yeo and Johnson's has an end."""
 
+POWERS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
+"""Over which predictions are averaged: a prior standard deviation apart at most."""
+
 _DOUBT = 0.5
 """Prior standard deviation of the power about 1, no warping. Not tuned."""
 
@@ -55,6 +58,11 @@ class Warping:
 
         power = minimize_scalar(loss, bounds=_POWERS, method="bounded").x
         return cls(float(values.mean()), spread, float(power))
+
+    @property
+    def log_prior(self) -> float:
+        """Logarithm of the prior of the power, up to a constant."""
+        return -0.5 * ((self.power - 1.0) / _DOUBT) ** 2
 
     def forward(self, values: Floats) -> Floats:
         """Values on the warped scale, standardised before."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,10 @@ from molmach.spec.drive import no_drive
 
 Features = Mapping[str, Any]
 """What an estimator keeps of a built structure: plain values that JSON can hold."""
+
+
+_LARGEST = 1e150
+"""From which on squares leave what a float holds, as for objectives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,8 @@ class Estimate:
 
     @property
     def sound(self) -> bool:
-        """Whether value and sd are numbers and sd is not negative."""
-        return math.isfinite(self.value) and math.isfinite(self.sd) and self.sd >= 0.0
+        """Whether value and sd are numbers whose squares a float holds, and sd is not negative."""
+        return abs(self.value) < _LARGEST and 0.0 <= self.sd < _LARGEST
 
 
 class Estimator(ABC):

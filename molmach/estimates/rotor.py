@@ -49,6 +49,10 @@ _REPLICAS = 24
 _EQUILIBRATION_PS, _MEASURED_PS = 10.0, 40.0
 _GRID = 72
 _HARMONICS = 9
+
+_UNEVEN = 4
+"""Harmonics of the profile's error: a turn of what surrounds an axle differs in halves and quarters."""
+
 _SEED = 1
 
 _TURNS_PER_NS = 1e3 / TURN
@@ -128,7 +132,8 @@ class RotorEstimator(Estimator):
         rotors = members(features, thermal_energy(spec.protocol.temperature))
         if rotors is None:
             return {}
-        return _of_members(_simulated(rotors, acting, torque, spec) * _TURNS_PER_NS)
+        velocities = _simulated(rotors, acting, torque, spec) * _TURNS_PER_NS
+        return _of_members(velocities, hindered="scan" in features)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,15 +150,12 @@ class _Rotors:
         (n, m) along a turn at m equidistant angles, kJ/mol.
     torque
         (n, m) minus its slope.
-    friction
-        (n,) in units of the bath's.
     """
 
     inertia: Floats
     dipole: Floats
     energy: Floats
     torque: Floats
-    friction: Floats
 
 
 def members(features: Features, thermal_energy: float) -> _Rotors | None:
@@ -162,18 +164,20 @@ def members(features: Features, thermal_energy: float) -> _Rotors | None:
     They differ by what the structure itself leaves open. Each is one of the shapes, as often as that is met.
     Its inertia is larger by what the anchors let it sway and its dipole shorter by what bonds bend; these
     means over the thermal motion are known to no better than their own size. With a scan, inertia and dipole
-    are those at one of its angles, for both change as a turning rotor bends; and the profile is stretched so
-    that its barrier has a normal error of k_B T / 2, what a mode holds that the turn makes stiffer or softer
-    and a scan of energies leaves out, and of what the scan has not relaxed alike. A hindered rotor also loses
-    energy to the vibrations that its barrier excites; how much is not known, and taken to be up to as much as
-    the bath takes from a free one. A scan that ends more than
-    k_B T away from where it began is of no use.
+    are those at one of its angles, for both change as a turning rotor bends; and the profile has an error of
+    k_B T / 2, what a mode holds that the turn makes stiffer or softer and a scan of energies leaves out, and
+    of what the scan has not relaxed alike. That error depends on the angle: four harmonics have equal shares
+    of it, for it is the profile's unevenness that decides which way a line of field turns a rotor. A scan
+    that ends more than k_B T away from where it began is of no use. The friction is the bath's: vibrations
+    that a barrier excites add to it, by a tenth to three quarters in two machines of the library
+    (cyanoindane-ratchet, cyanobiphenyl-rotor, by the spread of their replicas), which is part of what
+    :func:`_of_members` says that one angle can't tell.
     """
     from scipy.stats import norm
 
     rng = np.random.default_rng(_SEED)
     share = (np.arange(MEMBERS) + 0.5) / MEMBERS
-    first, second, third = (rng.permutation(norm.ppf(share)) for _ in range(3))
+    first, second = (rng.permutation(norm.ppf(share)) for _ in range(2))
     weight = np.array(features["weight"])
     shape = np.searchsorted(np.cumsum(weight) / weight.sum(), share)
     inertia, dipole = np.array(features["inertia"])[shape], np.array(features["dipole"])[shape]
@@ -182,17 +186,24 @@ def members(features: Features, thermal_energy: float) -> _Rotors | None:
     scan = features.get("scan")
     if scan is None:
         flat = np.zeros((MEMBERS, _GRID))
-        return _Rotors(inertia, dipole * shrunk, flat, flat, np.ones(MEMBERS))
+        return _Rotors(inertia, dipole * shrunk, flat, flat)
     if abs(scan["closing"]) > thermal_energy:
         return None
     at = rng.permutation(len(scan["angle"]))[:MEMBERS]
     inertia = inertia + np.array(scan["inertia"])[at] - scan["inertia"][0]
     dipole = dipole + np.array(scan["dipole"])[at] - np.array(scan["dipole"][0])
     energy, torque = profile(np.array(scan["angle"]), np.array(scan["energy"]))
-    error = math.hypot(0.5 * thermal_energy, scan["closing"]) / max(float(np.ptp(energy)), thermal_energy)
-    stretch = (1.0 + error * third)[:, None]
-    friction = 1.0 + rng.permutation(share)
-    return _Rotors(inertia, dipole * shrunk, stretch * energy, stretch * torque, friction)
+    uneven, pull = _uneven(math.hypot(0.5 * thermal_energy, scan["closing"]), rng)
+    return _Rotors(inertia, dipole * shrunk, energy + uneven, torque + pull)
+
+
+def _uneven(error: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """(n, m) energies of standard deviation ``error`` at each angle, in the first harmonics, and torques."""
+    order = np.arange(1, _UNEVEN + 1)
+    phase = np.outer(order, np.linspace(0.0, TURN, _GRID, endpoint=False))
+    even, odd = error / math.sqrt(_UNEVEN) * rng.standard_normal((2, MEMBERS, _UNEVEN))
+    energy = even @ np.cos(phase) + odd @ np.sin(phase)
+    return energy, (order * even) @ np.sin(phase) - (order * odd) @ np.cos(phase)
 
 
 def profile(angle: Floats, energy: Floats) -> tuple[Floats, Floats]:
@@ -281,24 +292,33 @@ def _simulated(rotors: _Rotors, acting: DriveTerms, torque: float, spec: Spec) -
         np.array(acting.sine[:2]),
         acting.angular_frequency,
         torque,
-        spec.protocol.friction * rotors.friction,
+        np.full(len(rotors.inertia), spec.protocol.friction),
         kT,
     )
     return driven_velocities(driven, _REPLICAS, _EQUILIBRATION_PS, _MEASURED_PS, _SEED)
 
 
-def _of_members(velocities: Floats) -> dict[str, Estimate]:
+def _of_members(velocities: Floats, *, hindered: bool) -> dict[str, Estimate]:
     """The members' mean; their spread beyond the replicas' noise, the noise of the mean, and one turn missed.
+
+    Where a rotor is hindered, other motion goes along when it passes a barrier, takes energy up and gives it
+    back, and what it does to the balance of a turn one angle can't tell: a work of k_B T a turn either way.
+    By Einstein's relation that makes a drift of D k_B T / k_B T = D a turn, D being the diffusion of the
+    angle as the replicas have it. So theory knows no velocity whose Peclet number is below one.
 
     Parameters
     ----------
     velocities
         (n, replicas), turn/ns.
+    hindered
+        Whether there are barriers.
     """
     means = velocities.mean(axis=1)
-    noise = float(velocities.var(axis=1, ddof=1).mean()) / velocities.shape[1]
+    variance = float(velocities.var(axis=1, ddof=1).mean())
+    noise = variance / velocities.shape[1]
     between = max(float(means.var(ddof=1)) - noise, 0.0)
     missed = 1e3 / (_MEASURED_PS * velocities.size)
-    sd = math.sqrt(between + noise / means.size + missed**2)
+    diffusion = 0.5 * variance * 1e-3 * _MEASURED_PS
+    sd = math.sqrt(between + noise / means.size + missed**2 + (diffusion * hindered) ** 2)
     model = "Langevin equation of one angle in the torsion profile and the drive"
     return {"velocity": Estimate(float(means.mean()), sd, model)}

@@ -16,9 +16,11 @@ from scipy.stats import norm
 
 from molmach.agents.bayesian import Bayesian
 from molmach.agents.random import Random
+from molmach.agents.regression.belief import model_of, seen, warpings
 from molmach.agents.regression.gaussian_process import fit, regression
 from molmach.agents.regression.improvement import log_expected_improvement
 from molmach.agents.regression.machine_kernel import MachineKernel, matern
+from molmach.agents.regression.opinions import plain_opinion
 from molmach.agents.regression.substituents import SIMILARITIES, distances
 from molmach.agents.regression.warping import Warping
 from molmach.agents.symmetry import exchanges as exchanges_of
@@ -412,6 +414,25 @@ def test_long_tails_are_drawn_in_and_normal_values_left() -> None:
     rng = np.random.default_rng(0)
     assert Warping.of(np.exp(2.0 * rng.normal(size=60))).power < 0.3
     assert Warping.of(rng.normal(size=200)).power == pytest.approx(1.0, abs=0.25)
+
+
+def test_predictions_are_averaged_over_what_the_tail_may_be(mixed: Space) -> None:
+    """Few values leave the power open: probabilities add up, and predictions lie between those of the powers."""
+    rng, agent = np.random.default_rng(2), MachineKernel(mixed, exchanges_of(mixed))
+    trials = []
+    for _ in range(14):
+        design = mixed.sample(rng)
+        trials.append(trial_of(design, mixed.resolve(design).key, (worth(mixed, design),), (0.1,)))
+    known = seen(agent, view_of(mixed, trials))
+    family = warpings(model_of(agent, known, rng), known)
+    assert sum(weight for weight, _, _ in family) == pytest.approx(1.0, abs=0.01)
+    assert len({warping.power for _, _, warping in family}) == len(family) > 2
+    opinion = plain_opinion(model_of(agent, known, rng), known)
+    mean, variance = opinion.moments(known.points, np.full((2, len(trials)), np.nan))
+    each = [warping.moments(*model.predict(known.points))[0] for _, model, warping in opinion.family]
+    assert np.all(mean >= np.min(each, axis=0) - 1e-6)
+    assert np.all(mean <= np.max(each, axis=0) + 1e-6)
+    assert np.all(variance > 0.0)
 
 
 def test_too_small_a_start_is_refused(mixed: Space) -> None:

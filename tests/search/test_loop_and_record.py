@@ -318,7 +318,7 @@ def test_bandit_and_report_count_the_same_finds(monkeypatch: pytest.MonkeyPatch)
             hits += bandit._hits["a"] > before[1]
         return hits, progress.finds(findings)["a"]
 
-    assert counted() == (3, 3)  # of fewer than ten values only a new best is among the best tenth
+    assert counted() == (3, 3)  # of fewer than five values only a new best is among the best fifth
     monkeypatch.setattr("molmach.search.loop.finds._TOP_SHARE", 0.5)
     assert counted() == (5, 5)
 

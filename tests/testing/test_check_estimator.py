@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from typer.testing import CliRunner
 from molmach import load
 from molmach.cli.main import app
 from molmach.estimates import Estimate, Estimator, Features, bare, estimate
-from molmach.estimates.rotor import RotorEstimator
+from molmach.estimates.rotor import RotorEstimator, _of_members, _uneven
 from molmach.spec import Spec
 from molmach.testing import check_estimator
 
@@ -96,3 +97,40 @@ def test_a_bent_alkyne_hinders_nothing_and_an_aryl_stator_does() -> None:
     features = RotorEstimator().describe(bare(bent))
     assert "scan" not in features
     assert "scan" in RotorEstimator().describe(bare(load("cyanobiphenyl-rotor")))
+
+
+def test_the_profiles_error_is_as_large_as_it_says_and_its_torque_is_its_slope() -> None:
+    """Of 16 profiles at 72 angles: their mean square has a standard error of an eighth of itself at most."""
+    energy, torque = _uneven(1.5, np.random.default_rng(3))
+    assert np.sqrt(np.mean(energy**2)) == pytest.approx(1.5, rel=0.25)
+    step = 2.0 * np.pi / energy.shape[1]
+    slope = (np.roll(energy, -1, axis=1) - np.roll(energy, 1, axis=1)) / (2.0 * step)
+    assert np.abs(torque + slope).max() < 0.03 * np.abs(torque).max()  # second order in five degrees
+
+
+def test_no_velocity_of_a_hindered_rotor_is_known_whose_peclet_number_is_below_one() -> None:
+    """Replicas that diffuse by D and drift by v: the sd is D a turn, and for a free rotor the mean's own error.
+
+    Of 16 x 400 replicas D has a standard error of 2 %, the mean one of a hundredth of D here.
+    """
+    diffusion, drift, time = 40.0, 25.0, 0.04
+    rng = np.random.default_rng(5)
+    velocities = drift + np.sqrt(2.0 * diffusion / time) * rng.standard_normal((16, 400))
+    hindered = _of_members(velocities, hindered=True)["velocity"]
+    free = _of_members(velocities, hindered=False)["velocity"]
+    assert hindered.value == free.value == pytest.approx(drift, abs=3.0)
+    assert hindered.sd == pytest.approx(diffusion, rel=0.1)
+    assert free.sd < 0.1 * diffusion
+
+
+def test_on_the_measured_hindered_rotors_theory_is_as_wrong_as_it_says() -> None:
+    """Of 420 machines 95 % have a standard error of 1.1 %; with the sd of its members' spread alone 63 % held."""
+    folder = Path(__file__).parents[2] / "benchmarks" / "hindered-landscape"
+    with np.load(folder / "theory.npz") as told, np.load(folder / "landscape.npz") as measured:
+        place = {str(key): row for row, key in enumerate(told["keys"])}
+        rows = [place[str(key)] for key in measured["keys"]]
+        velocity = measured["velocity"].astype(np.float64)
+        error = velocity.std(axis=1, ddof=1) / np.sqrt(velocity.shape[1])
+        z = (velocity.mean(axis=1) - told["mean"][rows]) / np.hypot(told["sd"][rows], error)
+    assert 0.9 < np.mean(np.abs(z) < 1.96) < 0.98
+    assert 0.8 < np.sqrt(np.mean(z**2)) < 1.3

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import math
 import numbers
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 
 from molmach.errors import PluginError
 from molmach.search.agents.exploration import promised, space_filling, wanted
+from molmach.search.agents.hindsight import Hindsight
 from molmach.search.agents.interface import Agent, Proposal, View
 from molmach.search.agents.registry import make_agent
 from molmach.search.agents.theory import Theory
@@ -91,6 +93,7 @@ class Runner:
         self._trials: dict[int, Trial] = {}
         self._taken: dict[str, None] = {}
         self._theory = theory
+        self._hindsight = Hindsight(self._entry.label)
 
     @cached_property
     def _agent(self) -> Agent:
@@ -102,11 +105,15 @@ class Runner:
         return bool(getattr(self._agent, "explores", False))
 
     def ask(self, question: Question) -> Answer:
-        """The agent's proposals, some replaced by exploration; whatever it raises is its answer."""
+        """The agent's proposals, some replaced by exploration; whatever it raises is its answer.
+
+        Their predictions are as wide as its earlier ones ask for (:mod:`molmach.search.agents.hindsight`).
+        """
         try:
             view = self._view(question)
-            few = itertools.islice(self._agent.propose(view, question.n), question.n)
-            own = [checked(proposal, len(self._campaign.objectives)) for proposal in few]
+            few = itertools.islice(_several(self._agent.propose(view, question.n)), question.n)
+            made = [checked(proposal, len(self._campaign.objectives)) for proposal in few]
+            own = self._hindsight.widened(made, view.trials)
             if self._explores:
                 return tuple(own)
             explored = space_filling(view, wanted(view, len(own), promised(view, own)))
@@ -140,6 +147,12 @@ class Runner:
             self._theory = Theory(self._campaign, self._space, self._folder, store)
         seed, theory = self._seed, self._theory
         return View(self._space, trials, taken, question.budget_left, question.batch, seed, theory)
+
+
+def _several(answer: object) -> Iterable[object]:
+    if not isinstance(answer, Iterable):
+        raise TypeError(f"proposed {str(answer)[:100]!r}; expected a list of Proposals")
+    return answer
 
 
 def describe(error: BaseException) -> str:
