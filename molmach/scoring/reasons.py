@@ -9,6 +9,7 @@ import scipy
 
 from molmach import drives
 from molmach.building import MAX_SAFE_JUMP, largest_jump
+from molmach.data import Run
 from molmach.data.cycles import Cycles
 from molmach.data.observed import Observed
 from molmach.data.statistics import POWER, UNSEEN, sign_flip_p
@@ -30,6 +31,9 @@ from molmach.units import TURN
 
 _TOO_MANY = 50.0
 """Times the replicas beyond which nobody is told to run more of them."""
+
+_ON_AXLE_NM = 0.02
+"""What is held so near the axle is at no angle about it."""
 
 _ONCE_TIMES = 1.5
 """Times the run at least that is advised where one cycle each was seen."""
@@ -114,15 +118,17 @@ def explain_weak_controls(current: Current, spurious: Spurious, observed: Observ
 
 
 def _trip(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:
-    scale = observed.scale
+    scale, undriven = observed.scale, _undriven_too(current, observed)
     if not cycles.comparable:
         times = 4.0 * (drive_period_ps(observed) or 0.0) / (observed.duration_ns * 1e3)
         advice = _longer(times, observed, "four whole periods of the drive, and tell whether anything stays")
+    elif undriven:
+        advice = "A longer protocol.equilibration leaves the trip out of what is measured."
     else:
         advice = f"A longer run tells whether anything follows{_slow_step(observed)}."
     return (
         f"The machine moved, {_moved(observed)}, but completed no {scale.event} more one way than the other: "
-        f"a trip, no current.{_undriven_too(current, observed)}",
+        f"a trip, no current.{undriven}",
         advice,
     )
 
@@ -304,9 +310,20 @@ def has_no_handedness(observed: Observed) -> bool:
     run = observed.run
     if run is None:
         return False
-    if run.assembly.own_mirror_image and drives.mirror(run.drive) == run.drive:
+    if run.assembly.own_mirror_image and _own_mirror_image(run):
         return True
     return observed.scale.period is not None and equal_parts_of(run).middle is not None
+
+
+def _own_mirror_image(run: Run) -> bool:
+    """Whether a reflection that holds the axle leaves a run's drive as it is, and what is held where it is.
+
+    In the xz plane; or in that of the line along which the drive acts, where no atom is held off the axle.
+    """
+    if drives.mirror(run.drive) == run.drive:
+        return True
+    off_axle = np.linalg.norm(run.assembly.positions_nm[list(run.assembly.stator), :2], axis=1)
+    return drives.model(run.drive).has_line and not run.drive.load and bool(np.all(off_axle < _ON_AXLE_NM))
 
 
 def _what_can(observed: Observed) -> str:
