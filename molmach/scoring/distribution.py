@@ -184,7 +184,7 @@ def distribution(
 def _counted(coordinate: Floats, edges: Floats, period: float | None) -> Floats:
     """(n_replicas, n_bins) share of each replica's samples in each bin."""
     values = coordinate if period is None else within_a_turn(coordinate, period)
-    return np.array([np.histogram(row, edges)[0] for row in values]) / coordinate.shape[1]
+    return np.asarray(np.array([np.histogram(row, edges)[0] for row in values]) / coordinate.shape[1])
 
 
 def _folded(shares: Floats, fold: int) -> Floats:

@@ -40,6 +40,6 @@ def test_no_direction_is_possible_where_either_way_round_is_alike(
     """A line oblique to a held ring makes an achiral rotor's two ways differ; one beside an axle alone does not."""
     spec = load(name, changes)
     angle = np.random.default_rng(1).normal(0.0, 0.2, (8, 200))
-    run = run_of(spec, build(spec), series_of(np.arange(200) * 0.5, angle))
+    run = run_of(spec, build(spec), series_of(np.arange(200, dtype=np.float64) * 0.5, angle))
     assert has_no_handedness(Observed.of(run)) == alike
     assert ("no direction is possible" in score(run).reason) == alike
