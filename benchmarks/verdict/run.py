@@ -4,6 +4,7 @@ python -m benchmarks.verdict.run nulls [CLAIMS]
 python -m benchmarks.verdict.run movers [CLAIMS]
 python -m benchmarks.verdict.run leaks [CLAIMS]
 python -m benchmarks.verdict.run limits [CLAIMS]
+python -m benchmarks.verdict.run floors [CLAIMS]
 python -m benchmarks.verdict.run coverage [RUNS]
 python -m benchmarks.verdict.run sequential-nulls [CAMPAIGNS]
 python -m benchmarks.verdict.run sequential-movers [CAMPAIGNS]
@@ -21,6 +22,7 @@ import numpy as np
 
 from benchmarks.verdict import movers
 from benchmarks.verdict.coverage import coverage_rows
+from benchmarks.verdict.floors import floor_rows
 from benchmarks.verdict.judging import direction, direction_by_student, told
 from benchmarks.verdict.leaks import leak_rows
 from benchmarks.verdict.limits import limit_rows
@@ -51,6 +53,9 @@ MOVERS: dict[str, tuple[Mover, Mover, float]] = {
     "one-way hops": (partial(movers.hopping, rate=1.0), partial(movers.hopping, rate=0.0), 0.3),
 }  # fmt: skip
 """Machine with its drive, and without, and the shortest run to try."""
+
+FEW_CYCLES = ("synchronous", "one-way hops")
+"""Machines that show their direction within a cycle or two."""
 
 
 def false_rate(maker: Maker, replicas: int, claims: int, controlled: bool, each: int = 1) -> tuple[int, int]:
@@ -170,6 +175,8 @@ def main() -> None:
             show(leak_rows(SAMPLES, count or 1000))
         case "limits":
             show(limit_rows(SAMPLES, count or 1000))
+        case "floors":
+            show(floor_rows({name: MOVERS[name] for name in FEW_CYCLES}, SAMPLES, count or 300, POWER))
         case "coverage":
             show(coverage_rows(count or 2000))
         case "sequential-nulls":
@@ -178,7 +185,7 @@ def main() -> None:
             show(mover_rows(MOVERS, SAMPLES, count or 400))
         case _:
             raise SystemExit(
-                f"got {what!r}; expected nulls, movers, leaks, limits, coverage, "
+                f"got {what!r}; expected nulls, movers, leaks, limits, floors, coverage, "
                 "sequential-nulls or sequential-movers"
             )
 

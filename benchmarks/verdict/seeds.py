@@ -1,6 +1,6 @@
 """Verdicts of machines under several seeds each: whether they agree.
 
-python -m benchmarks.verdict.seeds MACHINE... [--seeds N] [--out DIR] [--finished]
+python -m benchmarks.verdict.seeds MACHINE... [--seeds N] [--set PATH=VALUE] [--out DIR] [--finished]
 
 MACHINE is a name of the library, a machine's file, a folder of such files, or ``library`` for all of it.
 Every run with its controls is kept in DIR (default runs/seeds) as NAME-sSEED, so that a stopped command goes
@@ -38,9 +38,11 @@ def machines(asked: list[str]) -> list[str]:
     return spelt
 
 
-def verdict_of(machine: str, seed: int, folder: Path, finished: bool) -> dict[str, Any] | None:
+def verdict_of(
+    machine: str, seed: int, changes: list[str], folder: Path, finished: bool
+) -> dict[str, Any] | None:
     """What a machine's run with that seed amounts to; None where it is not there and must not be made."""
-    spec = load(machine, [f"protocol.seed={seed}"])
+    spec = load(machine, [*changes, f"protocol.seed={seed}"])
     line: dict[str, Any] = {"machine": Path(machine).stem, "seed": seed, "key": spec.key}
     try:
         plan = simulation.Plan(spec)
@@ -89,6 +91,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.verdict.seeds")
     parser.add_argument("machine", nargs="+")
     parser.add_argument("--seeds", type=int, default=6)
+    parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE", dest="changes")
     parser.add_argument("--out", type=Path, default=Path("runs/seeds"))
     parser.add_argument("--finished", action="store_true")
     asked = parser.parse_args()
@@ -96,7 +99,7 @@ def main() -> None:
     lines = []
     for machine in machines(asked.machine):
         for seed in range(1, asked.seeds + 1):
-            line = verdict_of(machine, seed, asked.out, asked.finished)
+            line = verdict_of(machine, seed, asked.changes, asked.out, asked.finished)
             if line is None:
                 continue
             lines.append(line)

@@ -88,29 +88,34 @@ class Shapes(KnownShapes):
         """Of the mirror image, in the same order."""
         return replace(self, molecules=tuple(map(mirrored, self.molecules)), prints=np.conjugate(self.prints))
 
-    def weighed_as(self, other: Shapes) -> Shapes:
-        """With the weights that a second search gave.
+    def joined(self, other: Shapes, temperature_K: float) -> Shapes:
+        """With the shapes that a second search gave beside these, all weighed by their energies.
 
-        Shapes that both know keep structure and number. Those that the second search lacks have weight 0;
-        those that only it has come last.
+        A shape that both know keeps structure, energy and number; those of the second search alone come
+        last. So a search that has found nothing but rare shapes does not make them common.
         """
         prints = self.fingerprint(np.array([_positions(molecule) for molecule in other.molecules]))
         apart = difference(prints[:, None], self.prints[None])
-        known = [int(np.argmin(row)) if row.min() < MOST_ALIKE else None for row in apart]
-        new = [k for k, number in enumerate(known) if number is None]
-        weight = np.zeros(len(self.molecules) + len(new))
-        for share, number in zip(other.weight, known, strict=True):
-            if number is not None:
-                weight[number] += share
-        weight[len(self.molecules) :] = other.weight[new]
+        new = np.flatnonzero(apart.min(axis=1) >= MOST_ALIKE).tolist()
+        if not new:
+            return self
+        energy = np.concatenate([self.energy, other.energy[new]])
         return Shapes(
             self.fingerprint,
             np.concatenate([self.prints, prints[new]]),
-            np.concatenate([self.energy, other.energy[new]]),
-            weight,
+            energy,
+            _weights(energy, temperature_K),
             (*self.molecules, *(other.molecules[k] for k in new)),
             np.concatenate([self.own_image, other.own_image[new]]),
         )
+
+
+def _weights(energy: Floats, temperature_K: float) -> Floats:
+    """(n_shapes,) shares exp(-E/kT) of energies, kJ/mol; 0 of those that are too rare."""
+    kT = thermal_energy(temperature_K)
+    above = energy - energy.min()
+    share = np.where(above > -kT * math.log(LEAST_WEIGHT), 0.0, np.exp(-above / kT))
+    return np.asarray(share / share.sum())
 
 
 def shapes_of(
@@ -139,8 +144,7 @@ def shapes_of(
     """
     places = np.array([_positions(conformer.molecule) for conformer in conformers])
     fingerprint = Fingerprint.of(machine, places)
-    kT = thermal_energy(temperature_K)
-    rarest = -kT * math.log(LEAST_WEIGHT)
+    rarest = -thermal_energy(temperature_K) * math.log(LEAST_WEIGHT)
     lowest = min(conformer.energy for conformer in conformers)
     energies: list[float] = []
     molecules: list[Chem.Mol] = []
@@ -163,9 +167,9 @@ def shapes_of(
         energy_of += [len(energies)] * len(made)
         energies.append(conformer.energy)
     energy, all_prints = np.array(energies)[energy_of], np.array(prints)
-    share = np.where(energy - energy.min() > rarest, 0.0, np.exp((energy.min() - energy) / kT))
     own_image = (difference(all_prints, np.conjugate(all_prints)) < MOST_ALIKE) & achiral
-    return Shapes(fingerprint, all_prints, energy, share / share.sum(), tuple(molecules), own_image)
+    weight = _weights(energy, temperature_K)
+    return Shapes(fingerprint, all_prints, energy, weight, tuple(molecules), own_image)
 
 
 def _number(numbers: Complex, prints: Sequence[Complex]) -> int | None:

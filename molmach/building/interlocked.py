@@ -27,11 +27,14 @@ class ThreadedKind(MachineKind):
 
     def stations(self, assembly: Assembly) -> dict[str, float]:
         """Where a ring would be whose atoms were the station's."""
-        ring: Any = self.coordinate.of(assembly)
         return {
-            name: float(replace(ring, loop=np.array(atoms))(assembly.positions_nm))
-            for name, atoms in assembly.require_track().stations.items()
+            name: self.place(assembly, atoms) for name, atoms in assembly.require_track().stations.items()
         }
+
+    def place(self, assembly: Assembly, atoms: tuple[int, ...]) -> float:
+        """Where a ring of those atoms would be."""
+        ring: Any = self.coordinate.of(assembly)
+        return float(replace(ring, loop=np.array(atoms))(assembly.positions_nm))
 
 
 def mapped(molecule: Chem.Mol, numbers: tuple[int, ...]) -> tuple[int, ...]:

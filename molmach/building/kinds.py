@@ -102,6 +102,10 @@ class MachineKind:
         """Values of the coordinate at named places, where dwelling and steps are counted; none here."""
         return {}
 
+    def place(self, assembly: Assembly, atoms: tuple[int, ...]) -> float | None:
+        """Value of the coordinate for a ring at those atoms; None where it is no place on a track."""
+        return None
+
     def station_names(self, machine: Any) -> tuple[str, ...] | None:
         """Names of the stations that a section gives; None where only the built machine knows them."""
         return () if type(self).stations is MachineKind.stations else None

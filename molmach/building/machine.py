@@ -36,9 +36,9 @@ def build(spec: Spec) -> Assembly:
 
 
 def mirror_built_anew(spec: Spec, assembly: Assembly) -> Assembly:
-    """The mirror image of a machine, with shapes from a search of its own.
+    """The mirror image of a machine, with the shapes of a search of its own beside the machine's.
 
-    A control that took over the claim's shapes would share what these missed. Anchors and coordinate are
+    A control with the claim's shapes alone would share what these missed. Anchors and coordinate are
     those of the built structure's mirror image; a shape that both searches know has one structure in both.
 
     Parameters
@@ -58,7 +58,8 @@ def mirror_built_anew(spec: Spec, assembly: Assembly) -> Assembly:
     except BuildError:  # what its first conformer can't be, the machine still is
         return mirror(assembly)
     assert other.shapes is not None, "a kind looks for shapes in all of its machines or in none"
-    return mirror(replace(assembly, shapes=assembly.shapes.weighed_as(other.shapes)))
+    shapes = assembly.shapes.joined(other.shapes, spec.protocol.temperature)
+    return mirror(replace(assembly, shapes=shapes))
 
 
 _SECOND_SEARCH = 2

@@ -14,6 +14,7 @@ from molmach.report.words import measure_label
 from molmach.scoring import Estimate, Score
 from molmach.scoring.bounded import measured_samples
 from molmach.scoring.distribution import distribution
+from molmach.scoring.equal_parts import EqualParts
 from molmach.scoring.motion import velocity_samples
 from molmach.units import TURN, thermal_energy
 
@@ -149,7 +150,7 @@ def free_energy(motion: Motion, bins: int) -> tuple[Floats, Floats, Floats]:
     shift = 0.0 if period is None else 0.5 * period
     values = motion.coordinate - shift
     low, high = (float(values.min()), float(values.max())) if period is None else (-shift, shift)
-    dwelling = distribution(values, np.linspace(low, high, bins + 1), 1.0, period)
+    dwelling = distribution(values, np.linspace(low, high, bins + 1), 1.0, EqualParts(period))
     profile = np.where(np.isfinite(dwelling.energy), dwelling.energy, np.nan)
     half = np.maximum(profile - dwelling.ci95[0], dwelling.ci95[1] - profile)
     return dwelling.centres + shift, profile, half

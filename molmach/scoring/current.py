@@ -40,7 +40,8 @@ class Finding(StrEnum):
     """What the tests say of net motion, and which of them said so.
 
     ``STEADY`` alone is a current. ``TRIP``, ``SLOWS`` and ``TO_AND_FRO``, which a switch with a clock brings,
-    are motion that does not go on; the others leave it open.
+    are motion that does not go on; the others leave it open. ``SPARSE`` is a current whose samples stand too
+    far apart for its way to be known (:mod:`molmach.scoring.sampled`).
     """
 
     STEADY = "steady"
@@ -50,6 +51,7 @@ class Finding(StrEnum):
     BEGUN = "begun"
     ONCE = "once"
     HALF = "half"
+    SPARSE = "sparse"
     NOTHING = "nothing"
     FEW = "few"
 

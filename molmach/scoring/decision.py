@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from molmach.building import coordinate_of
 from molmach.data.cycles import Cycles
 from molmach.data.observed import Observed
@@ -12,6 +14,7 @@ from molmach.scoring.controls import ControlResult
 from molmach.scoring.current import Current, Finding, judge_current, observed_cycles
 from molmach.scoring.reasons import explain, explain_shapes, explain_weak_controls, steady_word
 from molmach.scoring.rotation import velocities
+from molmach.scoring.sampled import Ints, hidden_turns, long_steps, stands_without
 from molmach.scoring.second_law import SecondLaw
 from molmach.scoring.shapes import ShapesJudged
 from molmach.scoring.spurious import Spurious, spurious_motion
@@ -62,6 +65,11 @@ def decide(
     current = judge_current(together, share)
     if not current.steady and _goes_to_and_fro(samples, share):
         current = replace(current, finding=Finding.TO_AND_FRO)
+    steps = (
+        long_steps(observed) if mirror is None else np.concatenate([long_steps(observed), mirror[2]], axis=1)
+    )
+    if current.steady and (hidden_turns(observed) >= 1.0 or not stands_without(current, together, steps)):
+        current = replace(current, finding=Finding.SPARSE)
     spurious = None
     if current.steady:
         reflected = None if mirror is None else mirror[1]
@@ -87,8 +95,8 @@ def _goes_to_and_fro(samples: dict[str, Floats], share: float) -> bool:
     return "steps_on" in samples and p_value_of_following(samples)[0] < share * FOLLOWING_LEVEL
 
 
-def _mirror_of(observed: Observed) -> tuple[Cycles, Floats] | None:
-    """Cycles and velocities of a run's mirror control as reflection has them; None where it was not run.
+def _mirror_of(observed: Observed) -> tuple[Cycles, Floats, Ints] | None:
+    """Cycles, velocities and long steps of a run's mirror control as reflection has them; None without it.
 
     So seen, its replicas are as many more of the machine's own.
     """
@@ -98,4 +106,4 @@ def _mirror_of(observed: Observed) -> tuple[Cycles, Floats] | None:
     control, parity = Observed.of(run.controls["mirror"]), coordinate_of(run.assembly).parity
     motion, unit_size = control.motion, control.scale.unit_size
     velocity = velocities(motion.coordinate, motion.time_ps, unit_size)
-    return observed_cycles(control, observed).seen(parity), parity * velocity
+    return observed_cycles(control, observed).seen(parity), parity * velocity, long_steps(control)[::parity]

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from molmach import drives
 from molmach.building import coordinate_of
-from molmach.building.symmetry import rotor_fold, stator_fold
 from molmach.data import Run
 from molmach.data.quantity import mean as mean_of
-from molmach.data.renewal import StudentOrVisits, share_from_visits
+from molmach.data.renewal import StudentOrVisits
 from molmach.data.stations import StationMap
 from molmach.data.statistics import CONFIDENCE, Estimate, Floats, student_factor
-from molmach.data.wells import Wells, wells_of
+from molmach.data.wells import Wells
+from molmach.scoring.equal_parts import EqualParts, equal_parts_of, held_against
 from molmach.units import TURN, thermal_energy
 
 Ints = NDArray[np.int64]
@@ -26,9 +26,6 @@ Ints = NDArray[np.int64]
 _BINS = 36
 _MARGIN = 0.04
 """Of the range of places, as a share of it, beyond the outermost."""
-
-_CONTRADICTION = 0.99
-"""Confidence of the interval that a share demanded by symmetry must lie in."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +49,10 @@ class Distribution:
         without an upper one (inf) where that interval holds zero.
     wells
         Share of the time in each well of the coordinate, by its place (rad or nm), within one of the equal
-        parts of a period.
-    fold
-        How many equal parts a period has by the machine's symmetry.
+        parts.
+    fold, middle
+        How many equal parts a period has by the machine's symmetry, and the place about which either side is
+        the other's reflection, None without one.
     statements, doubts
         What a reader must know of the shares; and what of that casts doubt on them.
     """
@@ -66,6 +64,7 @@ class Distribution:
     ci95: Floats
     wells: dict[float, Estimate]
     fold: int = 1
+    middle: float | None = None
     statements: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
@@ -77,16 +76,12 @@ class Distribution:
     def to_json(self) -> dict[str, Any]:
         """What a result's document says of it, places in the coordinate's own unit."""
         wells = [{"place": place, "share": share.to_json()} for place, share in self.wells.items()]
-        return {"fold": self.fold, "wells": wells, "statements": list(self.statements)}
-
-
-def fold_of(run: Run) -> int:
-    """How many equal parts a turn of a run's machine has: turns that exchange what nothing tells apart.
-
-    A symmetry of the stator counts where no field marks a direction in space.
-    """
-    still = not drives.terms(run.drive, run.assembly, thermal_energy(run.spec.protocol.temperature)).has_field
-    return math.lcm(rotor_fold(run.assembly), stator_fold(run.assembly) if still else 1)
+        return {
+            "fold": self.fold,
+            "middle": self.middle,
+            "wells": wells,
+            "statements": list(self.statements),
+        }
 
 
 def at_equilibrium(run: Run) -> bool:
@@ -108,11 +103,15 @@ def edges_of(runs: list[Run]) -> Floats:
     """Edges of bins that suit some runs of one machine: a period, or all stations and places visited."""
     period = coordinate_of(runs[0].assembly).scale.period
     if period is not None:
-        bins = math.lcm(*(fold_of(run) for run in runs))
+        bins = math.lcm(*(equal_parts_of(run).fold for run in runs))
         return np.linspace(-0.5 * period, 0.5 * period, bins * math.ceil(_BINS / bins) + 1)
     stations = StationMap.of(runs[0].assembly)
     named = stations.places if stations is not None else np.empty(0)
     places = np.concatenate([named, *(run.series.coordinate.ravel() for run in runs)])
+    parts = [equal_parts_of(run) for run in runs]
+    places = np.concatenate(
+        [places, *(equal.reflected(places) for equal in parts if equal.middle is not None)]
+    )
     low, high = float(places.min()), float(places.max())
     margin = max(_MARGIN * (high - low), 1e-3)
     return np.linspace(low - margin, high + margin, _BINS + 1)
@@ -120,10 +119,8 @@ def edges_of(runs: list[Run]) -> Floats:
 
 def distribution_of(run: Run, edges: Floats) -> Distribution:
     """Of a run's coordinate, taken modulo its period where it has one, at the temperature of its bath."""
-    period = coordinate_of(run.assembly).scale.period
-    fold = 1 if period is None else fold_of(run)
     kT = thermal_energy(run.spec.protocol.temperature)
-    return distribution(run.series.coordinate, edges, kT, period, fold)
+    return distribution(run.series.coordinate, edges, kT, equal_parts_of(run))
 
 
 def within_a_turn(coordinate: Floats, period: float = TURN) -> Floats:
@@ -132,7 +129,7 @@ def within_a_turn(coordinate: Floats, period: float = TURN) -> Floats:
 
 
 def distribution(
-    coordinate: Floats, edges: Floats, kT: float, period: float | None = None, fold: int = 1
+    coordinate: Floats, edges: Floats, kT: float, equal: EqualParts | None = None
 ) -> Distribution:
     """Distribution of values in bins, with intervals that know how few visits a share may rest on.
 
@@ -146,40 +143,48 @@ def distribution(
     coordinate
         (n_replicas, n_samples), unwrapped where there is a period.
     edges
-        Of the bins, over one period where there is one, in a multiple of ``fold``.
+        Of the bins: over one period where there is one, in a multiple of ``equal.fold``; else over all
+        values, and what they are reflected to.
     kT
         kJ/mol.
-    period, fold
-        Of the coordinate, and how many equal parts of it the machine's symmetry demands.
+    equal
+        Parts of the coordinate that the machine's symmetry makes equal, and its period; default neither.
     """
-    values = coordinate if period is None else within_a_turn(coordinate, period)
-    counts = np.array([np.histogram(row, edges)[0] for row in values])
-    shares = _folded(counts / coordinate.shape[1], fold)
+    equal = EqualParts() if equal is None else equal
+    period = equal.period
+    sides = [coordinate] if equal.middle is None else [coordinate, equal.reflected(coordinate)]
+    shares = np.mean([_folded(_counted(side, edges, period), equal.fold) for side in sides], axis=0)
     mean = shares.mean(axis=0)
     spread = np.asarray(student_factor(len(shares)) * scipy.stats.sem(shares, axis=0))
     missed = 1.0 - (1.0 - CONFIDENCE) ** (1.0 / _independent(coordinate, period))
     half = np.where((spread == 0.0) & (mean > 0.0), missed, spread)
     ends = np.clip(np.stack([mean - half, mean + half]), 0.0, 1.0)
-    part = None if period is None else period / fold
-    limits = (float(edges[0]), float(edges[-1]))
-    wells = wells_of(coordinate.ravel(), part, limits, least_share=0.0)
-    visits = wells.visits(coordinate)
+    wells = equal.wells(coordinate, (float(edges[0]), float(edges[-1])))
+    visits = wells.visits(equal.reduced(coordinate))
     by_well = _well_shares(visits, wells.count)
     centres = 0.5 * (edges[:-1] + edges[1:])
-    ends = _widened(ends, mean, by_well, wells.well[wells.bins(centres)])
-    passed = _passed(coordinate, centres, part)
+    ends = _widened(ends, mean, by_well, wells.well[wells.bins(equal.reduced(centres))])
+    passed = _passed(coordinate, centres, equal.part)
+    if equal.middle is not None:
+        passed = passed | _passed(coordinate, equal.reflected(centres), equal.part)
     ends[1] = np.where(mean > 0.0, ends[1], np.where(passed, missed, 1.0))
     with np.errstate(divide="ignore"):
         energy, low, high = -kT * np.log(mean), -kT * np.log(ends[1]), -kT * np.log(ends[0])
     lowest = energy.min()
     several = wells.count > 1
     places = dict(zip(wells.peaks.tolist(), by_well, strict=True)) if several else {}
-    equal, contradicted = _symmetry(coordinate, wells, visits, fold)
-    doubts = (*_unconnected(visits, wells), *contradicted)
+    said, contradicted = held_against(equal, coordinate, wells, visits)
+    doubts = (*_unconnected(visits, wells, period), *contradicted)
     return Distribution(
-        edges, mean, ends, energy - lowest, np.stack([low, high]) - lowest, places, fold,
-        (*doubts, *_unseen(edges, passed, period), *equal), doubts,
+        edges, mean, ends, energy - lowest, np.stack([low, high]) - lowest, places, equal.fold, equal.middle,
+        (*doubts, *_unseen(edges, passed, period), *said), doubts,
     )  # fmt: skip
+
+
+def _counted(coordinate: Floats, edges: Floats, period: float | None) -> Floats:
+    """(n_replicas, n_bins) share of each replica's samples in each bin."""
+    values = coordinate if period is None else within_a_turn(coordinate, period)
+    return np.asarray(np.array([np.histogram(row, edges)[0] for row in values]) / coordinate.shape[1])
 
 
 def _folded(shares: Floats, fold: int) -> Floats:
@@ -238,18 +243,18 @@ def _passed(coordinate: Floats, centres: Floats, part: float | None) -> NDArray[
     return np.asarray((centres + np.ceil((low - centres) / part) * part <= high).any(axis=0))
 
 
-def _unconnected(visits: Ints, wells: Wells) -> list[str]:
+def _unconnected(visits: Ints, wells: Wells, period: float | None) -> list[str]:
     """What wells no replica went between."""
     changed = visits[:, 1:] != visits[:, :-1]
     touched = np.union1d(visits[:, 1:][changed], visits[:, :-1][changed])
     alone = np.setdiff1d(np.arange(wells.count), touched)
     if wells.count < 2 or not alone.size:
         return []
-    places = np.degrees(wells.peaks) if wells.period is not None else wells.peaks
+    places = np.degrees(wells.peaks) if period is not None else wells.peaks
     named = ", ".join(f"{place:.3g}" for place in places[alone])
     which, them = ("well", "it") if alone.size == 1 else ("wells", "them")
     return [
-        f"no replica came into or out of the {which} at {named} {_unit(wells.period)}: the run does not "
+        f"no replica came into or out of the {which} at {named} {_unit(period)}: the run does not "
         f"connect {them} with the others, so that the shares of the time between them, and their free "
         "energies, are not known"
     ]
@@ -272,31 +277,3 @@ def _unseen(edges: Floats, passed: NDArray[np.bool_], period: float | None) -> l
 
 def _unit(period: float | None) -> str:
     return "nm" if period is None else "degrees"
-
-
-def _symmetry(coordinate: Floats, wells: Wells, visits: Ints, fold: int) -> tuple[list[str], list[str]]:
-    """That equal parts of a period were taken together; and where the run contradicts it, that."""
-    if fold == 1 or wells.period is None:
-        return [], []
-    deepest = int(np.argmax(np.bincount(visits.ravel(), minlength=wells.count)))
-    sector = np.round((coordinate - wells.peaks[deepest]) / wells.period).astype(np.int64)
-    core = wells.core[wells.bins(coordinate)] == deepest
-    latest = np.maximum.accumulate(np.where(core, np.arange(core.shape[1]), 0), axis=1)
-    held = np.take_along_axis(sector, latest, axis=1) % fold
-    changed = held[:, 1:] != held[:, :-1]
-    equal = f"the machine's symmetry makes {fold} parts of a turn equal, and shares are means over them"
-    if not changed.any():
-        return [f"{equal}; no replica went from one to another"], []
-    for number in range(fold):
-        inside = held == number
-        low, high = share_from_visits(
-            float(inside.mean()), float((inside[:, 1:] & changed).sum()),
-            float((inside[:, :-1] & changed).sum()), 1.0 - (1.0 - _CONTRADICTION) / fold,
-        )  # fmt: skip
-        if not low <= 1.0 / fold <= high:
-            return [], [
-                f"{equal}; but the run contradicts it: {inside.mean():.3g} ({low:.3g} to {high:.3g}, 99 %) "
-                f"of the time in one of them, for 1/{fold}; it may need a longer equilibration, or move less "
-                "symmetrically than it is built"
-            ]
-    return [equal], []

@@ -52,7 +52,7 @@ def has_told(run: Run, result: Score) -> bool:
 
 
 def _unresolvable(run: Run, result: Score, until: LookPlan) -> bool:
-    """Nothing was tested, shapes disagree, no direction is possible, or hardly a cycle will be completed."""
+    """Nothing was tested, no direction can be or be seen, shapes disagree, or hardly a cycle will come."""
     current, shapes = result.current, result.shapes
     if math.isnan(result.p_value):
         return True
@@ -61,6 +61,8 @@ def _unresolvable(run: Run, result: Score, until: LookPlan) -> bool:
     if current is None:
         return False
     if current.finding is Finding.NOTHING and has_no_handedness(Observed.of(run)):
+        return True
+    if current.finding is Finding.SPARSE:
         return True
     return hopeless(current, run.replicas, until)
 

@@ -8,17 +8,32 @@ import numpy as np
 import scipy
 
 from molmach import drives
+from molmach.building import MAX_SAFE_JUMP, largest_jump
+from molmach.data import Run
 from molmach.data.cycles import Cycles
 from molmach.data.observed import Observed
-from molmach.data.statistics import POWER, UNSEEN
-from molmach.scoring.controls import MARGIN
-from molmach.scoring.current import CURRENT_LEVEL, Current, Finding, drive_period_ps, fewest_replicas
+from molmach.data.statistics import POWER, UNSEEN, sign_flip_p
+from molmach.scoring.controls import CONTROL_LEVEL, MARGIN
+from molmach.scoring.current import (
+    CURRENT_LEVEL,
+    Current,
+    Finding,
+    drive_period_ps,
+    fewest_replicas,
+    observed_cycles,
+)
+from molmach.scoring.equal_parts import equal_parts_of
+from molmach.scoring.sampled import hidden_turns
 from molmach.scoring.shapes import ShapesJudged
 from molmach.scoring.spurious import Spurious
 from molmach.scoring.undirected import Judgement
+from molmach.units import TURN
 
 _TOO_MANY = 50.0
 """Times the replicas beyond which nobody is told to run more of them."""
+
+_ON_AXLE_NM = 0.02
+"""What is held so near the axle is at no angle about it."""
 
 _ONCE_TIMES = 1.5
 """Times the run at least that is advised where one cycle each was seen."""
@@ -28,6 +43,7 @@ _NO_HANDEDNESS = (
     "no direction is possible."
 )
 _HANDEDNESS = "A chiral machine, or a drive that turns, can."
+_WAY_ROUND = "A track whose two ways round differ, or a drive that turns, can."
 
 WORDS = {
     Finding.TRIP: "transient",
@@ -36,6 +52,7 @@ WORDS = {
     Finding.BEGUN: "unresolved",
     Finding.ONCE: "unresolved",
     Finding.HALF: "unresolved",
+    Finding.SPARSE: "unresolved",
     Finding.NOTHING: "unresolved",
     Finding.FEW: "unresolved",
 }
@@ -58,7 +75,7 @@ def explain(current: Current, cycles: Cycles, observed: Observed) -> Judgement:
         The claim.
     """
     if current.finding in (Finding.NOTHING, Finding.FEW) and has_no_handedness(observed):
-        return Judgement("unresolved", current.p_value, _NO_HANDEDNESS, _HANDEDNESS)
+        return Judgement("unresolved", current.p_value, _NO_HANDEDNESS, _what_can(observed))
     explained = {
         Finding.TRIP: _trip,
         Finding.SLOWS: _slows,
@@ -66,6 +83,7 @@ def explain(current: Current, cycles: Cycles, observed: Observed) -> Judgement:
         Finding.BEGUN: _begun,
         Finding.ONCE: _once,
         Finding.HALF: _half,
+        Finding.SPARSE: _sparse,
         Finding.NOTHING: _nothing,
         Finding.FEW: _few,
     }
@@ -76,7 +94,9 @@ def explain(current: Current, cycles: Cycles, observed: Observed) -> Judgement:
 def explain_shapes(current: Current, shapes: ShapesJudged, observed: Observed) -> Judgement:
     """Of a machine whose starting shapes disagree."""
     if has_no_handedness(observed):
-        return Judgement("unresolved", current.p_value, f"{shapes.reason} {_NO_HANDEDNESS}", _HANDEDNESS)
+        return Judgement(
+            "unresolved", current.p_value, f"{shapes.reason} {_NO_HANDEDNESS}", _what_can(observed)
+        )
     return Judgement("unresolved", current.p_value, shapes.reason, shapes.advice)
 
 
@@ -98,17 +118,32 @@ def explain_weak_controls(current: Current, spurious: Spurious, observed: Observ
 
 
 def _trip(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:
-    scale = observed.scale
+    scale, undriven = observed.scale, _undriven_too(current, observed)
     if not cycles.comparable:
         times = 4.0 * (drive_period_ps(observed) or 0.0) / (observed.duration_ns * 1e3)
         advice = _longer(times, observed, "four whole periods of the drive, and tell whether anything stays")
+    elif undriven:
+        advice = "A longer protocol.equilibration leaves the trip out of what is measured."
     else:
         advice = f"A longer run tells whether anything follows{_slow_step(observed)}."
     return (
         f"The machine moved, {_moved(observed)}, but completed no {scale.event} more one way than the other: "
-        "a trip, no current.",
+        f"a trip, no current.{undriven}",
         advice,
     )
+
+
+def _undriven_too(current: Current, observed: Observed) -> str:
+    """That the machine goes the same way with its drive off, where that is seen; else empty."""
+    run = observed.run
+    if run is None or "undriven" not in run.controls:
+        return ""
+    twin = Observed.of(run.controls["undriven"])
+    gone = observed_cycles(twin, observed).displacement * current.direction
+    if sign_flip_p(gone) > CONTROL_LEVEL:
+        return ""
+    size = float(gone.mean()) * _cycle(observed)
+    return f" With the drive off it goes {size:.2g} {observed.scale.unit} that way, too."
 
 
 def _slows(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:
@@ -157,6 +192,23 @@ def _half(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, st
     return reason, _longer(2.0, observed, "enough of it")
 
 
+def _sparse(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:
+    time_ps, period = observed.motion.time_ps, observed.scale.period
+    assert period is not None, "cycles are counted where the coordinate has a period"
+    interval = float(time_ps[1] - time_ps[0])
+    jump, hidden = largest_jump(observed.motion.coordinate) * TURN / period, hidden_turns(observed)
+    closer = 0.5 * interval * min(MAX_SAFE_JUMP / jump, 1.0 / max(hidden, 1e-9))
+    if hidden >= 1.0:
+        why = "the machine is so hot that it could turn most of the way round between two of them unseen"
+    else:
+        why = f"the angle changes by up to {math.degrees(jump):.0f} degrees between two of them"
+    return (
+        f"Samples stand {interval:g} ps apart, and {why}: turns were counted {steady_word(current)}, and may "
+        "have been the other way.",
+        f"Samples {closer:.1g} ps apart or closer would tell.",
+    )
+
+
 def _nothing(current: Current, cycles: Cycles, observed: Observed) -> tuple[str, str]:
     event, verb = observed.scale.event, observed.scale.verb
     forward, backward = int(cycles.forward.sum()), int(cycles.backward.sum())
@@ -166,7 +218,8 @@ def _nothing(current: Current, cycles: Cycles, observed: Observed) -> tuple[str,
             f"No replica completed a {event}: if the machine {verb}s at all, it takes longer than "
             f"{waited:.2g} ns to."
         )
-        return reason, f"More replicas of such runs will hardly tell{_slow_step(observed)}."
+        slow = _slow_step(observed) or "; a stronger drive or a lower barrier may"
+        return reason, f"More replicas of such runs will hardly tell{slow}."
     reason = (
         f"No net direction can be told from chance: {forward} {event}s forward and {backward} backward in "
         f"{cycles.net.size} replicas."
@@ -253,8 +306,27 @@ def _circular_mean(observed: Observed, places: np.ndarray) -> float:
 
 
 def has_no_handedness(observed: Observed) -> bool:
-    """Whether a run's machine and its drive both are their own mirror images."""
+    """Whether a run's machine and its drive both are their own mirror images, or alike either way round."""
     run = observed.run
-    if run is None or not run.assembly.own_mirror_image:
+    if run is None:
         return False
-    return drives.mirror(run.drive) == run.drive
+    if run.assembly.own_mirror_image and _own_mirror_image(run):
+        return True
+    return observed.scale.period is not None and equal_parts_of(run).middle is not None
+
+
+def _own_mirror_image(run: Run) -> bool:
+    """Whether a reflection that holds the axle leaves a run's drive as it is, and what is held where it is.
+
+    In the xz plane; or in that of the line along which the drive acts, where no atom is held off the axle.
+    """
+    if drives.mirror(run.drive) == run.drive:
+        return True
+    off_axle = np.linalg.norm(run.assembly.positions_nm[list(run.assembly.stator), :2], axis=1)
+    return drives.model(run.drive).has_line and not run.drive.load and bool(np.all(off_axle < _ON_AXLE_NM))
+
+
+def _what_can(observed: Observed) -> str:
+    """Which other machine or drive can have a direction."""
+    assert observed.run is not None, "a motion alone has no drive"
+    return _HANDEDNESS if observed.run.assembly.track is None else _WAY_ROUND

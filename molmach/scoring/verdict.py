@@ -163,7 +163,7 @@ def score(run: Run | Motion) -> Score:
         **vars(decision),
         controlled={"undriven", "mirror"} <= controls.keys(),
         controls=controls,
-        regime=regime_of(run, estimates.get("lag_per_turn")),
+        regime=None if decision.verdict == "equilibrium" else regime_of(run, estimates.get("lag_per_turn")),
         energy_balance=balance,
         warnings=(
             *run.assembly.warnings,

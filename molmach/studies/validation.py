@@ -111,7 +111,9 @@ class Subject:
 
 
 Measured = tuple[Estimate, str]
-"""Our value, and ``interval``, ``sign``, ``zero``, ``exact`` or ``tolerance``: how to compare it."""
+"""Our value, and ``interval``, ``exact``, ``tolerance`` or a verdict: how to compare it."""
+
+_WAYS = {"forward": 1.0, "backward": -1.0}
 
 
 def _sure(value: float, unit: str) -> Estimate:
@@ -139,7 +141,7 @@ _MEASURES: dict[str, Callable[[Subject], Measured]] = {
     "atoms": lambda s: (_sure(s.assembly.molecule.GetNumAtoms(), "atom"), "exact"),
     "moment_of_inertia": lambda s: (_sure(s.assembly.moment_of_inertia(), "u nm^2"), "tolerance"),
     "rotor_dipole": lambda s: (_sure(float(np.linalg.norm(s.assembly.rotor_dipole_debye)), "D"), "tolerance"),
-    "directionality": lambda s: (s.score.velocity, "sign"),
+    "directionality": lambda s: (s.score.velocity, s.score.verdict),
     "velocity_in_the_dark": _undriven,
     "velocity_without_chemical_driving": _undriven,
     "occupancy_left": _occupancy("left"),
@@ -287,13 +289,13 @@ def _compare(subject: Subject, item: dict[str, Any]) -> Comparison:
 
 def _judge(ours: Estimate, reference: float, way: str, item: dict[str, Any]) -> tuple[bool, str]:
     low, high = ours.ci95
-    if way == "sign":
-        return reference * low > 0.0 and reference * high > 0.0, "velocity's 95 % interval has its sign"
     if way == "exact":
         return math.isclose(ours.value, reference, rel_tol=1e-6), "equal"
     if way == "interval":
         half = WIDENING * 0.5 * (high - low)
         return abs(ours.value - reference) <= half, "within the 99.8 % interval"
+    if way != "tolerance":
+        return reference * _WAYS.get(way, 0.0) > 0.0, f"the verdict, with both controls, is {way}"
     if "tolerance_factor" in item:
         factor = float(item["tolerance_factor"])
         return reference / factor <= ours.value <= reference * factor, f"within a factor of {factor:g}"

@@ -116,6 +116,29 @@ def test_the_mirror_image_looks_for_its_own_shapes() -> None:
     assert difference(image.shapes.prints[1], np.conjugate(machine.shapes.prints[1])) < 0.1
 
 
+@pytest.mark.parametrize(("above", "weights"), [(20.0, [1.0, 0.0]), (-20.0, [0.0, 1.0]), (0.0, [0.5, 0.5])])
+def test_a_second_search_weighs_shapes_by_their_energies_and_not_by_which_it_came_upon(
+    above: float, weights: list[float]
+) -> None:
+    shapes = _built(CHIRAL).shapes
+    assert shapes is not None
+    alone = [
+        replace(
+            shapes,
+            prints=shapes.prints[[k]],
+            energy=np.array([100.0 + k * above]),
+            weight=np.ones(1),
+            molecules=(shapes.molecules[k],),
+            own_image=shapes.own_image[[k]],
+        )
+        for k in (0, 1)
+    ]
+    both = alone[0].joined(alone[1], 300.0)
+    assert np.allclose(both.weight, weights)
+    assert both.molecules == (shapes.molecules[0], shapes.molecules[1])
+    assert alone[0].joined(alone[0], 300.0) is alone[0]
+
+
 def test_where_the_search_finds_the_one_shape_again_the_mirror_image_is_the_same_to_the_bit() -> None:
     spec = _spec(
         "[CH3:3][c:1]1ccc(cc1)-[c:2]1ccccc1F".replace("[CH3:3][c:1]1ccc(cc1)", "c1c[cH:3][c:1](cc1)")

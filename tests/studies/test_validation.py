@@ -28,9 +28,11 @@ FEW = ["protocol.replicas=2", "protocol.duration=2 ps", "protocol.equilibration=
 @pytest.mark.parametrize(
     ("value", "ci95", "reference", "way", "item", "agrees"),
     [
-        (1.0, (0.5, 1.5), -1.0, "sign", {}, False),
-        (1.0, (0.5, 1.5), 1.0, "sign", {}, True),
-        (1.0, (-0.1, 2.1), 1.0, "sign", {}, False),
+        (1.0, (0.5, 1.5), -1.0, "forward", {}, False),
+        (1.0, (0.5, 1.5), 1.0, "forward", {}, True),
+        (-1.0, (-1.5, -0.5), -1.0, "backward", {}, True),
+        (1.0, (0.5, 1.5), 1.0, "transient", {}, False),
+        (1.0, (0.5, 1.5), 1.0, "unresolved", {}, False),
         (1.0, (0.5, 1.5), 1.7, "interval", {}, True),
         (1.0, (0.5, 1.5), 1.9, "interval", {}, False),
         (84.6, (84.6, 84.6), 85.0, "tolerance", {"tolerance": 15, "unit": "kJ/mol"}, True),
