@@ -24,10 +24,13 @@ def kinetics(
         typer.Option("-o", metavar="DIR", help="Run folder; default runs/NAME-KEY-kinetics-LEVEL."),
     ] = None,
     overrides: Overrides = None,
-    level: Annotated[str, typer.Option(help=f"Of the energies: {' or '.join(LEVELS)}.")] = LEVELS[0],
+    level: Annotated[str, typer.Option(help=f"Of the energies: {', '.join(LEVELS)}.")] = LEVELS[0],
     guesses: Annotated[
         int, typer.Option(help="Paths that look for mechanisms; with fewer the lowest saddle may be missed.")
     ] = GUESSES,
+    solvent: Annotated[
+        str | None, typer.Option(help="Around the molecule, such as toluene; default none.")
+    ] = None,
     temperature: Annotated[float, typer.Option(help="K.")] = 293.15,
     excitation_rate: Annotated[float, typer.Option(help="Photons absorbed by one motor, 1/s.")] = 1.0,
     forward_yield: Annotated[
@@ -44,7 +47,7 @@ def kinetics(
     """
     spec = load(system, overrides or [])
     yields = (forward_yield, backward_yield)
-    result = _search(run.Plan(spec, level, temperature, excitation_rate, yields, guesses), out)
+    result = _search(run.Plan(spec, level, temperature, excitation_rate, yields, guesses, solvent), out)
     if as_json:
         print_json(result.to_json())
         return

@@ -25,6 +25,7 @@ OPTIONS = {
     "platform": "--platform",
     "port": "--port",
     "rotor": "--rotor",
+    "solvent": "--solvent",
     "stator": "--stator",
     "store": "--store",
     "stride": "--stride",

@@ -52,6 +52,11 @@ def evaluation(**changes: Any) -> Evaluation:
         ({"evaluation": {"use": "kinetics", "rungs": [{"replicas": 4}]}}, r"rungs\[0\].replicas: accepted"),
         ({"evaluation": {"use": "kinetics", "options": {"light": 3}}}, "options.light: accepted: temp"),
         ({"evaluation": {"use": "kinetics", "options": {"temperature": -3}}}, "options.temperature: got -3"),
+        ({"evaluation": {"use": "kinetics", "options": {"solvent": 3}}}, "options.solvent: got 3; expected"),
+        (
+            {"evaluation": {"use": "kinetics", "options": {"solvent": "soup"}}},
+            "options.solvent 'soup': accep",
+        ),
         ({"racing": {"rungs": [{"replicas": 4, "duration": "1 ps"}]}}, "racing.rungs: are of dynamics"),
         ({"objectives": {"maximise": "velocity"}}, "expected an expression of barrier, half_life"),
         (
@@ -82,6 +87,12 @@ def test_rungs_are_levels_and_the_confirmation_starts_afresh() -> None:
     assert len({first.key, second.key, again.key}) == 3
     assert again.seed != second.seed == first.seed
     assert kinetics.effort(1) == "GFN2-xTB, 9 guesses"
+    wet = evaluation(evaluation={"use": "kinetics", "options": {"solvent": "toluene"}})
+    dissolved, bare = (task_of(e, candidate, 0) for e in (wet, evaluation(evaluation={"use": "kinetics"})))
+    assert dissolved is not None
+    assert bare is not None
+    assert dissolved.options["solvent"] == "toluene"
+    assert dissolved.key != bare.key
 
 
 @pytest.mark.parametrize("level", BARRIER_ERROR)

@@ -17,8 +17,9 @@ from molmach.files import write_json, write_text
 from molmach.spec import Spec
 from molmach.studies import folder
 from molmach.studies.kinetics.cycle import Cycle, motor_cycle
+from molmach.studies.kinetics.functional import require_functional
 from molmach.studies.kinetics.inversion import HelixInversion
-from molmach.studies.kinetics.level import level_of
+from molmach.studies.kinetics.level import SURFACES, level_of, require_solvent
 from molmach.studies.kinetics.page import write_page
 from molmach.studies.kinetics.search import GUESSES, alkene_of, helix_inversions
 from molmach.studies.kinetics.store import MissingPieceError, Store
@@ -51,11 +52,13 @@ class Plan(folder.Plan):
         Quantum yields of half a turn from stable and from metastable forms.
     guesses
         Elastic bands that look for mechanisms; with fewer the lowest saddle may be missed.
+    solvent
+        Around the molecule, one of :data:`molmach.studies.kinetics.level.SOLVENTS`; None for none.
 
     Raises
     ------
     SpecError
-        A number is none that could be.
+        A number is none that could be, or the level has no such solvent.
     """
 
     spec: Spec
@@ -64,6 +67,7 @@ class Plan(folder.Plan):
     excitation_rate: float = 1.0
     yields: tuple[float, float] = (0.1, 0.1)
     guesses: int = GUESSES
+    solvent: str | None = None
 
     noun = "search"
     document = "kinetics.json"
@@ -85,18 +89,22 @@ class Plan(folder.Plan):
                 )
         if self.guesses < 1:
             raise SpecError(Argument("guesses"), f" {self.guesses}: expected one or more")
+        require_solvent(self.level_name, self.solvent)
 
     @property
     def identity(self) -> folder.Identity:
         """The spec's key and the level; temperature and light change no piece of the search."""
         fewer = {} if self.guesses == GUESSES else {"guesses": self.guesses}
-        return {"key": self.spec.key, "level": self.level_name, **fewer}
+        within = {} if self.solvent is None else {"solvent": self.solvent.lower()}
+        return {"key": self.spec.key, "level": self.level_name, **fewer, **within}
 
     @property
     def default_place(self) -> Path:
         """``runs/<name>-<first twelve characters of the key>-kinetics-<level>``."""
-        fewer = "" if self.guesses == GUESSES else f"-{self.guesses}"
-        return Path("runs") / f"{self.spec.name}-{self.spec.key[:12]}-kinetics-{self.level_name}{fewer}"
+        asked = [self.spec.name, self.spec.key[:12], "kinetics", self.level_name]
+        asked += [] if self.guesses == GUESSES else [str(self.guesses)]
+        asked += [] if self.solvent is None else [self.solvent.lower()]
+        return Path("runs") / "-".join(asked)
 
     def require_search(self) -> None:
         """Find out whether the machine can be searched at the level.
@@ -106,7 +114,9 @@ class Plan(folder.Plan):
         KineticsError, MissingExtraError
             It has no step of the kind, or the level can't be had.
         """
-        level_of(self.level_name, alkene_of(self.spec).molecule)
+        level_of(self.level_name, alkene_of(self.spec).molecule, self.solvent)
+        if self.level_name in SURFACES:
+            require_functional()
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +153,7 @@ class MotorKinetics:
             "key": self.spec.key,
             "level": self.steps[0].level,
             "temperature": self.steps[0].temperature,
+            "solvent": self.steps[0].solvent,
             "steps": [step.to_json() for step in self.steps],
             "cycle": vars(self.cycle),
             "cycles": [vars(cycle) for cycle in self.series],
@@ -158,6 +169,7 @@ def motor_kinetics(
     excitation_rate: float = 1.0,
     yields: tuple[float, float] = (0.1, 0.1),
     guesses: int = GUESSES,
+    solvent: str | None = None,
     out: str | Path | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> MotorKinetics:
@@ -165,7 +177,7 @@ def motor_kinetics(
 
     Parameters
     ----------
-    spec, level_name, temperature, excitation_rate, yields, guesses
+    spec, level_name, temperature, excitation_rate, yields, guesses, solvent
         As :class:`~molmach.studies.kinetics.run.Plan` has them.
     out
         Run folder; default ``runs/<name>-<first twelve characters of the key>-kinetics-<level>``.
@@ -181,7 +193,7 @@ def motor_kinetics(
     SimulationError
         Another process is at the same search.
     """
-    return run(Plan(spec, level_name, temperature, excitation_rate, yields, guesses), out, say)
+    return run(Plan(spec, level_name, temperature, excitation_rate, yields, guesses, solvent), out, say)
 
 
 def run(
@@ -219,7 +231,9 @@ def run(
 
 def _kinetics(plan: Plan, pieces: Store, run_dir: Path, say: Callable[[str], None]) -> MotorKinetics:
     """What comes of a store's pieces and of those that it makes."""
-    steps = helix_inversions(plan.spec, plan.level_name, plan.temperature, pieces, say, guesses=plan.guesses)
+    steps = helix_inversions(
+        plan.spec, plan.level_name, plan.temperature, pieces, say, guesses=plan.guesses, solvent=plan.solvent
+    )
     cycle, *series = (
         motor_cycle(rate, steps, plan.yields) for rate in (plan.excitation_rate, *EXCITATION_RATES)
     )

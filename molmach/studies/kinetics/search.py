@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 from rdkit import Chem
 
 from molmach.building import build
 from molmach.errors import KineticsError, SpecError
 from molmach.spec import Spec
 from molmach.studies.kinetics.band import Band
-from molmach.studies.kinetics.forms import Alkene, Form, isomers, stable_and_metastable
+from molmach.studies.kinetics.forms import Alkene, Form, conformers, isomers, stable_and_metastable
 from molmach.studies.kinetics.inversion import Descent, HelixInversion, Point
 from molmach.studies.kinetics.modes import free_energy, normal_modes
 from molmach.studies.kinetics.stationary import Stationary
 from molmach.studies.kinetics.store import Store
 from molmach.studies.kinetics.string import IMAGES, Path
 from molmach.studies.kinetics.surfaces import Surfaces
+from molmach.studies.kinetics.symmetry import is_chiral, is_own_mirror_image, same_shape, symmetry_number
 
 GUESSES = 120
 """Elastic bands that look for mechanisms."""
@@ -28,6 +31,15 @@ _SADDLES = 3
 _HIGHEST = 200.0
 _WINDOW = 40.0
 _SAME_SADDLE = 1.0
+
+_COUNTED = 10.0
+"""Saddles and conformers so much above the lowest, kJ/mol, count: the next one is 2 % of it at 300 K."""
+
+_SLACK = 3.0
+"""What a path's highest image may lie above the saddle that it leads to, kJ/mol."""
+
+_SAME_PLACE = 0.03
+"""Farthest that an atom may lie from its place in another structure, nm, that is taken to be the same one."""
 
 
 Say = Callable[[str], None]
@@ -41,11 +53,13 @@ def helix_inversions(
     say: Say = lambda text: None,
     *,
     guesses: int = GUESSES,
+    solvent: str | None = None,
 ) -> tuple[HelixInversion, ...]:
-    """The lowest thermal helix inversion of each isomer of a motor whose axle is its C=C bond.
+    """The thermal helix inversion of each isomer of a motor whose axle is its C=C bond.
 
     Forms and mechanisms are found with MMFF94, whose elastic bands cost next to nothing; the saddles of
-    the lowest mechanisms are then refined at the level asked for, because levels order them differently.
+    the lowest mechanisms are then refined at the level asked for, because levels order them differently. All
+    that cross within 10 kJ/mol of the lowest enter the rate, and all conformers of both forms as near.
 
     Parameters
     ----------
@@ -61,6 +75,9 @@ def helix_inversions(
         Told what is going on.
     guesses
         Elastic bands that look for mechanisms; a search with fewer is quicker and may miss the lowest saddle.
+    solvent
+        Around the molecule, one that :func:`molmach.studies.kinetics.level.require_solvent` accepts; default
+        none.
 
     Returns
     -------
@@ -80,7 +97,7 @@ def helix_inversions(
     pieces = store or Store()
     searches = []
     for alkene in isomers(alkene_of(spec)):
-        surfaces = Surfaces(alkene, level_name, pieces)
+        surfaces = Surfaces(alkene, level_name, pieces, solvent)
         searches.append(_Search(spec, surfaces, temperature, guesses, _labelled(say, alkene.isomer)))
     for search in searches:  # a motor that has no helix inversion is told so before the long work
         search.ends()
@@ -142,30 +159,63 @@ class _Search:
         return stable_and_metastable(self.surfaces.alkene, forms)
 
     def result(self) -> HelixInversion:
-        """The lowest saddle that crosses, and the two forms."""
-        level, alkene = self.surfaces.level_name, self.surfaces.alkene
+        """The saddles that cross, lowest first, and the two forms with their conformers."""
+        alkene, surfaces = self.surfaces.alkene, self.surfaces
         stable_form, near = self.ends()
         mechanisms = self._mechanisms(stable_form, near)
-        self.say(f"{level}: relaxing both forms")
-        stable = self.surfaces.minimum(stable_form.positions)
-        metastable = min(
-            (self.surfaces.minimum(form.positions) for form in near), key=lambda minimum: minimum.energy
-        )
-        saddles = self._saddles(self._paths(mechanisms, metastable.energy))
-        chosen, point, descents = self._crossing(saddles, metastable.energy)
-        self.say(f"{level}: modes of both forms")
+        self.say(f"{surfaces.surface_name}: relaxing both forms")
+        stable, metastable = self._conformers([stable_form]), self._conformers(near)
+        lowest = metastable[0].energy
+        refined = self._saddles(self._paths(mechanisms, lowest))
+        saddle, descents, others = self._crossing(refined, lowest)
+        self.say(f"{surfaces.surface_name}: modes of the forms")
+        first, *more = (self._point(form) for form in stable)
+        second, *beside = (self._point(form) for form in metastable)
         return HelixInversion(
             isomer=alkene.isomer,
-            level=level,
+            level=surfaces.level_name,
             temperature=self.temperature,
-            stable=self._point(stable),
-            metastable=self._point(metastable),
-            saddle=point,
-            helicities=(alkene.helicity(stable.positions), alkene.helicity(metastable.positions)),
-            converged=chosen.converged,
+            stable=first,
+            metastable=second,
+            saddle=saddle,
+            helicities=(alkene.helicity(first.positions), alkene.helicity(second.positions)),
+            converged=refined[0].converged,
             descents=descents,
-            mechanisms=tuple(saddle.energy - metastable.energy for saddle in saddles),
+            mechanisms=tuple(saddle.energy - lowest for saddle in refined),
+            more_saddles=others,
+            more_stable=tuple(more),
+            more_metastable=tuple(beside),
+            solvent=surfaces.solvent,
         )
+
+    def _conformers(self, form: list[Form]) -> list[Stationary]:
+        """The minima of a form, given in every mapping, and of its conformers that count, lowest first."""
+        alkene, surfaces = self.surfaces.alkene, self.surfaces
+        first = min((surfaces.minimum(f.positions) for f in form), key=lambda minimum: minimum.energy)
+        sense = alkene.helicity(first.positions)
+        minima = [first]
+        for other in conformers(alkene, surfaces.forms(self.spec.protocol.seed), form[0]):
+            minimum = surfaces.minimum(other.positions)
+            inside = alkene.is_isomer(minimum.positions) and alkene.helicity(minimum.positions) * sense > 0.0
+            if inside and not any(self._are_one(minimum, m, mirrors=False) for m in minima):
+                minima.append(minimum)
+        minima.sort(key=lambda minimum: minimum.energy)
+        return [minimum for minimum in minima if minimum.energy < minima[0].energy + _COUNTED]
+
+    def _are_one(self, here: Stationary, there: Stationary, *, mirrors: bool) -> bool:
+        """Whether two points differ by the numbers of like atoms at most, or with ``mirrors`` by a mirror."""
+        return abs(here.energy - there.energy) < _SAME_SADDLE and same_shape(
+            self._numbers, here.positions, there.positions, mirrors=mirrors, within=_SAME_PLACE
+        )
+
+    @cached_property
+    def _numbers(self) -> NDArray[np.int64]:
+        return np.array([atom.GetAtomicNum() for atom in self.surfaces.alkene.molecule.GetAtoms()])
+
+    @cached_property
+    def _mirrors(self) -> bool:
+        """Whether the mirror image is the same molecule: both images of a chiral saddle then count."""
+        return is_own_mirror_image(self.surfaces.alkene.molecule)
 
     def _mechanisms(self, stable: Form, near: list[Form]) -> list[Band]:
         """Force-field paths of distinct mechanisms, lowest first."""
@@ -187,7 +237,7 @@ class _Search:
         """The mechanisms at the asked level, those that are much higher left out, lowest first."""
         relaxed: list[Path] = []
         for number, band in enumerate(mechanisms):
-            self.say(f"{self.surfaces.level_name}: mechanism {number + 1} of {len(mechanisms)}")
+            self.say(f"{self.surfaces.surface_name}: mechanism {number + 1} of {len(mechanisms)}")
             lowest = min((path.height for path in relaxed), default=metastable + _HIGHEST)
             path = self.surfaces.path(band, lowest + _WINDOW)
             if path.height < lowest + _WINDOW and 0 < path.top < IMAGES - 1:
@@ -195,45 +245,63 @@ class _Search:
         return sorted(relaxed, key=lambda path: path.height)
 
     def _saddles(self, paths: list[Path]) -> list[Stationary]:
-        """Distinct saddles of the lowest paths, lowest first."""
+        """Distinct saddles of the lowest paths, and of all that may count, lowest first."""
+        highest = min((path.height for path in paths), default=0.0) + _COUNTED + _SLACK
+        asked = [path for number, path in enumerate(paths) if number < _SADDLES or path.height < highest]
         refined: list[Stationary] = []
-        for number, path in enumerate(paths[:_SADDLES]):
-            self.say(f"{self.surfaces.level_name}: saddle {number + 1} of {min(_SADDLES, len(paths))}")
+        for number, path in enumerate(asked):
+            self.say(f"{self.surfaces.surface_name}: saddle {number + 1} of {len(asked)}")
             saddle = self.surfaces.saddle(path)
-            if saddle.converged and not any(abs(saddle.energy - s.energy) < _SAME_SADDLE for s in refined):
+            if saddle.converged and not any(self._are_one(saddle, s, mirrors=self._mirrors) for s in refined):
                 refined.append(saddle)
         if not refined:
-            level = self.surfaces.level_name
+            level = self.surfaces.surface_name
             raise KineticsError(f"{self.spec.name}: no saddle of the helix inversion converged with {level}")
         return sorted(refined, key=lambda saddle: saddle.energy)
 
     def _crossing(
         self, saddles: list[Stationary], metastable: float
-    ) -> tuple[Stationary, Point, tuple[Descent, Descent]]:
-        """The lowest saddle whose descents end on both sides; where none does, the lowest."""
-        best: tuple[Stationary, Point, tuple[Descent, Descent]] | None = None
+    ) -> tuple[Point, tuple[Descent, Descent], tuple[Point, ...]]:
+        """The lowest saddle whose descents end on both sides, or the lowest of all; the others that count."""
+        best: tuple[Point, tuple[Descent, Descent]] | None = None
+        passes: list[tuple[Point, tuple[Descent, Descent]]] = []
         for saddle in saddles:
+            if passes and saddle.energy > passes[0][0].on_surface + _COUNTED:
+                break
             height = saddle.energy - metastable
-            self.say(f"{self.surfaces.level_name}: modes of a saddle at {height:.0f} kJ/mol")
-            point = self._point(saddle)
+            self.say(f"{self.surfaces.surface_name}: modes of a saddle at {height:.0f} kJ/mol")
+            point = self._point(saddle, mirrors=self._mirrors)
             descents = (
                 self._descent(saddle, point, 1.0, metastable),
                 self._descent(saddle, point, -1.0, metastable),
             )
             crosses = descents[0].helicity * descents[1].helicity < 0.0
-            if best is None or crosses:
-                best = (saddle, point, descents)
+            if best is None or (crosses and not passes):
+                best = (point, descents)
             if crosses and point.modes.imaginary == 1:
-                break
+                passes.append((point, descents))
         assert best is not None
-        return best
+        if not passes:
+            return *best, ()
+        passes.sort(key=lambda passed: passed[0].gibbs)
+        return *passes[0], tuple(point for point, _ in passes[1:])
 
     def _descent(self, saddle: Stationary, point: Point, sign: float, metastable: float) -> Descent:
         end = self.surfaces.below(saddle, sign * point.modes.vectors[0])
         return Descent(end.energy - metastable, self.surfaces.alkene.helicity(end.positions))
 
-    def _point(self, stationary: Stationary) -> Point:
-        masses = np.array([atom.GetMass() for atom in self.surfaces.alkene.molecule.GetAtoms()])
-        modes = normal_modes(self.surfaces.hessian(stationary.positions), stationary.positions, masses)
-        thermal = free_energy(modes, stationary.positions, masses, self.temperature)
-        return Point(stationary.energy, stationary.positions, modes, stationary.energy + thermal)
+    def _point(self, stationary: Stationary, *, mirrors: bool = False) -> Point:
+        """The modes of a stationary point and its Gibbs energy; its mirror image counts where ``mirrors``."""
+        surfaces, x = self.surfaces, stationary.positions
+        masses = np.array([atom.GetMass() for atom in surfaces.alkene.molecule.GetAtoms()])
+        modes = normal_modes(surfaces.hessian(x), x, masses)
+        energy = surfaces.energy(stationary)
+        images = 2 if mirrors and is_chiral(self._numbers, x) else 1
+        return Point(
+            energy,
+            x,
+            modes,
+            energy + free_energy(modes, x, masses, self.temperature),
+            images / symmetry_number(self._numbers, x),
+            stationary.energy,
+        )

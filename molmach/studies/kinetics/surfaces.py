@@ -17,10 +17,11 @@ from molmach.forcefield.images_kernel import Images
 from molmach.studies.kinetics.band import Band, bands
 from molmach.studies.kinetics.forms import Alkene, Form, find_forms
 from molmach.studies.kinetics.frame import Frame, frame_of
-from molmach.studies.kinetics.level import Floats, Level, level_of
+from molmach.studies.kinetics.functional import functional_energy
+from molmach.studies.kinetics.level import SURFACES, Floats, Level, level_of
 from molmach.studies.kinetics.modes import finite_difference_hessian
 from molmach.studies.kinetics.stationary import Stationary, exact_hessian, find_saddle, relax
-from molmach.studies.kinetics.store import Piece, Store
+from molmach.studies.kinetics.store import Piece, Store, version_of
 from molmach.studies.kinetics.string import IMAGES, Path, relax_path
 
 _NUDGES = (0.02, 0.04, 0.06, 0.09, 0.13)
@@ -34,17 +35,23 @@ class Surfaces:
     ----------
     alkene, level_name
         The molecule, and one of :data:`molmach.studies.kinetics.level.LEVELS`.
+    surface_name
+        The level on whose surface points are stationary: another where the asked one gives energies alone.
+    solvent
+        Around the molecule; None for none.
     """
 
-    def __init__(self, alkene: Alkene, level_name: str, store: Store) -> None:
+    def __init__(self, alkene: Alkene, level_name: str, store: Store, solvent: str | None = None) -> None:
         self.alkene = alkene
         self.level_name = level_name
+        self.surface_name = SURFACES.get(level_name, level_name)
+        self.solvent = solvent
         self._store = store
-        self._about = (alkene.content, level_name)
+        self._about = (alkene.content, self.surface_name, *(() if solvent is None else (solvent.lower(),)))
 
     @cached_property
     def _levels(self) -> list[Level]:
-        return [level_of(self.level_name, self.alkene.molecule) for _ in range(IMAGES)]
+        return [level_of(self.surface_name, self.alkene.molecule, self.solvent) for _ in range(IMAGES)]
 
     def _fresh(self) -> list[Level]:
         for level in self._levels:
@@ -131,6 +138,27 @@ class Surfaces:
             return {"hessian": exact_hessian(level, positions)}
 
         return self._store.piece("hessian", (*self._about, positions), make)["hessian"]
+
+    def energy(self, stationary: Stationary) -> float:
+        """A stationary point's energy at the asked level, kJ/mol; solvation is always the surface's."""
+        if self.level_name == self.surface_name:
+            return stationary.energy
+        return self._functional(stationary.positions) + self._solvation(stationary)
+
+    def _functional(self, positions: Floats) -> float:
+        def make() -> dict[str, Floats]:
+            return {"energy": np.array(functional_energy(self.alkene.molecule, positions))}
+
+        made_by = tuple(version_of(package) for package in ("pyscf", "pyscf-dispersion"))
+        inputs = (self.alkene.content, self.level_name, positions, made_by)
+        return float(self._store.piece("single-point", inputs, make)["energy"])
+
+    def _solvation(self, stationary: Stationary) -> float:
+        """Free energy of solvation on the surface, kJ/mol."""
+        if self.solvent is None:
+            return 0.0
+        bare = level_of(self.surface_name, self.alkene.molecule)
+        return stationary.energy - bare(stationary.positions)[0]
 
     def below(self, saddle: Stationary, direction: Floats) -> Stationary:
         """The minimum down from a saddle along a direction (n_atoms, 3) of unit norm.

@@ -19,6 +19,9 @@ def step_rows(steps: Sequence[HelixInversion]) -> list[tuple[str, ...]]:
         ("half-life of the metastable form", _half_life),
         ("imaginary modes at the saddle", _imaginary),
         ("going down from the saddle ends", _ends),
+        ("saddles in the rate", _saddles),
+        ("conformers, stable and metastable", _conformers),
+        ("tunnelling would speed it up by", _tunnelling),
         ("saddles refined", lambda s: ", ".join(f"{e:.0f}" for e in s.mechanisms) + " kJ/mol"),
     ]
     return [(label, *(show(step) for step in steps)) for label, show in rows]
@@ -61,6 +64,23 @@ def _half_life(step: HelixInversion) -> str:
         return in_its_unit(step.half_life)
     low, high = step.half_life_interval
     return f"{in_its_unit(step.half_life)} ({in_its_unit(low)} to {in_its_unit(high)})"
+
+
+def _saddles(step: HelixInversion) -> str:
+    """How many saddles the rate goes over, and the shares of those beside the first."""
+    shares = ", ".join(f"{100.0 * share:.0f} %" for share in step.shares)
+    return f"{len(step.saddles)} ({shares})"
+
+
+def _conformers(step: HelixInversion) -> str:
+    return f"{1 + len(step.more_stable)}, {1 + len(step.more_metastable)}"
+
+
+def _tunnelling(step: HelixInversion) -> str:
+    if not step.tunnelling:
+        return "unknown"
+    wigner, eckart = (100.0 * (step.tunnelling[name] - 1.0) for name in ("wigner", "eckart"))
+    return f"{wigner:.2g} % (Wigner), {eckart:.2g} % (Eckart); not counted"
 
 
 def _imaginary(step: HelixInversion) -> str:

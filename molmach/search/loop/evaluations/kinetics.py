@@ -8,7 +8,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from molmach.search.record.trial import CONFIRMATION
 from molmach.search.space.space import Candidate
 from molmach.studies.kinetics import HelixInversion, motor_cycle
 from molmach.studies.kinetics import run as kinetics_run
-from molmach.studies.kinetics.level import BARRIER_ERROR
+from molmach.studies.kinetics.level import BARRIER_ERROR, require_solvent
 from molmach.studies.kinetics.rates import eyring_rate, half_life
 from molmach.studies.kinetics.search import GUESSES, alkene_of
 from molmach.studies.kinetics.words import doubts
@@ -41,12 +41,16 @@ def _half_life(barrier: Floats, temperature: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class _Asked:
-    """What is assumed of temperature and light: K, photons a motor and second, and quantum yields."""
+    """What is assumed of temperature, light and surroundings.
+
+    K, photons a motor and second, quantum yields, and a solvent that levels know by name; None for none.
+    """
 
     temperature: float
     excitation_rate: float
     forward_yield: float
     backward_yield: float
+    solvent: str | None = None
 
     @classmethod
     def of(cls, options: Mapping[str, Any], temperature: float) -> _Asked:
@@ -57,12 +61,16 @@ class _Asked:
             "forward_yield": _YIELD,
             "backward_yield": _YIELD,
         }
-        for name, value in options.items():
+        numbers = {name: value for name, value in options.items() if name != "solvent"}
+        for name, value in numbers.items():
             if name not in known:
-                raise SpecError(f"evaluation.options.{name}: accepted: {', '.join(known)}")
+                raise SpecError(f"evaluation.options.{name}: accepted: {', '.join(known)}, solvent")
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 < value < math.inf:
                 raise SpecError(f"evaluation.options.{name}: got {value!r}; expected a number above zero")
-        return cls(**{**known, **{name: float(value) for name, value in options.items()}})
+        solvent = options.get("solvent")
+        if not isinstance(solvent, str | None):
+            raise SpecError(f"evaluation.options.solvent: got {solvent!r}; expected a name such as toluene")
+        return cls(**{**known, **{name: float(value) for name, value in numbers.items()}}, solvent=solvent)
 
 
 class Kinetics(Evaluation):
@@ -72,8 +80,9 @@ class Kinetics(Evaluation):
     (:data:`molmach.studies.kinetics.level.BARRIER_ERROR`), and the number of elastic bands that look for
     mechanisms. Its options: ``temperature`` (K, default the protocol's), ``excitation_rate`` (photons
     absorbed by one motor, 1/s), ``forward_yield`` and ``backward_yield`` (quantum yields of half a turn from
-    stable and from metastable forms). The barrier's standard error is the level's. A confirmation is a search
-    from other guesses on the last rung's level, whose saddle must join the two forms; it keeps its folder.
+    stable and from metastable forms), and ``solvent``. The barrier's standard error is the level's. A
+    confirmation is a search from other guesses on the last level, whose saddle must join the two forms;
+    it keeps its folder.
     """
 
     summary = "thermal helix inversion of light-driven motors: barrier, half-life, turns under light"
@@ -111,7 +120,12 @@ class Kinetics(Evaluation):
             guesses = rung.get("guesses", GUESSES)
             if isinstance(guesses, bool) or not isinstance(guesses, int) or guesses < 1:
                 raise SpecError(f"{where}.guesses: got {guesses!r}; expected a whole number, one or more")
-        _Asked.of(self.campaign.evaluation.options, 1.0)
+        asked = _Asked.of(self.campaign.evaluation.options, 1.0)
+        for rung in self.campaign.evaluation.rungs or ({},):
+            try:
+                require_solvent(str(rung.get("level", _LEVELS[0])), asked.solvent)
+            except SpecError as error:
+                raise SpecError(error.worded({"solvent": "evaluation.options.solvent"})) from error
 
     def refusal(self, candidate: Candidate) -> str:
         """That the machine's axle is no C=C bond, where it is none."""
@@ -151,7 +165,7 @@ class Kinetics(Evaluation):
             with tempfile.TemporaryDirectory(prefix="molmach-") as name:
                 plan = kinetics_run.Plan(
                     task.spec, options["level"], options["temperature"], options["excitation_rate"], yields,
-                    options["guesses"],
+                    options["guesses"], options["solvent"],
                 )  # fmt: skip
                 motor = kinetics_run.run(plan, Path(name) / "kinetics")
                 archive = _packed(Path(name) / "kinetics") if task.rung == CONFIRMATION else b""
@@ -181,7 +195,7 @@ def _samples(
     slowest = max(steps, key=lambda step: step.barrier)
     error = BARRIER_ERROR[options["level"]]
     slower, quicker = (
-        motor_cycle(options["excitation_rate"], [_shifted(step, shift) for step in steps], yields).frequency
+        motor_cycle(options["excitation_rate"], [step.shifted(shift) for step in steps], yields).frequency
         for shift in (error, -error)
     )
     return {
@@ -195,11 +209,6 @@ def _samples(
         "directionality": [cycle.directionality],
         "photon_efficiency": [cycle.photon_efficiency],
     }
-
-
-def _shifted(step: HelixInversion, shift: float) -> HelixInversion:
-    """The step with its saddle so much higher, kJ/mol."""
-    return replace(step, saddle=replace(step.saddle, gibbs=step.saddle.gibbs + shift))
 
 
 def _controls(steps: tuple[HelixInversion, ...]) -> dict[str, Any]:
