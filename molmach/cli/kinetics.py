@@ -14,7 +14,16 @@ from molmach.errors import InterruptedRunError
 from molmach.spec import load
 from molmach.studies.kinetics import LEVELS, Cycle, HelixInversion, MotorKinetics, run
 from molmach.studies.kinetics.search import GUESSES
-from molmach.studies.kinetics.words import CYCLE_HEADS, cycle_cells, cycle_title, step_rows
+from molmach.studies.kinetics.words import (
+    CYCLE_HEADS,
+    LIGHT_HEADS,
+    cycle_cells,
+    cycle_title,
+    lamp_turning,
+    light_rows,
+    light_title,
+    step_rows,
+)
 
 
 def kinetics(
@@ -33,6 +42,11 @@ def kinetics(
     ] = None,
     temperature: Annotated[float, typer.Option(help="K.")] = 293.15,
     excitation_rate: Annotated[float, typer.Option(help="Photons absorbed by one motor, 1/s.")] = 1.0,
+    wavelength: Annotated[
+        float | None,
+        typer.Option(help="Of a lamp, nm: also compute what the forms absorb, and turns under it."),
+    ] = None,
+    intensity: Annotated[float, typer.Option(help="Of the lamp, mW/cm^2.")] = run.INTENSITY,
     forward_yield: Annotated[
         float, typer.Option(help="Quantum yield of half a turn from a stable form.")
     ] = 0.1,
@@ -41,18 +55,22 @@ def kinetics(
 ) -> None:
     """Barriers, rates, half-lives and the cycle of a light-driven motor whose axle is its C=C bond.
 
-    The thermal helix inversion is computed, for E and for Z where these differ; absorption and quantum yields
-    are what you state. A search that was stopped or killed goes on from what it had finished when the same
-    command is given again; a finished one is read.
+    The thermal helix inversion is computed, for E and for Z where these differ; quantum yields are what you
+    state, and so is absorption unless you name a lamp by its --wavelength. A search that was stopped or
+    killed goes on from what it had finished when the same command is given again; a finished one is read.
     """
     spec = load(system, overrides or [])
     yields = (forward_yield, backward_yield)
-    result = _search(run.Plan(spec, level, temperature, excitation_rate, yields, guesses, solvent), out)
+    asked = (temperature, excitation_rate, yields, guesses, solvent, wavelength, intensity)
+    result = _search(run.Plan(spec, level, *asked), out)
     if as_json:
         print_json(result.to_json())
         return
     _print_steps(result.steps)
     _print_cycles(result.series, result.yields)
+    if result.light is not None:
+        console().print(table(LIGHT_HEADS, light_rows(result.light), range(1, 5), light_title(result.light)))
+        console().print(lamp_turning(result.light))
     console().print(f"report: {escape(str(result.run_dir / 'report.html'))}", soft_wrap=True)
 
 

@@ -26,29 +26,27 @@ D4_DAMPING = {"s8": 0.0, "a1": 0.42, "a2": 5.65, "s9": 2.0}
 _LAST_WITH_ALL_ELECTRONS = 36
 """Krypton's number: def2 bases of heavier elements go with core potentials."""
 
-_GRID = 4
+_GRID = 3
 _CONVERGED = 1e-8
 """Change of energy in the last cycle, hartree."""
 
 
-def require_functional() -> None:
-    """Refuse the level where its packages are missing.
+def require_functional(argument: str = "level_name", what: str = NAME) -> None:
+    """Refuse what needs pyscf where that is missing: the level, or what another argument asks for.
 
     Raises
     ------
     MissingExtraError
-        They are not installed.
+        pyscf or pyscf-dispersion is not installed.
     """
     try:
         import pyscf.dispersion.dftd4
         import pyscf.dispersion.gcp  # noqa: F401
     except ImportError as error:
         raise MissingExtraError(
-            Argument("level_name"),
-            f" {NAME} needs pyscf and pyscf-dispersion, which are not installed; expected pip install "
-            "'molmach[functional]', or ",
-            Argument("level_name"),
-            " GFN2-xTB",
+            Argument(argument),
+            f" {what} needs pyscf and pyscf-dispersion, which are not installed; expected pip install "
+            "'molmach[functional]', or none of it",
         ) from error
 
 

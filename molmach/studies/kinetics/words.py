@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from molmach.studies.kinetics.absorption import BAND_WIDTH, EXCITATION_ERROR, METHOD, wavelength_error
 from molmach.studies.kinetics.cycle import Cycle
 from molmach.studies.kinetics.inversion import HelixInversion
+from molmach.studies.kinetics.light import Illumination
+
+LIGHT_HEADS = ("form", "absorbs at", "oscillator strength", "L/(mol cm) at the lamp's", "photons/s")
 
 CYCLE_HEADS = ("photons/s", "turns/s", "turns per photon", "directionality")
 
@@ -34,6 +38,42 @@ def cycle_cells(cycle: Cycle) -> tuple[str, ...]:
         f"{cycle.frequency:.3g}",
         f"{cycle.photon_efficiency:.3g}",
         f"{cycle.directionality:.3f}",
+    )
+
+
+def light_title(light: Illumination) -> str:
+    """What the rows of :func:`light_rows` rest on."""
+    lamp = "" if light.lamp is None else f" of {light.lamp.wavelength:g} nm, {light.lamp.intensity:g} mW/cm^2"
+    return f"light{lamp}; {METHOD}, ± {EXCITATION_ERROR:g} eV, bands {BAND_WIDTH:g} eV wide"
+
+
+def light_rows(light: Illumination) -> list[tuple[str, ...]]:
+    """What each form absorbs under :data:`LIGHT_HEADS`."""
+    rows = []
+    for entry in light.to_json()["forms"]:
+        wavelength, lamp = entry["absorption_wavelength"], light.lamp
+        rows.append(
+            (
+                entry["form"],
+                f"{wavelength:.0f} ± {wavelength_error(wavelength):.0f} nm",
+                f"{entry['oscillator_strength']:.2f}",
+                f"{entry['molar_absorption']:.3g}" if lamp else "",
+                f"{entry['excitation_rate']:.2g}" if lamp else "",
+            )
+        )
+    return rows
+
+
+def lamp_turning(light: Illumination) -> str:
+    """The photostationary state and the turning under the lamp, in a sentence or two."""
+    shares = ", ".join(
+        f"{100.0 * share:.0f} % metastable{f' {step.isomer}' if step.isomer else ''}"
+        for step, share in zip(light.steps, light.photostationary(), strict=True)
+    )
+    cycle = light.cycle()
+    return (
+        f"Light alone would hold {shares}. With the thermal steps the motor absorbs "
+        f"{cycle.excitation_rate:.2g} photons a second and makes {cycle.frequency:.2g} net turns a second."
     )
 
 

@@ -8,7 +8,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,10 @@ from molmach.search.loop.evaluations.base import Evaluation, Task
 from molmach.search.record.result import Result
 from molmach.search.record.trial import CONFIRMATION
 from molmach.search.space.space import Candidate
-from molmach.studies.kinetics import HelixInversion, motor_cycle
+from molmach.studies.kinetics import Cycle, HelixInversion, MotorKinetics, motor_cycle
 from molmach.studies.kinetics import run as kinetics_run
+from molmach.studies.kinetics.absorption import EXCITATION_ERROR, METHOD, wavelength_error
+from molmach.studies.kinetics.functional import require_functional
 from molmach.studies.kinetics.level import BARRIER_ERROR, require_solvent
 from molmach.studies.kinetics.rates import eyring_rate, half_life
 from molmach.studies.kinetics.search import GUESSES, alkene_of
@@ -50,6 +52,8 @@ class _Asked:
     excitation_rate: float
     forward_yield: float
     backward_yield: float
+    intensity: float = kinetics_run.INTENSITY
+    wavelength: float | None = None
     solvent: str | None = None
 
     @classmethod
@@ -60,11 +64,13 @@ class _Asked:
             "excitation_rate": _LIGHT,
             "forward_yield": _YIELD,
             "backward_yield": _YIELD,
+            "intensity": kinetics_run.INTENSITY,
         }
         numbers = {name: value for name, value in options.items() if name != "solvent"}
         for name, value in numbers.items():
-            if name not in known:
-                raise SpecError(f"evaluation.options.{name}: accepted: {', '.join(known)}, solvent")
+            if name not in {*known, "wavelength"}:
+                accepted = ", ".join((*known, "wavelength", "solvent"))
+                raise SpecError(f"evaluation.options.{name}: accepted: {accepted}")
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 < value < math.inf:
                 raise SpecError(f"evaluation.options.{name}: got {value!r}; expected a number above zero")
         solvent = options.get("solvent")
@@ -80,7 +86,8 @@ class Kinetics(Evaluation):
     (:data:`molmach.studies.kinetics.level.BARRIER_ERROR`), and the number of elastic bands that look for
     mechanisms. Its options: ``temperature`` (K, default the protocol's), ``excitation_rate`` (photons
     absorbed by one motor, 1/s), ``forward_yield`` and ``backward_yield`` (quantum yields of half a turn from
-    stable and from metastable forms), and ``solvent``. The barrier's standard error is the level's. A
+    stable and from metastable forms), ``solvent``, and a lamp's ``wavelength`` (nm) and ``intensity``
+    (mW/cm^2), under which the turning is then. The barrier's standard error is the level's. A
     confirmation is a search from other guesses on the last level, whose saddle must join the two forms;
     it keeps its folder.
     """
@@ -106,6 +113,9 @@ class Kinetics(Evaluation):
             "directionality", "(forward - backward) / (forward + backward) turns", "1", bounds=(-1.0, 1.0)
         ),
         Quantity("photon_efficiency", "net turns per absorbed photon", "1"),
+        Quantity(
+            "absorption_wavelength", "of the stable form's lowest allowed band, the longer of E and Z", "nm"
+        ),
     )
 
     def check_rungs(self) -> None:
@@ -126,6 +136,16 @@ class Kinetics(Evaluation):
                 require_solvent(str(rung.get("level", _LEVELS[0])), asked.solvent)
             except SpecError as error:
                 raise SpecError(error.worded({"solvent": "evaluation.options.solvent"})) from error
+        if asked.wavelength is not None:
+            kinetics_run.require_lamp(asked.wavelength, asked.intensity)
+        if self._absorbs:
+            require_functional("evaluation.options.wavelength", METHOD)
+
+    @property
+    def _absorbs(self) -> bool:
+        """Whether absorption is computed: an objective names its wavelength, or a lamp is stated."""
+        named = any("absorption_wavelength" in str(asked) for asked in self.campaign.objectives)
+        return named or "wavelength" in self.campaign.evaluation.options
 
     def refusal(self, candidate: Candidate) -> str:
         """That the machine's axle is no C=C bond, where it is none."""
@@ -152,7 +172,7 @@ class Kinetics(Evaluation):
         asked = _Asked.of(self.campaign.evaluation.options, spec.protocol.temperature)
         seed = spec.protocol.seed + (_FRESH_SEED if rung == CONFIRMATION else 0)
         spec = spec.model_copy(update={"protocol": spec.protocol.model_copy(update={"seed": seed})})
-        options = {**vars(asked), "level": level, "guesses": guesses}
+        options = {**vars(asked), "level": level, "guesses": guesses, "absorbs": self._absorbs}
         key = self.key(spec, options, rung == CONFIRMATION)
         return Task(key, candidate.key, rung, spec, self.use, seed, options)
 
@@ -165,7 +185,8 @@ class Kinetics(Evaluation):
             with tempfile.TemporaryDirectory(prefix="molmach-") as name:
                 plan = kinetics_run.Plan(
                     task.spec, options["level"], options["temperature"], options["excitation_rate"], yields,
-                    options["guesses"], options["solvent"],
+                    options["guesses"], options["solvent"], options["wavelength"], options["intensity"],
+                    options["absorbs"],
                 )  # fmt: skip
                 motor = kinetics_run.run(plan, Path(name) / "kinetics")
                 archive = _packed(Path(name) / "kinetics") if task.rung == CONFIRMATION else b""
@@ -179,7 +200,10 @@ class Kinetics(Evaluation):
                     task.key, reason=f"no saddle joins the helical forms{_of(step)}", seconds=seconds
                 )
         controls = _controls(motor.steps) if task.rung == CONFIRMATION else {}
-        samples = _samples(motor.steps, yields, options)
+        try:
+            samples = _samples(motor, options)
+        except KineticsError as error:
+            return Result(task.key, reason=str(error), seconds=seconds)
         return Result(task.key, samples, "", seconds, 0, controls, archive)
 
 
@@ -187,28 +211,50 @@ def _of(step: HelixInversion) -> str:
     return f" of {step.isomer}" if step.isomer else ""
 
 
-def _samples(
-    steps: tuple[HelixInversion, ...], yields: tuple[float, float], options: Mapping[str, Any]
-) -> dict[str, list[float]]:
+def _samples(motor: MotorKinetics, options: Mapping[str, Any]) -> dict[str, list[float]]:
     """One number of each quantity, with its standard error where it has one."""
-    cycle = motor_cycle(options["excitation_rate"], steps, yields)
+    steps, error = motor.steps, BARRIER_ERROR[options["level"]]
     slowest = max(steps, key=lambda step: step.barrier)
-    error = BARRIER_ERROR[options["level"]]
-    slower, quicker = (
-        motor_cycle(options["excitation_rate"], [step.shifted(shift) for step in steps], yields).frequency
-        for shift in (error, -error)
-    )
-    return {
+    turning, turning_error = _turning(motor, error, options["excitation_rate"])
+    samples = {
         "barrier": [slowest.barrier],
         "barrier.error": [error],
         "kelvin": [options["temperature"]],
         "metastable_energy": [min(step.drop for step in steps)],
         "metastable_energy.error": [error],
-        "rotation_frequency": [cycle.frequency],
-        "rotation_frequency.error": [0.5 * abs(quicker - slower)],
-        "directionality": [cycle.directionality],
-        "photon_efficiency": [cycle.photon_efficiency],
+        "rotation_frequency": [turning.frequency],
+        "rotation_frequency.error": [turning_error],
+        "directionality": [turning.directionality],
+        "photon_efficiency": [turning.photon_efficiency],
     }
+    if motor.light is not None:
+        wavelength = motor.light.wavelength
+        samples["absorption_wavelength"] = [wavelength]
+        samples["absorption_wavelength.error"] = [wavelength_error(wavelength)]
+    return samples
+
+
+def _turning(motor: MotorKinetics, error: float, excitation_rate: float) -> tuple[Cycle, float]:
+    """The cycle in the stated light, and its frequency's standard error, 1/s.
+
+    The error is half of what one standard error of the barrier, and under a lamp of the excitation energies,
+    makes up and down, added as squares.
+    """
+    light = motor.light
+    if light is None or light.lamp is None:
+        cycle, *beside = (
+            motor_cycle(excitation_rate, [step.shifted(shift) for step in motor.steps], motor.yields)
+            for shift in (0.0, error, -error)
+        )
+        return cycle, 0.5 * abs(beside[0].frequency - beside[1].frequency)
+    higher, lower = (
+        replace(light, steps=tuple(step.shifted(shift) for step in light.steps)) for shift in (error, -error)
+    )
+    spreads = [
+        abs(up.cycle().frequency - down.cycle().frequency)
+        for up, down in ((higher, lower), (light.shifted(EXCITATION_ERROR), light.shifted(-EXCITATION_ERROR)))
+    ]
+    return light.cycle(), 0.5 * math.hypot(*spreads)
 
 
 def _controls(steps: tuple[HelixInversion, ...]) -> dict[str, Any]:
