@@ -21,6 +21,7 @@ from molmach.search.running import run_campaign
 from molmach.search.space.space import Space
 from molmach.spec import Campaign, load
 from molmach.spec.campaign import loads_campaign
+from molmach.studies.kinetics import run as kinetics_run
 from molmach.studies.kinetics.level import BARRIER_ERROR
 from molmach.studies.kinetics.rates import eyring_rate, half_life
 from molmach.studies.kinetics.run import MotorKinetics
@@ -124,7 +125,7 @@ def test_under_a_lamp_turning_and_its_error_are_the_lamps(monkeypatch: pytest.Mo
     motor = MotorKinetics(
         load("fluorene-motor-methyl"), light.steps, light.cycle(), (), light.yields, Path(), light
     )
-    monkeypatch.setattr(kinetics_evaluation.kinetics_run, "run", lambda plan, place: motor)
+    monkeypatch.setattr(kinetics_run, "run", lambda plan, place: motor)
     lamps = evaluation(evaluation={"use": "kinetics", "options": {"wavelength": 365}})
     task = task_of(lamps, Space(campaign()).resolve(next(iter(Space(campaign()).enumerate()))), 0)
     assert task is not None
@@ -134,7 +135,7 @@ def test_under_a_lamp_turning_and_its_error_are_the_lamps(monkeypatch: pytest.Mo
     up, down = (light.shifted(shift).cycle().frequency for shift in (0.3, -0.3))
     assert samples["rotation_frequency.error"][0] > 0.5 * abs(up - down)
     bare = replace(motor, light=None)
-    monkeypatch.setattr(kinetics_evaluation.kinetics_run, "run", lambda plan, place: bare)
+    monkeypatch.setattr(kinetics_run, "run", lambda plan, place: bare)
     assert "absorption_wavelength" not in lamps.run(task).samples
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -68,10 +69,10 @@ def test_structure_and_vibrations_are_the_solvents_own() -> None:
     """In water a nitrile's dipole grows: the structure at rest in vacuum is not at rest there."""
     made = molecule("CC#N")
     bare, wet = level_of("GFN2-xTB", made), level_of("GFN2-xTB", made, "water")
-    rest = {lv: relax(lv, places(made), lambda x, lv=lv: exact_hessian(lv, x)) for lv in (bare, wet)}
-    assert np.abs(wet(rest[bare].positions)[1]).max() > 10.0 * np.abs(wet(rest[wet].positions)[1]).max()
+    rest_bare, rest_wet = (relax(lv, places(made), partial(exact_hessian, lv)) for lv in (bare, wet))
+    assert np.abs(wet(rest_bare.positions)[1]).max() > 10.0 * np.abs(wet(rest_wet.positions)[1]).max()
     direction = np.random.default_rng(1).normal(size=places(made).shape)
-    x = rest[wet].positions
+    x = rest_wet.positions
     slope = (wet(x + 1e-5 * direction)[0] - wet(x - 1e-5 * direction)[0]) / 2e-5
     assert slope == pytest.approx(float(np.sum(wet(x)[1] * direction)), abs=0.5)
     assert np.abs(exact_hessian(wet, x) - exact_hessian(bare, x)).max() > 1000.0
@@ -150,14 +151,14 @@ def test_single_points_are_stored_one_by_one(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setattr(functional, "require_functional", lambda: None)
     monkeypatch.setattr("molmach.studies.kinetics.run.require_functional", lambda: None)
     monkeypatch.setattr(kinetics_surfaces, "functional_energy", fails_at_third)
-    asked = {"guesses": 8, "out": tmp_path / "run"}
+    search = partial(motor_kinetics, load(SMALL), temperature=300.0, guesses=8)
     with pytest.raises(KeyboardInterrupt):
-        motor_kinetics(load(SMALL), "r2SCAN-3c", 300.0, **asked)
+        search("r2SCAN-3c", out=tmp_path / "run")
     monkeypatch.setattr(kinetics_surfaces, "functional_energy", energy)
-    (step,) = motor_kinetics(load(SMALL), "r2SCAN-3c", 300.0, **asked).steps
+    (step,) = search("r2SCAN-3c", out=tmp_path / "run").steps
     points = len({x.tobytes() for x in calls})
     assert points == len(calls)
-    (plain,) = motor_kinetics(load(SMALL), "GFN2-xTB", 300.0, guesses=8, out=tmp_path / "plain").steps
+    (plain,) = search("GFN2-xTB", out=tmp_path / "plain").steps
     assert step.barrier == pytest.approx(plain.barrier, abs=1e-3)
     assert step.connected == plain.connected
     assert step.stable.energy == pytest.approx(plain.stable.energy + 1000.0, abs=1e-3)

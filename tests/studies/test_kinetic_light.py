@@ -6,6 +6,7 @@ import math
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -121,7 +122,7 @@ def test_light_that_no_form_absorbs_is_refused() -> None:
         ({"wavelength": math.nan}, "wavelength nan: expected"),
     ],
 )
-def test_a_lamp_that_cant_be_is_refused(changes: dict[str, float], message: str) -> None:
+def test_a_lamp_that_cant_be_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(SpecError, match=message):
         Plan(load(METHYL), "GFN2-xTB", 293.0, **changes)
 

@@ -49,7 +49,7 @@ def light_title(light: Illumination) -> str:
 
 def light_rows(light: Illumination) -> list[tuple[str, ...]]:
     """What each form absorbs under :data:`LIGHT_HEADS`."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for entry in light.to_json()["forms"]:
         wavelength, lamp = entry["absorption_wavelength"], light.lamp
         rows.append(
