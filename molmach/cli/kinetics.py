@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.markup import escape
 
 from molmach.cli.output import JsonFlag, Overrides, SystemArgument, console, print_json, status, table
-from molmach.errors import InterruptedRunError
+from molmach.errors import Argument, InterruptedRunError, SpecError
 from molmach.spec import load
-from molmach.studies.kinetics import LEVELS, Cycle, HelixInversion, MotorKinetics, run
+from molmach.studies.kinetics import LEVELS, Cycle, HelixInversion, HinderedRotation, rotation_run, run
 from molmach.studies.kinetics.search import GUESSES
 from molmach.studies.kinetics.words import (
     CYCLE_HEADS,
     LIGHT_HEADS,
+    ROTATION_HEADS,
     cycle_cells,
     cycle_title,
     lamp_turning,
     light_rows,
     light_title,
+    rotation_in_words,
+    rotation_rows,
     step_rows,
 )
+
+Found = TypeVar("Found")
 
 
 def kinetics(
@@ -53,16 +58,28 @@ def kinetics(
     backward_yield: Annotated[float, typer.Option(help="The same from a metastable form.")] = 0.1,
     as_json: JsonFlag = False,
 ) -> None:
-    """Barriers, rates, half-lives and the cycle of a light-driven motor whose axle is its C=C bond.
+    """Barriers, rates and the cycle of a light-driven motor; barriers to turning about a rotor's single bond.
 
-    The thermal helix inversion is computed, for E and for Z where these differ; quantum yields are what you
-    state, and so is absorption unless you name a lamp by its --wavelength. A search that was stopped or
-    killed goes on from what it had finished when the same command is given again; a finished one is read.
+    A motor's axle is its C=C bond. The thermal helix inversion is computed, for E and for Z where these
+    differ; quantum yields are what you state, and so is absorption unless you name a lamp by its
+    --wavelength. A search that was stopped or killed goes on from what it had finished when the same command
+    is given again; a finished one is read.
     """
     spec = load(system, overrides or [])
     yields = (forward_yield, backward_yield)
+    if rotation_run.turns_about_a_single_bond(spec):
+        _refuse_light(wavelength)
+        plan = rotation_run.Plan(spec, level, temperature, solvent)
+        rotor = _search(spec.name, lambda say: rotation_run.run(plan, out, say))
+        if as_json:
+            print_json(rotor.to_json())
+            return
+        _print_rotation(rotor.rotation)
+        console().print(f"folder: {escape(str(rotor.run_dir))}", soft_wrap=True)
+        return
     asked = (temperature, excitation_rate, yields, guesses, solvent, wavelength, intensity)
-    result = _search(run.Plan(spec, level, *asked), out)
+    motor = run.Plan(spec, level, *asked)
+    result = _search(spec.name, lambda say: run.run(motor, out, say))
     if as_json:
         print_json(result.to_json())
         return
@@ -74,14 +91,28 @@ def kinetics(
     console().print(f"report: {escape(str(result.run_dir / 'report.html'))}", soft_wrap=True)
 
 
-def _search(plan: run.Plan, out: Path | None) -> MotorKinetics:
+def _search(name: str, searched: Callable[[Callable[[str], None]], Found]) -> Found:
     try:
-        with status(plan.spec.name, lines=True) as say:
-            return run.run(plan, out, say)
+        with status(name, lines=True) as say:
+            return searched(say)
     except KeyboardInterrupt as interrupt:
         raise InterruptedRunError(
             "stopped; what was finished is kept, and the same command goes on from there"
         ) from interrupt
+
+
+def _refuse_light(wavelength: float | None) -> None:
+    if wavelength is not None:
+        raise SpecError(
+            Argument("wavelength"),
+            f" {wavelength:g}: light turns no single bond; expected a C=C axle",
+        )
+
+
+def _print_rotation(rotation: HinderedRotation) -> None:
+    title = f"rotation about the axle, {rotation.level}, {rotation.temperature:g} K"
+    console().print(table(ROTATION_HEADS, rotation_rows(rotation), range(3), title))
+    console().print(rotation_in_words(rotation))
 
 
 def _print_steps(steps: Sequence[HelixInversion]) -> None:

@@ -15,8 +15,7 @@ from rdkit.Chem import AllChem
 
 from molmach.errors import MissingExtraError, SpecError
 from molmach.spec import load
-from molmach.studies.kinetics import functional, level_of, motor_kinetics
-from molmach.studies.kinetics import surfaces as kinetics_surfaces
+from molmach.studies.kinetics import functional, level_of, motor_kinetics, single_points
 from molmach.studies.kinetics.functional import functional_energy
 from molmach.studies.kinetics.level import HARTREE, SOLVENTS, Floats
 from molmach.studies.kinetics.run import Plan
@@ -127,7 +126,7 @@ def test_iodine_has_its_core_potential() -> None:
     assert -350.0 < whole / HARTREE < -330.0
 
 
-def single_points(calls: list[Floats]) -> Callable[[Chem.Mol, Floats], float]:
+def surface_and_constant(calls: list[Floats]) -> Callable[[Chem.Mol, Floats], float]:
     """A functional that is the surface plus a constant, and notes what it is asked for."""
 
     def energy(made: Chem.Mol, positions: Floats) -> float:
@@ -141,7 +140,7 @@ def single_points(calls: list[Floats]) -> Callable[[Chem.Mol, Floats], float]:
 def test_single_points_are_stored_one_by_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Killed after two of them, a search makes the others alone; a shifted surface gives its own barrier."""
     calls: list[Floats] = []
-    energy = single_points(calls)
+    energy = surface_and_constant(calls)
 
     def fails_at_third(made: Chem.Mol, positions: Floats) -> float:
         if len(calls) == 2:
@@ -150,11 +149,11 @@ def test_single_points_are_stored_one_by_one(monkeypatch: pytest.MonkeyPatch, tm
 
     monkeypatch.setattr(functional, "require_functional", lambda: None)
     monkeypatch.setattr("molmach.studies.kinetics.run.require_functional", lambda: None)
-    monkeypatch.setattr(kinetics_surfaces, "functional_energy", fails_at_third)
+    monkeypatch.setattr(single_points, "functional_energy", fails_at_third)
     search = partial(motor_kinetics, load(SMALL), temperature=300.0, guesses=8)
     with pytest.raises(KeyboardInterrupt):
         search("r2SCAN-3c", out=tmp_path / "run")
-    monkeypatch.setattr(kinetics_surfaces, "functional_energy", energy)
+    monkeypatch.setattr(single_points, "functional_energy", energy)
     (step,) = search("r2SCAN-3c", out=tmp_path / "run").steps
     points = len({x.tobytes() for x in calls})
     assert points == len(calls)

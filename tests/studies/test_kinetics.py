@@ -294,7 +294,15 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     ("arguments", "message"),
     [
         (("difluorophenylene-rotor",), "machine.axle: is not a double bond"),
-        ((METHYL, "--set", "machine.smiles=c1ccccc1/[CH:1]=[N:2]/c1ccccc1"), "machine.axle: is N=C"),
+        (
+            (METHYL, "--set", "machine.smiles=c1ccccc1/[CH:1]=[N:2]/c1ccccc1"),
+            "machine.axle: is N=C, which goes over",
+        ),
+        (
+            (METHYL, "--set", "machine.smiles=c1ccccc1/[N:1]=[N:2]/c1ccccc1"),
+            "no closed-shell level is honest",
+        ),
+        (("cyanobiphenyl-rotor", "--wavelength=365"), "--wavelength 365: light turns no single bond"),
         ((METHYL, "--level", "DFT"), "--level DFT: accepted: GFN2-xTB, MMFF94, r2SCAN-3c"),
         ((METHYL, "--temperature", "-3"), "--temperature -3: expected 0 to 2000 K"),
         ((METHYL, "--solvent", "soup"), "--solvent 'soup': MMFF94 has no solvents; accepted: with GFN2-xTB"),

@@ -126,7 +126,7 @@ def alkene_of(spec: Spec) -> Alkene:
     elements = [assembly.molecule.GetAtomWithIdx(i).GetSymbol() for i in assembly.axle]
     if elements != ["C", "C"]:
         raise KineticsError(
-            f"{spec.name}: machine.axle: is {'='.join(elements)}, which can go over without a twist; "
+            f"{spec.name}: machine.axle: is {'='.join(elements)}, {_why_not(elements)}; "
             "expected a light-driven motor whose axle is its C=C bond, such as fluorene-motor-methyl"
         )
     first, second = assembly.axle
@@ -134,6 +134,16 @@ def alkene_of(spec: Spec) -> Alkene:
     alkene = Alkene(assembly.molecule, (rotor, second if rotor == first else first))
     alkene.require_arms()
     return alkene
+
+
+def _why_not(elements: list[str]) -> str:
+    """Why a double bond other than C=C has no thermal step that could be searched for."""
+    if elements == ["N", "N"]:
+        return (
+            "which goes back by inversion at one nitrogen or by a twist in which two electrons unpair, and "
+            "no closed-shell level is honest about the second"
+        )
+    return "which goes over by inversion, for which no path is searched"
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,11 +17,11 @@ from molmach.forcefield.images_kernel import Images
 from molmach.studies.kinetics.band import Band, bands
 from molmach.studies.kinetics.forms import Alkene, Form, find_forms
 from molmach.studies.kinetics.frame import Frame, frame_of
-from molmach.studies.kinetics.functional import functional_energy
 from molmach.studies.kinetics.level import SURFACES, Floats, Level, level_of
 from molmach.studies.kinetics.modes import finite_difference_hessian
+from molmach.studies.kinetics.single_points import energy_at
 from molmach.studies.kinetics.stationary import Stationary, exact_hessian, find_saddle, relax
-from molmach.studies.kinetics.store import Piece, Store, version_of
+from molmach.studies.kinetics.store import Piece, Store
 from molmach.studies.kinetics.string import IMAGES, Path, relax_path
 
 _NUDGES = (0.02, 0.04, 0.06, 0.09, 0.13)
@@ -141,24 +141,8 @@ class Surfaces:
 
     def energy(self, stationary: Stationary) -> float:
         """A stationary point's energy at the asked level, kJ/mol; solvation is always the surface's."""
-        if self.level_name == self.surface_name:
-            return stationary.energy
-        return self._functional(stationary.positions) + self._solvation(stationary)
-
-    def _functional(self, positions: Floats) -> float:
-        def make() -> dict[str, Floats]:
-            return {"energy": np.array(functional_energy(self.alkene.molecule, positions))}
-
-        made_by = tuple(version_of(package) for package in ("pyscf", "pyscf-dispersion"))
-        inputs = (self.alkene.content, self.level_name, positions, made_by)
-        return float(self._store.piece("single-point", inputs, make)["energy"])
-
-    def _solvation(self, stationary: Stationary) -> float:
-        """Free energy of solvation on the surface, kJ/mol."""
-        if self.solvent is None:
-            return 0.0
-        bare = level_of(self.surface_name, self.alkene.molecule)
-        return stationary.energy - bare(stationary.positions)[0]
+        molecule, content = self.alkene.molecule, self.alkene.content
+        return energy_at(stationary, molecule, content, self.level_name, self.solvent, self._store)
 
     def below(self, saddle: Stationary, direction: Floats) -> Stationary:
         """The minimum down from a saddle along a direction (n_atoms, 3) of unit norm.

@@ -8,8 +8,11 @@ from molmach.studies.kinetics.absorption import BAND_WIDTH, EXCITATION_ERROR, ME
 from molmach.studies.kinetics.cycle import Cycle
 from molmach.studies.kinetics.inversion import HelixInversion
 from molmach.studies.kinetics.light import Illumination
+from molmach.studies.kinetics.rotation import HinderedRotation
 
 LIGHT_HEADS = ("form", "absorbs at", "oscillator strength", "L/(mol cm) at the lamp's", "photons/s")
+
+ROTATION_HEADS = ("degrees", "Gibbs (energy) barrier, kJ/mol", "half-life", "saddle")
 
 CYCLE_HEADS = ("photons/s", "turns/s", "turns per photon", "directionality")
 
@@ -80,6 +83,29 @@ def lamp_turning(light: Illumination) -> str:
 def cycle_title(yields: tuple[float, float]) -> str:
     """What the cycles rest on."""
     return f"cycle with quantum yields {yields[0]:g} and {yields[1]:g}, as stated"
+
+
+def rotation_rows(rotation: HinderedRotation) -> list[tuple[str, ...]]:
+    """Each pass under :data:`ROTATION_HEADS`."""
+    rows: list[tuple[str, ...]] = []
+    for step in rotation.to_json():
+        sound = step["converged"] and step["connected"] and step["imaginary_modes"] == 1
+        ends = f"{step['from']:.0f} to {step['to']:.0f}"
+        barrier = f"{step['barrier']:.1f} ({step['energy_barrier']:.1f})"
+        rows.append((ends, barrier, in_its_unit(step["half_life"]), "sound" if sound else "doubtful"))
+    return rows
+
+
+def rotation_in_words(rotation: HinderedRotation) -> str:
+    """What limits a full turn, and how long the lowest well holds."""
+    error = "" if rotation.barrier_error is None else f" ± {rotation.barrier_error:.1f}"
+    interval = rotation.half_life_interval
+    within = "" if interval is None else f" ({in_its_unit(interval[0])} to {in_its_unit(interval[1])})"
+    return (
+        f"A full turn has to pass {rotation.barrier:.1f}{error} kJ/mol above the lowest well, which is left "
+        f"over {rotation.exchange_barrier:.1f} kJ/mol with a half-life of {in_its_unit(rotation.half_life)}"
+        f"{within}."
+    )
 
 
 def doubts(step: HelixInversion) -> tuple[str, ...]:
