@@ -74,6 +74,24 @@ def functional_energy(molecule: Chem.Mol, positions: Floats) -> float:
     KineticsError
         It does not converge, or an element has no basis.
     """
+    field = _ground_state(molecule, positions)
+    return HARTREE * (float(field.e_tot) + corrections(field.mol))
+
+
+def functional_dipole(molecule: Chem.Mol, positions: Floats) -> float:
+    """Size of a closed-shell molecule's dipole at positions (n_atoms, 3) in nm, D; a charged one has none.
+
+    Raises
+    ------
+    KineticsError
+        It does not converge, or an element has no basis.
+    """
+    field = _ground_state(molecule, positions)
+    return float(np.linalg.norm(field.dip_moment(unit="Debye", verbose=0)))
+
+
+def _ground_state(molecule: Chem.Mol, positions: Floats) -> Any:
+    """The functional's converged ground state, a pyscf object; without its corrections."""
     from pyscf import dft
 
     try:
@@ -84,13 +102,13 @@ def functional_energy(molecule: Chem.Mol, positions: Floats) -> float:
         ) from error
     field = dft.RKS(mol, xc="r2scan").density_fit(auxbasis=FITTING_BASIS)
     field.grids.level, field.conv_tol, field.chkfile = _GRID, _CONVERGED, None
-    electronic = float(field.kernel())
+    field.kernel()
     if not field.converged:
         field = field.newton()
-        electronic = float(field.kernel())
-    if not field.converged or not np.isfinite(electronic):
+        field.kernel()
+    if not field.converged or not np.isfinite(field.e_tot):
         raise KineticsError(f"{NAME} does not converge at a stationary point")
-    return HARTREE * (electronic + corrections(mol))
+    return field
 
 
 def corrections(mol: Any) -> float:
