@@ -17,10 +17,9 @@ from rdkit.Chem import AllChem
 
 from molmach.studies.kinetics import SingleBond, hindered_rotation, level_of
 from molmach.studies.kinetics.functional import functional_dipole, require_functional
-from molmach.studies.kinetics.level import Floats, Level
-from molmach.studies.kinetics.modes import finite_difference_hessian
 from molmach.studies.kinetics.stationary import relax
 from molmach.studies.kinetics.store import Store
+from molmach.studies.kinetics.torsion import hessian_of
 
 _LEVEL = "GFN2-xTB"
 _TEMPERATURE = 298.15
@@ -56,9 +55,5 @@ def dipole(molecule: Chem.Mol) -> float:
     """Of a molecule's minimum, D."""
     require_functional()
     start = np.asarray(molecule.GetConformer().GetPositions() / 10.0)
-    guess = partial(_hessian, level_of("MMFF94", molecule))
+    guess = partial(hessian_of, level_of("MMFF94", molecule))
     return functional_dipole(molecule, relax(level_of(_LEVEL, molecule), start, guess).positions)
-
-
-def _hessian(level: Level, positions: Floats) -> Floats:
-    return finite_difference_hessian(lambda many: np.array([level(x)[1] for x in many]), positions)

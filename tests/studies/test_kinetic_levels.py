@@ -19,7 +19,8 @@ from molmach.studies.kinetics import functional, level_of, motor_kinetics, singl
 from molmach.studies.kinetics.functional import functional_energy
 from molmach.studies.kinetics.level import HARTREE, SOLVENTS, Floats
 from molmach.studies.kinetics.run import Plan
-from molmach.studies.kinetics.stationary import exact_hessian, relax
+from molmach.studies.kinetics.stationary import relax
+from molmach.studies.kinetics.torsion import hessian_of
 
 METHYL = "fluorene-motor-methyl"
 SMALL = "methyltetralin-isopropylidene-motor"
@@ -68,13 +69,13 @@ def test_structure_and_vibrations_are_the_solvents_own() -> None:
     """In water a nitrile's dipole grows: the structure at rest in vacuum is not at rest there."""
     made = molecule("CC#N")
     bare, wet = level_of("GFN2-xTB", made), level_of("GFN2-xTB", made, "water")
-    rest_bare, rest_wet = (relax(lv, places(made), partial(exact_hessian, lv)) for lv in (bare, wet))
+    rest_bare, rest_wet = (relax(lv, places(made), partial(hessian_of, lv)) for lv in (bare, wet))
     assert np.abs(wet(rest_bare.positions)[1]).max() > 10.0 * np.abs(wet(rest_wet.positions)[1]).max()
     direction = np.random.default_rng(1).normal(size=places(made).shape)
     x = rest_wet.positions
     slope = (wet(x + 1e-5 * direction)[0] - wet(x - 1e-5 * direction)[0]) / 2e-5
     assert slope == pytest.approx(float(np.sum(wet(x)[1] * direction)), abs=0.5)
-    assert np.abs(exact_hessian(wet, x) - exact_hessian(bare, x)).max() > 1000.0
+    assert np.abs(hessian_of(wet, x) - hessian_of(bare, x)).max() > 1000.0
 
 
 def test_a_solvent_makes_another_search() -> None:

@@ -180,7 +180,7 @@ class _Search:
 
     @cached_property
     def _guess(self) -> Callable[[Floats], Floats]:
-        return partial(_hessian_of, level_of("MMFF94", self.bond.molecule))
+        return partial(hessian_of, level_of("MMFF94", self.bond.molecule))
 
     @cached_property
     def _masses(self) -> Floats:
@@ -285,7 +285,7 @@ class _Search:
 
         def make() -> dict[str, Floats]:
             self._level.forget()
-            hessian = partial(_hessian_of, self._level)
+            hessian = partial(hessian_of, self._level)
             along = tangent / np.linalg.norm(tangent)
             frame = frame_of(self.bond.molecule)
             return _packed(find_saddle(self._level, x, along, hessian, self._guess, frame))
@@ -322,7 +322,7 @@ class _Search:
     def _hessian(self, positions: Floats) -> Floats:
         def make() -> dict[str, Floats]:
             self._level.forget()
-            return {"hessian": _hessian_of(self._level, positions)}
+            return {"hessian": hessian_of(self._level, positions)}
 
         return self.store.piece("hessian", (*self._about, positions), make)["hessian"]
 
@@ -342,7 +342,7 @@ class _Search:
         return known[-1][1]
 
 
-def _hessian_of(level: Level, positions: Floats) -> Floats:
+def hessian_of(level: Level, positions: Floats) -> Floats:
     """(3n, 3n), kJ/(mol nm^2), by central differences of the gradient."""
     return finite_difference_hessian(lambda many: np.array([level(x)[1] for x in many]), positions)
 
