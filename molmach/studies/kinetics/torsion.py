@@ -309,7 +309,8 @@ class _Search:
 
     def _way(self, saddle: Stationary) -> Floats:
         """The mode of lowest curvature at a saddle, unit norm."""
-        return normal_modes(self._hessian(saddle.positions), saddle.positions, self._masses).vectors[0]
+        modes = normal_modes(self._hessian(saddle.positions), saddle.positions, self._masses)
+        return np.asarray(modes.vectors[0])
 
     def _below(self, saddle: Stationary, direction: Floats) -> Stationary:
         def make() -> dict[str, Floats]:
