@@ -58,6 +58,8 @@ class KineticsPage:
         The cycle against light intensity, as a picture and a table; its states at the asked one.
     parameters, provenance
         Names and values.
+    lamp, absorption
+        The turning under a lamp, in words, and what the forms absorb; nothing where none was stated.
     """
 
     name: str
@@ -75,6 +77,8 @@ class KineticsPage:
     populations: Table
     parameters: Mapping[str, str]
     provenance: Mapping[str, str]
+    lamp: str = ""
+    absorption: Table | None = None
 
 
 def write_kinetics_page(page: KineticsPage, path: Path) -> None:

@@ -26,6 +26,7 @@ from molmach.spec import Spec, load
 from molmach.studies import folder, simulation
 from molmach.studies.kinetics import HelixInversion, helix_inversions
 from molmach.studies.kinetics.store import Store, made_with
+from molmach.studies.molecular_values import molecular_value
 from molmach.studies.profile import profile
 from molmach.studies.provenance import code_digest, versions
 from molmach.units import KCAL, TURN, thermal_energy
@@ -109,6 +110,12 @@ class Subject:
         steps = helix_inversions(self.spec, "GFN2-xTB", temperature, pieces, self._say)
         return max(steps, key=lambda step: step.barrier)
 
+    def of_molecule(self, item: Mapping[str, Any]) -> Measured:
+        """A value of a small molecule that a reference names."""
+        self._say(f"{self.spec.name}: {item['quantity']}")
+        store = Store(self._folder / f"{self.spec.name}-molecules" / "pieces")
+        return _sure(molecular_value(item, store), str(item["unit"])), "tolerance"
+
 
 Measured = tuple[Estimate, str]
 """Our value, and ``interval``, ``exact``, ``tolerance`` or a verdict: how to compare it."""
@@ -140,6 +147,7 @@ def _linking(subject: Subject) -> Measured:
 _MEASURES: dict[str, Callable[[Subject], Measured]] = {
     "atoms": lambda s: (_sure(s.assembly.molecule.GetNumAtoms(), "atom"), "exact"),
     "moment_of_inertia": lambda s: (_sure(s.assembly.moment_of_inertia(), "u nm^2"), "tolerance"),
+    "dipole": lambda s: (_sure(float(np.linalg.norm(s.assembly.rotor_dipole_debye)), "D"), "tolerance"),
     "rotor_dipole": lambda s: (_sure(float(np.linalg.norm(s.assembly.rotor_dipole_debye)), "D"), "tolerance"),
     "directionality": lambda s: (s.score.velocity, s.score.verdict),
     "velocity_in_the_dark": _undriven,
@@ -274,9 +282,9 @@ def _compare(subject: Subject, item: dict[str, Any]) -> Comparison:
     why = "this program does not compute it"
     if "not_computed" in item:
         why = str(item["not_computed"])
-    elif quantity in _MEASURES:
+    elif "molecule" in item or quantity in _MEASURES:
         try:
-            measured = _MEASURES[quantity](subject)
+            measured = subject.of_molecule(item) if "molecule" in item else _MEASURES[quantity](subject)
         except MissingExtraError as error:
             why = str(error)
     if measured is None:

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import math
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from molmach.errors import SpecError
+from molmach.errors import MissingExtraError, SpecError
 from molmach.search.loop.checking import check
 from molmach.search.loop.evaluations import Evaluation, evaluation_of, task_of
+from molmach.search.loop.evaluations import kinetics as kinetics_evaluation
 from molmach.search.loop.objectives import Objectives
 from molmach.search.record.result import Result, plain
 from molmach.search.record.trial import CONFIRMATION
 from molmach.search.running import run_campaign
 from molmach.search.space.space import Space
-from molmach.spec import Campaign
+from molmach.spec import Campaign, load
 from molmach.spec.campaign import loads_campaign
+from molmach.studies.kinetics import run as kinetics_run
 from molmach.studies.kinetics.inversion import QUICK_GUESSES
 from molmach.studies.kinetics.level import BARRIER_ERROR
 from molmach.studies.kinetics.rates import eyring_rate, half_life
+from molmach.studies.kinetics.run import MotorKinetics
+from tests.helpers.motors import lit, step
 
 MOTORS: dict[str, Any] = {
     "name": "motors",
@@ -53,6 +59,15 @@ def evaluation(**changes: Any) -> Evaluation:
         ({"evaluation": {"use": "kinetics", "rungs": [{"replicas": 4}]}}, r"rungs\[0\].replicas: accepted"),
         ({"evaluation": {"use": "kinetics", "options": {"light": 3}}}, "options.light: accepted: temp"),
         ({"evaluation": {"use": "kinetics", "options": {"temperature": -3}}}, "options.temperature: got -3"),
+        ({"evaluation": {"use": "kinetics", "options": {"solvent": 3}}}, "options.solvent: got 3; expected"),
+        (
+            {"evaluation": {"use": "kinetics", "options": {"solvent": "soup"}}},
+            "options.solvent 'soup': accep",
+        ),
+        (
+            {"evaluation": {"use": "kinetics", "options": {"wavelength": 9}}},
+            "wavelength 9: expected 100 to 2000",
+        ),
         ({"racing": {"rungs": [{"replicas": 4, "duration": "1 ps"}]}}, "racing.rungs: are of dynamics"),
         ({"objectives": {"maximise": "velocity"}}, "expected an expression of barrier, half_life"),
         (
@@ -83,6 +98,53 @@ def test_rungs_are_levels_and_the_confirmation_starts_afresh() -> None:
     assert len({first.key, second.key, again.key}) == 3
     assert again.seed != second.seed == first.seed
     assert kinetics.effort(1) == "GFN2-xTB, 9 guesses"
+    wet = evaluation(evaluation={"use": "kinetics", "options": {"solvent": "toluene"}})
+    dissolved, bare = (task_of(e, candidate, 0) for e in (wet, evaluation(evaluation={"use": "kinetics"})))
+    assert dissolved is not None
+    assert bare is not None
+    assert dissolved.options["solvent"] == "toluene"
+    assert dissolved.key != bare.key
+    assert not bare.options["absorbs"]
+
+
+def test_absorption_is_computed_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kinetics_evaluation, "require_functional", lambda *what: None)
+    candidate = Space(campaign()).resolve(next(iter(Space(campaign()).enumerate())))
+    for changes in (
+        {"objectives": {"maximise": "absorption_wavelength"}},
+        {"evaluation": {"use": "kinetics", "options": {"wavelength": 365, "intensity": 20}}},
+    ):
+        task = task_of(evaluation(**changes), candidate, 0)
+        assert task is not None
+        assert task.options["absorbs"]
+
+
+def test_under_a_lamp_turning_and_its_error_are_the_lamps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error is more than the barrier's alone, for the lamp's wavelength is met by chance."""
+    monkeypatch.setattr(kinetics_evaluation, "require_functional", lambda *what: None)
+    light = lit(step("", 80.0, 20.0), wavelength=365.0)
+    motor = MotorKinetics(
+        load("fluorene-motor-methyl"), light.steps, light.cycle(), (), light.yields, Path(), light
+    )
+    monkeypatch.setattr(kinetics_run, "run", lambda plan, place: motor)
+    lamps = evaluation(evaluation={"use": "kinetics", "options": {"wavelength": 365}})
+    task = task_of(lamps, Space(campaign()).resolve(next(iter(Space(campaign()).enumerate()))), 0)
+    assert task is not None
+    samples = lamps.run(task).samples
+    assert samples["rotation_frequency"] == [light.cycle().frequency]
+    assert samples["absorption_wavelength"] == [light.wavelength]
+    up, down = (light.shifted(shift).cycle().frequency for shift in (0.3, -0.3))
+    assert samples["rotation_frequency.error"][0] > 0.5 * abs(up - down)
+    bare = replace(motor, light=None)
+    monkeypatch.setattr(kinetics_run, "run", lambda plan, place: bare)
+    assert "absorption_wavelength" not in lamps.run(task).samples
+
+
+def test_a_campaign_without_pyscf_is_told_so_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyscf.dispersion", None)
+    monkeypatch.setitem(sys.modules, "pyscf.dispersion.dftd4", None)
+    with pytest.raises(MissingExtraError, match=r"options.wavelength TDA-PBE0/def2-SVP needs pyscf"):
+        check(campaign(objectives={"maximise": "absorption_wavelength"}), Path())
 
 
 @pytest.mark.parametrize("level", BARRIER_ERROR)

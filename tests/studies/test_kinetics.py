@@ -350,9 +350,19 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     ("arguments", "message"),
     [
         (("difluorophenylene-rotor",), "machine.axle: is not a double bond"),
-        ((METHYL, "--set", "machine.smiles=c1ccccc1/[CH:1]=[N:2]/c1ccccc1"), "machine.axle: is N=C"),
-        ((METHYL, "--level", "DFT"), "--level DFT: accepted: GFN2-xTB, MMFF94"),
+        (
+            (METHYL, "--set", "machine.smiles=c1ccccc1/[CH:1]=[N:2]/c1ccccc1"),
+            "machine.axle: is N=C, which goes over",
+        ),
+        (
+            (METHYL, "--set", "machine.smiles=c1ccccc1/[N:1]=[N:2]/c1ccccc1"),
+            "no closed-shell level is honest",
+        ),
+        (("cyanobiphenyl-rotor", "--wavelength=365"), "--wavelength 365: light turns no single bond"),
+        ((METHYL, "--level", "DFT"), "--level DFT: accepted: GFN2-xTB, MMFF94, r2SCAN-3c"),
         ((METHYL, "--temperature", "-3"), "--temperature -3: expected 0 to 2000 K"),
+        ((METHYL, "--solvent", "soup"), "--solvent 'soup': MMFF94 has no solvents; accepted: with GFN2-xTB"),
+        ((METHYL, "--level=GFN2-xTB", "--solvent=soup"), "--solvent 'soup': accepted: acetone, aceto"),
         ((METHYL, "--forward-yield", "2"), "--forward-yield 2: expected a quantum yield"),
         ((METHYL, "--set", "machine.smiles=C[CH:1]=[C:2](C)C"), "its double bond has no aromatic arm"),
     ],
@@ -365,7 +375,7 @@ def test_bad_input_is_one_message(
     tmp_path: Path,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    level = () if "--level" in arguments else ("--level=MMFF94",)
+    level = () if any("--level" in word for word in arguments) else ("--level=MMFF94",)
     monkeypatch.setattr("sys.argv", ["molmach", "kinetics", *arguments, *level])
     with pytest.raises(SystemExit) as ended:
         molmach_main.run()
@@ -470,7 +480,7 @@ def test_an_unsymmetric_motor_has_four_forms_and_two_thermal_steps(
 def _step(isomer: str, barrier: float, drop: float, sense: float) -> HelixInversion:
     point = partial(Point, positions=np.zeros((1, 3)), modes=Modes(np.zeros(0), np.zeros((0, 1, 3))))
     stable, metastable, saddle = (point(energy=e, gibbs=e) for e in (0.0, drop, drop + barrier))
-    ends = (Descent(0.0, 1.0), Descent(-drop, -1.0))
+    ends = (Descent(0.0, -sense), Descent(-drop, sense))
     return HelixInversion(
         isomer, "MMFF94", 300.0, stable, metastable, saddle, (sense, -sense), True, ends, (barrier,)
     )
@@ -637,7 +647,9 @@ def test_pieces_are_found_by_what_they_were_made_from(tmp_path: Path) -> None:
         reader.piece("r", inputs, make(8.0))
 
 
-def _pieces_of_one_step(*arguments: Any, guesses: int, quick: bool) -> tuple[HelixInversion, ...]:
+def _pieces_of_one_step(
+    *arguments: Any, guesses: int, quick: bool, solvent: str | None
+) -> tuple[HelixInversion, ...]:
     """A search of one piece, in the place of the one of many, whatever else is asked of it."""
     _, _, temperature, store, _ = arguments
     energy = store.piece("only", ("energy",), lambda: {"energy": np.array([80.0])})["energy"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from molmach.errors import SpecError
 from molmach.scoring import Score, score
 from molmach.spec import load
 from molmach.studies import folder, simulation, validation
+from molmach.studies.kinetics.store import Store
+from molmach.studies.molecular_values import molecular_value
 from molmach.studies.validation import Plan, Subject, _judge, settled_share, unequal_shuttle, validate
 from tests.helpers.command_line import run_molmach
 from tests.helpers.runs import run_of, series_of
@@ -130,3 +133,27 @@ def test_a_switched_shuttle_counts_when_it_has_settled() -> None:
     assert settled_share(run, "left", on=False).value == pytest.approx(0.5)
     assert settled_share(run, "right", on=False).value == pytest.approx(0.5)
     assert settled_share(run, "left", on=True).value == 0.0
+
+
+def test_a_small_molecules_barrier_is_the_saddles_by_the_torsion(tmp_path: Path) -> None:
+    """Methanol: 4.5 kJ/mol measured, within twice GFN2-xTB's error."""
+    item = {"quantity": "barrier", "molecule": "CO", "bond": [0, 1], "torsion": 0, "unit": "kJ/mol"}
+    assert molecular_value(item, Store(tmp_path)) == pytest.approx(4.5, abs=6.0)
+
+
+def test_a_dipole_without_the_functional_says_what_it_needs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyscf.dispersion", None)
+    monkeypatch.setitem(sys.modules, "pyscf.dispersion.dftd4", None)
+    made = {item.quantity: item for item in validate(["dichlorophenylene-rotor"], tmp_path / "v").comparisons}
+    assert made["dipole_of_1_2_dichlorobenzene"].verdict == "not computed"
+    assert "molmach[functional]" in made["dipole_of_1_2_dichlorobenzene"].rule
+
+
+def test_methanol_has_its_dipole() -> None:
+    """1.70 D (CRC Handbook), within 0.2 D."""
+    pytest.importorskip(
+        "pyscf.dispersion.dftd4", reason="pyscf is not installed (pip install 'molmach[functional]')"
+    )
+    assert molecular_value({"molecule": "CO"}, Store()) == pytest.approx(1.70, abs=0.2)

@@ -27,6 +27,9 @@ _SAME_ENERGY = 0.3
 _SAME_ANGLE = 0.1
 _LARGEST_SLIDE = 0.5 * np.pi
 
+_CONFORMERS_WITHIN = 20.0
+"""How far above a form its conformers are looked at with MMFF94, kJ/mol: twice what counts in the end."""
+
 
 @dataclass(frozen=True, eq=False)
 class Alkene:
@@ -207,6 +210,17 @@ def stable_and_metastable(alkene: Alkene, forms: list[Form]) -> tuple[Form, list
         f"machine.smiles: only one helical form {f'of {alkene.isomer} ' if alkene.isomer else ''}is stable, "
         "so there is no helix inversion; expected an overcrowded alkene"
     )
+
+
+def conformers(alkene: Alkene, forms: list[Form], form: Form) -> list[Form]:
+    """A form's other conformers, those of its helicity not far above it, numbered like the lowest of all."""
+    sense = alkene.helicity(form.positions)
+    return [
+        Form(other.energy, next(mappings(alkene, forms[0].positions, other.positions), other.positions))
+        for other in forms
+        if 0.0 < other.energy - form.energy < _CONFORMERS_WITHIN
+        and alkene.helicity(other.positions) * sense > 0.0
+    ]
 
 
 def mappings(alkene: Alkene, onto: Floats, positions: Floats) -> Iterator[Floats]:

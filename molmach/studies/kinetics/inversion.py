@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from molmach.studies.kinetics.level import BARRIER_ERROR, Floats
 from molmach.studies.kinetics.modes import Modes
 from molmach.studies.kinetics.rates import eyring_rate, half_life
+from molmach.studies.kinetics.tunnelling import eckart, wigner
+from molmach.units import BOLTZMANN
 
 QUICK_GUESSES = 24
 """Elastic bands of a first look."""
@@ -33,12 +36,39 @@ def barrier_error(level: str, quick: bool = False) -> float | None:
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """A stationary point with its modes; ``gibbs`` is its Gibbs energy, kJ/mol (translation left out)."""
+    """A stationary point with its modes.
+
+    Attributes
+    ----------
+    energy, positions, modes
+        Energy at the level, kJ/mol; (n_atoms, 3), nm; of the surface on which it is stationary.
+    gibbs
+        Gibbs energy of one copy, kJ/mol (translation left out).
+    copies
+        How many distinguishable structures it stands for: 1 or 2 (its mirror image, where that counts), over
+        its symmetry number.
+    surface_energy
+        Energy on the surface on which it is stationary, kJ/mol, where the level's is another; None else.
+    """
 
     energy: float
     positions: Floats
     modes: Modes
     gibbs: float
+    copies: float = 1.0
+    surface_energy: float | None = None
+
+    @property
+    def on_surface(self) -> float:
+        """Energy on the surface on which it is stationary, kJ/mol."""
+        return self.energy if self.surface_energy is None else self.surface_energy
+
+
+def joint_gibbs(points: Sequence[Point], temperature: float) -> float:
+    """-kT ln of the sum of copies exp(-G/kT): the Gibbs energy of all points together, kJ/mol."""
+    kT = BOLTZMANN * temperature
+    lowest = min(point.gibbs for point in points)
+    return lowest - kT * math.log(sum(p.copies * math.exp((lowest - p.gibbs) / kT) for p in points))
 
 
 @dataclass(frozen=True)
@@ -71,6 +101,12 @@ class HelixInversion:
         Energies above the metastable form of all saddles that were refined, kJ/mol, lowest first.
     quick
         Whether it is a first look: few guesses, one saddle, the force field's vibrations, no way down.
+    more_saddles
+        The others that cross and lie within 10 kJ/mol of the lowest one; all of them enter the rate.
+    more_stable, more_metastable
+        Conformers of the forms beside the lowest, within 10 kJ/mol of it.
+    solvent
+        In which the energies are; None for none.
     """
 
     isomer: str
@@ -84,6 +120,10 @@ class HelixInversion:
     descents: tuple[Descent, ...]
     mechanisms: tuple[float, ...]
     quick: bool = False
+    more_saddles: tuple[Point, ...] = ()
+    more_stable: tuple[Point, ...] = ()
+    more_metastable: tuple[Point, ...] = ()
+    solvent: str | None = None
 
     @property
     def crosses(self) -> bool:
@@ -95,30 +135,73 @@ class HelixInversion:
 
     @property
     def connected(self) -> bool:
-        """Whether going down both ways ends in the very two forms, not in others beside them.
+        """Whether going down both ways ends in conformers of the two forms, not in others beside them.
 
         A first look takes it for granted.
         """
         if self.quick:
             return True
-        ends = sorted(descent.energy for descent in self.descents)
-        forms = sorted((self.stable.energy - self.metastable.energy, 0.0))
-        return self.crosses and all(abs(a - b) < _SAME_FORM for a, b in zip(ends, forms, strict=True))
+        return self.crosses and all(self._is_form(descent) for descent in self.descents)
+
+    def _is_form(self, descent: Descent) -> bool:
+        """Whether a descent ends in a conformer of the form of its helicity."""
+        stable = descent.helicity * self.helicities[0] > 0.0
+        conformers = (self.stable, *self.more_stable) if stable else (self.metastable, *self.more_metastable)
+        above = [point.on_surface - self.metastable.on_surface for point in conformers]
+        return any(abs(descent.energy - energy) < _SAME_FORM for energy in above)
+
+    @property
+    def saddles(self) -> tuple[Point, ...]:
+        """All saddles that enter the rate, the lowest first."""
+        return (self.saddle, *self.more_saddles)
 
     @property
     def barrier(self) -> float:
-        """Gibbs energy of activation from the metastable form, kJ/mol."""
-        return self.saddle.gibbs - self.metastable.gibbs
+        """Gibbs energy of activation from the metastable form over all saddles together, kJ/mol."""
+        return joint_gibbs(self.saddles, self.temperature) - self._metastable_gibbs
+
+    @property
+    def _metastable_gibbs(self) -> float:
+        return joint_gibbs((self.metastable, *self.more_metastable), self.temperature)
 
     @property
     def energy_barrier(self) -> float:
-        """The same without zero-point energy and entropy."""
+        """Energy of the lowest saddle above the metastable form, without zero-point energy and entropy."""
         return self.saddle.energy - self.metastable.energy
 
     @property
     def drop(self) -> float:
         """Gibbs energy from the metastable down to the stable form, kJ/mol, positive where it is a drop."""
-        return self.metastable.gibbs - self.stable.gibbs
+        return self._metastable_gibbs - joint_gibbs((self.stable, *self.more_stable), self.temperature)
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Shares of the rate that go over each of :attr:`saddles`."""
+        kT, joint = BOLTZMANN * self.temperature, joint_gibbs(self.saddles, self.temperature)
+        return tuple(point.copies * math.exp((joint - point.gibbs) / kT) for point in self.saddles)
+
+    @property
+    def tunnelling(self) -> dict[str, float]:
+        """Factors by which Wigner's and Eckart's transmission would raise the rate; empty if not defined."""
+        forward, backward = (
+            self.energy_barrier + self.saddle.modes.zero_point - self.metastable.modes.zero_point,
+            self.saddle.energy
+            + self.saddle.modes.zero_point
+            - self.stable.energy
+            - self.stable.modes.zero_point,
+        )
+        if not self.saddle.modes.imaginary or min(forward, backward) <= 0.0:
+            return {}
+        wavenumber = float(-self.saddle.modes.wavenumbers[0])
+        return {
+            "wigner": wigner(wavenumber, self.temperature),
+            "eckart": eckart(forward, backward, wavenumber, self.temperature),
+        }
+
+    def shifted(self, shift: float) -> Self:
+        """The step with its saddles so much higher, kJ/mol."""
+        first, *more = (replace(point, gibbs=point.gibbs + shift) for point in self.saddles)
+        return replace(self, saddle=first, more_saddles=tuple(more))
 
     @property
     def rates(self) -> tuple[float, float]:
@@ -173,4 +256,21 @@ class HelixInversion:
             "quick": self.quick,
             "descents": [vars(descent) for descent in self.descents],
             "saddles": list(self.mechanisms),
+            "saddles_in_rate": [
+                {
+                    "gibbs": point.gibbs - self.metastable.gibbs,
+                    "copies": point.copies,
+                    "imaginary_wavenumber": None if self.quick else float(-point.modes.wavenumbers[0]),
+                    "share": share,
+                }
+                for point, share in zip(self.saddles, self.shares, strict=True)
+            ],
+            "conformers": {
+                "stable": [p.gibbs - self.stable.gibbs for p in (self.stable, *self.more_stable)],
+                "metastable": [
+                    p.gibbs - self.metastable.gibbs for p in (self.metastable, *self.more_metastable)
+                ],
+            },
+            "tunnelling": None if self.quick else self.tunnelling,
+            "solvent": self.solvent,
         }

@@ -12,12 +12,22 @@ from numpy.typing import NDArray
 from rdkit import Chem
 
 from molmach import forcefield
-from molmach.errors import Argument, KineticsError, MissingExtraError
+from molmach.errors import Argument, KineticsError, MissingExtraError, SpecError, shortened
 from molmach.forcefield.system import create_system
 
 Floats = NDArray[np.float64]
 
-LEVELS = ("GFN2-xTB", "MMFF94")
+LEVELS = ("GFN2-xTB", "MMFF94", "r2SCAN-3c")
+
+SURFACES = {"r2SCAN-3c": "GFN2-xTB"}
+"""Levels that give energies alone, and the level on whose stationary points they give them."""
+
+SOLVENTS = (
+    "acetone", "acetonitrile", "aniline", "benzaldehyde", "benzene", "chloroform", "CS2", "dichloromethane",
+    "dioxane", "DMF", "DMSO", "ethanol", "ether", "ethylacetate", "furan", "hexadecane", "hexane", "methanol",
+    "nitromethane", "octanol", "phenol", "THF", "toluene", "water",
+)  # fmt: skip
+"""Solvents that ALPB has parameters of for GFN2-xTB, by the names that tblite knows them by."""
 
 BARRIER_ERROR = {"GFN2-xTB": 5.6}
 """Standard error of a helix inversion's Gibbs energy of activation, kJ/mol, of levels that were measured.
@@ -26,10 +36,16 @@ It is the root mean square deviation from the published ones of the fluorene mot
 and tert-butyl (68.0 for 60; Vicario et al., J. Am. Chem. Soc. 128, 5127 (2006)) in ``docs/validation.md``.
 """
 
-_HARTREE = 2625.4996394798254
+TORSION_ERROR = {"GFN2-xTB": 3.0, "MMFF94": 4.1}
+"""Standard error of a barrier to rotation about a single bond, kJ/mol, of levels that were measured.
+
+It is the root mean square deviation from ten published ones: ``python -m benchmarks.torsions LEVEL``.
+"""
+
+HARTREE = 2625.4996394798254
 """One hartree, kJ/mol."""
 
-_BOHR = 0.0529177210903
+BOHR = 0.0529177210903
 """One bohr, nm."""
 
 
@@ -71,14 +87,15 @@ class MMFF94Level:
 class GFN2Level:
     """GFN2-xTB through tblite; Bannwarth, Ehlert & Grimme, J. Chem. Theory Comput. 15, 1652 (2019).
 
-    Each calculation starts from the density of the one before. It takes one thread, unless
-    ``OMP_NUM_THREADS`` says otherwise: on a busy machine threads wait for each other (40 atoms on two busy
-    cores take seven times as long with two).
+    A solvent is ALPB's (Ehlert, Stahn, Spicher & Grimme, J. Chem. Theory Comput. 17, 4250 (2021)), the energy
+    then with the free energy of solvation. Each calculation starts from the density of the one before. It
+    takes one thread, unless ``OMP_NUM_THREADS`` says otherwise: on a busy machine threads wait for each other
+    (40 atoms on two busy cores take seven times as long with two).
     """
 
     name = "GFN2-xTB"
 
-    def __init__(self, molecule: Chem.Mol) -> None:
+    def __init__(self, molecule: Chem.Mol, solvent: str | None = None) -> None:
         os.environ.setdefault("OMP_NUM_THREADS", "1")  # which OpenMP reads once, when tblite is loaded
         try:
             from tblite.interface import Calculator
@@ -91,16 +108,18 @@ class GFN2Level:
                 " MMFF94",
             ) from error
         numbers = np.array([atom.GetAtomicNum() for atom in molecule.GetAtoms()])
-        place = molecule.GetConformer().GetPositions() / 10.0 / _BOHR
+        place = molecule.GetConformer().GetPositions() / 10.0 / BOHR
         charge = Chem.GetFormalCharge(molecule)
         self._calculator = Calculator("GFN2-xTB", numbers, place, charge=float(charge), uhf=0)
         self._calculator.set("verbosity", 0)
         self._calculator.set("accuracy", 0.1)
+        if solvent is not None:
+            self._calculator.add("alpb-solvation", solvent.lower())
         self._last: Any = None
 
     def __call__(self, positions: Floats) -> tuple[float, Floats]:
         """See :class:`Level`."""
-        self._calculator.update(positions / _BOHR)
+        self._calculator.update(positions / BOHR)
         try:
             self._last = self._calculator.singlepoint(self._last)
         except RuntimeError:
@@ -114,15 +133,34 @@ class GFN2Level:
         gradient = np.asarray(self._last.get("gradient"))
         if not math.isfinite(energy):
             raise KineticsError("GFN2-xTB gives no finite energy at a structure on the path")
-        return _HARTREE * energy, _HARTREE / _BOHR * gradient
+        return HARTREE * energy, HARTREE / BOHR * gradient
 
     def forget(self) -> None:
         """See :class:`Level`."""
         self._last = None
 
 
-def level_of(name: str, molecule: Chem.Mol) -> Level:
-    """A level by its name, one of :data:`LEVELS`.
+def require_solvent(level_name: str, solvent: str | None) -> None:
+    """Refuse a solvent that a level can't be in; None is none.
+
+    Raises
+    ------
+    SpecError
+        The level has no solvents, or not this one.
+    """
+    if solvent is None:
+        return
+    if SURFACES.get(level_name, level_name) != GFN2Level.name:
+        able = ", ".join(name for name in LEVELS if SURFACES.get(name, name) == GFN2Level.name)
+        raise SpecError(
+            Argument("solvent"), f" {shortened(solvent)}: {level_name} has no solvents; accepted: with {able}"
+        )
+    if solvent.lower() not in {name.lower() for name in SOLVENTS}:
+        raise SpecError(Argument("solvent"), f" {shortened(solvent)}: accepted: {', '.join(SOLVENTS)}")
+
+
+def level_of(name: str, molecule: Chem.Mol, solvent: str | None = None) -> Level:
+    """The surface of a level by its name, one of :data:`LEVELS`.
 
     Raises
     ------
@@ -130,9 +168,12 @@ def level_of(name: str, molecule: Chem.Mol) -> Level:
         Its package is not installed.
     KineticsError
         There is no such level.
+    SpecError
+        It has no such solvent.
     """
+    require_solvent(name, solvent)
     if name == "MMFF94":
         return MMFF94Level(molecule)
-    if name == "GFN2-xTB":
-        return GFN2Level(molecule)
+    if SURFACES.get(name, name) == "GFN2-xTB":
+        return GFN2Level(molecule, solvent)
     raise KineticsError(Argument("level_name"), f" {name}: accepted: {', '.join(LEVELS)}")

@@ -27,6 +27,11 @@ _DAMPING = 100.0
 """Wavenumber (cm^-1) below which a mode's entropy turns into a free rotor's (Grimme, 2012)."""
 
 
+def wavenumber_energy(wavenumber: float) -> float:
+    """h c times a wavenumber in cm^-1: a quantum, kJ/mol."""
+    return PLANCK * _LIGHT * wavenumber
+
+
 def finite_difference_hessian(gradients: Callable[[Floats], Floats], positions: Floats) -> Floats:
     """(3n, 3n) second derivatives, kJ/(mol nm^2), by central differences; free of rigid motions.
 
@@ -70,6 +75,12 @@ class Modes:
     def imaginary(self) -> int:
         """Number of imaginary modes."""
         return int(np.sum(self.wavenumbers < -_REAL_IMAGINARY))
+
+    @property
+    def zero_point(self) -> float:
+        """Half a quantum of every real mode, kJ/mol."""
+        real = self.wavenumbers[self.wavenumbers > -_REAL_IMAGINARY]
+        return 0.5 * wavenumber_energy(float(np.sum(np.abs(real))))
 
 
 def normal_modes(hessian: Floats, positions: Floats, masses: Floats) -> Modes:

@@ -21,10 +21,14 @@ from molmach.studies.kinetics.cycle import Cycle
 from molmach.studies.kinetics.inversion import HelixInversion
 from molmach.studies.kinetics.words import (
     CYCLE_HEADS,
+    LIGHT_HEADS,
     cycle_cells,
     cycle_title,
     doubts,
     in_its_unit,
+    lamp_turning,
+    light_rows,
+    light_title,
     step_rows,
 )
 
@@ -46,7 +50,11 @@ def write_page(kinetics: MotorKinetics, provenance: Mapping[str, Any], path: Pat
         profiles=tuple(_profile(step, number) for number, step in enumerate(steps)),
         numbers=Table("Thermal steps", ("", *(_name(step) for step in steps)), step_rows(steps)),
         turning=_turning(kinetics.cycle),
-        assumed=f"A {cycle_title(kinetics.yields)}: absorption and quantum yields are not computed.",
+        assumed=f"A {cycle_title(kinetics.yields)}; the photons absorbed are stated too.",
+        lamp="" if kinetics.light is None or kinetics.light.lamp is None else lamp_turning(kinetics.light),
+        absorption=None
+        if kinetics.light is None
+        else Table(light_title(kinetics.light), LIGHT_HEADS, light_rows(kinetics.light), range(1, 5)),
         light=light_picture(
             [cycle.excitation_rate for cycle in kinetics.series],
             [cycle.photon_efficiency for cycle in kinetics.series],

@@ -16,9 +16,13 @@ from molmach.errors import Argument, SpecError
 from molmach.files import write_json, write_text
 from molmach.spec import Spec
 from molmach.studies import folder
+from molmach.studies.kinetics.absorption import METHOD, Lamp
 from molmach.studies.kinetics.cycle import Cycle, motor_cycle
+from molmach.studies.kinetics.forms import isomers
+from molmach.studies.kinetics.functional import require_functional
 from molmach.studies.kinetics.inversion import HelixInversion
-from molmach.studies.kinetics.level import level_of
+from molmach.studies.kinetics.level import SURFACES, level_of, require_solvent
+from molmach.studies.kinetics.light import Illumination, illumination
 from molmach.studies.kinetics.page import write_page
 from molmach.studies.kinetics.search import GUESSES, alkene_of, helix_inversions
 from molmach.studies.kinetics.store import MissingPieceError, Store
@@ -31,6 +35,28 @@ EXCITATION_RATES = tuple(10.0**power for power in range(-6, 10, 3))
 
 HOTTEST = 2000.0
 """Temperatures must be below it, K."""
+
+SHORTEST, LONGEST = 100.0, 2000.0
+"""Wavelengths of lamps, nm."""
+
+INTENSITY = 10.0
+"""Of a lamp where none is stated, mW/cm^2: a light-emitting diode in front of a cell."""
+
+
+def require_lamp(wavelength: float, intensity: float) -> None:
+    """Refuse light of a wavelength (nm) or an intensity (mW/cm^2) that can't be.
+
+    Raises
+    ------
+    SpecError
+        One of them can't.
+    """
+    if not SHORTEST <= wavelength <= LONGEST:
+        raise SpecError(Argument("wavelength"), f" {wavelength:g}: expected {SHORTEST:g} to {LONGEST:g} nm")
+    if not (math.isfinite(intensity) and intensity > 0.0):
+        raise SpecError(
+            Argument("intensity"), f" {intensity:g}: expected mW per square centimetre, above zero"
+        )
 
 
 @dataclass(frozen=True)
@@ -53,11 +79,19 @@ class Plan(folder.Plan):
         Elastic bands that look for mechanisms; with fewer the lowest saddle may be missed.
     quick
         Whether a first look is enough: see :func:`molmach.studies.kinetics.search.helix_inversions`.
+    solvent
+        Around the molecule, one of :data:`molmach.studies.kinetics.level.SOLVENTS`; None for none.
+    wavelength
+        Of a lamp, nm, under which the motor's absorption and turning are computed; None for none.
+    intensity
+        The lamp's, mW/cm^2.
+    absorbs
+        Whether absorption is computed also without a lamp.
 
     Raises
     ------
     SpecError
-        A number is none that could be.
+        A number is none that could be, or the level has no such solvent.
     """
 
     spec: Spec
@@ -67,6 +101,10 @@ class Plan(folder.Plan):
     yields: tuple[float, float] = (0.1, 0.1)
     guesses: int = GUESSES
     quick: bool = False
+    solvent: str | None = None
+    wavelength: float | None = None
+    intensity: float = INTENSITY
+    absorbs: bool = False
 
     noun = "search"
     document = "kinetics.json"
@@ -88,20 +126,26 @@ class Plan(folder.Plan):
                 )
         if self.guesses < 1:
             raise SpecError(Argument("guesses"), f" {self.guesses}: expected one or more")
+        require_solvent(self.level_name, self.solvent)
+        if self.wavelength is not None:
+            require_lamp(self.wavelength, self.intensity)
 
     @property
     def identity(self) -> folder.Identity:
         """The spec's key and the level; temperature and light change no piece of the search."""
         fewer = {} if self.guesses == GUESSES else {"guesses": self.guesses}
         look = {"quick": True} if self.quick else {}
-        return {"key": self.spec.key, "level": self.level_name, **fewer, **look}
+        within = {} if self.solvent is None else {"solvent": self.solvent.lower()}
+        return {"key": self.spec.key, "level": self.level_name, **fewer, **look, **within}
 
     @property
     def default_place(self) -> Path:
         """``runs/<name>-<first twelve characters of the key>-kinetics-<level>``."""
-        fewer = "" if self.guesses == GUESSES else f"-{self.guesses}"
-        look = "-quick" if self.quick else ""
-        return Path("runs") / f"{self.spec.name}-{self.spec.key[:12]}-kinetics-{self.level_name}{fewer}{look}"
+        asked = [self.spec.name, self.spec.key[:12], "kinetics", self.level_name]
+        asked += [] if self.guesses == GUESSES else [str(self.guesses)]
+        asked += ["quick"] if self.quick else []
+        asked += [] if self.solvent is None else [self.solvent.lower()]
+        return Path("runs") / "-".join(asked)
 
     def require_search(self) -> None:
         """Find out whether the machine can be searched at the level.
@@ -111,7 +155,11 @@ class Plan(folder.Plan):
         KineticsError, MissingExtraError
             It has no step of the kind, or the level can't be had.
         """
-        level_of(self.level_name, alkene_of(self.spec).molecule)
+        level_of(self.level_name, alkene_of(self.spec).molecule, self.solvent)
+        if self.level_name in SURFACES:
+            require_functional()
+        if self.wavelength is not None or self.absorbs:
+            require_functional("wavelength", METHOD)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +178,8 @@ class MotorKinetics:
         Quantum yields from stable and metastable forms, as stated.
     run_dir
         Where the search is kept.
+    light
+        What the forms absorb, and the turning under a lamp; None where no lamp was stated.
     """
 
     spec: Spec
@@ -138,6 +188,7 @@ class MotorKinetics:
     series: tuple[Cycle, ...]
     yields: tuple[float, float]
     run_dir: Path
+    light: Illumination | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The JSON document: schema ``molmach.kinetics/1``."""
@@ -148,10 +199,12 @@ class MotorKinetics:
             "key": self.spec.key,
             "level": self.steps[0].level,
             "temperature": self.steps[0].temperature,
+            "solvent": self.steps[0].solvent,
             "steps": [step.to_json() for step in self.steps],
             "cycle": vars(self.cycle),
             "cycles": [vars(cycle) for cycle in self.series],
             "assumed": {"forward_yield": self.yields[0], "backward_yield": self.yields[1]},
+            "light": None if self.light is None else self.light.to_json(),
         }
 
 
@@ -164,6 +217,9 @@ def motor_kinetics(
     yields: tuple[float, float] = (0.1, 0.1),
     guesses: int = GUESSES,
     quick: bool = False,
+    solvent: str | None = None,
+    wavelength: float | None = None,
+    intensity: float = INTENSITY,
     out: str | Path | None = None,
     say: Callable[[str], None] = lambda text: None,
 ) -> MotorKinetics:
@@ -171,7 +227,7 @@ def motor_kinetics(
 
     Parameters
     ----------
-    spec, level_name, temperature, excitation_rate, yields, guesses, quick
+    spec, level_name, temperature, excitation_rate, yields, guesses, quick, solvent, wavelength, intensity
         As :class:`~molmach.studies.kinetics.run.Plan` has them.
     out
         Run folder; default ``runs/<name>-<first twelve characters of the key>-kinetics-<level>``.
@@ -187,7 +243,8 @@ def motor_kinetics(
     SimulationError
         Another process is at the same search.
     """
-    return run(Plan(spec, level_name, temperature, excitation_rate, yields, guesses, quick), out, say)
+    asked = (temperature, excitation_rate, yields, guesses, quick, solvent, wavelength, intensity)
+    return run(Plan(spec, level_name, *asked), out, say)
 
 
 def run(
@@ -226,12 +283,24 @@ def run(
 def _kinetics(plan: Plan, pieces: Store, run_dir: Path, say: Callable[[str], None]) -> MotorKinetics:
     """What comes of a store's pieces and of those that it makes."""
     steps = helix_inversions(
-        plan.spec, plan.level_name, plan.temperature, pieces, say, guesses=plan.guesses, quick=plan.quick
+        plan.spec,
+        plan.level_name,
+        plan.temperature,
+        pieces,
+        say,
+        guesses=plan.guesses,
+        quick=plan.quick,
+        solvent=plan.solvent,
     )
     cycle, *series = (
         motor_cycle(rate, steps, plan.yields) for rate in (plan.excitation_rate, *EXCITATION_RATES)
     )
-    return MotorKinetics(plan.spec, steps, cycle, tuple(series), plan.yields, run_dir)
+    light = None
+    if plan.wavelength is not None or plan.absorbs:
+        say(f"{METHOD}: what the forms absorb")
+        lamp = None if plan.wavelength is None else Lamp(plan.wavelength, plan.intensity)
+        light = illumination(isomers(alkene_of(plan.spec)), steps, plan.yields, lamp, pieces)
+    return MotorKinetics(plan.spec, steps, cycle, tuple(series), plan.yields, run_dir, light)
 
 
 def _write(plan: Plan, kinetics: MotorKinetics, directory: Path) -> None:

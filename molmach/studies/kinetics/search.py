@@ -2,41 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 from rdkit import Chem
 
 from molmach.building import build
 from molmach.errors import KineticsError, SpecError
 from molmach.spec import Spec
 from molmach.studies.kinetics.band import Band
-from molmach.studies.kinetics.forms import Alkene, Form, isomers, stable_and_metastable
+from molmach.studies.kinetics.forms import Alkene, Form, conformers, isomers, stable_and_metastable
 from molmach.studies.kinetics.inversion import Descent, HelixInversion, Point
 from molmach.studies.kinetics.modes import free_energy, normal_modes, of_a_saddle
 from molmach.studies.kinetics.stationary import STEPS, Stationary
 from molmach.studies.kinetics.store import Store
 from molmach.studies.kinetics.string import Path
 from molmach.studies.kinetics.surfaces import Surfaces
+from molmach.studies.kinetics.symmetry import is_chiral, is_own_mirror_image, same_shape, symmetry_number
 
 GUESSES = 120
 """Elastic bands that look for mechanisms."""
 
 _MECHANISMS = 16
-_SADDLES = 3
 _HIGHEST = 200.0
 _WINDOW = 25.0
 """How far above the lowest a path may lie after its first steps, kJ/mol: it comes down by ten at most."""
 
 _SAME_SADDLE = 1.0
 _QUICK_MECHANISMS = 3
-_BESIDE = 10.0
-"""How far above the lowest saddle a path may lie to be refined too, kJ/mol."""
-
 _FEW_STEPS = 40
 """Of a saddle search from the top of a path; one that needs more starts again from nearer, with a whole
 Hessian."""
+
+_COUNTED = 10.0
+"""Saddles and conformers so much above the lowest, kJ/mol, count: the next one is 2 % of it at 300 K."""
+
+_SLACK = 3.0
+"""What a path's highest image may lie above the saddle that it leads to, kJ/mol."""
+
+_SAME_PLACE = 0.03
+"""Farthest that an atom may lie from its place in another structure, nm, that is taken to be the same one."""
 
 
 Say = Callable[[str], None]
@@ -51,11 +59,13 @@ def helix_inversions(
     *,
     guesses: int = GUESSES,
     quick: bool = False,
+    solvent: str | None = None,
 ) -> tuple[HelixInversion, ...]:
-    """The lowest thermal helix inversion of each isomer of a motor whose axle is its C=C bond.
+    """The thermal helix inversion of each isomer of a motor whose axle is its C=C bond.
 
     Forms and mechanisms are found with MMFF94, whose elastic bands cost next to nothing; the saddles of
-    the lowest mechanisms are then refined at the level asked for, because levels order them differently.
+    the lowest mechanisms are then refined at the level asked for, because levels order them differently. All
+    that cross within 10 kJ/mol of the lowest enter the rate, and all conformers of both forms as near.
 
     Parameters
     ----------
@@ -74,6 +84,9 @@ def helix_inversions(
     quick
         A first look: of the lowest three mechanisms the lowest one's saddle, with MMFF94's vibrations instead
         of the level's, and without the way down from it.
+    solvent
+        Around the molecule, one that :func:`molmach.studies.kinetics.level.require_solvent` accepts; default
+        none.
 
     Returns
     -------
@@ -93,7 +106,7 @@ def helix_inversions(
     pieces = store or Store()
     searches = []
     for alkene in isomers(alkene_of(spec)):
-        surfaces = Surfaces(alkene, level_name, pieces)
+        surfaces = Surfaces(alkene, level_name, pieces, solvent)
         searches.append(_Search(spec, surfaces, temperature, guesses, _labelled(say, alkene.isomer), quick))
     for search in searches:  # a motor that has no helix inversion is told so before the long work
         search.ends()
@@ -122,7 +135,7 @@ def alkene_of(spec: Spec) -> Alkene:
     elements = [assembly.molecule.GetAtomWithIdx(i).GetSymbol() for i in assembly.axle]
     if elements != ["C", "C"]:
         raise KineticsError(
-            f"{spec.name}: machine.axle: is {'='.join(elements)}, which can go over without a twist; "
+            f"{spec.name}: machine.axle: is {'='.join(elements)}, {_why_not(elements)}; "
             "expected a light-driven motor whose axle is its C=C bond, such as fluorene-motor-methyl"
         )
     first, second = assembly.axle
@@ -130,6 +143,16 @@ def alkene_of(spec: Spec) -> Alkene:
     alkene = Alkene(assembly.molecule, (rotor, second if rotor == first else first))
     alkene.require_arms()
     return alkene
+
+
+def _why_not(elements: list[str]) -> str:
+    """Why a double bond other than C=C has no thermal step that could be searched for."""
+    if elements == ["N", "N"]:
+        return (
+            "which goes back by inversion at one nitrogen or by a twist in which two electrons unpair, and "
+            "no closed-shell level is honest about the second"
+        )
+    return "which goes over by inversion, for which no path is searched"
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,40 +179,78 @@ class _Search:
         return stable_and_metastable(self.surfaces.alkene, forms)
 
     def result(self) -> HelixInversion:
-        """The lowest saddle that crosses, and the two forms."""
-        level, alkene = self.surfaces.level_name, self.surfaces.alkene
+        """The saddles that cross, lowest first, and the two forms with their conformers."""
+        alkene, surfaces = self.surfaces.alkene, self.surfaces
         stable_form, near = self.ends()
         mechanisms = self._mechanisms(stable_form, near)
-        self.say(f"{level}: relaxing both forms")
-        stable = self.surfaces.minimum(stable_form.positions)
-        metastable = min(
-            (self.surfaces.minimum(form.positions) for form in near), key=lambda minimum: minimum.energy
-        )
-        paths = self._paths(mechanisms[:_QUICK_MECHANISMS] if self.quick else mechanisms, metastable.energy)
-        saddles = self._saddles(paths[:1] if self.quick else paths)
-        chosen, point, descents = self._chosen(saddles, (stable, metastable))
-        self.say(f"{level}: modes of both forms")
+        self.say(f"{surfaces.surface_name}: relaxing both forms")
+        stable, metastable = self._conformers([stable_form]), self._conformers(near)
+        lowest = metastable[0].energy
+        paths = self._paths(mechanisms[:_QUICK_MECHANISMS] if self.quick else mechanisms, lowest)
+        refined = self._saddles(paths[:1] if self.quick else paths)
+        saddle, descents, others = self._chosen(refined, (*stable, *metastable), lowest)
+        self.say(f"{surfaces.surface_name}: modes of the forms")
+        first, *more = (self._point(form) for form in stable)
+        second, *beside = (self._point(form) for form in metastable)
         return HelixInversion(
             isomer=alkene.isomer,
-            level=level,
+            level=surfaces.level_name,
             temperature=self.temperature,
-            stable=self._point(stable),
-            metastable=self._point(metastable),
-            saddle=point,
-            helicities=(alkene.helicity(stable.positions), alkene.helicity(metastable.positions)),
-            converged=chosen.converged,
+            stable=first,
+            metastable=second,
+            saddle=saddle,
+            helicities=(alkene.helicity(first.positions), alkene.helicity(second.positions)),
+            converged=refined[0].converged,
             descents=descents,
-            mechanisms=tuple(saddle.energy - metastable.energy for saddle in saddles),
+            mechanisms=tuple(saddle.energy - lowest for saddle in refined),
+            more_saddles=others,
+            more_stable=tuple(more),
+            more_metastable=tuple(beside),
+            solvent=surfaces.solvent,
             quick=self.quick,
         )
 
     def _chosen(
-        self, saddles: list[Stationary], forms: tuple[Stationary, Stationary]
-    ) -> tuple[Stationary, Point, tuple[Descent, ...]]:
-        """The saddle that the rate is of; a first look takes the lowest one at its word."""
+        self, saddles: list[Stationary], forms: Sequence[Stationary], metastable: float
+    ) -> tuple[Point, tuple[Descent, ...], tuple[Point, ...]]:
+        """The saddle that is told of and the others that count; a first look takes the lowest at its word."""
         if self.quick:
-            return saddles[0], self._point(saddles[0], saddle=True), ()
-        return self._crossing(saddles, forms)
+            return self._point(saddles[0], saddle=True, mirrors=self._mirrors), (), ()
+        return self._crossing(saddles, forms, metastable)
+
+    def _conformers(self, form: list[Form]) -> list[Stationary]:
+        """The minima of a form, given in every mapping, and of its conformers that count, lowest first.
+
+        A first look has no conformers but the lowest.
+        """
+        alkene, surfaces = self.surfaces.alkene, self.surfaces
+        first = min((surfaces.minimum(f.positions) for f in form), key=lambda minimum: minimum.energy)
+        if self.quick:
+            return [first]
+        sense = alkene.helicity(first.positions)
+        minima = [first]
+        for other in conformers(alkene, surfaces.forms(self.spec.protocol.seed), form[0]):
+            minimum = surfaces.minimum(other.positions)
+            inside = alkene.is_isomer(minimum.positions) and alkene.helicity(minimum.positions) * sense > 0.0
+            if inside and not any(self._are_one(minimum, m, mirrors=False) for m in minima):
+                minima.append(minimum)
+        minima.sort(key=lambda minimum: minimum.energy)
+        return [minimum for minimum in minima if minimum.energy < minima[0].energy + _COUNTED]
+
+    def _are_one(self, here: Stationary, there: Stationary, *, mirrors: bool) -> bool:
+        """Whether two points differ by the numbers of like atoms at most, or with ``mirrors`` by a mirror."""
+        return abs(here.energy - there.energy) < _SAME_SADDLE and same_shape(
+            self._numbers, here.positions, there.positions, mirrors=mirrors, within=_SAME_PLACE
+        )
+
+    @cached_property
+    def _numbers(self) -> NDArray[np.int64]:
+        return np.array([atom.GetAtomicNum() for atom in self.surfaces.alkene.molecule.GetAtoms()])
+
+    @cached_property
+    def _mirrors(self) -> bool:
+        """Whether the mirror image is the same molecule: both images of a chiral saddle then count."""
+        return is_own_mirror_image(self.surfaces.alkene.molecule)
 
     def _mechanisms(self, stable: Form, near: list[Form]) -> list[Band]:
         """Force-field paths of distinct mechanisms, lowest first."""
@@ -204,7 +265,7 @@ class _Search:
         """The mechanisms at the asked level, those that are much higher left out, lowest first."""
         relaxed: list[Path] = []
         for number, band in enumerate(mechanisms):
-            self.say(f"{self.surfaces.level_name}: mechanism {number + 1} of {len(mechanisms)}")
+            self.say(f"{self.surfaces.surface_name}: mechanism {number + 1} of {len(mechanisms)}")
             lowest = min((path.height for path in relaxed), default=metastable + _HIGHEST)
             path = self.surfaces.path(band, lowest + _WINDOW)
             if path.height < lowest + _WINDOW and path.inner:
@@ -212,57 +273,69 @@ class _Search:
         return sorted(relaxed, key=lambda path: path.height)
 
     def _saddles(self, paths: list[Path]) -> list[Stationary]:
-        """Distinct saddles of the lowest paths, lowest first."""
+        """Distinct saddles of the lowest paths, and of all that may count, lowest first."""
         refined: list[Stationary] = []
-        for number, path in enumerate(paths[:_SADDLES]):
-            if refined and path.height > min(saddle.energy for saddle in refined) + _BESIDE:
+        for number, path in enumerate(paths):
+            if refined and path.height > min(saddle.energy for saddle in refined) + _COUNTED + _SLACK:
                 break
-            self.say(f"{self.surfaces.level_name}: saddle {number + 1} of {min(_SADDLES, len(paths))}")
+            self.say(f"{self.surfaces.surface_name}: saddle {number + 1}, of at most {len(paths)}")
             saddle = self.surfaces.saddle(path.summit, path.tangent, _FEW_STEPS, whole=False)
             if not saddle.converged and not refined:
                 closer = self.surfaces.closer(path)
                 saddle = self.surfaces.saddle(closer.summit, closer.tangent, STEPS, whole=True)
-            if saddle.converged and not any(abs(saddle.energy - s.energy) < _SAME_SADDLE for s in refined):
+            if saddle.converged and not any(self._are_one(saddle, s, mirrors=self._mirrors) for s in refined):
                 refined.append(saddle)
         if not refined:
-            level = self.surfaces.level_name
+            level = self.surfaces.surface_name
             raise KineticsError(f"{self.spec.name}: no saddle of the helix inversion converged with {level}")
         return sorted(refined, key=lambda saddle: saddle.energy)
 
     def _crossing(
-        self, saddles: list[Stationary], forms: tuple[Stationary, Stationary]
-    ) -> tuple[Stationary, Point, tuple[Descent, Descent]]:
-        """The lowest saddle whose descents end on both sides; where none does, the lowest."""
-        best: tuple[Stationary, Point, tuple[Descent, Descent]] | None = None
+        self, saddles: list[Stationary], forms: Sequence[Stationary], metastable: float
+    ) -> tuple[Point, tuple[Descent, Descent], tuple[Point, ...]]:
+        """The lowest saddle whose descents end on both sides, or the lowest of all; the others that count."""
+        best: tuple[Point, tuple[Descent, Descent]] | None = None
+        passes: list[tuple[Point, tuple[Descent, Descent]]] = []
         for saddle in saddles:
-            height = saddle.energy - forms[1].energy
-            self.say(f"{self.surfaces.level_name}: modes of a saddle at {height:.0f} kJ/mol")
-            point = self._point(saddle)
-            first, second = (self._descent(saddle, point, side, forms) for side in (1.0, -1.0))
-            descents = first, second
-            crosses = descents[0].helicity * descents[1].helicity < 0.0
-            if best is None or crosses:
-                best = (saddle, point, descents)
-            if crosses and point.modes.imaginary == 1:
+            if passes and saddle.energy > passes[0][0].on_surface + _COUNTED:
                 break
+            height = saddle.energy - metastable
+            self.say(f"{self.surfaces.surface_name}: modes of a saddle at {height:.0f} kJ/mol")
+            point = self._point(saddle, mirrors=self._mirrors)
+            descents = (
+                self._descent(saddle, point, 1.0, forms, metastable),
+                self._descent(saddle, point, -1.0, forms, metastable),
+            )
+            crosses = descents[0].helicity * descents[1].helicity < 0.0
+            if best is None or (crosses and not passes):
+                best = (point, descents)
+            if crosses and point.modes.imaginary == 1:
+                passes.append((point, descents))
         assert best is not None
-        return best
+        if not passes:
+            return *best, ()
+        passes.sort(key=lambda passed: passed[0].gibbs)
+        return *passes[0], tuple(point for point, _ in passes[1:])
 
     def _descent(
-        self, saddle: Stationary, point: Point, sign: float, forms: tuple[Stationary, Stationary]
+        self, saddle: Stationary, point: Point, sign: float, forms: Sequence[Stationary], metastable: float
     ) -> Descent:
         hessian = self.surfaces.hessian(saddle.positions)
         end = self.surfaces.below(saddle, sign * point.modes.vectors[0], hessian, forms)
-        return Descent(end.energy - forms[1].energy, self.surfaces.alkene.helicity(end.positions))
+        return Descent(end.energy - metastable, self.surfaces.alkene.helicity(end.positions))
 
-    def _point(self, stationary: Stationary, saddle: bool = False) -> Point:
-        masses = np.array([atom.GetMass() for atom in self.surfaces.alkene.molecule.GetAtoms()])
+    def _point(self, stationary: Stationary, *, saddle: bool = False, mirrors: bool = False) -> Point:
+        """The modes of a stationary point and its Gibbs energy; its mirror image counts where ``mirrors``."""
+        surfaces = self.surfaces
+        masses = np.array([atom.GetMass() for atom in surfaces.alkene.molecule.GetAtoms()])
         if self.quick:
-            cheap = self.surfaces.guess(stationary.positions)
-            modes = of_a_saddle(normal_modes(cheap, stationary.positions, masses), saddle)
-            thermal = free_energy(modes, stationary.positions, masses, self.temperature)
-            return Point(stationary.energy, stationary.positions, modes, stationary.energy + thermal)
-        modes = normal_modes(self.surfaces.hessian(stationary.positions), stationary.positions, masses)
+            cheap = normal_modes(surfaces.guess(stationary.positions), stationary.positions, masses)
+            modes, exact = of_a_saddle(cheap, saddle), stationary
+        else:
+            modes = normal_modes(surfaces.hessian(stationary.positions), stationary.positions, masses)
+            exact = surfaces.polished(stationary)
         thermal = free_energy(modes, stationary.positions, masses, self.temperature)
-        exact = self.surfaces.polished(stationary)
-        return Point(exact.energy, exact.positions, modes, exact.energy + thermal)
+        energy, x = surfaces.energy(exact), exact.positions
+        images = 2 if mirrors and is_chiral(self._numbers, x) else 1
+        copies = images / symmetry_number(self._numbers, x)
+        return Point(energy, x, modes, energy + thermal, copies, exact.energy)

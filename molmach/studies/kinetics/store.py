@@ -81,10 +81,11 @@ def _digest(name: str, inputs: tuple[object, ...]) -> str:
 def made_with() -> str:
     """This package's code and the versions of what it stands on, empty where a package is not installed."""
     code = code_digest([Path(__file__).parent], "*.py")
-    return f"{code} {[_version(package) for package in _PACKAGES]}"
+    return f"{code} {[version_of(package) for package in _PACKAGES]}"
 
 
-def _version(package: str) -> str:
+def version_of(package: str) -> str:
+    """An installed package's version; empty where it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:

@@ -17,8 +17,9 @@ from molmach.forcefield.images_kernel import Images
 from molmach.studies.kinetics.band import Band, bands
 from molmach.studies.kinetics.forms import Alkene, Form, find_forms, superposed
 from molmach.studies.kinetics.frame import Frame, frame_of
-from molmach.studies.kinetics.level import Floats, Level, level_of
+from molmach.studies.kinetics.level import SURFACES, Floats, Level, level_of
 from molmach.studies.kinetics.modes import finite_difference_hessian
+from molmach.studies.kinetics.single_points import energy_at
 from molmach.studies.kinetics.stationary import (
     Stationary,
     exact_hessian,
@@ -43,17 +44,23 @@ class Surfaces:
     ----------
     alkene, level_name
         The molecule, and one of :data:`molmach.studies.kinetics.level.LEVELS`.
+    surface_name
+        The level on whose surface points are stationary: another where the asked one gives energies alone.
+    solvent
+        Around the molecule; None for none.
     """
 
-    def __init__(self, alkene: Alkene, level_name: str, store: Store) -> None:
+    def __init__(self, alkene: Alkene, level_name: str, store: Store, solvent: str | None = None) -> None:
         self.alkene = alkene
         self.level_name = level_name
+        self.surface_name = SURFACES.get(level_name, level_name)
+        self.solvent = solvent
         self._store = store
-        self._about = (alkene.content, level_name)
+        self._about = (alkene.content, self.surface_name, *(() if solvent is None else (solvent.lower(),)))
 
     @cached_property
     def _levels(self) -> list[Level]:
-        return [level_of(self.level_name, self.alkene.molecule) for _ in range(IMAGES)]
+        return [level_of(self.surface_name, self.alkene.molecule, self.solvent) for _ in range(IMAGES)]
 
     def _fresh(self) -> list[Level]:
         for level in self._levels:
@@ -173,6 +180,11 @@ class Surfaces:
             return {"hessian": exact_hessian(self._fresh()[1], positions, self._guide)}
 
         return self._store.piece("hessian", (*self._about, positions), make)["hessian"]
+
+    def energy(self, stationary: Stationary) -> float:
+        """A stationary point's energy at the asked level, kJ/mol; solvation is always the surface's."""
+        molecule, content = self.alkene.molecule, self.alkene.content
+        return energy_at(stationary, molecule, content, self.level_name, self.solvent, self._store)
 
     def below(
         self, saddle: Stationary, direction: Floats, hessian: Floats, forms: Sequence[Stationary]

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from molmach.studies.kinetics.absorption import BAND_WIDTH, EXCITATION_ERROR, METHOD, wavelength_error
 from molmach.studies.kinetics.cycle import Cycle
 from molmach.studies.kinetics.inversion import QUICK_ERROR, HelixInversion
+from molmach.studies.kinetics.light import Illumination
+from molmach.studies.kinetics.rotation import HinderedRotation
+
+LIGHT_HEADS = ("form", "absorbs at", "oscillator strength", "L/(mol cm) at the lamp's", "photons/s")
+
+ROTATION_HEADS = ("degrees", "Gibbs (energy) barrier, kJ/mol", "half-life", "saddle")
 
 _LEFT_OUT = "not looked at"
 
@@ -21,6 +28,9 @@ def step_rows(steps: Sequence[HelixInversion]) -> list[tuple[str, ...]]:
         ("half-life of the metastable form", _half_life),
         ("imaginary modes at the saddle", lambda s: _LEFT_OUT if s.quick else _imaginary(s)),
         ("going down from the saddle ends", lambda s: _LEFT_OUT if s.quick else _ends(s)),
+        ("saddles in the rate", _saddles),
+        ("conformers, stable and metastable", lambda s: _LEFT_OUT if s.quick else _conformers(s)),
+        ("tunnelling would speed it up by", lambda s: _LEFT_OUT if s.quick else _tunnelling(s)),
         ("saddles refined", lambda s: ", ".join(f"{e:.0f}" for e in s.mechanisms) + " kJ/mol"),
     ]
     return [(label, *(show(step) for step in steps)) for label, show in rows]
@@ -36,9 +46,68 @@ def cycle_cells(cycle: Cycle) -> tuple[str, ...]:
     )
 
 
+def light_title(light: Illumination) -> str:
+    """What the rows of :func:`light_rows` rest on."""
+    lamp = "" if light.lamp is None else f" of {light.lamp.wavelength:g} nm, {light.lamp.intensity:g} mW/cm^2"
+    return f"light{lamp}; {METHOD}, ± {EXCITATION_ERROR:g} eV, bands {BAND_WIDTH:g} eV wide"
+
+
+def light_rows(light: Illumination) -> list[tuple[str, ...]]:
+    """What each form absorbs under :data:`LIGHT_HEADS`."""
+    rows: list[tuple[str, ...]] = []
+    for entry in light.to_json()["forms"]:
+        wavelength, lamp = entry["absorption_wavelength"], light.lamp
+        rows.append(
+            (
+                entry["form"],
+                f"{wavelength:.0f} ± {wavelength_error(wavelength):.0f} nm",
+                f"{entry['oscillator_strength']:.2f}",
+                f"{entry['molar_absorption']:.3g}" if lamp else "",
+                f"{entry['excitation_rate']:.2g}" if lamp else "",
+            )
+        )
+    return rows
+
+
+def lamp_turning(light: Illumination) -> str:
+    """The photostationary state and the turning under the lamp, in a sentence or two."""
+    shares = ", ".join(
+        f"{100.0 * share:.0f} % metastable{f' {step.isomer}' if step.isomer else ''}"
+        for step, share in zip(light.steps, light.photostationary(), strict=True)
+    )
+    cycle = light.cycle()
+    return (
+        f"Light alone would hold {shares}. With the thermal steps the motor absorbs "
+        f"{cycle.excitation_rate:.2g} photons a second and makes {cycle.frequency:.2g} net turns a second."
+    )
+
+
 def cycle_title(yields: tuple[float, float]) -> str:
     """What the cycles rest on."""
     return f"cycle with quantum yields {yields[0]:g} and {yields[1]:g}, as stated"
+
+
+def rotation_rows(rotation: HinderedRotation) -> list[tuple[str, ...]]:
+    """Each pass under :data:`ROTATION_HEADS`."""
+    rows: list[tuple[str, ...]] = []
+    for step in rotation.to_json():
+        sound = step["converged"] and step["connected"] and step["imaginary_modes"] == 1
+        ends = f"{step['from']:.0f} to {step['to']:.0f}"
+        barrier = f"{step['barrier']:.1f} ({step['energy_barrier']:.1f})"
+        rows.append((ends, barrier, in_its_unit(step["half_life"]), "sound" if sound else "doubtful"))
+    return rows
+
+
+def rotation_in_words(rotation: HinderedRotation) -> str:
+    """What limits a full turn, and how long the lowest well holds."""
+    error = "" if rotation.barrier_error is None else f" ± {rotation.barrier_error:.1f}"
+    interval = rotation.half_life_interval
+    within = "" if interval is None else f" ({in_its_unit(interval[0])} to {in_its_unit(interval[1])})"
+    return (
+        f"A full turn has to pass {rotation.barrier:.1f}{error} kJ/mol above the lowest well, which is left "
+        f"over {rotation.exchange_barrier:.1f} kJ/mol with a half-life of {in_its_unit(rotation.half_life)}"
+        f"{within}."
+    )
 
 
 def doubts(step: HelixInversion) -> tuple[str, ...]:
@@ -68,6 +137,23 @@ def _half_life(step: HelixInversion) -> str:
         return in_its_unit(step.half_life)
     low, high = step.half_life_interval
     return f"{in_its_unit(step.half_life)} ({in_its_unit(low)} to {in_its_unit(high)})"
+
+
+def _saddles(step: HelixInversion) -> str:
+    """How many saddles the rate goes over, and the shares of those beside the first."""
+    shares = ", ".join(f"{100.0 * share:.0f} %" for share in step.shares)
+    return f"{len(step.saddles)} ({shares})"
+
+
+def _conformers(step: HelixInversion) -> str:
+    return f"{1 + len(step.more_stable)}, {1 + len(step.more_metastable)}"
+
+
+def _tunnelling(step: HelixInversion) -> str:
+    if not step.tunnelling:
+        return "unknown"
+    wigner, eckart = (100.0 * (step.tunnelling[name] - 1.0) for name in ("wigner", "eckart"))
+    return f"{wigner:.2g} % (Wigner), {eckart:.2g} % (Eckart); not counted"
 
 
 def _imaginary(step: HelixInversion) -> str:

@@ -22,10 +22,12 @@ from molmach.search.loop.evaluations.base import Evaluation, Task
 from molmach.search.record.result import Result
 from molmach.search.record.trial import CONFIRMATION
 from molmach.search.space.space import Candidate
-from molmach.studies.kinetics import HelixInversion, motor_cycle
+from molmach.studies.kinetics import Cycle, HelixInversion, MotorKinetics, motor_cycle
 from molmach.studies.kinetics import run as kinetics_run
+from molmach.studies.kinetics.absorption import EXCITATION_ERROR, METHOD, wavelength_error
+from molmach.studies.kinetics.functional import require_functional
 from molmach.studies.kinetics.inversion import QUICK_ERROR, QUICK_GUESSES, barrier_error
-from molmach.studies.kinetics.level import BARRIER_ERROR
+from molmach.studies.kinetics.level import BARRIER_ERROR, require_solvent
 from molmach.studies.kinetics.rates import eyring_rate, half_life
 from molmach.studies.kinetics.search import GUESSES, alkene_of
 from molmach.studies.kinetics.words import doubts
@@ -43,12 +45,18 @@ def _half_life(barrier: Floats, temperature: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class _Asked:
-    """What is assumed of temperature and light: K, photons a motor and second, and quantum yields."""
+    """What is assumed of temperature, light and surroundings.
+
+    K, photons a motor and second, quantum yields, and a solvent that levels know by name; None for none.
+    """
 
     temperature: float
     excitation_rate: float
     forward_yield: float
     backward_yield: float
+    intensity: float = kinetics_run.INTENSITY
+    wavelength: float | None = None
+    solvent: str | None = None
 
     @classmethod
     def of(cls, options: Mapping[str, Any], temperature: float) -> _Asked:
@@ -58,13 +66,19 @@ class _Asked:
             "excitation_rate": _LIGHT,
             "forward_yield": _YIELD,
             "backward_yield": _YIELD,
+            "intensity": kinetics_run.INTENSITY,
         }
-        for name, value in options.items():
-            if name not in known:
-                raise SpecError(f"evaluation.options.{name}: accepted: {', '.join(known)}")
+        numbers = {name: value for name, value in options.items() if name != "solvent"}
+        for name, value in numbers.items():
+            if name not in {*known, "wavelength"}:
+                accepted = ", ".join((*known, "wavelength", "solvent"))
+                raise SpecError(f"evaluation.options.{name}: accepted: {accepted}")
             if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 < value < math.inf:
                 raise SpecError(f"evaluation.options.{name}: got {value!r}; expected a number above zero")
-        return cls(**{**known, **{name: float(value) for name, value in options.items()}})
+        solvent = options.get("solvent")
+        if not isinstance(solvent, str | None):
+            raise SpecError(f"evaluation.options.solvent: got {solvent!r}; expected a name such as toluene")
+        return cls(**{**known, **{name: float(value) for name, value in numbers.items()}}, solvent=solvent)
 
 
 class Kinetics(Evaluation):
@@ -75,7 +89,8 @@ class Kinetics(Evaluation):
     mechanisms, and whether a first look is enough, whose own error then stands beside the level's. Its
     options: ``temperature`` (K, default the protocol's), ``excitation_rate`` (photons absorbed by one motor,
     1/s), ``forward_yield`` and ``backward_yield`` (quantum yields of half a turn from stable and from
-    metastable forms). A confirmation is a whole search from other guesses on the last rung's level, whose
+    metastable forms), ``solvent``, and a lamp's ``wavelength`` (nm) and ``intensity`` (mW/cm^2), under which
+    the turning is then. A confirmation is a whole search from other guesses on the last rung's level, whose
     saddle must join the two forms; it keeps its folder.
     """
 
@@ -101,6 +116,9 @@ class Kinetics(Evaluation):
             "directionality", "(forward - backward) / (forward + backward) turns", "1", bounds=(-1.0, 1.0)
         ),
         Quantity("photon_efficiency", "net turns per absorbed photon", "1"),
+        Quantity(
+            "absorption_wavelength", "of the stable form's lowest allowed band, the longer of E and Z", "nm"
+        ),
     )
 
     def check_rungs(self) -> None:
@@ -117,7 +135,22 @@ class Kinetics(Evaluation):
             guesses = rung.get("guesses", GUESSES)
             if isinstance(guesses, bool) or not isinstance(guesses, int) or guesses < 1:
                 raise SpecError(f"{where}.guesses: got {guesses!r}; expected a whole number, one or more")
-        _Asked.of(self.campaign.evaluation.options, 1.0)
+        asked = _Asked.of(self.campaign.evaluation.options, 1.0)
+        for rung in self.campaign.evaluation.rungs or ({},):
+            try:
+                require_solvent(str(rung.get("level", _LEVELS[0])), asked.solvent)
+            except SpecError as error:
+                raise SpecError(error.worded({"solvent": "evaluation.options.solvent"})) from error
+        if asked.wavelength is not None:
+            kinetics_run.require_lamp(asked.wavelength, asked.intensity)
+        if self._absorbs:
+            require_functional("evaluation.options.wavelength", METHOD)
+
+    @property
+    def _absorbs(self) -> bool:
+        """Whether absorption is computed: an objective names its wavelength, or a lamp is stated."""
+        named = any("absorption_wavelength" in str(asked) for asked in self.campaign.objectives)
+        return named or "wavelength" in self.campaign.evaluation.options
 
     def refusal(self, candidate: Candidate) -> str:
         """That the machine's axle is no C=C bond, where it is none."""
@@ -179,7 +212,8 @@ class Kinetics(Evaluation):
         asked = _Asked.of(self.campaign.evaluation.options, spec.protocol.temperature)
         seed = spec.protocol.seed + (_FRESH_SEED if rung == CONFIRMATION else 0)
         spec = spec.model_copy(update={"protocol": spec.protocol.model_copy(update={"seed": seed})})
-        options = {**vars(asked), "level": level, "guesses": guesses, **({"quick": True} if quick else {})}
+        options = {**vars(asked), "level": level, "guesses": guesses, "absorbs": self._absorbs}
+        options |= {"quick": True} if quick else {}
         key = self.key(spec, options, rung == CONFIRMATION)
         return Task(key, candidate.key, rung, spec, self.use, seed, options)
 
@@ -192,7 +226,8 @@ class Kinetics(Evaluation):
             with tempfile.TemporaryDirectory(prefix="molmach-") as name:
                 plan = kinetics_run.Plan(
                     task.spec, options["level"], options["temperature"], options["excitation_rate"], yields,
-                    options["guesses"], options.get("quick", False),
+                    options["guesses"], options.get("quick", False), options["solvent"],
+                    options["wavelength"], options["intensity"], options["absorbs"],
                 )  # fmt: skip
                 motor = kinetics_run.run(plan, Path(name) / "kinetics")
                 archive = _packed(Path(name) / "kinetics") if task.rung == CONFIRMATION else b""
@@ -206,7 +241,10 @@ class Kinetics(Evaluation):
                     task.key, reason=f"no saddle joins the helical forms{_of(step)}", seconds=seconds
                 )
         controls = _controls(motor.steps) if task.rung == CONFIRMATION else {}
-        samples = _samples(motor.steps, yields, options)
+        try:
+            samples = _samples(motor, options)
+        except KineticsError as error:
+            return Result(task.key, reason=str(error), seconds=seconds)
         return Result(task.key, samples, "", seconds, 0, controls, archive)
 
 
@@ -214,33 +252,51 @@ def _of(step: HelixInversion) -> str:
     return f" of {step.isomer}" if step.isomer else ""
 
 
-def _samples(
-    steps: tuple[HelixInversion, ...], yields: tuple[float, float], options: Mapping[str, Any]
-) -> dict[str, list[float]]:
+def _samples(motor: MotorKinetics, options: Mapping[str, Any]) -> dict[str, list[float]]:
     """One number of each quantity, with its standard error where it has one."""
-    cycle = motor_cycle(options["excitation_rate"], steps, yields)
-    slowest = max(steps, key=lambda step: step.barrier)
+    steps = motor.steps
     error = barrier_error(options["level"], options.get("quick", False)) or 0.0
-    slower, quicker = (
-        motor_cycle(options["excitation_rate"], [_shifted(step, shift) for step in steps], yields).frequency
-        for shift in (error, -error)
-    )
-    return {
+    slowest = max(steps, key=lambda step: step.barrier)
+    turning, turning_error = _turning(motor, error, options["excitation_rate"])
+    samples = {
         "barrier": [slowest.barrier],
         "barrier.error": [error],
         "kelvin": [options["temperature"]],
         "metastable_energy": [min(step.drop for step in steps)],
         "metastable_energy.error": [error],
-        "rotation_frequency": [cycle.frequency],
-        "rotation_frequency.error": [0.5 * abs(quicker - slower)],
-        "directionality": [cycle.directionality],
-        "photon_efficiency": [cycle.photon_efficiency],
+        "rotation_frequency": [turning.frequency],
+        "rotation_frequency.error": [turning_error],
+        "directionality": [turning.directionality],
+        "photon_efficiency": [turning.photon_efficiency],
     }
+    if motor.light is not None:
+        wavelength = motor.light.wavelength
+        samples["absorption_wavelength"] = [wavelength]
+        samples["absorption_wavelength.error"] = [wavelength_error(wavelength)]
+    return samples
 
 
-def _shifted(step: HelixInversion, shift: float) -> HelixInversion:
-    """The step with its saddle so much higher, kJ/mol."""
-    return replace(step, saddle=replace(step.saddle, gibbs=step.saddle.gibbs + shift))
+def _turning(motor: MotorKinetics, error: float, excitation_rate: float) -> tuple[Cycle, float]:
+    """The cycle in the stated light, and its frequency's standard error, 1/s.
+
+    The error is half of what one standard error of the barrier, and under a lamp of the excitation energies,
+    makes up and down, added as squares.
+    """
+    light = motor.light
+    if light is None or light.lamp is None:
+        cycle, *beside = (
+            motor_cycle(excitation_rate, [step.shifted(shift) for step in motor.steps], motor.yields)
+            for shift in (0.0, error, -error)
+        )
+        return cycle, 0.5 * abs(beside[0].frequency - beside[1].frequency)
+    higher, lower = (
+        replace(light, steps=tuple(step.shifted(shift) for step in light.steps)) for shift in (error, -error)
+    )
+    spreads = [
+        abs(up.cycle().frequency - down.cycle().frequency)
+        for up, down in ((higher, lower), (light.shifted(EXCITATION_ERROR), light.shifted(-EXCITATION_ERROR)))
+    ]
+    return light.cycle(), 0.5 * math.hypot(*spreads)
 
 
 def _controls(steps: tuple[HelixInversion, ...]) -> dict[str, Any]:
