@@ -35,13 +35,13 @@ from molmach.theory.langevin import (
     sum_torques,
 )
 from molmach.theory.markov import currents, entropy_production, stationary_distribution
-from molmach.theory.reactive_flux import reactive_flux
 from molmach.theory.reweighting import (
     effective_samples,
     mbar_free_energies,
     mbar_overlap,
     mbar_weights,
 )
+from molmach.theory.transition_paths import passages
 from molmach.theory.washboard import (
     effective_diffusion,
     rotating_field_velocity,
@@ -78,7 +78,7 @@ __all__ = [
     "mbar_weights",
     "mean_velocity_and_error",
     "middle_scheme_speed",
-    "reactive_flux",
+    "passages",
     "ring_affinity",
     "ring_currents",
     "ring_hops",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -18,9 +19,9 @@ from molmach.studies.kinetics.rates import eyring_barrier, eyring_rate
 from molmach.studies.profile import Crossing, profile
 from molmach.studies.profile.joining import Samples, joined, profile_of
 from molmach.studies.profile.passages import PER_SECOND, aimed, barriers, crossing_of, sides_of
-from molmach.studies.profile.shooting import Barrier, Gun, Shots, held_inputs
+from molmach.studies.profile.shooting import Barrier, Gun, Shots, Surfaces, held_inputs
 from molmach.studies.profile.windows import window_protocol
-from molmach.theory import reactive_flux
+from molmach.theory import passages
 from tests.helpers.machines import built
 
 Floats = NDArray[np.float64]
@@ -29,6 +30,7 @@ HEIGHT, TILT = 4.0, 0.4
 FRICTION, STEP, SAMPLING = 2.0, 0.02, 5
 GRID = np.linspace(-2.2, 2.2, 8801)
 STATIONS = StationMap(("left", "right"), np.array([-1.0, 1.0]), 0.3, None)
+BARRIER = Barrier(-1.0, 1.0, STATIONS.core, 0.0)
 CENTRES = np.linspace(-1.4, 1.4, 9)
 
 
@@ -56,14 +58,17 @@ def _step(x: Floats, v: Floats, rng: np.random.Generator) -> tuple[Floats, Float
     return x, v + 0.5 * STEP * force(x)
 
 
-def _came_to(x: Floats, v: Floats, rng: np.random.Generator) -> NDArray[np.int64]:
-    barrier = Barrier(-1.0, 1.0, STATIONS.core, 0.0)
-    ends = np.zeros(x.size, dtype=np.int64)
+def _came_to(
+    x: Floats, v: Floats, counts: Callable[[Floats], Floats], rng: np.random.Generator
+) -> tuple[NDArray[np.int64], Floats]:
+    """Which well is reached, and how much the places before it count, looked at every fifth step."""
+    ends, along = np.zeros(x.size, dtype=np.int64), np.zeros(x.size)
     while not ends.all():
         for _ in range(SAMPLING):
             x, v = _step(x, v, rng)
-        ends = np.where(ends == 0, barrier.ends(x), ends)
-    return ends
+        ends = np.where(ends == 0, BARRIER.ends(x), ends)
+        along += np.where(ends == 0, counts(x), 0.0)
+    return ends, along
 
 
 def _drawn(count: int, bias: Floats | float, rng: np.random.Generator) -> Floats:
@@ -87,22 +92,28 @@ def _counted() -> tuple[float, float]:
     return float(rate.mean()), float(stats.sem(rate))
 
 
-@pytest.mark.parametrize("surfaces", [(-0.05, 0.05), (-0.65, 0.65), (0.3, 0.5)])
-def test_every_surface_between_two_states_has_their_passages(surfaces: tuple[float, float]) -> None:
-    """Within 4 standard errors of what is counted, wherever the surfaces are: three alarms in 50,000."""
+@pytest.mark.parametrize(
+    "counts",
+    [
+        lambda x: np.where(BARRIER.between(x), 1.0, 0.0),
+        lambda x: np.where(np.abs(x) < 0.1, 1.0, 0.0),
+        lambda x: np.where((x > 0.2) & (x < 0.6), 1.0 + x, 0.0),
+    ],
+    ids=["evenly", "at the top", "on one side"],
+)
+def test_passages_are_those_that_are_counted_however_places_count(counts: Callable[[Floats], Floats]) -> None:
+    """Within 4 standard errors: three alarms in 50,000."""
     rng = np.random.default_rng(3)
-    inside = (surfaces[0] < GRID) & (surfaces[1] > GRID)
-    density = np.exp(-_energy(GRID))
-    density /= density.sum() * (GRID[1] - GRID[0])
-    x = rng.choice(GRID[inside], size=6000, p=density[inside] / density[inside].sum())
-    speed = np.abs(rng.normal(size=x.size))
-    up, down = _came_to(x, speed, rng), _came_to(x, -speed, rng)
-    mean = density[inside].mean()
-    each = np.array([mean * reactive_flux(np.ones(1), s[None], u[None], d[None])
-                     for s, u, d in zip(speed, up, down, strict=True)])  # fmt: skip
+    chance = np.exp(-_energy(GRID))
+    weighed = chance / chance.sum() * counts(GRID)
+    x = rng.choice(GRID, size=5000, p=weighed / weighed.sum())
+    v = rng.normal(size=x.size)
+    (forward, before), (backward, behind) = (_came_to(x, way * v, counts, rng) for way in (1.0, -1.0))
+    along = counts(x) + before + behind
+    each = weighed.sum() * np.where(forward * backward < 0, 0.5 / along, 0.0) / (SAMPLING * STEP)
     counted, error = _counted()
     assert abs(each.mean() - counted) < 4.0 * math.hypot(error, stats.sem(each))
-    together = reactive_flux(np.full(x.size, mean / x.size), speed, up, down)
+    together = passages(np.full(x.size, weighed.sum() / x.size), forward, backward, along, SAMPLING * STEP)
     assert together == pytest.approx(each.mean())
 
 
@@ -121,10 +132,15 @@ def _crossed(rng: np.random.Generator, shots: int = 400) -> Crossing:
     assert not reasons
     shooting = aimed(ensemble, "undriven", barrier, shots, (1, 0, 0))
     start = ensemble.samples.place[tuple(shooting.frames.T)]
-    speed = np.abs(rng.normal(size=start.size))
-    fired = Shots(speed, _came_to(start, speed, rng), _came_to(start, -speed, rng))
+    v = rng.normal(size=start.size)
+    (forward, before), (backward, behind) = (
+        _came_to(start, way * v, shooting.surfaces, rng) for way in (1.0, -1.0)
+    )
+    fired = Shots(np.abs(v), forward, backward, shooting.surfaces(start) + before + behind)
     first, second = sides_of(ensemble.samples.place, [barrier.top])
-    return crossing_of(ensemble, "undriven", ("left", "right"), (first, second), shooting, fired, 300.0)
+    return crossing_of(
+        ensemble, "undriven", ("left", "right"), (first, second), shooting, fired, 300.0, SAMPLING * STEP
+    )
 
 
 def test_rates_from_windows_and_shots_are_those_that_are_counted() -> None:
@@ -156,13 +172,12 @@ def test_rates_from_windows_and_shots_are_those_that_are_counted() -> None:
 def test_shots_start_where_the_ring_is_least_often() -> None:
     """And all replicas have as many, the same ones when asked again."""
     ensemble = joined(_windowed(np.random.default_rng(6)))
-    barrier = Barrier(-1.0, 1.0, STATIONS.core, 0.0)
-    shooting = aimed(ensemble, "undriven", barrier, 100, (1, 0, 0))
+    shooting = aimed(ensemble, "undriven", BARRIER, 100, (1, 0, 0))
     assert np.bincount(shooting.frames[:, 1]).tolist() == [13] * 8
     start = ensemble.samples.place[tuple(shooting.frames.T)]
-    assert barrier.between(start).all()
+    assert BARRIER.between(start).all()
     assert np.mean(np.abs(start) < 0.35) > 0.6
-    again = aimed(ensemble, "undriven", barrier, 100, (1, 0, 0))
+    again = aimed(ensemble, "undriven", BARRIER, 100, (1, 0, 0))
     assert np.array_equal(shooting.frames, again.frames)
 
 
@@ -187,14 +202,15 @@ def test_eyrings_barrier_is_the_rates_own(rate: float) -> None:
 
 
 @pytest.fixture(scope="module")
-def gun(tmp_path_factory: pytest.TempPathFactory) -> Gun:
+def gun(tmp_path_factory: pytest.TempPathFactory, kernels: None) -> Gun:
     """Shoots from the switched shuttle as built towards places on the two sides of its ring."""
     spec, assembly = load("switched-diketone-shuttle"), built("switched-diketone-shuttle")
     protocol = window_protocol(spec.protocol, 20.0)
     place = float(coordinate_of(assembly)(assembly.positions_nm))
     barrier = Barrier(place - 0.3, place + 0.3, 0.28, place)
     inputs = held_inputs(assembly, spec.drive, "on", protocol)
-    return Gun(inputs, assembly, protocol, barrier, (0, 0), tmp_path_factory.mktemp("gun") / "shots")
+    surfaces = Surfaces(np.array([place - 0.3, place + 0.3]), np.ones(1), barrier)
+    return Gun(inputs, assembly, protocol, surfaces, (0, 0), tmp_path_factory.mktemp("gun") / "shots")
 
 
 def test_a_shot_is_the_same_whoever_fires_it_and_is_fired_once(gun: Gun) -> None:
@@ -204,16 +220,17 @@ def test_a_shot_is_the_same_whoever_fires_it_and_is_fired_once(gun: Gun) -> None
     shots = gun.shoot(places, 2, done.append)
     assert done == [20]
     assert np.all(shots.speeds > 0.0)
-    assert set(shots.up) | set(shots.down) == {-1, 1}
+    assert set(shots.forward) | set(shots.backward) == {-1, 1}
     (file,) = gun.folder.iterdir()
     before = file.stat().st_mtime_ns
-    assert np.array_equal(gun.shoot(places, 1).up, shots.up)
+    assert np.array_equal(gun.shoot(places, 1).forward, shots.forward)
     assert file.stat().st_mtime_ns == before
     file.unlink()
     few = gun.shoot(places[:3], 1)
     np.testing.assert_allclose(few.speeds, shots.speeds[:3], rtol=1e-9)
-    assert np.array_equal(few.up, shots.up[:3])
-    assert np.array_equal(few.down, shots.down[:3])
+    np.testing.assert_allclose(few.along, shots.along[:3], rtol=1e-9)
+    assert np.array_equal(few.forward, shots.forward[:3])
+    assert np.array_equal(few.backward, shots.backward[:3])
 
 
 def test_a_held_switch_pulls_as_its_state_does() -> None:

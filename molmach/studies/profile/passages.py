@@ -15,8 +15,8 @@ from molmach.data.statistics import Estimate
 from molmach.studies.kinetics.rates import eyring_barrier
 from molmach.studies.profile.crossing import Crossing
 from molmach.studies.profile.joining import EVERYONE, Joined, StateProfile, bin_edges
-from molmach.studies.profile.shooting import Barrier, Shots
-from molmach.theory.reactive_flux import UNDECIDED, reactive_flux
+from molmach.studies.profile.shooting import Barrier, Shots, Surfaces
+from molmach.theory.transition_paths import UNDECIDED, passages
 from molmach.units import thermal_energy
 
 Floats = NDArray[np.float64]
@@ -27,25 +27,21 @@ PER_SECOND = 1e12
 
 @dataclass(frozen=True, eq=False)
 class Shooting:
-    """A barrier, and the frames from which to shoot.
+    """Frames between two stations from which to shoot.
 
-    Every surface between two stations' cores has the same passages, so that any mean over them does. It is
-    taken over surfaces each weighed by the inverse square of its density, and shots start on them as often as
-    its inverse: most where the ring is least often and crossings are most often passages, and wherever the
-    profile is nearly as high.
+    How much a place counts is free (:mod:`molmach.theory.transition_paths`); it is the inverse square of the
+    density, and shots start on places as often as its inverse: most where the ring is least often, and
+    wherever the profile is nearly as high.
 
     Attributes
     ----------
-    barrier
-        What lies between the stations.
     surfaces
-        (n_windows, n_replicas, n_frames) by which each frame's probability counts, 1/nm.
+        How much each place counts.
     frames
         (n, 3) window, replica and frame of every shot.
     """
 
-    barrier: Barrier
-    surfaces: Floats
+    surfaces: Surfaces
     frames: NDArray[np.intp]
 
 
@@ -105,12 +101,13 @@ def aimed(ensemble: Joined, state: str, barrier: Barrier, shots: int, seed: tupl
     density = np.where(reached, probability, np.inf) / np.where(reached, width, 1.0)
     # Relative to the lowest, for densities of high barriers have squares that no number holds.
     square = (density.min() / density) ** 2
-    surfaces = np.where(inside, (square / (square @ width))[number], 0.0)
+    surfaces = Surfaces(edges, square / (square @ width), barrier)
+    counts = surfaces(place)
     rng = np.random.default_rng(np.random.SeedSequence(seed[0], spawn_key=(4, *seed[1:])))
     each = math.ceil(shots / place.shape[1])
     drawn = [np.empty((0, 3), dtype=np.intp)]
     for replica in range(place.shape[1]):
-        chances = (weights * surfaces)[:, replica]
+        chances = (weights * counts)[:, replica]
         window, frame = np.nonzero(chances > 0.0)
         if window.size:
             cumulative = np.cumsum(chances[window, frame])
@@ -118,7 +115,7 @@ def aimed(ensemble: Joined, state: str, barrier: Barrier, shots: int, seed: tupl
             marks = (np.arange(each) + rng.random(each)) / each * cumulative[-1]
             taken = np.minimum(np.searchsorted(cumulative, marks), window.size - 1)
             drawn.append(np.column_stack([window[taken], np.full(each, replica), frame[taken]]))
-    return Shooting(barrier, surfaces, np.concatenate(drawn))
+    return Shooting(surfaces, np.concatenate(drawn))
 
 
 def _reach(barrier: Barrier) -> tuple[float, float]:
@@ -133,6 +130,7 @@ def crossing_of(
     shooting: Shooting,
     shots: Shots,
     temperature: float,
+    interval: float,
 ) -> Crossing:
     """Rates from what the shots came to, with the jackknife's intervals over replicas.
 
@@ -148,34 +146,37 @@ def crossing_of(
         Where shots started, and where they came to.
     temperature
         K.
+    interval
+        Between the looks at a trajectory, ps.
     """
-    replica_of = shooting.frames[:, 1]
-    each = np.bincount(replica_of, minlength=ensemble.samples.place.shape[1])[replica_of]
+    place = ensemble.samples.place
+    counts, replica_of = shooting.surfaces(place), shooting.frames[:, 1]
+    each = np.bincount(replica_of, minlength=place.shape[1])[replica_of]
 
     def standing_for(weights: Floats) -> Floats:
-        """Density that each shot stands for: its replica's, shared among its shots."""
-        return np.asarray((weights * shooting.surfaces).sum(axis=(0, 2))[replica_of] / each)
+        """What each shot stands for: its replica's probability, as it counts, shared among its shots."""
+        return np.asarray((weights * counts).sum(axis=(0, 2))[replica_of] / each)
 
-    def passages(weights: Floats) -> float:
-        return reactive_flux(standing_for(weights), shots.speeds, shots.up, shots.down)
+    def often(weights: Floats) -> float:
+        return passages(standing_for(weights), shots.forward, shots.backward, shots.along, interval)
 
     def log_rate(side: NDArray[np.bool_]) -> Callable[[Floats], float]:
         def of(weights: Floats) -> float:
-            often, share = passages(weights), float(weights[side].sum())
-            return math.log(PER_SECOND * often / share) if often > 0.0 and share > 0.0 else math.nan
+            number, share = often(weights), float(weights[side].sum())
+            return math.log(PER_SECOND * number / share) if number > 0.0 and share > 0.0 else math.nan
 
         return of
 
     def transmission(weights: Floats) -> float:
-        return passages(weights) / (0.5 * float(standing_for(weights) @ shots.speeds))
+        return often(weights) / (0.5 * float(standing_for(weights) @ shots.speeds))
 
     whole = standing_for(ensemble.weights[state][EVERYONE])
-    lost = (shots.up == UNDECIDED).astype(np.float64) + (shots.down == UNDECIDED)
+    lost = (shots.forward == UNDECIDED).astype(np.float64) + (shots.backward == UNDECIDED)
     logarithms = [ensemble.estimate(state, log_rate(side), "1") for side in sides]
     return Crossing(
         state,
         stations,
-        shooting.barrier.top,
+        shooting.surfaces.barrier.top,
         len(shots.speeds),
         float(whole @ lost / (2.0 * whole.sum())),
         ensemble.estimate(state, transmission, "1"),

@@ -167,7 +167,7 @@ def profile(
     Gaussian well for the ring, added to the machine. The ring is pulled from window to window; then
     the protocol's replicas run in each. MBAR (:mod:`molmach.theory.reweighting`) joins all frames,
     and intervals are the jackknife's over replicas, each left out of all windows at once. Rates, where they
-    are asked for, are the reactive flux (:mod:`molmach.theory.reactive_flux`) through the profile's tops.
+    are asked for, are counted on paths (:mod:`molmach.theory.transition_paths`) between the stations.
 
     Parameters
     ----------
@@ -302,12 +302,14 @@ def _crossings(
             if not starts.size:
                 reasons.append(f"{state}: no sample fell between {names[0]} and {names[1]}")
                 continue
-            gun = Gun(inputs, assembly, plan.protocol, barrier, (number, pair), work / f"{state}-{pair}")
+            gun = Gun(
+                inputs, assembly, plan.protocol, shooting.surfaces, (number, pair), work / f"{state}-{pair}"
+            )
             shots = gun.shoot(starts, threads, partial(told, before))
             crossings.append(
                 crossing_of(
                     ensemble, state, names, (sides[pair], sides[pair + 1]), shooting, shots,
-                    plan.protocol.temperature,
+                    plan.protocol.temperature, plan.protocol.sampling,
                 )
             )  # fmt: skip
     return crossings, reasons

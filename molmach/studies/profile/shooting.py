@@ -20,7 +20,7 @@ from molmach.engine.switches import switching_of
 from molmach.files import write_arrays
 from molmach.spec import Protocol
 from molmach.spec.drive import no_drive
-from molmach.theory.reactive_flux import FIRST, SECOND, UNDECIDED
+from molmach.theory.transition_paths import FIRST, SECOND, UNDECIDED
 from molmach.units import thermal_energy
 
 Floats = NDArray[np.float64]
@@ -59,9 +59,33 @@ class Barrier:
         return np.asarray((place > self.first + self.core) & (place < self.second - self.core))
 
     def ends(self, place: Floats) -> Ends:
-        """Which station's core each place is in, of none :data:`~molmach.theory.reactive_flux.UNDECIDED`."""
+        """Which station's core each place is in; UNDECIDED of :mod:`molmach.theory.transition_paths` for none."""
         at_first, at_second = (np.abs(place - at) <= self.core for at in (self.first, self.second))
         return np.where(at_first, FIRST, np.where(at_second, SECOND, UNDECIDED)).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Surfaces:
+    """How much each place between two stations counts, in bins along the axle; others count nothing.
+
+    Attributes
+    ----------
+    edges
+        (n_bins + 1,) of the bins, nm.
+    counts
+        (n_bins,) of those between the stations' cores, 1/nm; their mean over places is one over their reach.
+    barrier
+        Outside of which nothing counts.
+    """
+
+    edges: Floats
+    counts: Floats
+    barrier: Barrier
+
+    def __call__(self, place: Floats) -> Floats:
+        """Of places, nm."""
+        number = np.clip(np.digitize(place, self.edges) - 1, 0, len(self.counts) - 1)
+        return np.where(self.barrier.between(place), self.counts[number], 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,13 +96,16 @@ class Shots:
     ----------
     speeds
         (n,) absolute rate of change of the ring's place at the start, nm/ps.
-    up, down
-        (n,) where those came to that started towards the second station, and towards the first.
+    forward, backward
+        (n,) where the two came to.
+    along
+        (n,) how much all places count that both were seen at, the start once.
     """
 
     speeds: Floats
-    up: Ends
-    down: Ends
+    forward: Ends
+    backward: Ends
+    along: Floats
 
     @classmethod
     def joined(cls, parts: Sequence[Shots]) -> Shots:
@@ -86,7 +113,7 @@ class Shots:
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS))
 
 
-_ARRAYS = ("speeds", "up", "down")
+_ARRAYS = ("speeds", "forward", "backward", "along")
 
 
 def held_inputs(assembly: Assembly, drive: Any, state: str, protocol: Protocol) -> Inputs:
@@ -139,8 +166,8 @@ class Gun:
         As :func:`held_inputs` gives them.
     assembly, protocol
         The machine and its protocol.
-    barrier
-        From which the shots start.
+    surfaces
+        How much each place between the stations counts.
     stream
         Numbers that set its random numbers apart from those of other barriers and states.
     folder
@@ -150,7 +177,7 @@ class Gun:
     inputs: Inputs
     assembly: Assembly
     protocol: Protocol
-    barrier: Barrier
+    surfaces: Surfaces
     stream: tuple[int, ...]
     folder: Path
 
@@ -201,17 +228,17 @@ class Gun:
         coordinate = coordinate_of(self.assembly)
         nudged = [coordinate(places + sign * _NUDGE_PS * velocity) for sign in (1.0, -1.0)]
         rate = (nudged[0] - nudged[1]) / (2.0 * _NUDGE_PS)
-        upward = np.where(rate < 0.0, -1.0, 1.0)
         turned = drawn | {
             "velocity": -drawn["velocity"],
             "random": np.ascontiguousarray(self._seeds(first, len(places), 1).T),
         }
-        ends = self._run(
+        ends, along = self._run(
             {name: np.concatenate([drawn[name], turned[name]], axis=-1) for name in drawn}, threads
         )
-        same, other = ends[: len(places)], ends[len(places) :]
-        rising = upward > 0.0
-        return Shots(np.abs(rate), np.where(rising, same, other), np.where(rising, other, same))
+        both = (2, len(places))
+        forward, backward = ends.reshape(both)
+        counted = self.surfaces(coordinate(places)) + along.reshape(both).sum(axis=0)
+        return Shots(np.abs(rate), forward, backward, counted)
 
     def _seeds(self, first: int, count: int, way: int) -> NDArray[np.uint32]:
         """(count, 4) random words of each shot's own."""
@@ -224,35 +251,38 @@ class Gun:
             ]
         )
 
-    def _run(self, states: dict[str, NDArray[Any]], threads: int | None) -> Ends:
-        """(n,) where trajectories came to, from (..., n) states."""
+    def _run(self, states: dict[str, NDArray[Any]], threads: int | None) -> tuple[Ends, Floats]:
+        """(n,) where trajectories came to from (..., n) states, and how much their places count."""
         count = states["velocity"].shape[-1]
-        ends = np.full(count, UNDECIDED)
+        ends, along = np.full(count, UNDECIDED), np.zeros(count)
         coordinate, steps = coordinate_of(self.assembly), self.protocol.sampling_steps
         rounds = max(1, round(LONGEST_PS / (_SAMPLES_AT_ONCE * self.protocol.sampling)))
         active = np.arange(count)
 
-        def advance(lanes: NDArray[np.intp]) -> tuple[dict[str, NDArray[Any]], Ends]:
+        def advance(lanes: NDArray[np.intp]) -> tuple[dict[str, NDArray[Any]], Ends, Floats]:
             padded = np.pad(lanes, (0, LANES - len(lanes)), mode="edge")
             stepper = BatchedStepper(self.inputs, [0] * len(lanes), np.ones((len(lanes), 4), dtype=np.uint32))
             own = {name: np.ascontiguousarray(part[..., padded]) for name, part in states.items()}
             stepper.restore(stepper.checkpoint() | own)
-            moved = stepper.advance(_SAMPLES_AT_ONCE, steps).positions
-            visited = self.barrier.ends(coordinate(moved))
-            reached = visited[(visited != UNDECIDED).argmax(axis=0), np.arange(len(lanes))]
-            return _columns([stepper.checkpoint()], len(lanes)), reached
+            place = coordinate(stepper.advance(_SAMPLES_AT_ONCE, steps).positions)
+            visited = self.surfaces.barrier.ends(place)
+            first = (visited != UNDECIDED).argmax(axis=0)
+            reached = visited[first, np.arange(len(lanes))]
+            before = (np.cumsum(visited != UNDECIDED, axis=0) == 0) * self.surfaces(place)
+            return _columns([stepper.checkpoint()], len(lanes)), reached, before.sum(axis=0)
 
         with ThreadPoolExecutor(threads or engine.available_cores()) as pool:
             for _ in range(rounds):
                 groups = [active[start : start + LANES] for start in range(0, len(active), LANES)]
-                for lanes, (state, reached) in zip(groups, pool.map(advance, groups), strict=True):
+                for lanes, (state, reached, seen) in zip(groups, pool.map(advance, groups), strict=True):
                     ends[lanes] = reached
+                    along[lanes] += seen
                     for name, part in state.items():
                         states[name][..., lanes] = part
                 active = active[ends[active] == UNDECIDED]
                 if not active.size:
                     break
-        return ends
+        return ends, along
 
 
 def _columns(states: Sequence[dict[str, NDArray[Any]]], count: int) -> dict[str, NDArray[Any]]:
