@@ -280,7 +280,7 @@ class _Search:
                 break
             self.say(f"{self.surfaces.surface_name}: saddle {number + 1}, of at most {len(paths)}")
             saddle = self.surfaces.saddle(path.summit, path.tangent, _FEW_STEPS, whole=False)
-            if not saddle.converged and not refined:
+            if not saddle.converged:
                 closer = self.surfaces.closer(path)
                 saddle = self.surfaces.saddle(closer.summit, closer.tangent, STEPS, whole=True)
             if saddle.converged and not any(self._are_one(saddle, s, mirrors=self._mirrors) for s in refined):
