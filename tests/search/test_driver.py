@@ -519,7 +519,9 @@ def test_no_bad_agent_stops_the_others(bad_agents: Path) -> None:
 def test_a_bad_agent_alone_ends_the_campaign_with_a_reason(bad_agents: Path, name: str) -> None:
     campaign = searched(agents=[f"{bad_agents}:{name}"])
     if name == "Nowhere":
-        with pytest.raises(CampaignError, match="none of what was proposed is a machine; Nowhere last: R10: got"):
+        with pytest.raises(
+            CampaignError, match="none of what was proposed is a machine; Nowhere last: R10: got"
+        ):
             carry_out(campaign, patience=PATIENCE)
     elif name in ("Endless", "Silent", "Meddling"):
         assert carry_out(campaign, patience=PATIENCE)[1] == "no agent has another idea"
