@@ -41,7 +41,7 @@ def step(*saddles: Point, stable: tuple[Point, ...], metastable: tuple[Point, ..
     ends = (Descent(0.0, -1.0), Descent(stable[0].energy - metastable[0].energy, 1.0))
     return HelixInversion(
         "", "GFN2-xTB", TEMPERATURE, stable[0], metastable[0], saddles[0], (1.0, -1.0), True, ends, (),
-        saddles[1:], stable[1:], metastable[1:],
+        more_saddles=saddles[1:], more_stable=stable[1:], more_metastable=metastable[1:],
     )  # fmt: skip
 
 
