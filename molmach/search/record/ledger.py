@@ -19,7 +19,15 @@ from typing import Any
 
 from molmach.errors import CampaignError
 from molmach.files import hold
-from molmach.search.record.integrity import Keeper, damage, damaged, digest_rows, looked_at
+from molmach.search.record.integrity import (
+    Keeper,
+    damage,
+    damaged,
+    digest_rows,
+    looked_at,
+    out_of_reach,
+    unreadable,
+)
 from molmach.search.record.reader import STARTED, WORDS, LedgerReader
 from molmach.search.record.result import Samples
 from molmach.search.record.rows import Foretold
@@ -57,7 +65,7 @@ class Ledger(LedgerReader):
     Raises
     ------
     CampaignError
-        There is no ledger to read, the file is not one, or another process writes it.
+        There is no ledger to read, the file is not one or can't be read, or another process writes it.
     """
 
     def __init__(self, path: str | Path, *, write: bool = False) -> None:
@@ -74,6 +82,8 @@ class Ledger(LedgerReader):
             self._prepare(write)
         except BaseException as error:
             self._unlock()
+            if not write and out_of_reach(error):
+                raise unreadable(self.path, error) from error
             if isinstance(error, sqlite3.DatabaseError) and not (write and _is_about_the_disk(error)):
                 raise damaged(self.path, str(error)) from error
             raise
