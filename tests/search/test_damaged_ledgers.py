@@ -236,12 +236,30 @@ def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     assert files.network_file_system(shared) == ""
 
 
-def test_a_ledger_of_before_gets_its_digests(copied: Path) -> None:
-    with closing(sqlite3.connect(copied)) as base:
+def _without_digests(ledger: Path) -> None:
+    """Make it one of before there were any."""
+    with closing(sqlite3.connect(ledger)) as base:
         for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             base.execute(f"DROP TRIGGER {name}")
         base.execute("DROP TABLE digests")
+        base.execute("DROP TABLE seen")
         base.commit()
+
+
+def test_digests_that_were_half_made_are_none(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kill among them leaves a ledger of before, which is whole."""
+    _without_digests(copied)
+    with monkeypatch.context() as patch:
+        patch.setattr(integrity, "_values", lambda *names: "nothing like SQL")
+        with pytest.raises(sqlite3.OperationalError):
+            Ledger(copied, write=True)
+    assert _looked(copied) == ""
+    Ledger(copied, write=True).close()
+    assert _looked(copied) == ""
+
+
+def test_a_ledger_of_before_gets_its_digests(copied: Path) -> None:
+    _without_digests(copied)
     assert _looked(copied) == ""
     Ledger(copied, write=True).close()
     with closing(sqlite3.connect(copied)) as base:

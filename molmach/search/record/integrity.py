@@ -43,7 +43,8 @@ def backups_of(ledger: Path) -> tuple[Path, Path]:
 def digest_rows(base: sqlite3.Connection) -> None:
     """See that every row that is written from now on has its digest, and those that are there.
 
-    A ledger of before, which has none, gets them.
+    A ledger of before, which has none, gets them. To be called in a transaction, for a table of which only
+    some rows have digests is taken for damage.
     """
     base.create_function(_FUNCTION, -1, _digest, deterministic=True)
     base.execute(

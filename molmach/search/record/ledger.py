@@ -81,6 +81,8 @@ class Ledger(LedgerReader):
             self._keeper: Keeper | None = None
             self._prepare(write)
         except BaseException as error:
+            with contextlib.suppress(AttributeError):  # where it has not come to be opened
+                self._base.close()
             self._unlock()
             if not write and out_of_reach(error):
                 raise unreadable(self.path, error) from error
@@ -103,10 +105,9 @@ class Ledger(LedgerReader):
             raise CampaignError(f"{self.path}: format {written}; this version reads {FORMAT}")
         if write:
             self._base.execute("PRAGMA synchronous = FULL")
-            self._base.execute(_THEORY)
-            self._base.execute(_SEEN)
-            if not self._has_opinions():  # a ledger of before is gone on with
-                self._base.executescript(f"BEGIN; {_script(OPINIONS)} COMMIT;")
+            # A ledger of before is gone on with. All at once, for a table that lacks its digest is damage.
+            opinions = "" if self._has_opinions() else _script(OPINIONS)
+            self._base.executescript(f"BEGIN IMMEDIATE; {_THEORY}; {_SEEN}; {opinions}")
             digest_rows(self._base)
             self._base.commit()
             if named:
