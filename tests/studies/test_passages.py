@@ -1,4 +1,4 @@
-"""Rates of passages from the tops of barriers, against a double well in which they can be counted."""
+"""Rates of passages between stations, against a double well in which they can be counted."""
 
 from __future__ import annotations
 
@@ -268,8 +268,12 @@ def test_a_held_switch_pulls_as_its_state_does() -> None:
 
 
 def test_shots_that_can_not_be_are_refused() -> None:
-    with pytest.raises(SpecError, match="shots -1: expected 0 or more"):
-        profile(load("switched-diketone-shuttle"), shots=-1)
+    for shots in (-1, 2.5, True):
+        with pytest.raises(SpecError, match=f"shots {shots}: expected a whole number, 0 or more"):
+            profile(load("switched-diketone-shuttle"), shots=shots)  # type: ignore[arg-type]
+    for window in (math.nan, math.inf, 1e12):
+        with pytest.raises(SpecError, match=r"window of .* ps: expected at least ten"):
+            profile(load("switched-diketone-shuttle"), window)
     one = ["machine.stations={left: [1]}", "machine.start=[left]", "drive={kind: none}"]
     with pytest.raises(SpecError, match="one station"):
         profile(load("switched-diketone-shuttle", one), shots=10)

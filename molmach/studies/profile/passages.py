@@ -1,4 +1,4 @@
-"""Rates of a ring's passages from station to station: barriers, and trajectories from their tops."""
+"""Rates of a ring's passages from station to station: barriers, and trajectories from between."""
 
 from __future__ import annotations
 

@@ -187,7 +187,7 @@ class Gun:
         threads: int | None = None,
         progress: Callable[[int], None] = lambda done: None,
     ) -> Shots:
-        """Pairs of trajectories from (n, n_atoms, 3) places on the barrier, nm.
+        """Pairs of trajectories from (n, n_atoms, 3) places between the stations, nm.
 
         Velocities are drawn from Maxwell's distribution, and each pair has its own bath. They go on until
         they reach the core of a station or :data:`LONGEST_PS`. Shots that an earlier call of the same kind

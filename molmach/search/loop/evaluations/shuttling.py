@@ -35,7 +35,7 @@ def _rate(barrier: Floats, temperature: Floats) -> Floats:
 
 
 class Shuttling(Evaluation):
-    """Samples a ring along its axle and follows trajectories from the barriers between stations.
+    """Samples a ring along its axle and follows trajectories from between its stations.
 
     Its rungs are ``{window: TIME, shots: N}``: the measured time of each window, and the pairs of
     trajectories from between two stations. A confirmation draws everything anew on the last rung, and
