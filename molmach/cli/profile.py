@@ -42,8 +42,8 @@ def profile(
 
     At equilibrium, in each state of the drive's switch: how long the ring is at each station, and
     what lies between. The protocol's replicas run in each window. With --shots also how often the ring
-    passes from station to station, however rarely: trajectories from between them say which
-    crossings of the barrier are passages. A profile that was stopped or killed
+    passes from station to station, however rarely: trajectories from between them, forward and
+    backward in time, make up its passages. A profile that was stopped or killed
     goes on where it was when the same command is given again; a finished one is read.
     """
     try:

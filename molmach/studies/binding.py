@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rdkit import Chem
 
 from molmach import engine
-from molmach.building import build, coordinate_of
+from molmach.building import Interlocking, build, coordinate_of, kind_of
 from molmach.building.conformers import embed_conformers, minimise, ranked
 from molmach.building.embed import conformer_seed
 from molmach.data.stations import StationMap
@@ -58,11 +58,11 @@ class Binding:
 def binding(
     spec: Spec, level_name: str = "MMFF94", searches: int = 16, station: str | None = None
 ) -> Binding:
-    """The energy by which a station holds the first ring of a rotaxane.
+    """The energy by which a station holds the ring of a rotaxane.
 
     The machine is relaxed from many structures that warm motion has brought about, its ring having to be
-    nearest to the station afterwards; axle and ring alone are relaxed from as many conformers, and as they
-    lie in the machine.
+    on the axle and nearest to the station afterwards; axle and ring alone are relaxed from as many
+    conformers, and as they lie in the machine.
 
     Parameters
     ----------
@@ -78,19 +78,22 @@ def binding(
     Raises
     ------
     SpecError, BuildError
-        There is no such station, or nothing is found that stays at it.
+        The machine has no single ring on an axle or no such station, or nothing is found that stays at it.
     """
     if level_name not in LEVELS:
         raise SpecError(Argument("level_name"), f": got {level_name!r}; accepted: {', '.join(LEVELS)}")
     if searches < 2:
         raise SpecError(f"searches: got {searches}; expected two or more")
     machine = spec.machine.model_dump()
+    if kind_of(machine["kind"]).track != "open" or len(machine["start"]) != 1:
+        raise SpecError(
+            f"machine.kind: a {machine['kind']} has no single ring on an axle that a station could hold; "
+            "expected a rotaxane with one ring"
+        )
     station = machine["start"][0] if station is None else station
     if station not in machine["stations"]:
         raise SpecError(f"station: got {station!r}; expected one of {', '.join(machine['stations'])}")
-    started = spec.model_copy(
-        update={"machine": spec.machine.model_copy(update={"start": (station, *machine["start"][1:])})}
-    )
+    started = spec.model_copy(update={"machine": spec.machine.model_copy(update={"start": (station,)})})
     field = spec.protocol.build_field
     threaded = list(islice(_threaded(started, station, searches), searches))
     if len(threaded) < 2:
@@ -111,13 +114,15 @@ def binding(
 
 
 def _threaded(spec: Spec, station: str, searches: int) -> Iterator[Chem.Mol]:
-    """Machines relaxed from where warm motion had taken them, the ring then nearest to the station."""
+    """Machines relaxed from where warm motion had taken them, the ring on its axle and at the station."""
     warm = {"temperature": f"{max(_WARM, spec.protocol.temperature)} K"}
     protocol = spec.protocol.model_validate(spec.protocol.model_dump(mode="json") | warm)
     assembly = build(spec)
     inputs = Inputs.of([engine.prepare("warm", 0, assembly, no_drive(), protocol)])
     stations, coordinate = StationMap.of(assembly), coordinate_of(assembly)
+    interlocking = Interlocking.of(assembly)
     assert stations is not None, "a rotaxane has stations"
+    assert interlocking is not None, "a rotaxane is threaded"
     steps = round(_WARM_PS / protocol.timestep)
     for first in range(0, _TRIES_A_SEARCH * searches, LANES):
         root = np.random.SeedSequence(spec.protocol.seed, spawn_key=(5, first))
@@ -127,7 +132,10 @@ def _threaded(spec: Spec, station: str, searches: int) -> Iterator[Chem.Mol]:
             molecule = Chem.Mol(assembly.molecule)
             molecule.GetConformer().SetPositions(10.0 * positions)
             (molecule,) = _minimised([molecule], spec.protocol.build_field)
-            place = coordinate(0.1 * molecule.GetConformer().GetPositions())
+            relaxed = 0.1 * molecule.GetConformer().GetPositions()
+            if interlocking.broken(relaxed):
+                continue
+            place = coordinate(relaxed)
             if stations.names[int(stations.nearest(np.asarray(place)[None])[0])] == station:
                 yield molecule
 
@@ -143,10 +151,11 @@ def _minimised(molecules: list[Chem.Mol], force_field: str) -> list[Chem.Mol]:
 
 
 def _conformers(molecule: Chem.Mol, count: int, seed: int, force_field: str) -> list[Chem.Mol]:
-    """Free ones, each relaxed."""
+    """Free ones, each relaxed, in the order in which they were drawn, for halves of them are compared."""
     free = Chem.Mol(molecule)
     embed_conformers(free, count, seed)
-    return [Chem.Mol(free, confId=number) for _, _, number in ranked(free, force_field)]
+    numbers = sorted(number for _, _, number in ranked(free, force_field))
+    return [Chem.Mol(free, confId=number) for number in numbers]
 
 
 def _alternating(bound: list[Chem.Mol], free: list[Chem.Mol]) -> Iterator[Chem.Mol]:

@@ -24,9 +24,10 @@ def passages(
     place x between the states count with some g(x), whichever it is. A passage that is seen at places x_1,
     x_2, ... gives g(x_1) / G + g(x_2) / G + ... = 1 where G is the sum of g along it. So the mean over
     equilibrium of g(x) / G where x is on a passage, and of zero where it is on none, is the number of
-    passages in an interval between looks, exactly. Motion at equilibrium looks the same backward in time:
-    what led to x is a path that starts there with its velocity reversed. (Hummer, J. Chem. Phys. 120, 516
-    (2004), with a weight on every place.)
+    passages, either way, in an interval between looks: exactly, but for passages on which no look falls where
+    g is above zero. Motion at equilibrium looks the same backward in time: what led to x is a path that
+    starts there with its velocity reversed. (Hummer, J. Chem. Phys. 120, 516 (2004), with a weight on every
+    place.)
 
     Parameters
     ----------

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +19,7 @@ from molmach import files
 from molmach.cli.main import app
 from molmach.errors import CampaignError, SpecError
 from molmach.search.record import integrity
-from molmach.search.record.folder import FILE, check_place, repair
+from molmach.search.record.folder import FILE, check_place, read_campaign, repair
 from molmach.search.record.integrity import backups_of, head_of, restore
 from molmach.search.record.ledger import NAME, Ledger
 from tests.helpers.ledgers import Scribe, campaign
@@ -142,6 +145,43 @@ def test_an_emptied_ledger_is_not_begun_anew(copied: Path) -> None:
         Ledger(copied, write=True)
 
 
+def test_a_ledger_that_is_out_of_reach_is_not_replaced(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else holds it, which says nothing of what is in it."""
+    with closing(sqlite3.connect(copied)) as base:
+        base.execute("PRAGMA journal_mode = DELETE")
+        base.execute("BEGIN EXCLUSIVE")
+        monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, timeout=0.05))
+        with pytest.raises(CampaignError, match=r"can't be read \(database is locked\)"):
+            repair(copied.parent)
+    assert not list(copied.parent.glob("*.damaged-*"))
+    assert repair(copied.parent) is None
+
+
+def test_a_repair_that_fails_has_changed_nothing(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied.write_bytes(copied.read_bytes()[:3000])
+    before = {path.name: path.read_bytes() for path in copied.parent.iterdir()}
+
+    def full(source: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfile", full)
+        with pytest.raises(CampaignError, match=r"can't be written \(No space left"):
+            repair(copied.parent)
+    assert {name: (copied.parent / name).read_bytes() for name in before} == before
+    assert repair(copied.parent) is not None
+
+
+def test_a_repair_that_was_killed_on_its_way_goes_on(copied: Path, written: Path) -> None:
+    """The damaged ledger is aside already, and the backup is not yet in its place."""
+    copied.replace(copied.with_suffix(".damaged-1.sqlite"))
+    with pytest.raises(CampaignError, match=r"damaged \(it is missing\); 'molmach campaign repair"):
+        read_campaign(copied.parent)
+    assert repair(copied.parent) == (backups_of(copied)[0], None)
+    assert _content(copied) == _content(written / NAME)
+    assert read_campaign(copied.parent)
+
+
 def test_a_running_campaign_is_not_repaired(copied: Path) -> None:
     with (
         closing(Ledger(copied, write=True)),
@@ -196,12 +236,30 @@ def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
     assert files.network_file_system(shared) == ""
 
 
-def test_a_ledger_of_before_gets_its_digests(copied: Path) -> None:
-    with closing(sqlite3.connect(copied)) as base:
+def _without_digests(ledger: Path) -> None:
+    """Make it one of before there were any."""
+    with closing(sqlite3.connect(ledger)) as base:
         for (name,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             base.execute(f"DROP TRIGGER {name}")
         base.execute("DROP TABLE digests")
+        base.execute("DROP TABLE seen")
         base.commit()
+
+
+def test_digests_that_were_half_made_are_none(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kill among them leaves a ledger of before, which is whole."""
+    _without_digests(copied)
+    with monkeypatch.context() as patch:
+        patch.setattr(integrity, "_values", lambda *names: "nothing like SQL")
+        with pytest.raises(sqlite3.OperationalError):
+            Ledger(copied, write=True)
+    assert _looked(copied) == ""
+    Ledger(copied, write=True).close()
+    assert _looked(copied) == ""
+
+
+def test_a_ledger_of_before_gets_its_digests(copied: Path) -> None:
+    _without_digests(copied)
     assert _looked(copied) == ""
     Ledger(copied, write=True).close()
     with closing(sqlite3.connect(copied)) as base:

@@ -59,6 +59,10 @@ def _rungs(**rung: Any) -> dict[str, Any]:
         (_rungs(window="5 nm"), r"evaluation.rungs\[0\].window: .*nm"),
         (_rungs(window="-5 ps"), r"evaluation.rungs\[0\].window: got '-5 ps'; expected a time above zero"),
         (_rungs(window="1 ps"), r"window of 1 ps: expected at least ten of protocol.sampling"),
+        (
+            {"evaluation": {"use": "shuttling", "rungs": [{"window": "20 ps"}, {"window": "1 ps"}]}},
+            r"window of 1 ps: expected at least ten of protocol.sampling",
+        ),
         (_rungs(shots=0), r"evaluation.rungs\[0\].shots: got 0"),
         (_rungs(replicas=4), r"evaluation.rungs\[0\].replicas: accepted: window, shots"),
         (
@@ -170,6 +174,20 @@ def test_no_rate_is_a_failure_with_its_reason_and_a_warning_no_confirmation() ->
         _samples(_task(), replace(lost, crossings=(unknown,)))
     with pytest.raises(SimulationError, match="no rate is known: windows are too short"):
         _samples(_task(), replace(lost, crossings=(), warnings=("windows are too short",)))
+    half = _profile({"off": (60.0, 41.0)}, {"off": 0.9, "on": 0.1})
+    with pytest.raises(
+        SimulationError, match="a rate that may be the slowest is not known: on: no sample fell"
+    ):
+        _samples(_task(), replace(half, warnings=("on: no sample fell on some places",)))
+    alone = _profile({"undriven": (50.0, 50.0)}, {"undriven": 0.5})
+    nobody = Estimate(50.0, (math.nan, math.nan), "kJ/mol")
+    rested = replace(
+        alone.crossings[0],
+        rates=dict.fromkeys(("left", "right"), Estimate(1.0, (math.nan, math.nan), "1/s")),
+        activation=dict.fromkeys(("left", "right"), nobody),
+    )
+    with pytest.raises(SimulationError, match="so that it has no interval"):
+        _samples(_task(), replace(alone, crossings=(rested,)))
     assert _controls(replace(lost, warnings=("windows are too short",)))["verified"] is False
     assert _controls(lost)["verified"] is True
 

@@ -17,6 +17,8 @@ def test_what_is_refused() -> None:
     shuttle = load("diketone-shuttle")
     with pytest.raises(SpecError, match=r"station: got 'middle'; expected one of left, right"):
         binding(shuttle, station="middle")
+    with pytest.raises(SpecError, match=r"machine.kind: a rotor has no single ring"):
+        binding(load("difluorophenylene-rotor"))
     with pytest.raises(SpecError, match="searches: got 1"):
         binding(shuttle, searches=1)
     with pytest.raises(SpecError, match="got 'CCSD'; accepted: MMFF94, GFN2-xTB"):

@@ -1,4 +1,4 @@
-"""Rates of passages from the tops of barriers, against a double well in which they can be counted."""
+"""Rates of passages between stations, against a double well in which they can be counted."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from scipy import stats
 
 from molmach.building import coordinate_of
 from molmach.data.stations import StationMap
+from molmach.data.statistics import student_factor
 from molmach.errors import SpecError
 from molmach.spec import load
 from molmach.studies.kinetics.rates import eyring_barrier, eyring_rate
 from molmach.studies.profile import Crossing, profile
-from molmach.studies.profile.joining import Samples, joined, profile_of
-from molmach.studies.profile.passages import PER_SECOND, aimed, barriers, crossing_of, sides_of
+from molmach.studies.profile.joining import EVERYONE, Joined, Samples, joined, profile_of
+from molmach.studies.profile.passages import PER_SECOND, Shooting, aimed, barriers, crossing_of, sides_of
 from molmach.studies.profile.shooting import Barrier, Gun, Shots, Surfaces, held_inputs
 from molmach.studies.profile.windows import window_protocol
 from molmach.theory import passages
@@ -195,6 +196,29 @@ def test_what_has_no_barrier_says_why() -> None:
     ]
 
 
+def test_shares_have_the_errors_that_their_intervals_are_of() -> None:
+    curve = profile_of(joined(_windowed(np.random.default_rng(8))), STATIONS, 1.0).states["undriven"]
+    for share in curve.shares.values():
+        assert share.ci95[1] - share.value == pytest.approx(student_factor(8) * share.error)
+
+
+def test_a_shot_counts_as_its_frame_does_without_a_replica() -> None:
+    """Where the others give its frame no weight it stands for nothing, and what rests on it has no interval."""
+    place = np.array([[[-0.1], [-0.1]], [[0.1], [0.1]]])
+    weights = {EVERYONE: np.full((2, 2, 1), 0.25), 0: np.zeros((2, 2, 1)), 1: np.zeros((2, 2, 1))}
+    weights[0][1, 1] = 1.0
+    weights[1][:, 0] = 0.5
+    ensemble = Joined(Samples(place, np.zeros((2, 2, 2, 1)), {}), {"held": weights}, 1.0)
+    surfaces = Surfaces(np.array([-0.7, 0.7]), np.ones(1), BARRIER)
+    shooting = Shooting(surfaces, np.array([[0, 0, 0], [0, 1, 0]]))
+    fired = Shots(np.ones(2), np.array([1, 1]), np.array([-1, -1]), np.ones(2))
+    sides = (place < 0.0, place >= 0.0)
+    crossing = crossing_of(ensemble, "held", ("left", "right"), sides, shooting, fired, 300.0, 0.1)
+    assert crossing.rates["right"].value == pytest.approx(0.5 * PER_SECOND / 0.1 / 0.5)
+    assert np.isnan(crossing.rates["right"].ci95).all()
+    assert "so that it has no interval" in crossing.warnings[0]
+
+
 @pytest.mark.parametrize("rate", [1e-9, 1.0, 1e12])
 def test_eyrings_barrier_is_the_rates_own(rate: float) -> None:
     assert eyring_rate(eyring_barrier(rate, 293.0), 293.0) == pytest.approx(rate)
@@ -244,8 +268,12 @@ def test_a_held_switch_pulls_as_its_state_does() -> None:
 
 
 def test_shots_that_can_not_be_are_refused() -> None:
-    with pytest.raises(SpecError, match="shots -1: expected 0 or more"):
-        profile(load("switched-diketone-shuttle"), shots=-1)
+    for shots in (-1, 2.5, True):
+        with pytest.raises(SpecError, match=f"shots {shots}: expected a whole number, 0 or more"):
+            profile(load("switched-diketone-shuttle"), shots=shots)  # type: ignore[arg-type]
+    for window in (math.nan, math.inf, 1e12):
+        with pytest.raises(SpecError, match=r"window of .* ps: expected at least ten"):
+            profile(load("switched-diketone-shuttle"), window)
     one = ["machine.stations={left: [1]}", "machine.start=[left]", "drive={kind: none}"]
     with pytest.raises(SpecError, match="one station"):
         profile(load("switched-diketone-shuttle", one), shots=10)

@@ -12,7 +12,7 @@ from pathlib import Path
 from molmach.errors import Argument, CampaignError, SpecError
 from molmach.files import network_file_system, write_text
 from molmach.search.record.archive import remove_half_unpacked
-from molmach.search.record.integrity import backups_of, restore
+from molmach.search.record.integrity import backups_of, damaged, restore
 from molmach.search.record.ledger import LOCK, NAME, Ledger, locked, reading
 from molmach.spec import Campaign, load_campaign
 from molmach.spec.campaign import WHAT
@@ -142,13 +142,21 @@ def repair(folder: Path) -> tuple[Path, Path | None] | None:
     Raises
     ------
     CampaignError
-        The folder holds no campaign, another process is running it, or no backup is whole.
+        The folder holds no campaign or can't be written, another process is running it, or no backup is
+        whole.
     """
     ledger = folder / NAME
     if not any(path.is_file() for path in (ledger, *backups_of(ledger))):
         raise CampaignError(f"{folder}: holds no campaign; expected the folder of 'molmach campaign run'")
-    with closing(locked(folder / LOCK)):
-        return restore(ledger)
+    try:
+        with closing(locked(folder / LOCK)):
+            return restore(ledger)
+    except (OSError, sqlite3.OperationalError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise CampaignError(
+            f"{folder}: can't be written ({reason}); expected a writable folder with room for a copy of the "
+            "ledger; then 'molmach campaign repair' goes on"
+        ) from error
 
 
 def read_campaign(folder: Path, overrides: Iterable[str] = ()) -> tuple[Campaign, Path]:
@@ -157,9 +165,11 @@ def read_campaign(folder: Path, overrides: Iterable[str] = ()) -> tuple[Campaign
     Raises
     ------
     CampaignError
-        The folder holds none.
+        The folder holds none, or its ledger is missing or damaged.
     """
     file = folder / FILE
+    if not (folder / NAME).is_file() and any(path.is_file() for path in backups_of(folder / NAME)):
+        raise damaged(folder / NAME, "it is missing")
     if not (folder / NAME).is_file() or not file.is_file():
         raise CampaignError(f"{folder}: holds no campaign; expected the folder of 'molmach campaign run'")
     content = read_mapping(read_text(file, str(file), WHAT), str(file), Campaign)

@@ -43,7 +43,8 @@ def backups_of(ledger: Path) -> tuple[Path, Path]:
 def digest_rows(base: sqlite3.Connection) -> None:
     """See that every row that is written from now on has its digest, and those that are there.
 
-    A ledger of before, which has none, gets them.
+    A ledger of before, which has none, gets them. To be called in a transaction, for a table of which only
+    some rows have digests is taken for damage.
     """
     base.create_function(_FUNCTION, -1, _digest, deterministic=True)
     base.execute(
@@ -114,6 +115,11 @@ def damage(base: sqlite3.Connection, ledger: Path | None = None) -> str:
         The database.
     ledger
         Its file, to compare the number of its last commit; None to leave that out.
+
+    Raises
+    ------
+    sqlite3.OperationalError
+        It can't be read now, which says nothing of what is in it (:func:`out_of_reach`).
     """
     last = 0 if ledger is None else _last_commit(ledger)  # before the look, for commits come before it
     try:
@@ -129,7 +135,33 @@ def damage(base: sqlite3.Connection, ledger: Path | None = None) -> str:
         finally:
             base.rollback()
     except (sqlite3.DatabaseError, UnicodeDecodeError, OverflowError) as error:
+        if out_of_reach(error):
+            raise
         return str(error)
+
+
+_NO_ACCESS = frozenset(
+    (
+        sqlite3.SQLITE_AUTH, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PERM, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_READONLY,
+    )
+)  # fmt: skip
+_PRIMARY = 0xFF
+"""The part of SQLite's extended numbers of errors that says the kind."""
+
+
+def out_of_reach(error: BaseException) -> bool:
+    """Whether an error says that a database can't be reached: it is locked, or its folder can't be used."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & _PRIMARY in _NO_ACCESS
+
+
+def unreadable(path: Path, error: BaseException) -> CampaignError:
+    """The error of a ledger, or a copy of one, that can't be reached."""
+    return CampaignError(
+        f"{path}: can't be read ({error}); expected a file that no other program holds, in a folder that may "
+        "be written to"
+    )
 
 
 def _changed_rows(base: sqlite3.Connection) -> str:
@@ -251,7 +283,9 @@ def restore(ledger: Path) -> tuple[Path, Path | None] | None:
     Raises
     ------
     CampaignError
-        No backup is whole either.
+        No backup is whole either, or one of the files can't be reached.
+    OSError
+        The folder can't be written. Then nothing is changed, or the next call goes on from there.
     """
     if not (problem := _problem(ledger, ledger)):
         return None
@@ -261,13 +295,13 @@ def restore(ledger: Path) -> tuple[Path, Path | None] | None:
             f"{ledger}: is damaged ({problem}), and no backup beside it is whole; what machines were worth "
             "may still be in the evaluations that campaigns share: a new campaign takes it from there"
         )
-    aside = _set_aside(ledger)
     with whole_file(ledger) as target:
         shutil.copyfile(chosen, target)
-    with closing(sqlite3.connect(ledger)) as base:
-        base.execute("PRAGMA journal_mode = WAL")
-        commits = _commits(base)
-    write_text(head_of(ledger), f"{commits}\n")
+        with closing(sqlite3.connect(target)) as base:
+            base.execute("PRAGMA journal_mode = WAL")
+            commits = _commits(base)
+        aside = _set_aside(ledger)
+        write_text(head_of(ledger), f"{commits}\n")
     return chosen, aside
 
 
@@ -281,6 +315,8 @@ def _problem(path: Path, ledger: Path | None = None) -> str:
                 return "it has no tables"
             return damage(base, ledger)
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        if out_of_reach(error):
+            raise unreadable(path, error) from error
         return str(error)
 
 

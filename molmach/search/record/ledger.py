@@ -19,7 +19,15 @@ from typing import Any
 
 from molmach.errors import CampaignError
 from molmach.files import hold
-from molmach.search.record.integrity import Keeper, damage, damaged, digest_rows, looked_at
+from molmach.search.record.integrity import (
+    Keeper,
+    damage,
+    damaged,
+    digest_rows,
+    looked_at,
+    out_of_reach,
+    unreadable,
+)
 from molmach.search.record.reader import STARTED, WORDS, LedgerReader
 from molmach.search.record.result import Samples
 from molmach.search.record.rows import Foretold
@@ -57,7 +65,7 @@ class Ledger(LedgerReader):
     Raises
     ------
     CampaignError
-        There is no ledger to read, the file is not one, or another process writes it.
+        There is no ledger to read, the file is not one or can't be read, or another process writes it.
     """
 
     def __init__(self, path: str | Path, *, write: bool = False) -> None:
@@ -73,7 +81,11 @@ class Ledger(LedgerReader):
             self._keeper: Keeper | None = None
             self._prepare(write)
         except BaseException as error:
+            with contextlib.suppress(AttributeError):  # where it has not come to be opened
+                self._base.close()
             self._unlock()
+            if not write and out_of_reach(error):
+                raise unreadable(self.path, error) from error
             if isinstance(error, sqlite3.DatabaseError) and not (write and _is_about_the_disk(error)):
                 raise damaged(self.path, str(error)) from error
             raise
@@ -93,10 +105,9 @@ class Ledger(LedgerReader):
             raise CampaignError(f"{self.path}: format {written}; this version reads {FORMAT}")
         if write:
             self._base.execute("PRAGMA synchronous = FULL")
-            self._base.execute(_THEORY)
-            self._base.execute(_SEEN)
-            if not self._has_opinions():  # a ledger of before is gone on with
-                self._base.executescript(f"BEGIN; {_script(OPINIONS)} COMMIT;")
+            # A ledger of before is gone on with. All at once, for a table that lacks its digest is damage.
+            opinions = "" if self._has_opinions() else _script(OPINIONS)
+            self._base.executescript(f"BEGIN IMMEDIATE; {_THEORY}; {_SEEN}; {opinions}")
             digest_rows(self._base)
             self._base.commit()
             if named:

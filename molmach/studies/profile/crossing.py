@@ -86,6 +86,11 @@ class Crossing:
                 f"{where}: none of {self.shots} pairs of trajectories from between joins the two stations, "
                 "so that there is no rate; more shots may find one",
             )
+        if not all(math.isfinite(bound) for rate in self.rates.values() for bound in rate.ci95):
+            return (
+                f"{where}: without one of the replicas there is no rate, so that it has no interval; more "
+                "shots or longer windows may give one",
+            )
         if self.undecided > MOST_UNDECIDED:
             return (
                 f"{where}: {100.0 * self.undecided:.0f} % of the trajectories from between had come to "

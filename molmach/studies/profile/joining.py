@@ -249,10 +249,7 @@ def _state(ensemble: Joined, name: str, stations: StationMap, kT: float) -> Stat
         free_energy=tuple(
             estimate(energy(bins == b, bins == fullest), "kJ/mol") for b in range(len(edges) - 1)
         ),
-        shares={
-            name: Estimate(part.value, (max(0.0, part.ci95[0]), min(1.0, part.ci95[1])), part.unit)
-            for name, part in shares.items()
-        },
+        shares={name: part.within((0.0, 1.0)) for name, part in shares.items()},
         differences={
             name: estimate(energy(nearest == s, nearest == 0), "kJ/mol")
             for s, name in enumerate(stations.names)

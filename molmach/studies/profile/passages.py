@@ -1,4 +1,4 @@
-"""Rates of a ring's passages from station to station: barriers, and trajectories from their tops."""
+"""Rates of a ring's passages from station to station: barriers, and trajectories from between."""
 
 from __future__ import annotations
 
@@ -149,13 +149,18 @@ def crossing_of(
     interval
         Between the looks at a trajectory, ps.
     """
-    place = ensemble.samples.place
-    counts, replica_of = shooting.surfaces(place), shooting.frames[:, 1]
-    each = np.bincount(replica_of, minlength=place.shape[1])[replica_of]
+    everyone, starts = ensemble.weights[state][EVERYONE], tuple(shooting.frames.T)
+    replica_of = shooting.frames[:, 1]
+    each = np.bincount(replica_of)[replica_of]
+    counted = (everyone * shooting.surfaces(ensemble.samples.place)).sum(axis=(0, 2))
+    drawn_for = counted[replica_of] / each
 
     def standing_for(weights: Floats) -> Floats:
-        """What each shot stands for: its replica's probability, as it counts, shared among its shots."""
-        return np.asarray((weights * counts).sum(axis=(0, 2))[replica_of] / each)
+        """What each shot stands for: its replica's probability, as it counts, shared among its shots.
+
+        They were drawn by the weights of all replicas; by others each stands for as much more as its frame.
+        """
+        return np.asarray(drawn_for * weights[starts] / everyone[starts])
 
     def often(weights: Floats) -> float:
         return passages(standing_for(weights), shots.forward, shots.backward, shots.along, interval)
@@ -168,9 +173,10 @@ def crossing_of(
         return of
 
     def transmission(weights: Floats) -> float:
-        return often(weights) / (0.5 * float(standing_for(weights) @ shots.speeds))
+        crossed = 0.5 * float(standing_for(weights) @ shots.speeds)
+        return often(weights) / crossed if crossed > 0.0 else math.nan
 
-    whole = standing_for(ensemble.weights[state][EVERYONE])
+    whole = standing_for(everyone)
     lost = (shots.forward == UNDECIDED).astype(np.float64) + (shots.backward == UNDECIDED)
     logarithms = [ensemble.estimate(state, log_rate(side), "1") for side in sides]
     return Crossing(

@@ -53,8 +53,8 @@ class Plan(folder.Plan):
     window_ps
         Measured time of each window; a third of it more is run before.
     shots
-        Pairs of trajectories from the top of every barrier between neighbouring stations, in every state of
-        the drive's switch, which give the rates of passages; 0 for the profile alone.
+        Pairs of trajectories at least, from between every two neighbouring stations in every state of the
+        drive's switch, which give the rates of passages; as many for every replica. 0 for the profile alone.
     """
 
     spec: Spec
@@ -72,7 +72,7 @@ class Plan(folder.Plan):
         Raises
         ------
         SpecError
-            The windows are too short.
+            The windows are too short or too long.
         """
         return window_protocol(self.spec.protocol, self.window_ps)
 
@@ -100,12 +100,12 @@ class Plan(folder.Plan):
         Raises
         ------
         SpecError, BuildError
-            It can't be built or has no single ring on an axle, the windows are too short, or shots are asked
-            for where there are no two stations to pass between, or not a whole number of them.
+            It can't be built or has no single ring on an axle, the windows are too short or long, or shots
+            are asked for where there are no two stations to pass between, or not a whole number of them.
         """
         _ = self.protocol
-        if self.shots < 0:
-            raise SpecError(Argument("shots"), f" {self.shots}: expected 0 or more")
+        if isinstance(self.shots, bool) or not isinstance(self.shots, int) or self.shots < 0:
+            raise SpecError(Argument("shots"), f" {self.shots}: expected a whole number, 0 or more")
         assembly = build(self.spec)
         require_one_ring(assembly)
         if self.shots and len(assembly.require_track().stations) < 2:
@@ -174,7 +174,7 @@ def profile(
     spec, window_ps, shots
         As :class:`~molmach.studies.profile.run.Plan` has them.
     out
-        Folder; default ``runs/<name>-<twelve characters of key and window>-profile``. If it holds this
+        Folder; default as :attr:`Plan.default_place`. If it holds this
         profile, that is returned and nothing is simulated.
     workers
         Worker processes; default one a core.

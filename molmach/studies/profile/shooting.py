@@ -59,7 +59,7 @@ class Barrier:
         return np.asarray((place > self.first + self.core) & (place < self.second - self.core))
 
     def ends(self, place: Floats) -> Ends:
-        """Which station's core each place is in; UNDECIDED of :mod:`molmach.theory.transition_paths` for none."""
+        """Which station's core each place is in, in words of :mod:`molmach.theory.transition_paths`."""
         at_first, at_second = (np.abs(place - at) <= self.core for at in (self.first, self.second))
         return np.where(at_first, FIRST, np.where(at_second, SECOND, UNDECIDED)).astype(np.int64)
 
@@ -187,7 +187,7 @@ class Gun:
         threads: int | None = None,
         progress: Callable[[int], None] = lambda done: None,
     ) -> Shots:
-        """Pairs of trajectories from (n, n_atoms, 3) places on the barrier, nm.
+        """Pairs of trajectories from (n, n_atoms, 3) places between the stations, nm.
 
         Velocities are drawn from Maxwell's distribution, and each pair has its own bath. They go on until
         they reach the core of a station or :data:`LONGEST_PS`. Shots that an earlier call of the same kind

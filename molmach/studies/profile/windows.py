@@ -17,6 +17,7 @@ from molmach.engine.batched import BatchedStepper, Inputs
 from molmach.errors import SimulationError, SpecError
 from molmach.spec import Protocol
 from molmach.spec.drive import no_drive
+from molmach.spec.protocol import MAX_STEPS
 
 Floats = NDArray[np.float64]
 
@@ -38,16 +39,17 @@ def window_protocol(protocol: Protocol, window_ps: float) -> Protocol:
     def whole(time_ps: float) -> float:
         return sampling * max(1, round(time_ps / sampling))
 
-    changes = {
-        "duration": f"{whole(window_ps)!r} ps",
-        "equilibration": f"{whole(window_ps / 3.0)!r} ps",
-        "frames": f"{whole(1.0)!r} ps",
-    }
     try:
+        changes = {
+            "duration": f"{whole(window_ps)!r} ps",
+            "equilibration": f"{whole(window_ps / 3.0)!r} ps",
+            "frames": f"{whole(1.0)!r} ps",
+        }
         return Protocol.model_validate(protocol.model_dump(mode="json") | changes)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise SpecError(
-            f"window of {window_ps:g} ps: expected at least ten of protocol.sampling ({sampling:g} ps)"
+            f"window of {window_ps:g} ps: expected at least ten of protocol.sampling ({sampling:g} ps) and "
+            f"at most {MAX_STEPS:g} steps"
         ) from error
 
 

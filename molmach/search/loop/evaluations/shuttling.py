@@ -35,7 +35,7 @@ def _rate(barrier: Floats, temperature: Floats) -> Floats:
 
 
 class Shuttling(Evaluation):
-    """Samples a ring along its axle and follows trajectories from the barriers between stations.
+    """Samples a ring along its axle and follows trajectories from between its stations.
 
     Its rungs are ``{window: TIME, shots: N}``: the measured time of each window, and the pairs of
     trajectories from between two stations. A confirmation draws everything anew on the last rung, and
@@ -109,8 +109,11 @@ class Shuttling(Evaluation):
     def refusal(self, candidate: Candidate) -> str:
         """That the machine has no ring between two stations, or no switch where one is asked about."""
         spec = candidate.spec
+        plans = [profile_run.Plan(spec, *self._effort(rung)) for rung in range(self.rungs)]
         try:
-            profile_run.Plan(spec, *self._effort(0)).machine()
+            for plan in plans:
+                _ = plan.protocol
+            plans[0].machine()
         except SpecError as error:
             return f"evaluation: shuttling: {error}"
         named = [Expression(o.expression, find=self.quantity).names for o in self.campaign.objectives]
@@ -153,15 +156,15 @@ def _samples(task: Task, profile: Profile) -> dict[str, list[float]]:
     Raises
     ------
     SimulationError
-        No rate came of it.
+        No rate came of it, or one of several is not known, which may be the slowest.
     """
-    if not profile.crossings:
-        raise SimulationError(f"no rate is known: {'; '.join(profile.warnings)}")
+    if len(profile.crossings) < len(profile.states) * (len(profile.stations) - 1):
+        which = "a rate that may be the slowest is not" if profile.crossings else "no rate is"
+        raise SimulationError(f"{which} known: {'; '.join(profile.warnings)}")
     counted = [_counted(profile, crossing) for crossing in profile.crossings]
-    if unknown := [
-        c for c, energy in zip(profile.crossings, counted, strict=True) if math.isnan(energy.value)
-    ]:
-        raise SimulationError(unknown[0].warnings[0])
+    for crossing, energy in zip(profile.crossings, counted, strict=True):
+        if not (math.isfinite(energy.value) and math.isfinite(energy.error)):
+            raise SimulationError("; ".join(crossing.warnings))
     state = next(iter(profile.states.values()))
     estimates = {
         "shuttling_barrier": max(counted, key=lambda energy: energy.value),
