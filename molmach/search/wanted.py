@@ -20,7 +20,6 @@ from molmach.data.quantity import Quantity
 from molmach.data.statistics import CONFIDENCE, Floats
 from molmach.errors import SpecError, shortened
 from molmach.search.arithmetic import alone
-from molmach.search.loop.evaluations import Evaluation
 from molmach.search.record.trial import Measured, Seen
 from molmach.spec.campaign import Objective
 from molmach.units import QuantityError, in_unit
@@ -139,12 +138,20 @@ class Window(Wanted):
         return float(stats.norm.cdf((high - x) / error) - stats.norm.cdf((low - x) / error))
 
 
-def wanted_by(objectives: Sequence[Objective], evaluation: Evaluation) -> list[Wanted]:
-    """What each objective of an evaluation's campaign wants; raises as :func:`wanted_of`."""
+def wanted_by(
+    objectives: Sequence[Objective], find: Callable[[str], Quantity | None], kind: str
+) -> list[Wanted]:
+    """What each objective wants, by what finds a quantity of a name and the kind of the machines.
+
+    Raises
+    ------
+    SpecError
+        As :func:`wanted_of`.
+    """
     if not any(objective.bounds for objective in objectives):
         return [Sense(objective.sign) for objective in objectives]
-    scale = kind_of(str(evaluation.campaign.machine["kind"])).coordinate.scale
-    return [wanted_of(objective, evaluation.quantity, scale) for objective in objectives]
+    scale = kind_of(kind).coordinate.scale
+    return [wanted_of(objective, find, scale) for objective in objectives]
 
 
 def wanted_of(

@@ -20,13 +20,12 @@ from molmach.errors import InfeasibleError, MissingExtraError, MolmachError, Plu
 from molmach.estimates import Estimate, Estimator, Features, bare, checked, made
 from molmach.search import plugins
 from molmach.search.arithmetic import evaluate, names_in
-from molmach.search.loop.evaluations import evaluation_of
 from molmach.search.space.design import Design
 from molmach.search.space.space import Space
 from molmach.search.strangers import TooLongError, UserInterrupt, calling, described
 from molmach.search.wanted import Sense, Wanted, wanted_by
 from molmach.spec import Campaign, Spec
-from molmach.spec.registered import ESTIMATORS, registered
+from molmach.spec.registered import ESTIMATORS, EVALUATIONS, registered
 
 Floats = NDArray[np.float64]
 
@@ -239,7 +238,9 @@ def _wanted(campaign: Campaign, folder: Path) -> list[Wanted]:
     """What each objective wants; only windows ask the evaluation for its quantities."""
     if not any(objective.bounds for objective in campaign.objectives):
         return [Sense(objective.sign) for objective in campaign.objectives]
-    return wanted_by(campaign.objectives, evaluation_of(campaign, folder))
+    use = campaign.evaluation.use
+    evaluation = plugins.load(use, EVALUATIONS, "evaluation.use", folder)(campaign, use)
+    return wanted_by(campaign.objectives, evaluation.quantity, str(campaign.machine["kind"]))
 
 
 def through(tree: ast.expr, said: Mapping[str, Estimate], wanted: Wanted = _MORE) -> tuple[float, float]:

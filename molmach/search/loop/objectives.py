@@ -38,7 +38,13 @@ class Objectives:
         expressions = [Expression(o.expression, find=find, listed=listed) for o in objectives]
         for expression in expressions:
             expression.check_varies()
-        self._wanted = list(zip(wanted_by(objectives, evaluation), expressions, strict=True))
+        self._wanted = list(
+            zip(
+                wanted_by(objectives, find, str(evaluation.campaign.machine["kind"])),
+                expressions,
+                strict=True,
+            )
+        )
 
     def measure(self, samples: Samples) -> tuple[Measured, ...]:
         """Value and interval of each, from one number a replica of each quantity."""
