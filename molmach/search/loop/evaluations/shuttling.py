@@ -60,6 +60,7 @@ class Shuttling(Evaluation):
             ("shuttling_barrier", "kelvin"),
             _rate,
             bounds=(0.0, math.inf),
+            decades=True,
         ),
         Quantity(
             "occupancy",
