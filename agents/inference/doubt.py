@@ -81,7 +81,7 @@ class Doubt:
             chance = float(expit(evidence_for(likelihood, information, prior) + log_odds(factor)))
             covariance = np.linalg.inv(likelihood + prior.mean * np.eye(len(information)))
             mean = covariance @ information
-            root = np.linalg.cholesky(covariance + np.outer(mean, mean))
+            root = np.asarray(np.linalg.cholesky(covariance + np.outer(mean, mean)), dtype=np.float64)
             self._absent.append(_Absent(factor, chance, beliefs.covariance @ cross, root))
 
     def variance(self, rows: Floats, bases: Sequence[Floats]) -> Floats:

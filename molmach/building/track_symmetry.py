@@ -55,6 +55,8 @@ def track_symmetries(assembly: Assembly) -> tuple[TrackSymmetry, ...]:
     ring = _Fragment(assembly, track.loops[0])
     if own.atoms & ring.atoms or len(own.atoms | ring.atoms) < assembly.molecule.GetNumAtoms():
         return ()
+    if not (own.atoms.issuperset(track.path) and ring.atoms.issuperset(track.loops[0])):
+        return ()
     rings = {(mirrored, turned): ring.image(mirrored, turned) for mirrored in (0, 1) for turned in (0, 1)}
     size = len(track.path)
     turns = [(shift, False) for shift in range(1, size) if size % shift == 0] if closed else []

@@ -153,7 +153,7 @@ def _padded(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def _interval(estimate: Mapping[str, Any]) -> str:
     value, interval = to_its_precision(estimate["value"], *estimate["ci95"])
-    place = place_in_words(estimate)
+    place = place_in_words(estimate, short=True)
     text = f"{value} ({interval})" if interval else value
     return f"{text}, {place}" if place else text
 

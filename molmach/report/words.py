@@ -110,7 +110,7 @@ def to_its_precision(value: float | None, low: float | None, high: float | None)
     return texts[0], f"{texts[1]} to {texts[2]}"
 
 
-def place_in_words(estimate: Mapping[str, Any]) -> str:
+def place_in_words(estimate: Mapping[str, Any], *, short: bool = False) -> str:
     """Where a value lies to its window or target, as a campaign's document says it; '' where it has none."""
     if "inside" not in estimate:
         return ""
@@ -118,7 +118,8 @@ def place_in_words(estimate: Mapping[str, Any]) -> str:
     if probability is None:
         return "at the target" if estimate["inside"] else "not at the target"
     place = "in the window" if estimate["inside"] else "outside the window"
-    return f"{place}; the true value is inside with {100.0 * probability:.0f} %"
+    share = f"{100.0 * probability:.0f} %"
+    return f"{place} ({share})" if short else f"{place}; the true value is inside with {share}"
 
 
 def chance(p_value: float) -> str:

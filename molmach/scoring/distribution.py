@@ -265,10 +265,11 @@ def _unseen(edges: Floats, passed: NDArray[np.bool_], period: float | None) -> l
     if period is None or passed.all():
         return []
     degrees = np.degrees(edges)
-    starts, ends = passed & ~np.roll(passed, 1), passed & ~np.roll(passed, -1)
-    first, last = np.flatnonzero(starts), np.flatnonzero(ends)
+    first = np.flatnonzero(passed & ~np.roll(passed, 1))
+    last = np.flatnonzero(passed & ~np.roll(passed, -1))
     last = np.roll(last, -1) if last[0] < first[0] else last
-    arcs = [f"{degrees[i]:.0f} to {degrees[j + 1]:.0f}" for i, j in zip(first, last, strict=True)]
+    ends = [degrees[j + 1] + (360.0 if j < i else 0.0) for i, j in zip(first, last, strict=True)]
+    arcs = [f"{degrees[i]:.0f} to {end:.0f}" for i, end in zip(first, ends, strict=True)]
     return [
         f"the replicas have seen {' and '.join(arcs)} degrees of the turn; how often the machine would be "
         "elsewhere is not known"

@@ -312,7 +312,9 @@ def has_no_handedness(observed: Observed) -> bool:
         return False
     if run.assembly.own_mirror_image and _own_mirror_image(run):
         return True
-    return observed.scale.period is not None and equal_parts_of(run).middle is not None
+    if run.assembly.track is None or observed.scale.period is None:
+        return False
+    return equal_parts_of(run).middle is not None
 
 
 def _own_mirror_image(run: Run) -> bool:

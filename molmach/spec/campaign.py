@@ -111,9 +111,9 @@ class Objective(Section):
     def words(self) -> str:
         """What is wanted, for people."""
         if self.within is not None:
-            return f"{self.expression} within {self.within[0]} to {self.within[1]}"
+            return f"bring {self.expression} within {self.within[0]} to {self.within[1]}"
         if self.target is not None:
-            return f"{self.expression} at {self.target}"
+            return f"bring {self.expression} to {self.target}"
         return f"{'maximise' if self.sign > 0 else 'minimise'} {self.expression}"
 
     @property

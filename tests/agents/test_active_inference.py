@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from molmach.agents.active_inference import ActiveInference
+from molmach.agents.inference.doubt import Doubt
 from molmach.agents.inference.expected_free_energy import Outlook, Preference, mixture_information
 from molmach.agents.inference.gaussian import _by_effects, _by_measurements, covariance
 from molmach.agents.inference.generative_model import columns
@@ -22,6 +23,7 @@ from molmach.agents.inference.model_reduction import (
     evidence_for,
     evidence_for_block,
     evidence_for_new,
+    log_odds,
     reduced_log_evidence,
     switched_off,
 )
@@ -433,6 +435,46 @@ def test_predictions_are_honest(agent: ActiveInference, space: Space) -> None:
     z = (values - evidence.centre - evidence.scale * mean) / (evidence.scale * sd)
     assert abs(z.mean()) < 0.5
     assert 0.3 < z.std() < 1.7
+
+
+def test_what_an_absent_factor_may_do_is_that_of_the_model_that_has_it(
+    agent: ActiveInference, space: Space
+) -> None:
+    """With the factor added, and precisions as they are, the joint normal distribution is exact."""
+    trials = measured(space, 30)
+    codes = agent.model.code([t.design for t in trials])
+    bases = agent.model.bases(codes)
+    factors = (agent.model.factors.bias, *agent.model.factors.effects)
+    blocks = [columns(factor, bases) for factor in factors]
+    values = np.array([t.values[0] for t in trials])
+    evidence = Evidence.of(values, np.full(30, 0.05))
+    beliefs = infer(blocks, evidence, [Gamma(4.0, 2.0)] * len(factors))
+    prior = Gamma(4.0, 2.0)
+    doubt = Doubt(agent.model, factors, beliefs, evidence, bases, prior)
+    designs = [space.sample(np.random.default_rng(k)) for k in range(6)]
+    there = agent.model.bases(agent.model.code(designs))
+    rows = np.concatenate([columns(factor, there) for factor in factors], axis=1)
+    expected = np.zeros(6)
+    weights = 1.0 / (evidence.errors**2 + 1.0 / beliefs.misfit.mean)
+    X = np.concatenate(blocks, axis=1)
+    for factor in agent.model.factors.interactions:
+        column, new = columns(factor, bases), columns(factor, there)
+        both = np.concatenate([X, column], axis=1)
+        alphas = np.concatenate(
+            [np.full(b.shape[1], g.mean) for b, g in zip(blocks, beliefs.precisions, strict=True)]
+        )
+        precision = both.T @ (both * weights[:, None])
+        precision[np.diag_indices_from(precision)] += np.append(alphas, np.full(column.shape[1], prior.mean))
+        spread = np.linalg.inv(precision)
+        mean = spread @ (both.T @ (weights * evidence.scores))
+        p = X.shape[1]
+        own, own_mean = spread[p:, p:], mean[p:]
+        follow = -np.linalg.solve(precision[:p, :p], precision[:p, p:])  # of the others, for a unit of it
+        moved = new + rows @ follow
+        gain = evidence_for_new(beliefs, blocks, evidence, column, prior)
+        chance = 1.0 / (1.0 + math.exp(-gain - log_odds(factor)))
+        expected += chance * np.einsum("ij,jk,ik->i", moved, own + np.outer(own_mean, own_mean), moved)
+    np.testing.assert_allclose(doubt.variance(rows, there), expected, rtol=1e-4)
 
 
 def proposed(agent: ActiveInference, view: View, n: int = 4) -> list[Proposal]:

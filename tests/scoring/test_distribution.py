@@ -90,6 +90,11 @@ def test_a_bin_that_was_never_visited_has_a_lower_bound_that_is_right() -> None:
     assert seen.ci95[0][behind] <= 0.0
     (statement,) = seen.statements
     assert re.search(r"have seen -\d0 to \d0 degrees of the turn", statement), statement
+    beyond = distribution(
+        2.0 + _hops(np.random.default_rng(1), [0] * 8) * 4.0, EDGES, KT, EqualParts(2.0 * np.pi)
+    )
+    start, end = map(int, re.findall(r"-?\d+", beyond.statements[0])[:2])
+    assert start < 115 < end < 360, "across half a turn the end goes on rising"
     walked = distribution(_hops(np.random.default_rng(1), [3] * 8), EDGES, KT, EqualParts(2.0 * np.pi))
     between = int(np.digitize(0.5 * np.pi, EDGES)) - 1
     assert walked.share[between] == 0.0

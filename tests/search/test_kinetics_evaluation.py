@@ -143,7 +143,7 @@ def test_under_a_lamp_turning_and_its_error_are_the_lamps(monkeypatch: pytest.Mo
 def test_a_campaign_without_pyscf_is_told_so_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyscf.dispersion", None)
     monkeypatch.setitem(sys.modules, "pyscf.dispersion.dftd4", None)
-    with pytest.raises(MissingExtraError, match=r"options.wavelength TDA-PBE0/def2-SVP needs pyscf"):
+    with pytest.raises(MissingExtraError, match=r"options.wavelength TDDFT-PBE0/def2-SVP needs pyscf"):
         check(campaign(objectives={"maximise": "absorption_wavelength"}), Path())
 
 

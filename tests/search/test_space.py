@@ -340,3 +340,12 @@ def test_campaigns_survive_being_written(tmp_path: Path) -> None:
         assert load_campaign(copy).key == campaign.key
         content = json.loads(campaign.model_dump_json(exclude_none=True))
         assert loads_campaign(content, "copy", Path()).key == campaign.key
+
+
+def test_a_variable_that_the_space_has_not_is_named() -> None:
+    """Beside values for all that it has: a machine is not made by leaving out what was asked for."""
+    space = space_of()
+    design = space.sample(np.random.default_rng(0))
+    with pytest.raises(InfeasibleError, match="R99: the space has no such variable; expected R10, R11"):
+        space.resolve(design.replace(R99="fluoro"))
+    assert not space.holds(design.replace(R99="fluoro"))

@@ -102,7 +102,10 @@ def test_a_utilitys_interval_spans_what_the_values_interval_gives(
     x: float, half: float, low: float, width: float, decades: bool
 ) -> None:
     """Exactly: its ends are the least and the greatest utility over the value's interval."""
-    through = (lambda v: 10.0**v) if decades else (lambda v: v)
+
+    def through(number: float) -> float:
+        return math.pow(10.0, number) if decades else number
+
     window = Window(through(low), through(low + width), decades)
     m = window.measured(Measured(through(x), 0.1, through(x - half), through(x + half)))
     grid = np.linspace(x - half, x + half, 2001)

@@ -132,7 +132,7 @@ def test_without_pyscf_a_lamp_is_refused_before_the_work(
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyscf.dispersion", None)
     monkeypatch.setitem(sys.modules, "pyscf.dispersion.dftd4", None)
-    with pytest.raises(MissingExtraError, match=r"wavelength TDA-PBE0/def2-SVP needs pyscf"):
+    with pytest.raises(MissingExtraError, match=r"wavelength TDDFT-PBE0/def2-SVP needs pyscf"):
         motor_kinetics(load(METHYL), "MMFF94", 293.0, wavelength=365.0, out=tmp_path / "run")
 
 

@@ -100,7 +100,7 @@ def correction(
     mean, sd, value, error
         (n,) as they were stated and measured, in the order of the results.
     levels
-        (n, 2) m0 and s0 when each was predicted.
+        (n, 2) m0 and s0 when each was predicted; those of ``known`` where there was no spread.
     known
         Values of all machines measured; of fewer than three nothing is said.
     """
@@ -112,6 +112,7 @@ def correction(
     height = height + first * np.log(_WRONG) + (second - 1.0) * np.log1p(-_WRONG)
     mean, sd, value, error, levels = (part[-_LATEST:] for part in (mean, sd, value, error, levels))
     if len(mean):
+        levels = np.where(levels[:, 1:] > 0.0, levels, (known.mean(), spread))
         least = (1e-6 * spread) ** 2
         right = _density(value - mean, np.maximum((factor * sd) ** 2 + error**2, least))
         lost = _density(value - levels[:, 0], np.maximum(levels[:, 1] ** 2 + error**2, least))
@@ -152,7 +153,7 @@ class Hindsight:
         """
         if not proposals:
             return []
-        results = [(trial, found) for trial in trials if (found := _first(trial))]
+        results = [(trial, finding) for trial in trials if (finding := _first(trial))]
         several = max(1 + len(proposal.others) for proposal in proposals)
         corrections = [self._now(results, objective) for objective in range(several)]
         return [_corrected(proposal, corrections) for proposal in proposals]
@@ -160,12 +161,12 @@ class Hindsight:
     def _now(self, results: Sequence[tuple[Trial, Finding]], objective: int) -> Correction:
         """What all results say, those of the batches before found again one after the other."""
         usable = [
-            (trial, found)
-            for trial, found in results
-            if len(found.measured) > objective and _sound(found.measured[objective])
+            (trial, finding)
+            for trial, finding in results
+            if len(finding.measured) > objective and _sound(finding.measured[objective])
         ]
-        known = np.array([found.measured[objective].value for _, found in usable])
-        told = np.array([found.finished for _, found in usable])
+        known = np.array([finding.measured[objective].value for _, finding in usable])
+        told = np.array([finding.finished for _, finding in usable])
         own = [(t, f) for t, f in usable if t.agent == self._agent and _predicted(t, objective)]
         own.sort(key=lambda pair: (pair[1].finished, pair[0].number))
         said = np.array([t.opinions[objective] for t, _ in own], dtype=np.float64).reshape(-1, 2)
@@ -193,7 +194,7 @@ class Hindsight:
 
 def _first(trial: Trial) -> Finding | None:
     """What the first rung found; None where it gave no numbers."""
-    return next((found for found in trial.findings if found.rung == 0 and found.ok), None)
+    return next((one for one in trial.findings if one.rung == 0 and one.ok), None)
 
 
 def _predicted(trial: Trial, objective: int) -> bool:

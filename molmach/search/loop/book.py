@@ -90,6 +90,11 @@ class TrialBook:
         self._infeasible[trial.number] = trial
         self._news.append(trial.number)
 
+    @property
+    def refused(self) -> Trial | None:
+        """The latest design that was no machine, where no design so far was one; None otherwise."""
+        return None if self._machines else next(reversed(self._infeasible.values()), None)
+
     def start(self, machine: str) -> Trial:
         """A trial has left its queue."""
         trial = self._machines[machine] = self._machines[machine].started()

@@ -63,7 +63,7 @@ def check(campaign: Campaign, source: Path) -> Space:
     Objectives(campaign.objectives, evaluation)
     if campaign.budget.target is not None and campaign.objectives[0].bounds:
         raise SpecError(
-            f"budget.target: is a bound of what is maximised or minimised, and the first objective is "
+            "budget.target: is a bound of what is maximised or minimised, and the first objective is to "
             f"{campaign.objectives[0].words}; expected none, or another objective first"
         )
     _check_theory(campaign, space, evaluation, source)

@@ -153,6 +153,11 @@ class Driver:
                 self._save()
                 last = self.ledger.last_event("agent_failed")
                 raise CampaignError(f"{reason}; the last one: {'' if last is None else last.words}")
+            refused = self._book.refused
+            if refused is not None and not self.stopping:
+                self._save()
+                words = f"{refused.agent} last: {refused.reason}"
+                raise CampaignError(f"{reason}, and none of what was proposed is a machine; {words}")
             if not self.stopping:
                 if self._foretelling is not None:
                     self._foretelling.rest()

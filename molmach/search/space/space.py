@@ -253,8 +253,10 @@ class Space:
         return None
 
     def holds(self, design: Design) -> bool:
-        """Whether the design has a value of every variable, be it a machine or not."""
+        """Whether the design has a value of every variable and of no other, be it a machine or not."""
         values = dict(design.values)
+        if len(values) != len(self.variables):
+            return False
         return all(variable.accepts(values.get(variable.name)) for variable in self.variables)
 
     def is_machine(self, design: Design) -> bool:
@@ -311,6 +313,9 @@ class Space:
             A value that the space does not have, or a fragment that can't be attached.
         """
         values = dict(design.values)
+        names = [variable.name for variable in self.variables]
+        for name in values.keys() - set(names):
+            raise InfeasibleError(f"{name}: the space has no such variable; expected {', '.join(names)}")
         for variable in self.variables:
             if variable.name not in values or not variable.accepts(values[variable.name]):
                 raise InfeasibleError(

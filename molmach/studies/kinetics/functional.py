@@ -7,11 +7,13 @@ parts and refuses the whole; they are put together here.
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
 from rdkit import Chem
 
+from molmach.engine import available_cores
 from molmach.errors import Argument, KineticsError, MissingExtraError
 from molmach.studies.kinetics.level import BOHR, HARTREE, Floats
 
@@ -25,6 +27,9 @@ D4_DAMPING = {"s8": 0.0, "a1": 0.42, "a2": 5.65, "s9": 2.0}
 
 _LAST_WITH_ALL_ELECTRONS = 36
 """Krypton's number: def2 bases of heavier elements go with core potentials."""
+
+_THREADS = os.environ.get("OMP_NUM_THREADS", "")
+"""Threads that were asked for, before tblite's level asks for one."""
 
 _GRID = 3
 _CONVERGED = 1e-8
@@ -52,8 +57,9 @@ def require_functional(argument: str = "level_name", what: str = NAME) -> None:
 
 def electrons(molecule: Chem.Mol, positions: Floats, basis: str) -> Any:
     """pyscf's closed-shell molecule at positions (n_atoms, 3) in nm, with def2's core potentials."""
-    from pyscf import gto
+    from pyscf import gto, lib
 
+    lib.num_threads(int(_THREADS) if _THREADS.isdigit() else available_cores())
     atoms = [
         (atom.GetSymbol(), place) for atom, place in zip(molecule.GetAtoms(), positions / BOHR, strict=True)
     ]

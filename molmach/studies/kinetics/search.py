@@ -279,9 +279,10 @@ class _Search:
             if refined and path.height > min(saddle.energy for saddle in refined) + _COUNTED + _SLACK:
                 break
             self.say(f"{self.surfaces.surface_name}: saddle {number + 1}, of at most {len(paths)}")
-            saddle = self.surfaces.saddle(path.summit, path.tangent, _FEW_STEPS, whole=False)
-            if not saddle.converged and not refined:
-                closer = self.surfaces.closer(path)
+            closer = self.surfaces.closer(path) if path.coarse else path
+            saddle = self.surfaces.saddle(closer.summit, closer.tangent, _FEW_STEPS, whole=False)
+            if not saddle.converged:
+                closer = closer if path.coarse else self.surfaces.closer(path)
                 saddle = self.surfaces.saddle(closer.summit, closer.tangent, STEPS, whole=True)
             if saddle.converged and not any(self._are_one(saddle, s, mirrors=self._mirrors) for s in refined):
                 refined.append(saddle)

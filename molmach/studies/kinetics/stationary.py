@@ -22,6 +22,12 @@ _LEVEL = 2.0
 _NEAR = 0.02
 """Largest full step from a saddle, nm in the norm over all atoms: along soft modes the gradient is small."""
 
+_AT_IT = 0.004
+"""The same from which nothing is gained; 0.01 nm off, a saddle's Gibbs energy is wrong by 0.2 kJ/mol."""
+
+_FURTHER = 8
+"""Steps towards that once a saddle is near."""
+
 STEPS = 80
 """Of a saddle search, at most."""
 
@@ -250,10 +256,13 @@ def find_saddle(
     mode = tangent.ravel()
     guide = guess_hessian(x)
     trust = _TRUST
+    near: list[tuple[float, Stationary]] = []
     for count in range(1, steps + 1):
         step, mode, expected, distance = _step(x, gradient.ravel(), curvature, mode, trust)
         if np.abs(gradient).max() < MAX_FORCE and distance < _NEAR:
-            return Stationary(energy, x, True)
+            near.append((distance, Stationary(energy, x, True)))
+            if distance < _AT_IT or len(near) > _FURTHER:
+                break
         moved = frame.moved(x, step)
         there, slope = level(moved)
         turned = guess_hessian(moved)
@@ -268,9 +277,9 @@ def find_saddle(
             curvature += guide - turned
             continue  # the model is wrong here: a shorter step, with what was learnt
         x, energy, gradient, guide = moved, there, slope, turned
-        if count % _RENEW == 0:
+        if count % _RENEW == 0 and not near:
             curvature = hessian(x)
-    return Stationary(energy, x, False)
+    return min(near, key=lambda one: one[0])[1] if near else Stationary(energy, x, False)
 
 
 def _step(

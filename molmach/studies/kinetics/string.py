@@ -50,6 +50,8 @@ class Path:
     tangent, summit
         (n_atoms, 3): the path's unit direction at its top, and the structure there, nm: that of the parabola
         through the highest image and its neighbours.
+    coarse
+        Whether the images lie too far apart for that; the summit is then the highest one.
     """
 
     energies: Floats
@@ -57,6 +59,7 @@ class Path:
     force: float
     tangent: Floats
     summit: Floats
+    coarse: bool = False
 
     @property
     def top(self) -> int:
@@ -114,9 +117,7 @@ def relax_path(ground: Ground, path: Floats, give_up_above: float) -> Path:
         return iteration >= _FIRST_LOOK and (ready or path.height > give_up_above)
 
     relaxed = _relaxed(ground, path, IMAGES, _ITERATIONS, _BEFORE_CLIMBING, over)
-    if not relaxed.inner or relaxed.height > give_up_above or _is_sound(ground, relaxed):
-        return relaxed
-    return relax_summit(ground, relaxed)
+    return relaxed if relaxed.height > give_up_above else _checked(ground, relaxed)
 
 
 def relax_summit(ground: Ground, path: Path) -> Path:
@@ -130,14 +131,15 @@ def relax_summit(ground: Ground, path: Path) -> Path:
         1,
         lambda path, _: path.inner and path.force < _CLOSE,
     )
-    best = closer if closer.inner else path
-    return best if _is_sound(ground, best) else replace(best, summit=best.positions[best.top])
+    return _checked(ground, closer if closer.inner else path)
 
 
-def _is_sound(ground: Ground, path: Path) -> bool:
-    """Whether the structure at the top is no worse than the image beside it: images may be too far apart."""
+def _checked(ground: Ground, path: Path) -> Path:
+    """A path; its summit is the highest image where what lies between is worse, images being far apart."""
     _, gradient = ground.levels[path.top](path.summit)
-    return float(np.abs(gradient).max()) < _WORSE * max(path.force, _CLOSE)
+    if float(np.abs(gradient).max()) < _WORSE * max(path.force, _CLOSE):
+        return path
+    return replace(path, summit=path.positions[path.top], coarse=True)
 
 
 def _relaxed(

@@ -227,13 +227,15 @@ def _packed_path(path: Path) -> dict[str, Floats]:
         "force": np.array(path.force),
         "tangent": path.tangent,
         "summit": path.summit,
+        "coarse": np.array(float(path.coarse)),
     }
 
 
 def _unpacked_path(piece: Piece) -> Path:
-    return Path(
-        piece["energies"], piece["positions"], float(piece["force"]), piece["tangent"], piece["summit"]
+    energies, positions, force, tangent, summit, coarse = (
+        piece[name] for name in ("energies", "positions", "force", "tangent", "summit", "coarse")
     )
+    return Path(energies, positions, float(force), tangent, summit, bool(coarse))
 
 
 def _packed(stationary: Stationary) -> dict[str, Floats]:

@@ -34,7 +34,10 @@ _CONFORMERS = 30
 _STIFFNESS = 3000.0
 """Of the spring that holds the torsion, kJ/(mol rad^2): it gives way by a degree to 50 kJ/(mol rad)."""
 
-_NUDGE = 0.02
+_NUDGES = (0.02, 0.04, 0.06, 0.09, 0.13)
+_CLEARLY_DOWN = 0.3
+"""Of the energy, kJ/mol: close to a flat saddle the gradient is that of a minimum."""
+
 _SAME_WELL = 0.25
 _SAME_ENERGY = 0.5
 _SAME_PLACE = 0.02
@@ -315,7 +318,11 @@ class _Search:
     def _below(self, saddle: Stationary, direction: Floats) -> Stationary:
         def make() -> dict[str, Floats]:
             self._level.forget()
-            start = frame_of(self.bond.molecule).moved(saddle.positions, _NUDGE * direction)
+            frame = frame_of(self.bond.molecule)
+            for nudge in _NUDGES:
+                start = frame.moved(saddle.positions, nudge * direction)
+                if self._level(start)[0] < saddle.energy - _CLEARLY_DOWN:
+                    break
             return _packed(relax(self._level, start, self._guess))
 
         return _unpacked(self.store.piece("descent", (*self._about, saddle.positions, direction), make))

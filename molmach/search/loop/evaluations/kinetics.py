@@ -191,7 +191,7 @@ class Kinetics(Evaluation):
             *said,
             f"Gibbs energies at {asked.temperature:g} K are of harmonic vibrations, soft modes damped, of "
             "the lowest form of each helicity; rates are Eyring's over the lowest saddle.",
-            f"Light: {asked.excitation_rate:g} photons absorbed by a motor and second, quantum yields "
+            f"Light: absorbed photons, {asked.excitation_rate:g} a second and motor; quantum yields "
             f"{asked.forward_yield:g} forward and {asked.backward_yield:g} back; neither is computed.",
         )
 
