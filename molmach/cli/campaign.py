@@ -19,7 +19,7 @@ from molmach.search import Space
 from molmach.search.loop.checking import check, check_new, equilibrium_note
 from molmach.search.record import results
 from molmach.search.record.folder import FILE, find_campaign, read_campaign, repair
-from molmach.search.record.ledger import reading
+from molmach.search.record.ledger import NAME, reading
 from molmach.search.running import run_campaign
 from molmach.search.space.fragments import groups
 from molmach.spec import Campaign, load_campaign
@@ -120,7 +120,10 @@ def repair_command(
         typer.echo(f"{folder}: nothing is damaged; the ledger has {kept} evaluations")
     else:
         backup, aside = places
-        typer.echo(f"{folder}: the backup {backup.name}, of {kept} evaluations, is the ledger now")
+        if backup.name == NAME:
+            typer.echo(f"{folder}: no backup has more than the ledger, which goes on with {kept} evaluations")
+        else:
+            typer.echo(f"{folder}: the backup {backup.name}, of {kept} evaluations, is the ledger now")
         if aside is not None:
             typer.echo(f"the damaged one is kept as {aside.name}")
         typer.echo("'molmach campaign resume' goes on from there")

@@ -139,6 +139,23 @@ def test_commits_that_a_cut_log_has_lost_are_missed(tmp_path: Path) -> None:
     scribe.ledger.close()
 
 
+def test_a_ledger_that_lacks_commits_goes_on_where_no_backup_has_more(copied: Path) -> None:
+    """As where the number of the last one has a wrong digit."""
+    kept, number = copied.read_bytes(), head_of(copied).read_text(encoding="utf-8")
+    head_of(copied).write_text(f"9{number}", encoding="utf-8")
+    assert "commits are missing" in _looked(copied)
+    done = CliRunner().invoke(app, ["campaign", "repair", str(copied.parent)])
+    assert "no backup has more than the ledger" in done.output
+    assert copied.read_bytes() == kept
+    assert head_of(copied).read_text(encoding="utf-8") == number
+    assert _looked(copied) == ""
+    for path in backups_of(copied):
+        path.unlink(missing_ok=True)
+    head_of(copied).write_text(f"9{number}", encoding="utf-8")
+    assert repair(copied.parent) == (copied, None)
+    assert _looked(copied) == ""
+
+
 def test_an_emptied_ledger_is_not_begun_anew(copied: Path) -> None:
     copied.write_bytes(b"")
     with pytest.raises(CampaignError, match="commits are missing"):

@@ -238,7 +238,7 @@ def gun(tmp_path_factory: pytest.TempPathFactory, kernels: None) -> Gun:
 
 
 def test_a_shot_is_the_same_whoever_fires_it_and_is_fired_once(gun: Gun) -> None:
-    """In one thread or two, alone or among others; both ways of a pair start at one speed."""
+    """In one thread or two, alone or among others."""
     places = np.repeat(gun.assembly.positions_nm[None], 20, axis=0)
     done: list[int] = []
     shots = gun.shoot(places, 2, done.append)

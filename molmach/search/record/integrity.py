@@ -277,8 +277,8 @@ def restore(ledger: Path) -> tuple[Path, Path | None] | None:
     Returns
     -------
     places
-        The backup that was taken, and where the damaged ledger is now (None: there was none); None where the
-        ledger is whole.
+        The backup that was taken, and where the damaged ledger is now (None: there was none). The ledger
+        itself where only its last commits are missing and no backup has more of them. None where it is whole.
 
     Raises
     ------
@@ -290,6 +290,10 @@ def restore(ledger: Path) -> tuple[Path, Path | None] | None:
     if not (problem := _problem(ledger, ledger)):
         return None
     chosen = next((path for path in backups_of(ledger) if path.is_file() and not _problem(path)), None)
+    most = 0 if chosen is None else _commits_in(chosen)
+    if ledger.is_file() and not _problem(ledger) and (kept := _commits_in(ledger)) >= most:
+        write_text(head_of(ledger), f"{kept}\n")
+        return ledger, None
     if chosen is None:
         raise CampaignError(
             f"{ledger}: is damaged ({problem}), and no backup beside it is whole; what machines were worth "
@@ -318,6 +322,12 @@ def _problem(path: Path, ledger: Path | None = None) -> str:
         if out_of_reach(error):
             raise unreadable(path, error) from error
         return str(error)
+
+
+def _commits_in(path: Path) -> int:
+    """How many a whole file has."""
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as base:
+        return _commits(base)
 
 
 def _set_aside(ledger: Path) -> Path | None:

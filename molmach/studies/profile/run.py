@@ -285,7 +285,7 @@ def _crossings(
     place, seed = ensemble.samples.place, plan.spec.protocol.seed
 
     def told(before: int, done: int) -> None:
-        progress(Progress(before + done, total))
+        progress(Progress(before + min(done, plan.shots), total))
 
     for number, (state, curve) in enumerate(profile.states.items()):
         between, unknown = barriers(curve, stations)
