@@ -26,6 +26,7 @@ OPTIONS = {
     "platform": "--platform",
     "port": "--port",
     "rotor": "--rotor",
+    "shots": "--shots",
     "solvent": "--solvent",
     "stator": "--stator",
     "store": "--store",

@@ -108,7 +108,7 @@ def _windows(
         return (None,) * len(campaign.objectives)
     return tuple(
         (wanted.low, wanted.high, wanted.decades) if isinstance(wanted, Window) else None
-        for wanted in wanted_by(campaign.objectives, evaluation.quantity, str(campaign.machine["kind"]))
+        for wanted in wanted_by(campaign.objectives, evaluation.quantity, campaign.machine)
     )
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -139,18 +140,29 @@ class Window(Wanted):
 
 
 def wanted_by(
-    objectives: Sequence[Objective], find: Callable[[str], Quantity | None], kind: str
+    objectives: Sequence[Objective], find: Callable[[str], Quantity | None], machine: Mapping[str, Any]
 ) -> list[Wanted]:
-    """What each objective wants, by what finds a quantity of a name and the kind of the machines.
+    """What each objective wants.
+
+    Parameters
+    ----------
+    objectives
+        As in the campaign file.
+    find
+        Gives the quantity of a name.
+    machine
+        The campaign's section, which names the machines' kind.
 
     Raises
     ------
     SpecError
-        As :func:`wanted_of`.
+        As :func:`wanted_of`, or a window's machines have no kind.
     """
     if not any(objective.bounds for objective in objectives):
         return [Sense(objective.sign) for objective in objectives]
-    scale = kind_of(kind).coordinate.scale
+    if "kind" not in machine:
+        raise SpecError("machine.kind: is missing; expected one of the kinds of machines")
+    scale = kind_of(str(machine["kind"])).coordinate.scale
     return [wanted_of(objective, find, scale) for objective in objectives]
 
 

@@ -431,7 +431,7 @@ import sys
 import numpy as np
 import molmach
 from molmach.data import Motion
-steps = np.random.default_rng(0).normal(2.0, 0.1, (8, 20))
+steps = np.random.default_rng(0).normal(1.2, 0.1, (8, 20))
 print(molmach.score(Motion(0.1 * np.arange(20.0), np.cumsum(steps, axis=1))).verdict)
 print(sorted({"openmm", "ray", "mdtraj", "numba", "matplotlib"} & sys.modules.keys()))
 """

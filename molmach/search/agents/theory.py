@@ -240,7 +240,7 @@ def _wanted(campaign: Campaign, folder: Path) -> list[Wanted]:
         return [Sense(objective.sign) for objective in campaign.objectives]
     use = campaign.evaluation.use
     evaluation = plugins.load(use, EVALUATIONS, "evaluation.use", folder)(campaign, use)
-    return wanted_by(campaign.objectives, evaluation.quantity, str(campaign.machine["kind"]))
+    return wanted_by(campaign.objectives, evaluation.quantity, campaign.machine)
 
 
 def through(tree: ast.expr, said: Mapping[str, Estimate], wanted: Wanted = _MORE) -> tuple[float, float]:

@@ -40,7 +40,7 @@ class Objectives:
             expression.check_varies()
         self._wanted = list(
             zip(
-                wanted_by(objectives, find, str(evaluation.campaign.machine["kind"])),
+                wanted_by(objectives, find, evaluation.campaign.machine),
                 expressions,
                 strict=True,
             )
