@@ -30,6 +30,9 @@ NETWORK = frozenset(
 )  # fmt: skip
 """Kinds of file systems that several computers may have mounted."""
 
+MOUNTS = Path("/proc/self/mountinfo")
+"""Linux's table of mounts."""
+
 
 def network_file_system(path: Path) -> str:
     """The kind of the network file system that a place lies on, such as ``nfs4``; '' where it lies on none.
@@ -47,9 +50,6 @@ def network_file_system(path: Path) -> str:
         if place.is_relative_to(mounted) and len(mounted.parts) >= longest:
             longest, kind = len(mounted.parts), right.split()[0]
     return kind if kind in NETWORK else ""
-
-
-MOUNTS = Path("/proc/self/mountinfo")
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from molmach.studies.kinetics.words import (
     step_rows,
 )
 
-Found = TypeVar("Found")
+Searched = TypeVar("Searched")
 
 
 def kinetics(
@@ -106,7 +106,7 @@ def kinetics(
     console().print(f"report: {escape(str(result.run_dir / 'report.html'))}", soft_wrap=True)
 
 
-def _search(name: str, searched: Callable[[Callable[[str], None]], Found]) -> Found:
+def _search(name: str, searched: Callable[[Callable[[str], None]], Searched]) -> Searched:
     try:
         with status(name, lines=True) as say:
             return searched(say)

@@ -481,7 +481,7 @@ class Meddling(Agent):
             pass
         return []
 '''
-PATIENCE = 1.5
+PATIENCE = 3.0
 """Seconds in which even a busy machine answers for an agent that does not hang."""
 BAD_NAMES = (
     "Crashing", "Exiting", "Stillborn", "Hanging", "Rubbish", "Endless", "Nowhere", "Silent", "Meddling",

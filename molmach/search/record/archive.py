@@ -14,12 +14,12 @@ MACHINES = "machines"
 """Where in a campaign's folder they lie, each under the first characters of its machine's key."""
 
 
-def packed(folder: Path) -> bytes:
-    """A folder's files as a zip file."""
+def packed(folder: Path, without: str = "") -> bytes:
+    """A folder's files as a zip file, but for those in folders of a name."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(folder.rglob("*")):
-            if path.is_file():
+            if path.is_file() and without not in path.relative_to(folder).parts:
                 archive.write(path, path.relative_to(folder))
     return content.getvalue()
 

@@ -15,10 +15,14 @@ from typing import Any
 from molmach.data.quantity import Quantity, named
 from molmach.errors import SpecError
 from molmach.search.record.result import Result
+from molmach.search.record.trial import CONFIRMATION
 from molmach.search.space.space import Candidate
 from molmach.spec import Campaign, Spec
 from molmach.spec.registered import EVALUATIONS, registered
 from molmach.studies.provenance import code_digest
+
+_FRESH_SEED = 7919
+"""Added to a machine's seed for a confirmation: any number that is not zero gives other draws."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,12 @@ class Evaluation(ABC):
             The machine can't be built, so that it can't be told.
         """
         return ""
+
+    @staticmethod
+    def seeded(spec: Spec, rung: int) -> Spec:
+        """The machine with the seed that a rung draws by: its own, for a confirmation another one."""
+        seed = spec.protocol.seed + (_FRESH_SEED if rung == CONFIRMATION else 0)
+        return spec.model_copy(update={"protocol": spec.protocol.model_copy(update={"seed": seed})})
 
     @abstractmethod
     def task(self, candidate: Candidate, rung: int) -> Task | None:

@@ -14,8 +14,6 @@ from molmach.studies.binding import LEVELS, binding
 from molmach.studies.profile.run import Plan
 
 _SEARCHES = 16
-_FRESH_SEED = 7919
-"""Added to a machine's seed for the confirmation: any number that is not zero gives other searches."""
 
 
 class Binding(Evaluation):
@@ -80,11 +78,10 @@ class Binding(Evaluation):
         """The searches of a rung; a confirmation's start from other seeds."""
         level, searches = self._effort(rung)
         spec = candidate.spec
-        seed = spec.protocol.seed + (_FRESH_SEED if rung == CONFIRMATION else 0)
-        spec = spec.model_copy(update={"protocol": spec.protocol.model_copy(update={"seed": seed})})
+        spec = self.seeded(spec, rung)
         station = self.campaign.evaluation.options.get("station")
         options = {"level": level, "searches": searches, "station": station}
-        return Task(self.key(spec, options), candidate.key, rung, spec, self.use, seed, options)
+        return Task(self.key(spec, options), candidate.key, rung, spec, self.use, spec.protocol.seed, options)
 
     @staticmethod
     def run(task: Task) -> Result:

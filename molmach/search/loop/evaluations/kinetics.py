@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import math
 import tempfile
 import time
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +17,7 @@ from molmach.data.quantity import Quantity
 from molmach.data.statistics import Floats
 from molmach.errors import KineticsError, MolmachError, SpecError
 from molmach.search.loop.evaluations.base import Evaluation, Task
+from molmach.search.record.archive import packed
 from molmach.search.record.result import Result
 from molmach.search.record.trial import CONFIRMATION
 from molmach.search.space.space import Candidate
@@ -34,8 +33,6 @@ from molmach.studies.kinetics.words import doubts
 
 _LEVELS = tuple(BARRIER_ERROR)
 _LIGHT, _YIELD = 1.0, 0.1
-_FRESH_SEED = 7919
-"""Added to a machine's seed for the confirmation: any number that is not zero gives other guesses."""
 
 
 def _half_life(barrier: Floats, temperature: Floats) -> Floats:
@@ -210,12 +207,11 @@ class Kinetics(Evaluation):
         level, guesses, quick = self._level(rung)
         spec = candidate.spec
         asked = _Asked.of(self.campaign.evaluation.options, spec.protocol.temperature)
-        seed = spec.protocol.seed + (_FRESH_SEED if rung == CONFIRMATION else 0)
-        spec = spec.model_copy(update={"protocol": spec.protocol.model_copy(update={"seed": seed})})
+        spec = self.seeded(spec, rung)
         options = {**vars(asked), "level": level, "guesses": guesses, "absorbs": self._absorbs}
         options |= {"quick": True} if quick else {}
         key = self.key(spec, options, rung == CONFIRMATION)
-        return Task(key, candidate.key, rung, spec, self.use, seed, options)
+        return Task(key, candidate.key, rung, spec, self.use, spec.protocol.seed, options)
 
     @staticmethod
     def run(task: Task) -> Result:
@@ -230,7 +226,9 @@ class Kinetics(Evaluation):
                     options["wavelength"], options["intensity"], options["absorbs"],
                 )  # fmt: skip
                 motor = kinetics_run.run(plan, Path(name) / "kinetics")
-                archive = _packed(Path(name) / "kinetics") if task.rung == CONFIRMATION else b""
+                archive = (
+                    packed(Path(name) / "kinetics", without="pieces") if task.rung == CONFIRMATION else b""
+                )
         except MolmachError as error:
             seconds = time.process_time() - started
             return Result(task.key, reason=str(error) or type(error).__name__, seconds=seconds)
@@ -309,12 +307,3 @@ def _controls(steps: tuple[HelixInversion, ...]) -> dict[str, Any]:
         "sentence": "A search from other guesses found a saddle with one imaginary mode, from which the way "
         "down ends in the two helical forms.",
     }
-
-
-def _packed(folder: Path) -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and "pieces" not in path.parts:
-                archive.write(path, path.relative_to(folder))
-    return packed.getvalue()

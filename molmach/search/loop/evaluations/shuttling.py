@@ -25,8 +25,6 @@ from molmach.studies.profile import Crossing, Profile
 from molmach.studies.profile import run as profile_run
 
 _WINDOW, _SHOTS = "20 ps", 128
-_FRESH_SEED = 7919
-"""Added to a machine's seed for the confirmation: any number that is not zero gives other samples."""
 
 
 def _rate(barrier: Floats, temperature: Floats) -> Floats:
@@ -129,10 +127,9 @@ class Shuttling(Evaluation):
         """A profile with rates; a confirmation's has other random numbers."""
         window, shots = self._effort(rung)
         spec = candidate.spec
-        seed = spec.protocol.seed + (_FRESH_SEED if rung == CONFIRMATION else 0)
-        spec = spec.model_copy(update={"protocol": spec.protocol.model_copy(update={"seed": seed})})
+        spec = self.seeded(spec, rung)
         options = {"window": window, "shots": shots}
-        return Task(self.key(spec, options), candidate.key, rung, spec, self.use, seed, options)
+        return Task(self.key(spec, options), candidate.key, rung, spec, self.use, spec.protocol.seed, options)
 
     @staticmethod
     def run(task: Task) -> Result:
