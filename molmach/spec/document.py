@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from contextlib import suppress
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,7 @@ from molmach.spec.fields import Section, spelled
 from molmach.spec.machine import Machine
 from molmach.spec.protocol import Protocol, made_force_field
 from molmach.spec.reading import override, read_mapping, read_text, validate
-from molmach.spec.registered import FORCE_FIELDS, registered
+from molmach.spec.registered import DRIVES, FORCE_FIELDS, MACHINES, entry, registered
 
 Name = Annotated[
     str,
@@ -63,6 +64,23 @@ class Spec(Section):
     def key(self) -> str:
         """sha256 of :meth:`canonical`, hexadecimal."""
         return hashlib.sha256(self.canonical().encode()).hexdigest()
+
+    @property
+    def entry_points(self) -> tuple[EntryPoint, ...]:
+        """The drive, the machine kind and the force fields that it names, molmach's own or another's.
+
+        Raises
+        ------
+        SpecError
+            Several distributions register one of them.
+        """
+        named = (
+            (DRIVES, self.drive.kind),
+            (MACHINES, self.machine.kind),
+            (FORCE_FIELDS, self.protocol.force_field),
+            (FORCE_FIELDS, self.protocol.build_field),
+        )
+        return tuple(entry(group, name) for group, name in dict.fromkeys(named))
 
     def to_yaml(self) -> str:
         """The full spec, defaults included, as a machine file that reads back to an equal spec."""

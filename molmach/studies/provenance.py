@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import EntryPoint, version
 from pathlib import Path
 from platform import python_version
 from typing import Any
+
+from molmach.identity import Identity, identity
+from molmach.spec import Spec
 
 
 def versions() -> dict[str, str]:
@@ -26,6 +29,36 @@ def code_digest(folders: Iterable[str | Path], *patterns: str) -> str:
     return digest.hexdigest()
 
 
-def provenance(**origin: Any) -> dict[str, Any]:
-    """What is said of a result's origin (key, seed, engine, ...), then today's date and the versions."""
-    return {**origin, "date": datetime.now(UTC).isoformat(timespec="seconds"), "versions": versions()}
+def code_of(
+    spec: Spec, points: Iterable[EntryPoint] = (), files: Iterable[str] = (), extras: Iterable[str] = ()
+) -> Identity:
+    """By which code a machine is simulated here: molmach and the plug-ins that its file names.
+
+    Parameters
+    ----------
+    spec
+        The machine.
+    points, files, extras
+        What is in use besides, as :func:`molmach.identity.identity` takes it.
+
+    Raises
+    ------
+    SpecError
+        Several distributions register one of the plug-ins.
+    """
+    return identity((*spec.entry_points, *points), files, extras)
+
+
+def provenance(code: Identity | None = None, **origin: Any) -> dict[str, Any]:
+    """What is said of a result's origin: what is given (key, seed, engine, ...), date, code, versions.
+
+    Parameters
+    ----------
+    code
+        By which it was computed; by default molmach's without plug-ins.
+    **origin
+        What else is known.
+    """
+    made_by = (code or identity()).to_json()
+    date = datetime.now(UTC).isoformat(timespec="seconds")
+    return {**origin, "date": date, "code": made_by, "versions": versions()}

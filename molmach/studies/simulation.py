@@ -25,7 +25,7 @@ from molmach.spec import Spec
 from molmach.spec.reading import validate
 from molmach.studies import folder, run_folder
 from molmach.studies.folder import fresh
-from molmach.studies.provenance import provenance
+from molmach.studies.provenance import code_of, provenance
 
 UNTIL = Argument("until_resolved")
 
@@ -407,7 +407,13 @@ def _result(
         for condition, part in zip(conditions, collected, strict=True)
     }
     claim = runs.pop("claim")
-    origin = provenance(key=spec.key, seed=spec.protocol.seed, engine=choice.engine, platform=choice.platform)
+    origin = provenance(
+        code_of(spec),
+        key=spec.key,
+        seed=spec.protocol.seed,
+        engine=choice.engine,
+        platform=choice.platform,
+    )
     return Result(replace(claim, controls=runs, run_dir=place, until=plan.looks), origin)
 
 

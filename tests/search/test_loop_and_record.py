@@ -429,16 +429,31 @@ def test_what_is_no_ledger_is_refused(tmp_path: Path) -> None:
         Ledger(tmp_path / "other.sqlite")
 
 
+def test_what_other_code_has_evaluated_is_not_believed(tmp_path: Path) -> None:
+    """749 in place of -28 turn/ns was one version's answer to another's question."""
+    store = Store(tmp_path / "e.sqlite")
+    store.put([Result("a", {"velocity": [749.0]}, code="old"), Result("b", {"velocity": [1.0]})])
+    assert store.get("a", "new") is None
+    assert store.get("b", "") is None  # nobody has said by which code
+    store.put([Result("a", {"velocity": [-28.0]}, code="new")])
+    for code, value in (("old", 749.0), ("new", -28.0)):
+        kept = store.get("a", code)
+        assert kept is not None
+        assert (kept.samples, kept.code) == ({"velocity": [value]}, code)
+
+
 def test_campaigns_share_what_was_evaluated(tmp_path: Path) -> None:
     one, two = Store(tmp_path / "e.sqlite"), Store(tmp_path / "e.sqlite")
-    one.put([Result("a", {"velocity": [1.0]}, "", 2.0, 30), Result("b", {}, "diverged", 1.0, 0)])
-    assert two.get("a") == Result("a", {"velocity": [1.0]}, "", 0.0, 30)
-    two.put([Result("a", {"velocity": [9.0]}, "", 2.0, 30)])
-    assert one.get("a") == two.get("a")
-    failed = two.get("b")
+    one.put(
+        [Result("a", {"velocity": [1.0]}, "", 2.0, 30, code="x"), Result("b", {}, "diverged", 1.0, code="x")]
+    )
+    assert two.get("a", "x") == Result("a", {"velocity": [1.0]}, "", 0.0, 30)
+    two.put([Result("a", {"velocity": [9.0]}, "", 2.0, 30, code="x")])
+    assert one.get("a", "x") == two.get("a", "x")
+    failed = two.get("b", "x")
     assert failed is not None
     assert failed.reason == "diverged"
-    assert two.get("c") is None
+    assert two.get("c", "x") is None
     (tmp_path / "no.sqlite").write_text("b" * 5000)
     with pytest.raises(CampaignError, match="can't be used for evaluations"):
         Store(tmp_path / "no.sqlite")

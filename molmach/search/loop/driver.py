@@ -20,6 +20,7 @@ from molmach.search.loop.allocation import Allocation
 from molmach.search.loop.bandit import Bandit
 from molmach.search.loop.book import TrialBook
 from molmach.search.loop.budget import BudgetUse, Clock
+from molmach.search.loop.codes import Codes
 from molmach.search.loop.evaluations import Evaluation, Task, task_of
 from molmach.search.loop.executors import Executor
 from molmach.search.loop.foretelling import Foretelling
@@ -105,6 +106,7 @@ class Driver:
         self._tasks: dict[str, Task] = {}
         self._machines: dict[str, str] = {}
         self._losses = Losses()
+        self._codes = Codes(ledger)
         self._known: deque[tuple[Task, Result]] = deque()
         self._phase = "search"
         self._ahead = False
@@ -224,7 +226,7 @@ class Driver:
             return False
         task = self._task(*chosen)
         assert task is not None, "every rung of an evaluation has a task"
-        known = self._store.get(task.key) if self._store is not None else None
+        known = self._store.get(task.key, self._codes.wanted(task)) if self._store is not None else None
         if known is not None:
             self._known.append((task, known))
         else:
@@ -258,8 +260,9 @@ class Driver:
             self._foretelling.one()
         for result in map(plain, self._executor.wait(patience)):
             task = self._tasks.pop(result.key)
-            if result.lost:
-                self._lost(task, result.lost)
+            lost = result.lost or self._codes.stranger(task, result)
+            if lost:
+                self._lost(task, lost)
             else:
                 self._record(task, result, reused=False)
                 fresh.append(result)
@@ -286,7 +289,7 @@ class Driver:
                 reason, measured = reason or f"malformed result: archive: {problem}", ()
         finding = Finding(
             task.key, task.machine, self._book.owner(task.machine), task.rung, reason, measured,
-            result.seconds, result.steps, reused, time.time(), task.seed, result.controls,
+            result.seconds, result.steps, reused, time.time(), task.seed, result.controls, result.code,
         )  # fmt: skip
         if self.ledger.add_finding(finding, result.samples):
             self._learn(finding)

@@ -1,4 +1,4 @@
-"""Evaluations that campaigns share."""
+"""Evaluations that campaigns share, each by its key and by the code that did it: no other's is believed."""
 
 from __future__ import annotations
 
@@ -31,29 +31,40 @@ class Store:
             self._base.execute("PRAGMA journal_mode = WAL")
             self._base.execute("PRAGMA synchronous = NORMAL")  # what a power cut takes is only done again
             self._base.execute(
-                "CREATE TABLE IF NOT EXISTS outcomes (key TEXT PRIMARY KEY, reason TEXT NOT NULL, "
-                "samples TEXT NOT NULL, seconds REAL NOT NULL, steps INTEGER NOT NULL) WITHOUT ROWID"
+                "CREATE TABLE IF NOT EXISTS done (key TEXT NOT NULL, code TEXT NOT NULL, "
+                "reason TEXT NOT NULL, samples TEXT NOT NULL, seconds REAL NOT NULL, steps INTEGER NOT NULL, "
+                "PRIMARY KEY (key, code)) WITHOUT ROWID"
             )
             self._base.commit()
-            self.get("")
+            self.get("", "")
         except sqlite3.DatabaseError as error:
             raise CampaignError(
                 Argument("store"), f" {path}: can't be used for evaluations ({error})"
             ) from error
 
-    def get(self, key: str) -> Result | None:
-        """What came of an evaluation, if any campaign has done it."""
+    def get(self, key: str, code: str) -> Result | None:
+        """What came of an evaluation, if any campaign has done it by the same code.
+
+        Parameters
+        ----------
+        key
+            The task's.
+        code
+            Digest of the code that would do it (:class:`molmach.identity.Identity`).
+        """
         row = self._base.execute(
-            "SELECT reason, samples, steps FROM outcomes WHERE key = ?", (key,)
+            "SELECT reason, samples, steps FROM done WHERE key = ? AND code = ?", (key, code)
         ).fetchone()
-        return None if row is None else Result(key, dict(json.loads(row[1])), row[0], 0.0, row[2])
+        return None if row is None else Result(key, dict(json.loads(row[1])), row[0], 0.0, row[2], code=code)
 
     def put(self, results: Iterable[Result]) -> None:
-        """Keep what came of evaluations."""
-        rows = [(r.key, r.reason, json.dumps(r.samples), r.seconds, r.steps) for r in results]
+        """Keep what came of evaluations; those that do not say by which code they were done are left out."""
+        rows = [
+            (r.key, r.code, r.reason, json.dumps(r.samples), r.seconds, r.steps) for r in results if r.code
+        ]
         if rows:
             with self._base:
-                self._base.executemany("INSERT OR IGNORE INTO outcomes VALUES (?, ?, ?, ?, ?)", rows)
+                self._base.executemany("INSERT OR IGNORE INTO done VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -14,12 +14,13 @@ from molmach.studies.folder import OUT
 COLUMNS = (
     "number", "evaluation", "machine", "smiles", "design", "agent", "rung", "seed", "ok", "reason",
     "value", "error", "low", "high", "others", "controls", "seconds", "steps", "reused", "finished",
-    "seen_value", "seen_error", "seen_low", "seen_high", "inside", "reaches", "probability",
+    "seen_value", "seen_error", "seen_low", "seen_high", "inside", "reaches", "probability", "code",
 )  # fmt: skip
 """``value`` and its bounds are of the first objective, greater is better; rung -1 is a confirmation.
 
 Of a first objective with a window or a target ``value`` is the distance, and ``seen_value`` and what follows
-the quantity's own value (:class:`molmach.search.record.trial.Seen`).
+the quantity's own value (:class:`molmach.search.record.trial.Seen`). ``code`` is the digest of the code that
+did the evaluation.
 """
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from molmach.errors import CampaignError
 from molmach.files import hold
+from molmach.identity import Identity
 from molmach.search.record.integrity import (
     Keeper,
     damage,
@@ -28,7 +29,7 @@ from molmach.search.record.integrity import (
     out_of_reach,
     unreadable,
 )
-from molmach.search.record.reader import STARTED, WORDS, LedgerReader
+from molmach.search.record.reader import CODE, STARTED, WORDS, LedgerReader
 from molmach.search.record.result import Samples
 from molmach.search.record.rows import Foretold
 from molmach.search.record.trial import Finding, State, Trial
@@ -50,6 +51,9 @@ _THEORY = (
 
 _SEEN = "CREATE TABLE IF NOT EXISTS seen (key TEXT PRIMARY KEY, seen TEXT NOT NULL) WITHOUT ROWID"
 """Values behind utilities, of objectives with a window or a target; JSON, null of the others."""
+
+_CODES = "CREATE TABLE IF NOT EXISTS codes (key TEXT PRIMARY KEY, code TEXT NOT NULL) WITHOUT ROWID"
+"""By which code each evaluation was done: digests of what is noted as :class:`molmach.identity.Identity`."""
 
 
 class Ledger(LedgerReader):
@@ -107,7 +111,7 @@ class Ledger(LedgerReader):
             self._base.execute("PRAGMA synchronous = FULL")
             # A ledger of before is gone on with. All at once, for a table that lacks its digest is damage.
             opinions = "" if self._has_opinions() else _script(OPINIONS)
-            self._base.executescript(f"BEGIN IMMEDIATE; {_THEORY}; {_SEEN}; {opinions}")
+            self._base.executescript(f"BEGIN IMMEDIATE; {_THEORY}; {_SEEN}; {_CODES}; {opinions}")
             digest_rows(self._base)
             self._base.commit()
             if named:
@@ -159,6 +163,10 @@ class Ledger(LedgerReader):
     def note_explanation(self, agent: str, text: str) -> None:
         """Keep what an agent believes."""
         self.note(f"explained {agent}", text)
+
+    def note_code(self, code: Identity) -> None:
+        """Keep what a digest of evaluations stands for."""
+        self.note(f"{CODE}{code.digest}", json.dumps(code.to_json(), sort_keys=True))
 
     def note_session(self, executor: str, versions: Mapping[str, str]) -> None:
         """Keep with what the campaign is gone on with, where it differs from the last time."""
@@ -227,6 +235,8 @@ class Ledger(LedgerReader):
         if cursor.rowcount != 1:
             return False
         self._base.execute("INSERT INTO samples VALUES (?, ?)", (finding.key, json.dumps(samples)))
+        if finding.code:
+            self._base.execute("INSERT INTO codes VALUES (?, ?)", (finding.key, finding.code))
         if any(m.seen is not None for m in finding.measured):
             seen = json.dumps([None if m.seen is None else astuple(m.seen) for m in finding.measured])
             self._base.execute("INSERT INTO seen VALUES (?, ?)", (finding.key, seen))

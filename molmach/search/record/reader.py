@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, fields, replace
 from typing import Any
 
+from molmach.identity import Identity
 from molmach.search.record.result import Samples
 from molmach.search.record.rows import Event, Failure, Foretold, Prediction, Spent, Totals
 from molmach.search.record.trial import CONFIRMATION, Finding, Measured, Opinion, Opinions, Seen, State, Trial
@@ -32,6 +33,8 @@ _FINDING = (
     "seconds, steps, reused, finished, seed, controls"
 )
 _ASKED, _EXPLAINED = "asked ", "explained "
+CODE = "code "
+"""Before the digest of a code under which the ledger notes what it is made of."""
 
 
 class LedgerReader:
@@ -72,10 +75,14 @@ class LedgerReader:
                 machine or "", smiles or "", made, others=opinions.get(number, ()),
             )  # fmt: skip
 
+    def _has(self, table: str) -> bool:
+        """Whether there is a table, which ledgers of before it was thought of lack."""
+        named = "SELECT 1 FROM sqlite_master WHERE name = ?"
+        return self._base.execute(named, (table,)).fetchone() is not None
+
     def _has_opinions(self) -> bool:
         """Whether predictions of several objectives are kept, as in ledgers of before they are not."""
-        named = "SELECT 1 FROM sqlite_master WHERE name = 'opinions'"
-        return self._base.execute(named).fetchone() is not None
+        return self._has("opinions")
 
     def _opinions(self) -> dict[int, Opinions]:
         """Number of a proposal -> what it predicted of the objectives after the first."""
@@ -120,7 +127,7 @@ class LedgerReader:
 
     def foretold(self) -> dict[str, Foretold]:
         """Machine -> what theory said of it; empty in a ledger of before theory was kept."""
-        if not self._base.execute("SELECT 1 FROM sqlite_master WHERE name = 'theory'").fetchone():
+        if not self._has("theory"):
             return {}
         rows = self._base.execute("SELECT machine, means, sds, model FROM theory")
         return {
@@ -167,11 +174,12 @@ class LedgerReader:
         return [(machine, key) for machine, key, _ in rows]
 
     def _findings(self, clause: str, values: Sequence[Any] = ()) -> Iterator[Finding]:
-        rows = self._base.execute(f"SELECT {_FINDING} FROM evaluations {clause}", values)
+        of_code = "(SELECT code FROM codes c WHERE c.key = evaluations.key)" if self._has("codes") else "NULL"
+        rows = self._base.execute(f"SELECT {_FINDING}, {of_code} FROM evaluations {clause}", values)
         seen = self._seen()
         for row in rows:
             key, machine, agent, rung, ok, reason, *numbers, others = row[:11]
-            seconds, steps, reused, when, seed, judged = row[11:]
+            seconds, steps, reused, when, seed, judged, code = row[11:]
             first = [Measured(*numbers)] if ok and None not in numbers else []
             rest = [Measured(*one) for one in json.loads(others)] if others != "[]" else []
             measured = (*first, *rest)
@@ -179,17 +187,27 @@ class LedgerReader:
                 measured = tuple(replace(m, seen=s) for m, s in zip(measured, seen[key], strict=False))
             yield Finding(
                 key, machine, agent, rung, reason, measured, seconds, steps, bool(reused), when,
-                int(seed), {} if judged == "{}" else json.loads(judged),
+                int(seed), {} if judged == "{}" else json.loads(judged), code or "",
             )  # fmt: skip
 
     def _seen(self) -> dict[str, list[Seen | None]]:
         """Key of an evaluation -> the values behind its utilities, where objectives have a window."""
-        if not self._base.execute("SELECT 1 FROM sqlite_master WHERE name = 'seen'").fetchone():
+        if not self._has("seen"):
             return {}
         return {
             key: [None if one is None else Seen(*one) for one in json.loads(text)]
             for key, text in self._base.execute("SELECT key, seen FROM seen")
         }
+
+    def codes(self) -> dict[str, str]:
+        """Key of an evaluation -> digest of the code that did it, where that is known."""
+        if not self._has("codes"):
+            return {}
+        return dict(self._base.execute("SELECT key, code FROM codes"))
+
+    def identities(self) -> dict[str, Identity]:
+        """Digest of a code -> what it is made of."""
+        return {digest: Identity.of_json(json.loads(text)) for digest, text in self._notes(CODE)}
 
     def history(self) -> Iterator[Finding | Trial]:
         """Findings, and trials that were no machines, in the order in which agents heard of them."""
@@ -209,7 +227,7 @@ class LedgerReader:
 
     def table(self) -> list[tuple[Any, ...]]:
         """A row an evaluation with its machine; :data:`molmach.search.record.export.COLUMNS`."""
-        seen = self._seen()
+        seen, codes = self._seen(), self.codes()
         rows = self._base.execute(
             "SELECT e.id, e.key, e.machine, m.smiles, m.design, e.agent, e.rung, e.seed, e.ok, e.reason, "
             "e.value, e.error, e.low, e.high, e.others, e.controls, e.seconds, e.steps, e.reused, e.finished "
@@ -217,7 +235,11 @@ class LedgerReader:
         ).fetchall()
         nothing = (None,) * len(fields(Seen))
         return [
-            (*row, *(nothing if (first := seen.get(row[1], [None])[0]) is None else astuple(first)))
+            (
+                *row,
+                *(nothing if (first := seen.get(row[1], [None])[0]) is None else astuple(first)),
+                codes.get(row[1]),
+            )
             for row in rows
         ]
 

@@ -33,6 +33,8 @@ class Result:
         Of a confirmation: verdict, and whether each control passed.
     archive
         Of a confirmation: its run folder as a zip file.
+    code
+        Digest of the code that computed it (:class:`molmach.identity.Identity`); '' where nobody has said so.
     lost
         Why nothing came back, a worker that died for example; '' where something did. A lost task says
         nothing of its machine and is started again.
@@ -46,6 +48,7 @@ class Result:
     controls: Mapping[str, Any] = field(default_factory=dict)
     archive: bytes = b""
     lost: str = ""
+    code: str = field(default="", compare=False)
 
 
 class _MalformedError(Exception):
@@ -66,6 +69,7 @@ def plain(result: Result) -> Result:
             seconds=_cost("seconds", result.seconds),
             steps=int(_cost("steps", result.steps)),
             controls=_plain_controls(result.controls),
+            code=str(result.code),
         )
     except _MalformedError as error:
         return Result(result.key, reason=f"malformed result: {error}", lost=result.lost)

@@ -105,6 +105,8 @@ class Finding:
         Of its random numbers.
     controls
         Of a confirmation: verdict, and whether each control passed.
+    code
+        Digest of the code that computed it; '' where that is not known.
     """
 
     key: str
@@ -119,6 +121,7 @@ class Finding:
     finished: float
     seed: int = 0
     controls: Mapping[str, Any] = field(default_factory=dict)
+    code: str = ""
 
     @property
     def ok(self) -> bool:

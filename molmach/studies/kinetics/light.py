@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from molmach.errors import KineticsError
+from molmach.identity import version_of
 from molmach.studies.kinetics.absorption import (
     BAND_WIDTH,
     EXCITATION_ERROR,
@@ -21,7 +22,7 @@ from molmach.studies.kinetics.cycle import Cycle, motor_cycle
 from molmach.studies.kinetics.forms import Alkene
 from molmach.studies.kinetics.inversion import HelixInversion
 from molmach.studies.kinetics.level import Floats
-from molmach.studies.kinetics.store import Store, version_of
+from molmach.studies.kinetics.store import Store
 
 _DARK = 1e-3
 """Molar absorption, L/(mol cm), below which nothing is absorbed."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from rdkit import Chem
 
+from molmach.identity import version_of
 from molmach.studies.kinetics.functional import functional_energy
 from molmach.studies.kinetics.level import SURFACES, Floats, level_of
 from molmach.studies.kinetics.stationary import Stationary
-from molmach.studies.kinetics.store import Store, version_of
+from molmach.studies.kinetics.store import Store
 
 
 def energy_at(

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 
 from molmach.files import write_arrays
+from molmach.identity import version_of
 from molmach.studies.kinetics.level import Floats
 from molmach.studies.provenance import code_digest
 
@@ -82,11 +82,3 @@ def made_with() -> str:
     """This package's code and the versions of what it stands on, empty where a package is not installed."""
     code = code_digest([Path(__file__).parent], "*.py")
     return f"{code} {[version_of(package) for package in _PACKAGES]}"
-
-
-def version_of(package: str) -> str:
-    """An installed package's version; empty where it is not installed."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""

@@ -19,7 +19,7 @@ from molmach.scoring import score
 from molmach.scoring.motion import velocity_samples
 from molmach.spec import Spec
 from molmach.studies.folder import OUT, fresh
-from molmach.studies.provenance import provenance
+from molmach.studies.provenance import code_of, provenance
 from molmach.studies.scan import storage
 from molmach.studies.scan.diagram import picture
 from molmach.studies.scan.page import write_page
@@ -203,7 +203,7 @@ def _failed_point(planned: PlannedPoint, assembly: Assembly, problem: str) -> Po
 def _write(result: Scan, directory: Path) -> None:
     """Every file of a scan's folder but the points' records, the page among them; the document comes last."""
     spec = result.plan.spec
-    origin = provenance(key=result.plan.key, seed=spec.protocol.seed, engine="batched")
+    origin = provenance(code_of(spec), key=result.plan.key, seed=spec.protocol.seed, engine="batched")
     figure = picture(result)
     figure.savefig(directory / "diagram.png", dpi=160)
     with matplotlib.rc_context({"svg.hashsalt": result.plan.key}):

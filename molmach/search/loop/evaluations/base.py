@@ -80,6 +80,9 @@ class Evaluation(ABC):
     quantities: Sequence[Quantity] = ()
     """What it gives of a machine, and so what objectives may name."""
 
+    packages: Sequence[str] = ()
+    """Distributions of which its numbers have a share, besides those of which all results have."""
+
     simulates_drives: bool = False
     """Whether it runs machines under their drives, so that one at equilibrium is worth a word."""
 

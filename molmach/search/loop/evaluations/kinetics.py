@@ -91,6 +91,7 @@ class Kinetics(Evaluation):
     saddle must join the two forms; it keeps its folder.
     """
 
+    packages = ("tblite", "pyscf", "pyscf-dispersion")
     summary = "thermal helix inversion of light-driven motors: barrier, half-life, turns under light"
     quantities = (
         Quantity(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import wraps
 from pathlib import Path
 
 from molmach.data.quantity import Quantity
 from molmach.errors import MolmachError, SpecError
+from molmach.identity import Identity
 from molmach.search import plugins
 from molmach.search.loop.evaluations.base import Evaluation, Task
 from molmach.search.record.result import Result
@@ -15,7 +18,8 @@ from molmach.search.record.trial import CONFIRMATION
 from molmach.search.space.space import Candidate
 from molmach.search.strangers import OURS, described
 from molmach.spec import Campaign
-from molmach.spec.registered import EVALUATIONS
+from molmach.spec.registered import EVALUATIONS, entry
+from molmach.studies.provenance import code_of
 
 _FIELD = "evaluation.use"
 
@@ -90,8 +94,12 @@ def evaluate(task: Task) -> Result:
     """Carry a task out in this process, by the evaluation that it names.
 
     What is no result of the task gives a failed one, whose ``reason`` says so, and so does an evaluation that
-    would end the process.
+    would end the process. The result says by which code it was computed.
     """
+    return _signed(_evaluated, task)
+
+
+def _evaluated(task: Task) -> Result:
     try:
         result: object = _class_of(task.use).run(task)
     except (Exception, *OURS):
@@ -105,6 +113,42 @@ def evaluate(task: Task) -> Result:
         wrong = f"{_FIELD}: run of {task.use.rpartition('/')[2]} gave {str(result)[:100]!r}"
         return Result(task.key, reason=f"{wrong}; expected a Result with the task's key")
     return result
+
+
+def code_of_task(task: Task) -> Identity:
+    """By which code a task is done in this process: molmach, the evaluation, and the machine's plug-ins.
+
+    Raises
+    ------
+    MolmachError
+        The evaluation or a plug-in is not there.
+    """
+    packages = _class_of(task.use).packages
+    if ".py:" in task.use:
+        return code_of(task.spec, files=(task.use,), extras=packages)
+    return code_of(task.spec, (entry(EVALUATIONS, task.use),), extras=packages)
+
+
+def signed(evaluation: Callable[[Task], Result]) -> Callable[[Task], Result]:
+    """An evaluation whose results say by which code they were computed, whether it says so itself or not."""
+    if evaluation is evaluate:
+        return evaluation
+
+    @wraps(evaluation)
+    def signing(task: Task) -> Result:
+        return _signed(evaluation, task)
+
+    return signing
+
+
+def _signed(evaluation: Callable[[Task], Result], task: Task) -> Result:
+    result: object = evaluation(task)
+    if not isinstance(result, Result) or result.code:
+        return result  # type: ignore[return-value]  # what is none is for others to refuse
+    try:
+        return replace(result, code=code_of_task(task).digest)
+    except MolmachError:  # an evaluation that nobody has registered
+        return result
 
 
 def _class_of(use: str) -> type[Evaluation]:

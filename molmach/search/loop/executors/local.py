@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from molmach.search.loop.evaluations import Task, evaluate
+from molmach.search.loop.evaluations import Task, evaluate, signed
 from molmach.search.loop.executors.base import Executor
 from molmach.search.record.result import Result
 
@@ -24,7 +24,7 @@ class LocalExecutor(Executor):
     summary = "in this process, one after the other"
 
     def __init__(self, evaluation: Callable[[Task], Result] = evaluate, slots: int = 1) -> None:
-        self._evaluation = evaluation
+        self._evaluation = signed(evaluation)
         self._slots = slots
         self._tasks: deque[Task] = deque()
 

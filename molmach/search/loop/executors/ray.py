@@ -16,7 +16,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from molmach.errors import Argument, CampaignError
 from molmach.search.agents.runner import AgentFailedError, Answer, Question, Runner
 from molmach.search.agents.team import PATIENCE, Team
-from molmach.search.loop.evaluations import Task, evaluate
+from molmach.search.loop.evaluations import Task, evaluate, signed
 from molmach.search.loop.executors.base import Executor
 from molmach.search.record.result import Result
 from molmach.spec import Campaign
@@ -93,7 +93,7 @@ class RayExecutor(Executor):
     summary = "on every core of a Ray cluster, started here or joined"
 
     def __init__(self, evaluation: Callable[[Task], Result] = evaluate) -> None:
-        self._remote = ray.remote(num_cpus=1, max_retries=0)(evaluation)
+        self._remote = ray.remote(num_cpus=1, max_retries=0)(signed(evaluation))
         self._tasks: dict[Any, Task] = {}
         self._counted = -math.inf
         self._cores = 1
