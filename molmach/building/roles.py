@@ -81,14 +81,15 @@ def find_roles(molecule: Chem.Mol, machine: Rotor) -> Roles:
         return _Axle(where, numbers, (index[numbers[0]], index[numbers[1]]))
 
     own = axle("machine.axle", machine.axle)
-    turning = _turning(molecule, own, anchored)
-    if machine.rotor is not None:
-        turning = _named_part(molecule, {index[number] for number in machine.rotor}, turning, machine)
+    named = {index[number] for number in machine.rotor or ()}
+    turning = _turning(molecule, own, anchored, named)
+    if named:
+        turning = _named_part(molecule, named, turning, machine)
     followers: dict[str, Wheel] = {}
     taken = set(turning)
     for name, follower in machine.followers.items():
         other = axle(f"machine.followers.{name}.axle", follower.axle)
-        part = _turning(molecule, other, set())
+        part = _turning(molecule, other, set(), set())
         if part & taken:
             raise BuildError(
                 f"{other.where}: what turns about {list(follower.axle)} shares atoms with the rotor or "
@@ -124,11 +125,11 @@ def _named_part(molecule: Chem.Mol, named: set[int], turning: set[int], machine:
     return part
 
 
-def _turning(molecule: Chem.Mol, axle: _Axle, anchored: set[int]) -> set[int]:
-    """Atoms that turn about an axle."""
+def _turning(molecule: Chem.Mol, axle: _Axle, anchored: set[int], named: set[int]) -> set[int]:
+    """Atoms that turn about an axle; of several parts between its atoms the one that has been ``named``."""
     if molecule.GetBondBetweenAtoms(*axle.atoms) is not None:
         return _side_of_bond(molecule, axle, anchored)
-    return _part_on_path(molecule, axle)
+    return _part_on_path(molecule, axle, named)
 
 
 def _side_of_bond(molecule: Chem.Mol, axle: _Axle, anchored: set[int]) -> set[int]:
@@ -145,13 +146,17 @@ def _side_of_bond(molecule: Chem.Mol, axle: _Axle, anchored: set[int]) -> set[in
     return far_side
 
 
-def _part_on_path(molecule: Chem.Mol, axle: _Axle) -> set[int]:
-    """What lies between the axle's atoms; with the second atom where more than one bond joins that to it."""
+def _part_on_path(molecule: Chem.Mol, axle: _Axle, named: set[int]) -> set[int]:
+    """What lies between the axle's atoms; with the second atom where more than one bond joins that to it.
+
+    Where several parts join the two, as in a molecule whose rotor turns within a cage, that is the one with
+    the named atoms: the others are the frame in which it turns.
+    """
     first, second = axle.atoms
     joining: list[set[int]] = []
     for neighbour in molecule.GetAtomWithIdx(first).GetNeighbors():
         start = neighbour.GetIdx()
-        if any(start in part for part in joining):
+        if any(start in part for part in joining if not named or part & named):
             raise BuildError(_ring_message(axle))
         part = _reach(molecule, start, {first, second})
         if any(other.GetIdx() in part for other in molecule.GetAtomWithIdx(second).GetNeighbors()):
@@ -162,6 +167,8 @@ def _part_on_path(molecule: Chem.Mol, axle: _Axle) -> set[int]:
             "expected two bonded atoms, or two atoms with the rotor between them"
         )
     if len(joining) > 1:
+        joining = [part for part in joining if part & named]
+    if len(joining) != 1:
         raise BuildError(_ring_message(axle))
     contacts = [n for n in molecule.GetAtomWithIdx(second).GetNeighbors() if n.GetIdx() in joining[0]]
     return joining[0] if len(contacts) == 1 else _reach(molecule, second, {first})
@@ -170,7 +177,8 @@ def _part_on_path(molecule: Chem.Mol, axle: _Axle) -> set[int]:
 def _ring_message(axle: _Axle) -> str:
     return (
         f"{axle.where}: the axle {list(axle.numbers)} is part of a ring, so nothing can turn about it; "
-        "expected a rotor that hangs on each axle atom by one bond"
+        "expected a rotor that hangs on each axle atom by one bond, and its atoms in machine.rotor where it "
+        "turns within a cage"
     )
 
 

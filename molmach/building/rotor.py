@@ -78,7 +78,8 @@ class Rotor(MachineSection):
         in a bearing. Omitted: the heavy atoms on the first axle atom's side (bonded axle), or the
         axle atoms and what hangs on them (path), with their hydrogens where these are needed.
     rotor
-        Map numbers of atoms that turn. Omitted: found from the axle.
+        Map numbers of atoms that turn. Omitted: found from the axle. Where several parts join the axle's two
+        atoms, as in a cage around a rotor, they say which of them turns.
     reference_atom
         Map number of the atom that lies in the laboratory's xz half-plane with x > 0; fields in
         the plane across the axle refer to it. Omitted: the stator's heavy atom farthest from the
