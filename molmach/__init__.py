@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from molmach.building.mirror import mirror
     from molmach.data import Motion, Run
     from molmach.errors import MolmachError
+    from molmach.proposals import Proposals, suggest
     from molmach.scoring import Estimate, Score, read_trajectories, score
     from molmach.search.running import run_campaign
     from molmach.spec import Campaign, Spec, load, load_campaign
@@ -37,6 +38,7 @@ _HOMES = {
     "Estimate": "molmach.scoring",
     "MolmachError": "molmach.errors",
     "Motion": "molmach.data",
+    "Proposals": "molmach.proposals",
     "Run": "molmach.data",
     "Score": "molmach.scoring",
     "Spec": "molmach.spec",
@@ -51,6 +53,7 @@ _HOMES = {
     "scan": "molmach.studies.scan",
     "score": "molmach.scoring",
     "simulate": "molmach.studies.simulation",
+    "suggest": "molmach.proposals",
 }
 
 __version__ = version("molmach")
@@ -61,6 +64,7 @@ __all__ = [
     "Estimate",
     "MolmachError",
     "Motion",
+    "Proposals",
     "Run",
     "Score",
     "Spec",
@@ -76,6 +80,7 @@ __all__ = [
     "scan",
     "score",
     "simulate",
+    "suggest",
 ]
 
 

@@ -43,6 +43,14 @@ class Conformer:
     molecule: Chem.Mol
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """A molecule, and what tells it from another."""
+
+    key: bytes
+    molecule: Chem.Mol = field(compare=False)
+
+
 def embed(molecule: Chem.Mol, seed: int, force_field: str) -> Chem.Mol:
     """The first of :func:`conformers_of`, which has the arguments and errors."""
     return conformers_of(molecule, seed, force_field)[0].molecule
@@ -70,6 +78,14 @@ def conformers_of(molecule: Chem.Mol, seed: int, force_field: str) -> list[Confo
     BuildError
         No conformer, no convergence, or none that is the isomer that was asked for.
     """
+    kept = _conformers_of(_Wanted(molecule.ToBinary(), molecule), seed, force_field)
+    return [Conformer(conformer.energy, Chem.Mol(conformer.molecule)) for conformer in kept]
+
+
+@lru_cache(maxsize=2)
+def _conformers_of(wanted: _Wanted, seed: int, force_field: str) -> list[Conformer]:
+    """:func:`conformers_of`, kept: one molecule is built as several machines where its axle is looked for."""
+    molecule = wanted.molecule
     with rdBase.BlockLogs():
         placed = Chem.Mol(molecule)
         embed_conformers(placed, CONFORMERS, seed)
@@ -122,14 +138,6 @@ def _best_first(wanted: Chem.Mol, placed: Chem.Mol, own: Ranked, force_field: st
         if not own[0][0]:
             break
     return [best, *(candidate for candidate in candidates if candidate is not best)]
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    """A molecule, and what tells it from another."""
-
-    key: bytes
-    molecule: Chem.Mol = field(compare=False)
 
 
 @lru_cache(maxsize=8)

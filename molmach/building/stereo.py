@@ -26,7 +26,9 @@ Bonds = set[frozenset[int]]
 MAX_LISTED = 8
 """Isomers that an error lists; only where there are no more is each held against three dimensions."""
 
-_MAX_OPEN = 6
+MOST_OPEN = 6
+"""Elements of which all isomers are listed: there are 64 of them."""
+
 _SMALLEST_RING_WITH_AN_AXIS = 8
 _TAGS = (Chem.ChiralType.CHI_TETRAHEDRAL_CW, Chem.ChiralType.CHI_TETRAHEDRAL_CCW)
 _PYRAMIDS = (7, 15, 33)
@@ -73,12 +75,8 @@ def require_stereo(molecule: Chem.Mol, text: str, field: str, turning: Bonds) ->
                 f"{field}: the bond of atoms {axis.atoms[1]} and {axis.atoms[2]} of {text} is marked as an "
                 "axis of chirality (wU or wD), but the machine turns about it; expected no mark there"
             )
-    order = ranks(molecule)
-    _refuse_what_no_text_holds(molecule, text, field, order)
-    left_open = [
-        *_open_atoms_and_bonds(molecule, order),
-        *(_open_axis(molecule, bond, order) for bond in stable_axes(molecule, turning)),
-    ]
+    _refuse_what_no_text_holds(molecule, text, field, ranks(molecule))
+    left_open = open_elements(molecule, turning)
     if not left_open:
         return
     texts = isomers(molecule, left_open)
@@ -95,6 +93,15 @@ def require_stereo(molecule: Chem.Mol, text: str, field: str, turning: Bonds) ->
     )
 
 
+def open_elements(molecule: Chem.Mol, turning: Bonds) -> list[Open]:
+    """Every element of stereochemistry that a molecule leaves open; arguments as of :func:`require_stereo`."""
+    order = ranks(molecule)
+    return [
+        *_open_atoms_and_bonds(molecule, order),
+        *(_open_axis(molecule, bond, order) for bond in stable_axes(molecule, turning)),
+    ]
+
+
 def isomers(molecule: Chem.Mol, left_open: Sequence[Open]) -> list[str]:
     """Canonical SMILES, map numbers kept, of the isomers that differ in what is left open.
 
@@ -102,7 +109,7 @@ def isomers(molecule: Chem.Mol, left_open: Sequence[Open]) -> list[str]:
     there are at most :data:`MAX_LISTED`.
     """
     texts: dict[str, None] = {}
-    several = left_open[:_MAX_OPEN]
+    several = left_open[:MOST_OPEN]
     for choice in itertools.product((0, 1), repeat=len(several)):
         isomer = Chem.Mol(molecule)
         for element, way in zip(several, choice, strict=True):
@@ -112,10 +119,10 @@ def isomers(molecule: Chem.Mol, left_open: Sequence[Open]) -> list[str]:
     if not 1 < len(texts) <= MAX_LISTED:
         return sorted(texts)
     exist = {text for text in texts if _exists(text)}
-    return sorted(text for text in texts if text in exist or _image(text) in exist) or sorted(texts)
+    return sorted(text for text in texts if text in exist or image(text) in exist) or sorted(texts)
 
 
-def _image(smiles: str) -> str:
+def image(smiles: str) -> str:
     """Canonical SMILES of the mirror image, which exists wherever the molecule does."""
     image = Chem.MolFromSmiles(smiles)
     for atom in image.GetAtoms():

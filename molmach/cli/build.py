@@ -14,7 +14,9 @@ from molmach import drives
 from molmach.building import Assembly, Interlocking, kind_of, write_structure
 from molmach.building import build as build_assembly
 from molmach.cli.output import JsonFlag, Overrides, SystemArgument, console, print_json, table
+from molmach.drives.suggesting import Seen, rotor_refusal
 from molmach.errors import SpecError
+from molmach.estimates.torsion import is_hindered
 from molmach.files import write_text
 from molmach.scoring.undirected import equilibrium_sentence
 from molmach.spec import Spec, load
@@ -41,6 +43,7 @@ def build(
         raise SpecError(
             f"-o {directory}: can't be written ({error.strerror}); expected a writable folder"
         ) from error
+    outlook = _outlook(spec, assembly)
     dipole, at_rest = assembly.rotor_dipole_debye, _equilibrium(spec, assembly)
     document: dict[str, Any] = {
         "schema": "molmach.build/1",
@@ -56,6 +59,7 @@ def build(
         "followers": {name: asdict(wheel) for name, wheel in assembly.followers.items()},
         "moment_of_inertia": assembly.moment_of_inertia(),
         "equilibrium": at_rest,
+        "outlook": dict(outlook),
         "dipole": assembly.dipole_debye.tolist(),
         "rotor_dipole": {
             "magnitude": float(np.linalg.norm(dipole)),
@@ -102,12 +106,25 @@ def build(
         ("dipole", f"({x:.3g}, {y:.3g}, {z:.3g}) D; z is the axle"),
         ("rotor's dipole", f"{np.linalg.norm(dipole):.3g} D across the axle"),
         *([("drive", f"{spec.drive.kind}: {equilibrium_sentence(at_rest)}")] if at_rest else []),
+        *outlook,
         ("files", "\n".join(str(path) for path in paths)),
     ]
     terminal = console()
     terminal.print(table((spec.name, "atom numbers count from 0"), rows))
     for warning in assembly.warnings:
         terminal.print(f"[yellow]warning[/]: {escape(warning)}")
+
+
+def _outlook(spec: Spec, assembly: Assembly) -> list[tuple[str, str]]:
+    """What theory expects of a free rotor with this inertia and dipole, and what it leaves out."""
+    protocol = spec.protocol
+    what = Seen(assembly, thermal_energy(protocol.temperature), protocol.friction, protocol.replicas)
+    rows = list(drives.model(spec.drive).outlook(what))
+    if not rotor_refusal(what, needs_dipole=True):
+        rows.insert(0, ("heat against dipole", f"kT/mu = {what.thermal_field:.2g} V/nm"))
+    if rows and is_hindered(assembly):
+        rows.append(("not in these", "what hinders a turn; molmach estimate has it"))
+    return rows
 
 
 def _strain_rows(assembly: Assembly) -> list[tuple[str, str]]:

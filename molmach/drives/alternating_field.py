@@ -8,8 +8,23 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator
 
 from molmach.drives.base import DriveTerms, FieldDrive
+from molmach.drives.suggesting import (
+    Seen,
+    Suggestion,
+    field_to_hold,
+    rotor_refusal,
+    rounded_down,
+    strong,
+    too_strong,
+)
 from molmach.spec import Drive, Driven, fields
 from molmach.units import TURN, VOLT_PER_NM
+
+
+_OF_THE_DRAG = 0.25
+"""Frequency, by that at which the drag of a turn per period is mu E: a half turn is done within a half period."""
+
+_PERIODS = 100.0
 
 
 def _unit_vector(direction: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -58,6 +73,34 @@ class AlternatingFieldModel(FieldDrive):
         x, y, z = (self.drive.field * VOLT_PER_NM * share for share in self.drive.direction)
         c, s = math.cos(phase), -math.sin(phase)
         return DriveTerms((c * x, c * y, c * z), (s * x, s * y, s * z), TURN * self.drive.frequency * 1e-3)
+
+    @classmethod
+    def suggested(cls, seen: Seen) -> Suggestion | str | None:
+        """A field that reverses the dipole; its direction is the molecule's own, so that it must be chiral."""
+        refusal = rotor_refusal(seen, needs_dipole=True)
+        if refusal:
+            return refusal
+        if seen.assembly.achiral_with_roles:
+            return "a field along a line turns only what is chiral, and this is its own mirror image"
+        strength = field_to_hold(seen)
+        if too_strong(strength):
+            return too_strong(strength)
+        frequency = rounded_down(_OF_THE_DRAG * seen.energy_per_field * strength / seen.drag_per_GHz)
+        return Suggestion(
+            {
+                "kind": "alternating_field",
+                "field": f"{strength:g} V/nm",
+                "frequency": f"{frequency:g} GHz",
+                "direction": [1, 0, 0],
+            },
+            "a field along a line turns a chiral rotor one way, as a ratchet",
+            0.4,
+            _PERIODS * 1e3 / frequency,
+            {
+                "field": strong(strength),
+                "direction": "x leads to the machine's reference_atom, z along the axle",
+            },
+        )
 
     def mirror(self) -> Drive:
         """y -> -y in the field's direction."""

@@ -13,6 +13,7 @@ from molmach.building import Assembly
 from molmach.data.quantity import Quantity
 from molmach.drives.detailed_balance import rest_of
 from molmach.drives.shapes import Shape
+from molmach.drives.suggesting import Seen, Suggestion
 from molmach.errors import SpecError
 from molmach.spec import Drive, Driven, Protocol
 from molmach.spec.drive import no_drive
@@ -307,6 +308,18 @@ class DriveModel:
         """Greatest energy of a dipole in its field, mu E, kJ/mol; None where it has no field."""
         field = self.field_strength
         return None if field is None else dipole_debye * DEBYE * VOLT_PER_NM * field
+
+    @classmethod
+    def suggested(cls, seen: Seen) -> Suggestion | str | None:
+        """How such a drive would move a machine; a clause that says why it can't; None to say nothing.
+
+        It is asked of every kind of drive where a person has a molecule and looks for what moves it.
+        """
+        return None
+
+    def outlook(self, seen: Seen) -> tuple[tuple[str, str], ...]:
+        """What theory expects of a machine under this drive before it is run: (what, value with unit)."""
+        return ()
 
     @classmethod
     def quantities(cls) -> tuple[Quantity, ...]:

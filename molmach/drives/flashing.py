@@ -12,9 +12,14 @@ from molmach.data.events import rate_of_events
 from molmach.data.quantity import Quantity
 from molmach.drives.base import AchiralDrive, Channel, Clock, DriveTerms, Switch, SwitchedTerm
 from molmach.drives.station_switch import StationSwitch
-from molmach.drives.stations import SWITCH_STATES, Share, StationDriven, wells
+from molmach.drives.stations import SWITCH_STATES, Share, StationDriven, passage_ps, wells
+from molmach.drives.suggesting import Seen, Suggestion, rounded_up
 from molmach.spec import Drive, fields
 from molmach.spec.machine import StationName
+
+
+_PASSAGES = 4.0
+_PERIODS = 10.0
 
 
 class Flashing(StationDriven):
@@ -63,6 +68,25 @@ class FlashingModel(AchiralDrive):
     def quantities(cls) -> tuple[Quantity, ...]:
         """The rate at which the switch is thrown on."""
         return (rate_of_events("switching_rate", "throws of the switch on per time"),)
+
+    @classmethod
+    def suggested(cls, seen: Seen) -> Suggestion | str | None:
+        """All stations hold the ring, or none does, in turn."""
+        track = seen.assembly.track
+        if track is None or len(track.stations) < 2:
+            return "a flashing potential needs two stations or more"
+        first, second, *_ = track.stations
+        period = rounded_up(_PASSAGES * passage_ps(seen, first, second), 1)
+        return Suggestion(
+            {
+                "kind": "flashing",
+                "stations": dict.fromkeys(track.stations, "-25 kJ/mol"),
+                "period": f"{period:g} ps",
+            },
+            "stations that hold the ring from time to time let it spread in between",
+            0.3,
+            _PERIODS * period,
+        )
 
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """One switch, a term for every station and ring."""

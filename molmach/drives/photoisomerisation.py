@@ -16,10 +16,15 @@ from molmach.data.quantity import A_RUN, SHARE, Quantity, ratio
 from molmach.data.statistics import Floats
 from molmach.drives.base import AchiralDrive, Channel, DriveTerms, Switch, SwitchedTerm
 from molmach.drives.shapes import Twist
+from molmach.drives.suggesting import Seen, Suggestion
 from molmach.errors import SpecError
 from molmach.forcefield.mmff94_parameters import parameters_of
 from molmach.spec import Drive, Driven, fields
 from molmach.units import TURN
+
+
+_PHOTONS = 16.0
+"""A replica, in the run that is suggested."""
 
 
 class Photoisomerisation(Driven):
@@ -72,6 +77,29 @@ class PhotoisomerisationModel(AchiralDrive):
             ),
             motion_per_event("turns_per_photon", "net motion to a photon"),
         )  # fmt: skip
+
+    @classmethod
+    def suggested(cls, seen: Seen) -> Suggestion | str | None:
+        """Light that is strong enough for a run to hold some photons a replica."""
+        try:
+            _require_alkene(seen.assembly)
+        except SpecError as error:
+            return (
+                str(error).partition(": ")[2].partition("; expected")[0].removeprefix("photoisomerisation ")
+            )
+        handed = (
+            "" if seen.assembly.chiral else "; this one is achiral, so that it turns neither way in the mean"
+        )
+        return Suggestion(
+            {"kind": "photoisomerisation", "absorption": "20 /ns", "lifetime": "1 ps"},
+            f"light twists a C=C bond by a half turn{handed}",
+            1.0,
+            _PHOTONS / 20e-3,
+            {
+                "absorption": "a photon every 50 ps, far more than any lamp gives",
+                "lifetime": "of the excited state",
+            },
+        )
 
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """One switch, the electronic state."""

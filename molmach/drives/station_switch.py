@@ -11,9 +11,22 @@ from molmach.building import Assembly
 from molmach.data.events import rate_of_events
 from molmach.data.quantity import Quantity
 from molmach.drives.base import AchiralDrive, Channel, Clock, DriveTerms, Switch, SwitchedTerm
-from molmach.drives.stations import SWITCH_STATES, Affinities, Share, StationDriven, charged, wells
+from molmach.drives.stations import (
+    SWITCH_STATES,
+    Affinities,
+    Share,
+    StationDriven,
+    charged,
+    passage_ps,
+    wells,
+)
+from molmach.drives.suggesting import Seen, Suggestion, rounded_up
 from molmach.spec import Drive, fields
 from molmach.spec.machine import StationName
+
+
+_PASSAGES = 4.0
+_PERIODS = 10.0
 
 
 class StationSwitch(StationDriven):
@@ -72,6 +85,31 @@ class StationSwitchModel(AchiralDrive):
     def quantities(cls) -> tuple[Quantity, ...]:
         """The rate at which the switch is thrown on."""
         return (rate_of_events("switching_rate", "throws of the switch on per time"),)
+
+    @classmethod
+    def suggested(cls, seen: Seen) -> Suggestion | str | None:
+        """The first two stations hold the ring in turn, by a clock that leaves it the time to go over."""
+        track = seen.assembly.track
+        if track is None:
+            return "nothing is threaded, so that there are no stations to switch"
+        if len(track.stations) < 2:
+            return f"a switch acts between two stations, and there is {len(track.stations) or 'none'}"
+        first, second, *_ = track.stations
+        period = rounded_up(_PASSAGES * passage_ps(seen, first, second), 1)
+        return Suggestion(
+            {
+                "kind": "station_switch",
+                "stations": {first: ["-25 kJ/mol", "0 kJ/mol"], second: ["0 kJ/mol", "-25 kJ/mol"]},
+                "period": f"{period:g} ps",
+            },
+            f"a switch that holds the ring at {first} and at {second} in turn sends it to and fro",
+            0.9,
+            _PERIODS * period,
+            {
+                "stations": "energy of a ring there, switched off and on: 10 kT at room temperature",
+                "period": "of the clock; a free ring needs a quarter of it from one station to the other",
+            },
+        )
 
     def terms(self, assembly: Assembly, thermal_energy: float) -> DriveTerms:
         """A term for every station and ring, and for every charge."""

@@ -10,6 +10,7 @@ from pydantic import Field
 from molmach.building import Assembly
 from molmach.drives.base import STATIC, SwitchedTerm
 from molmach.drives.shapes import Charged, Well
+from molmach.drives.suggesting import Seen
 from molmach.errors import SpecError
 from molmach.spec import Driven, fields
 from molmach.spec.machine import StationName
@@ -57,6 +58,22 @@ def wells(assembly: Assembly, field: str, names: Iterable[str], width: float) ->
             )
         shapes[name] = [Well(loop, track.stations[name], width) for loop in track.loops]
     return shapes
+
+
+def passage_ps(seen: Seen, first: str, second: str) -> float:
+    """How long a free ring takes between two stations: L^2 / 2 D with D = k_B T / g m, ps.
+
+    Parameters
+    ----------
+    seen
+        The machine.
+    first, second
+        Names of its stations.
+    """
+    stations, positions = seen.assembly.require_track().stations, seen.assembly.positions_nm
+    apart = positions[list(stations[first])].mean(axis=0) - positions[list(stations[second])].mean(axis=0)
+    mass = float(seen.assembly.masses[list(seen.assembly.rotor)].sum())
+    return float(apart @ apart) * mass * seen.friction / (2.0 * seen.thermal_energy)
 
 
 def charged(assembly: Assembly, name: str) -> list[Charged]:

@@ -60,7 +60,7 @@ def is_hindered(assembly: Assembly) -> bool:
     return bool(np.hypot(*assembly.positions_nm[rest, :2].T).max(initial=0.0) > MAX_BEARING_NM)
 
 
-def torsion_scan(assembly: Assembly, anchor: float) -> TorsionScan:
+def torsion_scan(assembly: Assembly, anchor: float, points: int = POINTS) -> TorsionScan:
     """Turn the rotor of a built machine once around, in steps from its built structure.
 
     At each step the rotor is turned rigidly and everything is relaxed in the force field that machines are
@@ -72,12 +72,14 @@ def torsion_scan(assembly: Assembly, anchor: float) -> TorsionScan:
         The machine, its axle on z.
     anchor
         Force constant of the anchors, kJ/(mol nm^2).
+    points
+        Angles of the turn; fewer are quicker, and may miss how high a narrow barrier is.
     """
     molecule, coordinate = Chem.Mol(assembly.molecule), coordinate_of(assembly)
     built, rotor, stator = assembly.positions_nm, list(assembly.rotor), list(assembly.stator)
     charges, masses = assembly.charges, assembly.masses
     angles, energies, inertias, dipoles = [], [], [], []
-    for positions, energy in _relaxed(assembly, molecule, anchor):
+    for positions, energy in _relaxed(assembly, molecule, anchor, points):
         held = 0.5 * anchor * float(np.sum((positions[stator] - built[stator]) ** 2))
         angle = float(coordinate(positions))
         across = positions[rotor, :2]
@@ -102,13 +104,15 @@ def turned(vector: Floats, angle: float) -> Floats:
     return np.array([c * vector[0] - s * vector[1], s * vector[0] + c * vector[1]])
 
 
-def _relaxed(assembly: Assembly, molecule: Chem.Mol, anchor: float) -> Iterator[tuple[Floats, float]]:
+def _relaxed(
+    assembly: Assembly, molecule: Chem.Mol, anchor: float, points: int
+) -> Iterator[tuple[Floats, float]]:
     """(positions, nm; energy, kJ/mol) at each step of a turn and at its end."""
     properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(molecule, mmffVariant=assembly.force_field)
     conformer, torsion = molecule.GetConformer(), _torsion(assembly)
     start = _torsion_degrees(conformer.GetPositions(), torsion)
-    step = 360.0 / POINTS
-    for number in range(POINTS + 1):
+    step = 360.0 / points
+    for number in range(points + 1):
         if number:
             _turn(conformer, assembly.rotor, math.radians(step))
         target = (start + step * number + 180.0) % 360.0 - 180.0

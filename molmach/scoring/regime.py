@@ -14,13 +14,11 @@ from molmach.data.quantity import CLOSED, OBJECTIVES_ALONE, Need, Quantity
 from molmach.data.statistics import Estimate, Floats
 from molmach.drives import DriveModel
 from molmach.scoring.rotation import velocities
+from molmach.theory import SYNCHRONOUS_LAG
 from molmach.units import TURN, thermal_energy
 
-SYNCHRONOUS_LAG = 1.0 / math.e
-"""Vacek & Michl, PNAS 98, 5481 (2001): a rotor that lags less than this per turn is synchronous."""
-
 BREAK_OFF_LAG = 1.0 - 1.0 / math.e
-"""Their random regimes have a lag "a ~ 1"; here that is one of more than this: a rotor that follows less
+"""Vacek and Michl's random regimes have a lag "a ~ 1"; here that is one of more than this: a rotor that follows less
 than 1/e of the drive's turns. A number is needed, or every rotor would be asynchronous that is watched
 for long enough, for only without a field is the lag exactly one."""
 

@@ -8,6 +8,11 @@ molmach's.
 from molmach.theory.adler import adler_velocity, critical_dipole_energy
 from molmach.theory.affinity import ring_affinity, ring_currents, ring_hops, ring_velocity
 from molmach.theory.driven_rotors import DrivenRotors, driven_velocities
+from molmach.theory.following import (
+    SYNCHRONOUS_LAG,
+    duration_to_resolve,
+    highest_followed_frequency,
+)
 from molmach.theory.free import free_mean_square_angle, rotational_diffusion
 from molmach.theory.inertial import inertial_rotating_field_velocity, inertial_tilted_velocity
 from molmach.theory.information_ratchet import (
@@ -49,6 +54,7 @@ from molmach.theory.washboard import (
 )
 
 __all__ = [
+    "SYNCHRONOUS_LAG",
     "DrivenRotors",
     "InformationRatchet",
     "RatchetChain",
@@ -64,12 +70,14 @@ __all__ = [
     "directionality",
     "discretise",
     "driven_velocities",
+    "duration_to_resolve",
     "effective_diffusion",
     "effective_samples",
     "entropy_production",
     "evenly_spaced_motifs",
     "free_mean_square_angle",
     "hindering_torque",
+    "highest_followed_frequency",
     "inertial_rotating_field_velocity",
     "inertial_tilted_velocity",
     "longest_middle_step",

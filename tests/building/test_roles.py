@@ -12,8 +12,7 @@ from molmach.building.rotor import Rotor
 from molmach.errors import BuildError
 
 _CAGE = (
-    "C1CCCCCCC[Si:1]2(CCCCCCCCCCCCCC[Si:2](CCCCCC1)(CCCCCCCCCCCCCC2)"
-    "[c:3]1[cH:4][cH:5][c:8]3[cH:7][cH:6]1)3"
+    "C1CCCCCCC[Si:1]2(CCCCCCCCCCCCCC[Si:2](CCCCCC1)(CCCCCCCCCCCCCC2)[c:3]1[cH:4][cH:5][c:8]3[cH:7][cH:6]1)3"
 )
 
 
@@ -31,7 +30,9 @@ def test_a_ring_turns_within_its_cage_where_its_atoms_are_named() -> None:
 
 
 @pytest.mark.parametrize("rotor", [{}, {"rotor": [1]}])
-def test_of_several_parts_between_the_ends_of_an_axle_one_has_to_be_named(rotor: dict[str, list[int]]) -> None:
+def test_of_several_parts_between_the_ends_of_an_axle_one_has_to_be_named(
+    rotor: dict[str, list[int]],
+) -> None:
     with pytest.raises(BuildError, match=r"its atoms in machine\.rotor where it turns within a cage"):
         _roles(_CAGE, axle=[1, 2], **rotor)
 

@@ -1,0 +1,17 @@
+"""From a drawing to machine files: axles, stations, isomers and drives, with numbers of built structures."""
+
+from molmach.proposals.base import Proposal
+from molmach.proposals.isomers import Isomer
+from molmach.proposals.reading import Drawing, read_drawing
+from molmach.proposals.suggest import Proposals, expected_seconds, figures, suggest
+
+__all__ = [
+    "Drawing",
+    "Isomer",
+    "Proposal",
+    "Proposals",
+    "expected_seconds",
+    "figures",
+    "read_drawing",
+    "suggest",
+]
