@@ -94,7 +94,7 @@ def require_stereo(molecule: Chem.Mol, text: str, field: str, turning: Bonds) ->
 
 
 def open_elements(molecule: Chem.Mol, turning: Bonds) -> list[Open]:
-    """Every element of stereochemistry that a molecule leaves open; arguments as of :func:`require_stereo`."""
+    """Every element of stereochemistry that a molecule leaves open; see :func:`require_stereo`."""
     order = ranks(molecule)
     return [
         *_open_atoms_and_bonds(molecule, order),

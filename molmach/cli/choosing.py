@@ -27,10 +27,10 @@ class Chosen:
         """The machine file; what was not said is what fits best."""
         return proposals.text(self.axle or 1, self.drive, self.isomer or 1, name)
 
-    def check(self, proposals: Proposals) -> None:
-        """Raise SpecError where what was said is none of what is proposed."""
-        if self != Chosen():
-            self.text(proposals, None)
+    def check(self, proposals: Proposals, name: str | None) -> None:
+        """Raise SpecError where what was said is none of what is proposed, or the name can't be one."""
+        if name is not None or self != Chosen():
+            self.text(proposals, name)
 
 
 def asked(proposals: Proposals, chosen: Chosen) -> Chosen:
@@ -66,7 +66,7 @@ def asked(proposals: Proposals, chosen: Chosen) -> Chosen:
 
 
 def _one_of(question: str, rows: Sequence[tuple[Any, str, str]]) -> Any:
-    """The value of one row: (value, text, why it can't be chosen); the only one that can be is not asked for."""
+    """The value of one of the rows (value, text, why it can't be chosen); where one can be, it is taken."""
     import questionary
 
     open_rows = [row for row in rows if not row[2]]

@@ -17,8 +17,8 @@ from molmach.errors import MolmachError, PluginWarning, SpecError
 from molmach.streams import own_output
 
 COMMANDS = (
-    "systems", "new", "build", "estimate", "energy", "simulate", "scan", "timestep", "score", "profile", "kinetics",
-    "validate", "agents", "bench", "doctor", "campaign",
+    "systems", "new", "build", "estimate", "energy", "simulate", "scan", "timestep", "score", "profile",
+    "kinetics", "validate", "agents", "bench", "doctor", "campaign",
 )  # fmt: skip
 """Each in the module of its name: a function of that name, or an ``app`` with commands of its own."""
 

@@ -53,8 +53,8 @@ def new(
     asking = at_terminal and not yes and not as_json
     proposals = _proposed(drawn, as_json)
     chosen = Chosen(axle, isomer, drive)
-    chosen.check(proposals)
     place = _free_place(proposals, name, out) if yes or asking else None
+    chosen.check(proposals, name)
     if place is not None:
         _write(place.with_suffix(".svg"), proposals.svg())
     if not as_json:
@@ -121,10 +121,8 @@ def _show(proposals: Proposals, place: Path | None) -> None:
 def _say_what_next(proposals: Proposals, chosen: Chosen, place: Path) -> None:
     terminal, proposal = console(), proposals.choose(chosen.axle or 1)
     if chosen.isomer is None and len(proposal.isomers) > 1:
-        terminal.print(
-            f"isomer 1 of {len(proposal.isomers)} taken ({escape(proposal.isomers[0].words)}); --isomer N takes another",
-            soft_wrap=True,
-        )
+        first = f"isomer 1 of {len(proposal.isomers)} taken ({escape(proposal.isomers[0].words)})"
+        terminal.print(f"{first}; --isomer N takes another", soft_wrap=True)
     rows = [
         (
             kind.replace("_", " "),

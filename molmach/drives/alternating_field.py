@@ -20,9 +20,8 @@ from molmach.drives.suggesting import (
 from molmach.spec import Drive, Driven, fields
 from molmach.units import TURN, VOLT_PER_NM
 
-
 _OF_THE_DRAG = 0.25
-"""Frequency, by that at which the drag of a turn per period is mu E: a half turn is done within a half period."""
+"""Frequency, by that at which the drag of a turn per period is mu E: the rotor can turn over in time."""
 
 _PERIODS = 100.0
 
@@ -76,7 +75,7 @@ class AlternatingFieldModel(FieldDrive):
 
     @classmethod
     def suggested(cls, seen: Seen) -> Suggestion | str | None:
-        """A field that reverses the dipole; its direction is the molecule's own, so that it must be chiral."""
+        """A field that reverses the dipole; which way is the molecule's, so it must be chiral."""
         refusal = rotor_refusal(seen, needs_dipole=True)
         if refusal:
             return refusal
@@ -85,7 +84,7 @@ class AlternatingFieldModel(FieldDrive):
         strength = field_to_hold(seen)
         if too_strong(strength):
             return too_strong(strength)
-        frequency = rounded_down(_OF_THE_DRAG * seen.energy_per_field * strength / seen.drag_per_GHz)
+        frequency = rounded_down(_OF_THE_DRAG * seen.energy_per_field * strength / seen.drag_per_ghz)
         return Suggestion(
             {
                 "kind": "alternating_field",

@@ -9,7 +9,6 @@ from molmach.drives.suggesting import HARDEST, OVER, Seen, Suggestion, rotor_ref
 from molmach.drives.torque import is_overdamped
 from molmach.spec import Drive, Driven, Protocol, fields
 
-
 _THERMAL = 2.0
 """Times k_B T: a turn's work is then some twelve k_B T, and its direction beyond doubt."""
 
@@ -54,7 +53,7 @@ class ConstantTorqueModel(FieldDrive):
             {"kind": "constant_torque", "torque": f"{torque:g} kJ/mol"},
             "a steady torque turns every rotor whose barrier it exceeds, and shows its drag",
             0.7,
-            max(_SETTLED / seen.friction, seen.duration_ps(torque / seen.drag_per_GHz)),
+            max(_SETTLED / seen.friction, seen.duration_ps(torque / seen.drag_per_ghz)),
             {"torque": f"per radian; the steepest slope of a turn is {seen.slope or 0.0:.2g} kJ/mol"},
         )
 
@@ -62,7 +61,7 @@ class ConstantTorqueModel(FieldDrive):
         """The free rotor's velocity and how long to run."""
         if not self.drive.torque:
             return ()
-        velocity = abs(self.drive.torque) / seen.drag_per_GHz
+        velocity = abs(self.drive.torque) / seen.drag_per_ghz
         needed = rounded_up(max(_SETTLED / seen.friction, seen.duration_ps(velocity)))
         return (
             ("free rotor's velocity", f"{velocity:.3g} turn/ns, where torque and drag are equal"),

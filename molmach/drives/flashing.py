@@ -17,7 +17,6 @@ from molmach.drives.suggesting import Seen, Suggestion, rounded_up
 from molmach.spec import Drive, fields
 from molmach.spec.machine import StationName
 
-
 _PASSAGES = 4.0
 _PERIODS = 10.0
 
@@ -73,7 +72,9 @@ class FlashingModel(AchiralDrive):
     def suggested(cls, seen: Seen) -> Suggestion | str | None:
         """All stations hold the ring, or none does, in turn."""
         track = seen.assembly.track
-        if track is None or len(track.stations) < 2:
+        if track is None:
+            return None
+        if len(track.stations) < 2:
             return "a flashing potential needs two stations or more"
         first, second, *_ = track.stations
         period = rounded_up(_PASSAGES * passage_ps(seen, first, second), 1)

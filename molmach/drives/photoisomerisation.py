@@ -22,7 +22,6 @@ from molmach.forcefield.mmff94_parameters import parameters_of
 from molmach.spec import Drive, Driven, fields
 from molmach.units import TURN
 
-
 _PHOTONS = 16.0
 """A replica, in the run that is suggested."""
 

@@ -22,7 +22,6 @@ from molmach.drives.suggesting import (
 from molmach.spec import Drive, Driven, fields
 from molmach.units import TURN, VOLT_PER_NM
 
-
 _TURNS = 5.0
 """Turns of the field that a run should have."""
 
@@ -82,8 +81,8 @@ class RotatingFieldModel(FieldDrive):
         if too_strong(strength):
             return too_strong(strength)
         spare = seen.energy_per_field * strength - (seen.slope or 0.0)
-        highest = seen.highest_GHz(strength)
-        frequency = rounded_down(0.5 * min(spare / seen.drag_per_GHz, highest))
+        highest = seen.highest_ghz(strength)
+        frequency = rounded_down(0.5 * min(spare / seen.drag_per_ghz, highest))
         if not frequency > 0.0:
             return "no frequency is known at which such a rotor follows a field"
         return Suggestion(
@@ -103,7 +102,7 @@ class RotatingFieldModel(FieldDrive):
         if not energy:
             return ()
         frequency = abs(self.drive.frequency)
-        highest, drag = seen.highest_GHz(self.drive.field), seen.drag_per_GHz * frequency / energy
+        highest, drag = seen.highest_ghz(self.drive.field), seen.drag_per_ghz * frequency / energy
         rows = [
             ("dipole in the field", f"mu E = {energy:.3g} kJ/mol = {energy / seen.thermal_energy:.2g} kT"),
             ("drag at its frequency", f"{drag:.2g} mu E{', more than the field has' if drag > 1.0 else ''}"),

@@ -24,7 +24,6 @@ from molmach.drives.suggesting import Seen, Suggestion, rounded_up
 from molmach.spec import Drive, fields
 from molmach.spec.machine import StationName
 
-
 _PASSAGES = 4.0
 _PERIODS = 10.0
 
@@ -91,7 +90,7 @@ class StationSwitchModel(AchiralDrive):
         """The first two stations hold the ring in turn, by a clock that leaves it the time to go over."""
         track = seen.assembly.track
         if track is None:
-            return "nothing is threaded, so that there are no stations to switch"
+            return None
         if len(track.stations) < 2:
             return f"a switch acts between two stations, and there is {len(track.stations) or 'none'}"
         first, second, *_ = track.stations

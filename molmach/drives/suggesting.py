@@ -1,4 +1,4 @@
-"""What a drive can say of a machine before it is run: whether it can turn it, how strong it has to be, how long.
+"""What a drive can say of a machine before it is run: whether it can turn it, how strong, and how long.
 
 All of it is of one free rotor (:mod:`molmach.theory`): a dipole in a field, a drag, a thermal energy.
 """
@@ -83,18 +83,18 @@ class Seen:
         return self.dipole * DEBYE * VOLT_PER_NM
 
     @property
-    def drag_per_GHz(self) -> float:
+    def drag_per_ghz(self) -> float:
         """g I w at one turn per ns, kJ/mol."""
         return self.friction * self.inertia * TURN * 1e-3
 
-    def highest_GHz(self, field_V_per_nm: float) -> float:
+    def highest_ghz(self, field_V_per_nm: float) -> float:
         """Frequency up to which a free rotor follows such a field, GHz; nan where theory does not know."""
         energy = self.energy_per_field * field_V_per_nm
         highest = highest_followed_frequency(self.thermal_energy, self.friction, self.inertia, energy)
         return highest * 1e3 / TURN
 
     def duration_ps(self, velocity_GHz: float) -> float:
-        """Until a velocity, turns per ns, is known to a tenth of itself by these replicas, as a free rotor's."""
+        """Until a free rotor's velocity, turns per ns, is known to a tenth of itself by these replicas."""
         velocity = velocity_GHz * TURN * 1e-3
         return duration_to_resolve(velocity, self.diffusion, self.replicas, PRECISE)
 
@@ -150,7 +150,7 @@ def rotor_refusal(seen: Seen, needs_dipole: bool) -> str:
     if not kind_of(seen.assembly.kind).turned_by_torque:
         return f"a torque about the axle does not push what moves in a {seen.assembly.kind}"
     if seen.assembly.turns_about_carbon_double_bond:
-        return "the axle is a C=C bond, which no torque that a field or a hand has turns over"
+        return "the axle is a C=C bond, which no torque turns over"
     if needs_dipole and seen.dipole < LEAST_DIPOLE_DEBYE:
         return (
             f"the dipole across the axle is {seen.dipole:.2f} D, and below {LEAST_DIPOLE_DEBYE:g} D "

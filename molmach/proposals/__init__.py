@@ -2,8 +2,8 @@
 
 from molmach.proposals.base import Proposal
 from molmach.proposals.isomers import Isomer
+from molmach.proposals.proposing import Proposals, expected_seconds, figures, suggest
 from molmach.proposals.reading import Drawing, read_drawing
-from molmach.proposals.suggest import Proposals, expected_seconds, figures, suggest
 
 __all__ = [
     "Drawing",

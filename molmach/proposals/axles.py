@@ -1,9 +1,9 @@
 """Bonds and lines about which a part of a molecule may turn, told from its formula.
 
-What is looked for is what machines have been made of: double bonds that join halves which light turns, rings on
-alkynes or between them, within a cage or not, wheels that hang on a bridgehead, two wheels on one atom as bevel
-gears, and single bonds between rings. The order of these sorts is that of the list; numbers from the built
-structure decide within it and against it (:mod:`molmach.proposals.rotors`).
+What is looked for is what machines have been made of: double bonds that join halves which light turns, rings
+on alkynes or between them, within a cage or not, wheels that hang on a bridgehead, two wheels on one atom as
+bevel gears, and single bonds between rings. The order of these sorts is that of the list; numbers from the
+built structure decide within it and against it (:mod:`molmach.proposals.rotors`).
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from rdkit import Chem
 
 from molmach import drives
 from molmach.building import Assembly
-from molmach.drives.suggesting import Seen, Suggestion
+from molmach.drives.suggesting import Seen, Suggestion, rotor_refusal
 from molmach.proposals.isomers import Isomer
 from molmach.spec.protocol import Protocol
 from molmach.units import thermal_energy
@@ -71,10 +71,11 @@ class Proposal:
 
     @property
     def thermal_field(self) -> float | None:
-        """kT/mu at 300 K, V/nm; None without a dipole that a field can hold."""
-        if self.assembly is None or not self.dipole:
+        """kT/mu at 300 K, V/nm; None without a dipole that a field can hold and turn."""
+        if self.assembly is None:
             return None
-        return seen(self.assembly).thermal_field
+        what = seen(self.assembly)
+        return None if rotor_refusal(what, needs_dipole=True) else what.thermal_field
 
     def section(self, isomer: Isomer) -> dict[str, Any]:
         """The machine's section of the file, of one of the isomers."""

@@ -16,7 +16,7 @@ LONGEST_TEXT = 10_000
 """Characters of a SMILES: one of the most atoms that a machine may have is shorter."""
 
 LARGEST_FILE = 20_000_000
-"""Bytes."""
+"""Bytes; a molecule takes some hundred an atom."""
 
 
 @dataclass(frozen=True, eq=False)

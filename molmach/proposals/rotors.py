@@ -35,6 +35,9 @@ _TEETH = 3
 Note = Callable[[str], None]
 
 
+NO_AXLE = Axle(Sort.HINGE, (0, 0), ())
+
+
 @dataclass(frozen=True, eq=False)
 class RotorProposal(Proposal):
     """What turns about one axle.
@@ -45,7 +48,7 @@ class RotorProposal(Proposal):
         Tail, which stands, and head.
     """
 
-    axle: Axle = Axle(Sort.HINGE, (0, 0), ())
+    axle: Axle = NO_AXLE
 
     def section(self, isomer: Isomer) -> dict[str, Any]:
         """A rotor whose map numbers are no more than it needs: 1 and 2 on the axle."""
@@ -94,8 +97,8 @@ def propose_rotors(molecule: Chem.Mol, note: Note) -> list[RotorProposal]:
 
 
 _EXPECTED = (
-    "a double bond between two halves, rings on an alkyne, a bridgehead or each other, or two molecules to be "
-    "interlocked"
+    "a double bond between two halves, rings on an alkyne, a bridgehead or each other, or two molecules to "
+    "be interlocked"
 )
 
 
@@ -132,7 +135,7 @@ def _place(proposal: RotorProposal) -> tuple[float, ...]:
 
 
 def _directed(molecule: Chem.Mol, axle: Axle) -> Axle:
-    """The axle with its head on the side that turns: of two halves about C=C the chiral one, else the smaller."""
+    """The axle with its head on the side that turns: about C=C the chiral half, else the smaller one."""
     if axle.sort in (Sort.GEAR, Sort.BETWEEN, Sort.MIDDLE):
         return axle
     tail, head = axle.atoms
@@ -212,7 +215,7 @@ _MORE, _WORTH_DEBYE, _HEAVIER = 2.0, 1.0, 2.0
 
 
 def _spec(proposal: RotorProposal, isomer: Isomer, axle: Axle) -> Spec:
-    """A machine file whose molecule has all of its map numbers, so that all axles share one search of shapes."""
+    """A machine whose molecule has all of its map numbers, so that all axles share one search of shapes."""
     numbers = {atom.GetIdx(): atom.GetIdx() + 1 for atom in proposal.molecule.GetAtoms()}
     section = _section(axle, isomer.smiles, numbers)
     return Spec.model_validate({"name": "drawn", "machine": section, "drive": {"kind": NO_DRIVE}})

@@ -18,9 +18,9 @@ from molmach.theory import SYNCHRONOUS_LAG
 from molmach.units import TURN, thermal_energy
 
 BREAK_OFF_LAG = 1.0 - 1.0 / math.e
-"""Vacek and Michl's random regimes have a lag "a ~ 1"; here that is one of more than this: a rotor that follows less
-than 1/e of the drive's turns. A number is needed, or every rotor would be asynchronous that is watched
-for long enough, for only without a field is the lag exactly one."""
+"""Vacek and Michl's random regimes have a lag "a ~ 1"; here that is one of more than this: a rotor that
+follows less than 1/e of the drive's turns. A number is needed, or every rotor would be asynchronous that is
+watched for long enough, for only without a field is the lag exactly one."""
 
 
 def turn_of(scale: Scale, model: DriveModel) -> float | None:

@@ -24,8 +24,9 @@ def highest_followed_frequency(
     """Angular frequency, rad/ps, above which a free rotor lags behind a rotating field by more per turn.
 
     Where mu E is more than 20 k_B T, heat matters no more, and it is where the drag g I w is mu E
-    (:func:`~molmach.theory.adler_velocity`). Below that it is found by halving between 0 and where the drag alone, g I w, is three times mu E, on the exact
-    :func:`~molmach.theory.inertial_rotating_field_velocity`, to a few parts in ten thousand of that.
+    (:func:`~molmach.theory.adler_velocity`). Below that it is found by halving between 0 and where the
+    drag is three times mu E, on the exact :func:`~molmach.theory.inertial_rotating_field_velocity`, to a
+    few parts in ten thousand of that.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ def test_the_right_axle_is_the_first_by_the_formula_alone(drawn: Drawn) -> None:
 
 @pytest.mark.parametrize("drawn", NONE, ids=lambda drawn: drawn.name)
 def test_a_molecule_in_which_nothing_turns_is_told_so(drawn: Drawn) -> None:
-    with pytest.raises(SpecError, match="has no axle: its .*; expected a double bond"):
+    with pytest.raises(SpecError, match=r"has no axle: its .*; expected a double bond"):
         suggest(*drawn.pasted)
 
 

@@ -56,7 +56,7 @@ def test_a_suggested_field_holds_the_dipole_and_is_slow_enough(tolane: Proposals
     assert model.field_strength is not None
     assert model.frequency is not None
     assert what.energy_per_field * model.field_strength >= HELD * what.thermal_energy * 0.99
-    assert model.frequency <= 0.51 * what.highest_GHz(model.field_strength)
+    assert model.frequency <= 0.51 * what.highest_ghz(model.field_strength)
     assert spec.protocol.duration * 1e-3 * model.frequency >= 5.0
 
 

@@ -10,9 +10,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from molmach.report.words import measure_label
-from molmach.scoring.regime import BREAK_OFF_LAG, SYNCHRONOUS_LAG
+from molmach.scoring.regime import BREAK_OFF_LAG
 from molmach.studies.scan.panels import FONT, REGIMES, panel_of, scale
 from molmach.studies.scan.result import Scan
+from molmach.theory import SYNCHRONOUS_LAG
 
 
 def curve(scan: Scan, ink: str, line: str) -> Figure:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from molmach import theory
 from molmach.data.statistics import CONFIDENCE, finite_or_none
-from molmach.scoring.regime import BREAK_OFF_LAG, SYNCHRONOUS_LAG
+from molmach.scoring.regime import BREAK_OFF_LAG
 from molmach.studies.scan.monotone import crossing, rising
+from molmach.theory import SYNCHRONOUS_LAG
 from molmach.units import DEBYE, TURN, VOLT_PER_NM, thermal_energy
 
 if TYPE_CHECKING:

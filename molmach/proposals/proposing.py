@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -17,7 +16,6 @@ from molmach.errors import Argument, BuildError, SpecError
 from molmach.files import write_text
 from molmach.proposals.base import NO_DRIVE, Proposal
 from molmach.proposals.interlocked import propose_interlocked
-from molmach.proposals.isomers import Isomer
 from molmach.proposals.machine_file import machine_file
 from molmach.proposals.picture import draw_svg
 from molmach.proposals.reading import Drawing, read_drawing
@@ -148,12 +146,9 @@ def figures(proposal: Proposal) -> list[tuple[str, str]]:
     if proposal.dipole is not None:
         rows.append(("dipole across", f"{proposal.dipole:.2f} D"))
     field = proposal.thermal_field
-    if field is not None and field < _WORTH_TELLING:
+    if field is not None:
         rows.append(("kT/mu", f"{field:.2g} V/nm"))
     return [*rows, *proposal.numbers]
-
-
-_WORTH_TELLING = 20.0
 
 
 def suggest(*drawn: str | Path, note: Note | None = None) -> Proposals:
@@ -211,7 +206,7 @@ def expected_seconds(drawing: Drawing) -> float:
     atoms, and of which there are the more the more atoms there are.
     """
     atoms = sum(Chem.AddHs(molecule).GetNumAtoms() for molecule in drawing.molecules)
-    return _SECONDS_FOR_80 * (atoms / 80.0) ** 2.5
+    return _SECONDS_FOR_80 * float(atoms / 80.0) ** 2.5
 
 
 _SECONDS_FOR_80 = 10.0
