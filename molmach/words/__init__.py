@@ -5,7 +5,7 @@ predicted or given), within its interval and in its unit. What is not is struck 
 """
 
 from molmach.words.facts import Fact, Facts, Source, facts_of_settings, leaves
-from molmach.words.gate import Judged, Verdict, judge, unmarked
+from molmach.words.gate import Judged, Verdict, judge, marks_in, unmarked
 
 __all__ = [
     "Fact",
@@ -16,5 +16,6 @@ __all__ = [
     "facts_of_settings",
     "judge",
     "leaves",
+    "marks_in",
     "unmarked",
 ]

@@ -1,4 +1,4 @@
-"""What a number in a sentence is said of: which machines, which quantity, from which source, in which sense."""
+"""What a number in a sentence is said of: which machines, which quantity, which source, in which sense."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from molmach.words.facts import Facts, Source
 from molmach.words.numbers import Number
 
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[\"'(\[]?[A-Z#\[\d])|(?<=;)\s+|\n+")
+_NAMED = r"#?\d{1,7}(?!\.\d|\w)(?!\s?(?:%|±|\+/?-|turns?\s?(?:/|per)|GHz))"
 _REFERENCE = re.compile(
-    r"(?:\b(?:trials?|machines?|designs?|proposals?|rotors?|runs?|numbers?|candidates?)\s*)(?:no\.?\s*)?(?:#?\d{1,7}(?!\.\d|\w)"
-    r"(?:\s*,\s*(?:and\s+|or\s+)?|\s+(?:and|or)\s+|\s*&\s*)?)+|#\d{1,7}\b",
+    rf"\b(?:trials|machines|designs|proposals|rotors|runs|candidates)\s*{_NAMED}"
+    rf"(?:(?:\s*,\s*(?:and\s+|or\s+)?|\s+(?:and|or|to)\s+|\s*&\s*){_NAMED})*"
+    rf"|\b(?:trial|machine|design|proposal|rotor|run|number|candidate)\s*(?:no\.?\s*)?{_NAMED}|#\d{{1,7}}\b",
     re.IGNORECASE,
 )
 _FEW = 12
 """Whole numbers up to this count things where they have no unit."""
 
 _OF = re.compile(
-    r"\s*(?:(?:was|were|is|are|been|measured|simulated|seen|foretold|predicted|expected|reached|given|obtained|known)\s+)*"
+    r"\s*(?:(?:was|were|is|are|been|measured|simulated|seen|foretold|predicted|expected|reached|"
+    r"given|obtained|known)\s+)*"
     r"(?:of|for|by|with|from|in|at)\s+(?:the\s+)?(?:\w+\s+)?#?",
     re.IGNORECASE,
 )
@@ -50,6 +53,8 @@ class Context:
         they name none.
     compared
         Machines that stand in the same sentence, the number's own left in, in their order.
+    named_machine
+        Whether the sentence names a machine by number, key or molecule.
     quantity
         The quantity's name; '' where the words say none.
     generic
@@ -76,6 +81,7 @@ class Context:
 
     machines: tuple[str, ...] = ()
     compared: tuple[str, ...] = ()
+    named_machine: bool = False
     quantity: str = ""
     generic: bool = False
     inherited: bool = False
@@ -137,10 +143,10 @@ def contexts(text: str, numbers: Sequence[Number], facts: Facts) -> list[Context
     before: list[Mention] = [Mention(0, 0, (facts.current,))] if facts.current else []
     for sentence in sentences:
         if not sentence.mentions:
-            sentence.carried = [replace(mention, start=sentence.start, end=sentence.start) for mention in before]
-        for number, context in zip(
-            sentence.numbers, _within(text, sentence, facts, names), strict=True
-        ):
+            sentence.carried = [
+                replace(mention, start=sentence.start, end=sentence.start) for mention in before
+            ]
+        for number, context in zip(sentence.numbers, _within(text, sentence, facts, names), strict=True):
             contexts_of[number.start] = context
         before = sentence.mentions or before
     return [contexts_of[number.start] for number in numbers]
@@ -153,7 +159,7 @@ def _sentences(text: str, facts: Facts) -> list[_Sentence]:
 
 
 def _mentions(text: str, start: int, end: int, facts: Facts) -> list[Mention]:
-    """Machines that a sentence names, in their order; by their designs or as the best where by nothing else."""
+    """Machines that a sentence names, in their order; by design or rank where by nothing else."""
     sentence = text[start:end]
     by_number = {name: key for key, names in facts.names.items() for name in names if name.startswith("#")}
     places: list[Mention] = []
@@ -174,7 +180,8 @@ def _mentions(text: str, start: int, end: int, facts: Facts) -> list[Mention]:
     for name, keys in molecules.items():
         if not any(name != other and name in other for other in molecules):
             places += [
-                Mention(start + m.start(), start + m.end(), tuple(keys)) for m in re.finditer(re.escape(name), sentence)
+                Mention(start + m.start(), start + m.end(), tuple(keys))
+                for m in re.finditer(re.escape(name), sentence)
             ]
     if not places:
         places = [*_by_design(sentence, start, facts), *_by_rank(sentence, start, facts)]
@@ -187,7 +194,11 @@ def _by_rank(sentence: str, start: int, facts: Facts) -> list[Mention]:
     keys = sorted(facts.leaders)
     if vocabulary.SOURCES["confirmed"].search(sentence):
         again = [f for f in facts.facts if f.source is Source.CONFIRMED and f.goal]
-        keys += [max((f for f in again if f.name == again[0].name), key=lambda f: f.value).subject] if again else []
+        keys += (
+            [max((f for f in again if f.name == again[0].name), key=lambda f: f.value).subject]
+            if again
+            else []
+        )
     return [Mention(start + match.start(), start + match.end(), tuple(keys), sure=False)]
 
 
@@ -199,7 +210,10 @@ def _by_design(sentence: str, start: int, facts: Facts) -> list[Mention]:
     values = {value for design in facts.designs.values() for name, value in design.items() if "." not in name}
     if not variables:
         return []
-    names, said = "|".join(map(re.escape, variables)), "|".join(map(re.escape, sorted(values, key=len, reverse=True)))
+    names, said = (
+        "|".join(map(re.escape, variables)),
+        "|".join(map(re.escape, sorted(values, key=len, reverse=True))),
+    )
     several = rf"(?:{names})(?:\s*(?:,|and|,\s*and)\s*(?:{names}))*"
     for pattern in (
         rf"(?P<value>{said})\s+(?:on|at|in)\s+(?P<names>{several})\b",
@@ -219,9 +233,7 @@ def _by_design(sentence: str, start: int, facts: Facts) -> list[Mention]:
     return [Mention(start + first, start + last, tuple(keys) or ("?",), sure=False)]
 
 
-def _within(
-    text: str, sentence: _Sentence, facts: Facts, names: frozenset[str]
-) -> list[Context]:
+def _within(text: str, sentence: _Sentence, facts: Facts, names: frozenset[str]) -> list[Context]:
     """Contexts of the numbers of one sentence."""
     contexts_of: list[Context] = []
     words = text[sentence.start : sentence.end]
@@ -246,6 +258,7 @@ def _within(
             Context(
                 machines=machines,
                 compared=tuple(dict.fromkeys(key for m in sentence.mentions for key in m.machines)),
+                named_machine=bool(sentence.sure),
                 quantity=own or quantity,
                 generic=vocabulary.names_a_score(around),
                 inherited=inherited or not own,
@@ -269,7 +282,7 @@ def _is_difference(before: str, after: str) -> bool:
     """Whether a number is said to be how far two are apart: ``by 29``, ``29 turn/ns faster``."""
     if re.search(r"\bby\s*(?:about\s+|some\s+|roughly\s+)?$", before):
         return True
-    if vocabulary.APART.search(before):
+    if vocabulary.APART.search(before) or vocabulary.GAINS.search(before):
         return True
     behind = vocabulary.COMPARED.match(after.lstrip()) is not None
     return behind and not re.search(r"\b(?:with|at|to|of|reach\w*|makes?|gave)\s*(?:about\s+)?$", before)
@@ -301,9 +314,13 @@ def _quantity(before: str, after: str, followed: bool, names: frozenset[str]) ->
 def _sources(before: str, after: str, cue: str) -> tuple[frozenset[Source], str]:
     """From where a number may come, and the word that says so for those that follow."""
     for piece, pick in ((before, -1), (after, 0)):
-        places = sorted((m.start(), name) for name, words in vocabulary.SOURCES.items() for m in words.finditer(piece))
+        places = sorted(
+            (m.start(), name) for name, words in vocabulary.SOURCES.items() for m in words.finditer(piece)
+        )
         if places:
             name = places[pick][1]
+            if name == "measured" and len(places) > 1 and piece[places[pick][0] :].lower().startswith("gave"):
+                name = places[-2][1]  # "theory gave" is no measurement
             controls = [n for _, n in places if n in ("undriven", "mirror")]
             if name in ("measured", "confirmed") and controls:  # "the mirror image was measured at"
                 name = controls[-1]
@@ -363,7 +380,8 @@ def _machines(
         return behind.machines
     if ahead:
         new = [m for m in ahead if m.start >= number.start - len(before)]
-        if len(new) > 1 and vocabulary.COMPARED.search(before):
+        shift = number.start - len(before)
+        if len(new) > 1 and vocabulary.COMPARED.search(before[new[0].end - shift : new[1].start - shift]):
             return new[0].machines
         return ahead[-1].machines
     if behind is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from molmach.words import vocabulary
@@ -20,7 +20,9 @@ LONGEST = 20_000
 _STRUCK = ("~~", "~~")
 _CITED = (" ⟦", "⟧")
 _MARKS = re.compile(r"~~+|[⟦⟧]")
+_QUOTIENT = re.compile(r"\b(?:ratio|quotient) (?:of|between)\b", re.IGNORECASE)
 _COUNT = 20
+"""Whole numbers up to this may count things."""
 
 
 class Verdict(StrEnum):
@@ -85,9 +87,24 @@ class Judged:
                 continue
             opening, closing = _STRUCK if number.verdict is Verdict.STRUCK else ("", "")
             note = "" if number.verdict is Verdict.STRUCK else f"{_CITED[0]}{number.reference}{_CITED[1]}"
-            pieces += [self.text[position : number.start], opening, self.text[number.start : number.end], closing, note]
+            pieces += [
+                self.text[position : number.start],
+                opening,
+                self.text[number.start : number.end],
+                closing,
+                note,
+            ]
             position = number.end
         return "".join([*pieces, self.text[position:]])
+
+
+def marks_in(text: str) -> tuple[int, int]:
+    """How many numbers of a marked text are borne out, and how many are struck.
+
+    >>> marks_in("92 ⟦trial 2⟧ and ~~129~~")
+    (1, 1)
+    """
+    return text.count(_CITED[1]), text.count(_STRUCK[0]) // 2
 
 
 def unmarked(text: str) -> str:
@@ -150,11 +167,17 @@ def _noun(context: Context) -> str | None:
     """What a number counts, where a ledger counts that too; None where it does not."""
     for name, words in vocabulary.NOUN.items():
         if words.match(context.after):
-            if name == "machines" and not any(w.search(context.sentence) for w in vocabulary.COUNTED.values()):
+            if name == "machines" and not any(
+                w.search(context.sentence) for w in vocabulary.COUNTED.values()
+            ):
                 return None
             return name
     for name, words in vocabulary.COUNTED.items():
-        if re.match(rf"\s*(?:has|have|had|was|were|of them)?\s*(?:been\s+)?{words.pattern}", context.after, re.IGNORECASE):
+        if re.match(
+            rf"\s*(?:has|have|had|was|were|of them)?\s*(?:been\s+)?{words.pattern}",
+            context.after,
+            re.IGNORECASE,
+        ):
             return name
     return None
 
@@ -164,18 +187,32 @@ def _borne_out(number: Number, context: Context, facts: Facts) -> str:
     noun = _noun(context) if not number.unit and number.half is None else None
     if noun is not None:
         return _counted(number, context, facts, noun)
+    if _QUOTIENT.search(context.before) and not number.unit:
+        number = replace(number, ratio=True)
     if number.ratio or context.difference:
         return _derived(number, context, facts)
-    if context.all_machines:
+    if context.all_machines or _is_superlative(number, context):
         return _of_all(number, context, facts)
     flipped = context.backward and not context.forward and number.value >= 0.0
     for fact in _candidates(number, context, facts):
         turned = flipped and fact.low < 0.0 and fact.source not in (Source.INPUT, Source.COUNT)
-        if flipped and not turned and fact.value > 0.0 and size_counts(fact) and "mirror" not in context.sentence:
+        if (
+            flipped
+            and not turned
+            and fact.value > 0.0
+            and size_counts(fact)
+            and "mirror" not in context.sentence
+        ):
             continue
         if says(number, fact, context.sense, flipped=turned):
             return fact.reference
     return _span_of_inputs(number, context, facts)
+
+
+def _is_superlative(number: Number, context: Context) -> bool:
+    """Whether a number is said to be the highest or lowest of a quantity, of whatever machine."""
+    ranked = vocabulary.HIGHEST.search(context.before) or vocabulary.LOWEST.search(context.before)
+    return bool(ranked) and context.ahead and not context.named_machine and number.other is None
 
 
 def size_counts(fact: Fact) -> bool:
@@ -190,6 +227,7 @@ def _counted(number: Number, context: Context, facts: Facts, noun: str) -> str:
         names = {name for name, words in vocabulary.COUNTED.items() if words.search(context.after)} or {
             "measured", "failed", "confirmed", "machines"
         }  # fmt: skip
+        names |= {"machines"} if re.search(r"\bof (?:the |our |all )?$", context.before) else set()
     counts = [f for f in facts.facts if f.source is Source.COUNT and f.name in names]
     given = [f for f in facts.facts if f.source is Source.INPUT and not f.unit and names & f.words]
     for fact in (*counts, *_nearest(given, names, context)):
@@ -215,11 +253,21 @@ def _candidates(number: Number, context: Context, facts: Facts) -> Iterable[Fact
         if not f.subject and f.source is Source.INPUT and Source.INPUT in context.sources
         and (bounds or f.name.rpartition(".")[2] not in ("low", "high"))
     ]  # fmt: skip
-    pool = [f for f in own if f.source is not Source.INPUT] + [f for f in own if f.source is Source.INPUT] + given
+    pool = (
+        [f for f in own if f.source is not Source.INPUT]
+        + [f for f in own if f.source is Source.INPUT]
+        + given
+    )
     if context.quantity:
         named = [f for f in pool if _is_named(f, context.quantity)]
         if named:
-            given = [] if context.ahead else [f for f in pool if f.source is Source.INPUT and _same_style(number, f)]
+            given = (
+                []
+                if context.ahead
+                else [f for f in pool if f.source is Source.INPUT and _same_style(number, f)]
+            )
+            if context.inherited and all(f.source is Source.INPUT for f in named):
+                given = pool
             return [*named, *given]
         if not context.inherited and not number.unit:
             return []
@@ -266,14 +314,34 @@ def _derived(number: Number, context: Context, facts: Facts) -> str:
     quantity = context.quantity
     measured = frozenset({Source.MEASURED, Source.CONFIRMED})
     pools = [
-        [f for f in facts.facts if f.subject == key and f.source in measured and not f.superseded and (f.name == quantity if quantity else f.goal)]
+        [
+            f
+            for f in facts.facts
+            if f.subject == key
+            and f.source in measured
+            and not f.superseded
+            and (f.name == quantity if quantity else f.goal)
+        ]
         for key in context.compared
     ]
-    pairs = [(a, b) for one in pools for other in pools if one is not other for a in one for b in other if a.name == b.name]
+    pairs = [
+        (a, b)
+        for one in pools
+        for other in pools
+        if one is not other
+        for a in one
+        for b in other
+        if a.name == b.name
+    ]
     if len(context.compared) == 2 and pairs:
-        pairs = [(a, b) for a, b in pairs if a.subject in context.machines] or pairs
+        first = (context.compared[0],) if _QUOTIENT.search(context.before) else context.machines
+        pairs = [(a, b) for a, b in pairs if a.subject in first] or pairs
     if len(context.compared) == 1:
-        foretold = [f for f in facts.facts if f.subject in context.compared and f.source in (Source.THEORY, Source.PREDICTED)]
+        foretold = [
+            f
+            for f in facts.facts
+            if f.subject in context.compared and f.source in (Source.THEORY, Source.PREDICTED)
+        ]
         pairs = [(a, b) for a in pools[0] for b in foretold if a.name == b.name]
     for a, b in pairs:
         if is_derived(number, a, b, context.sense):
@@ -283,7 +351,9 @@ def _derived(number: Number, context: Context, facts: Facts) -> str:
 
 def _of_all(number: Number, context: Context, facts: Facts) -> str:
     """Reference of a statement about all machines; '' where it does not hold."""
-    goals = [f for f in facts.facts if f.source is Source.MEASURED and f.goal and factor(number, f) is not None]
+    goals = [
+        f for f in facts.facts if f.source is Source.MEASURED and f.goal and factor(number, f) is not None
+    ]
     quantity = context.quantity or next((f.name for f in goals), "")
     values = [f for f in goals if f.name == quantity]
     if not values:
@@ -291,6 +361,10 @@ def _of_all(number: Number, context: Context, facts: Facts) -> str:
     words = f"{quantity} of {len({f.subject for f in values})} machines"
     if number.other is not None:
         return words if is_span(number, values, context.sense) else _span_of_inputs(number, context, facts)
+    for words_of_rank, pick in ((vocabulary.HIGHEST, max), (vocabulary.LOWEST, min)):
+        if words_of_rank.search(context.before) and not context.all_machines:
+            fact = pick(values, key=lambda one: one.value)
+            return fact.reference if says(number, fact, context.sense) else ""
     sense = {"least": "most", "most": "least"}.get(context.sense, "") if context.denied else context.sense
     if sense:
         return words if all(says(number, fact, sense) for fact in values) else ""
@@ -333,5 +407,7 @@ def _why(number: Number, context: Context, facts: Facts) -> str:
     ]  # fmt: skip
     if near:
         fact = near[0]
-        return f"{fact.reference} has {fact.value:.4g} ({fact.low:.4g} to {fact.high:.4g}) {fact.unit}".rstrip()
+        return (
+            f"{fact.reference} has {fact.value:.4g} ({fact.low:.4g} to {fact.high:.4g}) {fact.unit}".rstrip()
+        )
     return f"nothing is known of {context.quantity.replace('_', ' ') or 'that'}"

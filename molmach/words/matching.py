@@ -1,4 +1,4 @@
-"""Whether a number is a fact's: the value within the interval, the width, the ends of a range, a difference."""
+"""Whether a number is a fact's: value within the interval, width, ends of a range, difference, ratio."""
 
 from __future__ import annotations
 
@@ -60,8 +60,10 @@ def says(number: Number, fact: Fact, sense: str, *, flipped: bool = False) -> bo
     if number.other is not None:
         y = sign * number.other * times
         return _is_range(number, min(x, y), max(x, y), times, fact)
-    if number.half is not None and not _is_width(number, times, fact):
-        return False
+    if number.half is not None:
+        sense = sense if sense == "about" else ""
+        if not _is_width(number, times, fact):
+            return False
     sense = "" if fact.source is Source.INPUT and sense in ("least", "most") else sense
     if sense == "least":
         return fact.value >= x - tolerance(number, times, sense)
@@ -88,9 +90,18 @@ def tolerance(number: Number, times: float, sense: str) -> float:
 def _is_width(number: Number, times: float, fact: Fact) -> bool:
     """Whether what stands behind ± is the fact's standard error or half its interval."""
     half = abs(number.half or 0.0) * times
-    known = [fact.error, _STUDENT * fact.error, 0.5 * (fact.high - fact.low), fact.high - fact.value, fact.value - fact.low]
+    known = [
+        fact.error,
+        _STUDENT * fact.error,
+        0.5 * (fact.high - fact.low),
+        fact.high - fact.value,
+        fact.value - fact.low,
+    ]
     slack = number.half_digit * times
-    return any(width > 0.0 and abs(half - width) <= max(_WIDTH * width, slack) and half > 0.3 * width for width in known)
+    return any(
+        width > 0.0 and abs(half - width) <= max(_WIDTH * width, slack) and half > 0.3 * width
+        for width in known
+    )
 
 
 def _is_range(number: Number, low: float, high: float, times: float, fact: Fact) -> bool:
@@ -120,9 +131,7 @@ def is_span(number: Number, facts: Sequence[Fact], sense: str) -> bool:
     low, high = number.value * times, number.other * times
     least, most = min(facts, key=lambda fact: fact.value), max(facts, key=lambda fact: fact.value)
     slack = number.digit * times
-    return (
-        least.low - slack <= low <= least.high + slack and most.low - slack <= high <= most.high + slack
-    )
+    return least.low - slack <= low <= least.high + slack and most.low - slack <= high <= most.high + slack
 
 
 def difference(one: Fact, other: Fact) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 """Units in words: which one follows a number, and how many of one are another.
 
-Turns count as what is counted, so that a turn per nanosecond is a gigahertz and 360 degrees; events, passages,
-photons and steps count likewise. Energies of one molecule (eV) are those of a mole.
+Turns count as what is counted, so that a turn per nanosecond is a gigahertz and 360 degrees; events,
+passages, photons and steps count likewise. Energies of one molecule (eV) are those of a mole.
 """
 
 from __future__ import annotations
@@ -15,18 +15,22 @@ from molmach import units
 _WORDS = {
     "turn": "turn", "turns": "turn", "revolution": "turn", "revolutions": "turn", "rev": "turn",
     "rotation": "turn", "rotations": "turn", "cycle": "turn", "cycles": "turn",
-    "deg": "deg", "degree": "deg", "degrees": "deg", "°": "deg", "rad": "rad", "radian": "rad", "radians": "rad",
+    "deg": "deg", "degree": "deg", "degrees": "deg", "°": "deg",
+    "rad": "rad", "radian": "rad", "radians": "rad",
     "fs": "fs", "femtosecond": "fs", "femtoseconds": "fs", "ps": "ps", "picosecond": "ps",
-    "picoseconds": "ps", "ns": "ns", "nanosecond": "ns", "nanoseconds": "ns", "us": "us", "µs": "us", "μs": "us",
+    "picoseconds": "ps", "ns": "ns", "nanosecond": "ns", "nanoseconds": "ns",
+    "us": "us", "µs": "us", "μs": "us",
     "microsecond": "us", "microseconds": "us", "ms": "ms", "millisecond": "ms", "milliseconds": "ms",
     "s": "s", "sec": "s", "second": "s", "seconds": "s", "min": "min", "minute": "min", "minutes": "min",
-    "h": "hour", "hour": "hour", "hours": "hour", "day": "day", "days": "day", "year": "year", "years": "year",
+    "h": "hour", "hour": "hour", "hours": "hour", "day": "day", "days": "day",
+    "year": "year", "years": "year",
     "Hz": "Hz", "kHz": "kHz", "MHz": "MHz", "GHz": "GHz", "THz": "THz", "PHz": "PHz", "gigahertz": "GHz",
     "terahertz": "THz", "megahertz": "MHz", "hertz": "Hz",
     "V": "V", "kV": "kV", "MV": "MV", "volt": "V", "volts": "V", "nm": "nm", "nanometre": "nm",
     "nanometres": "nm", "nanometer": "nm", "pm": "pm", "Å": "angstrom", "angstrom": "angstrom", "Angstrom":
-    "angstrom", "cm": "cm", "mm": "mm", "m": "m", "K": "K", "kelvin": "K", "kJ": "kJ", "J": "J", "kcal": "kcal",
-    "cal": "cal", "mol": "mol", "eV": "eV", "meV": "meV", "hartree": "hartree", "pN": "pN", "nN": "nN", "u": "u",
+    "angstrom", "cm": "cm", "mm": "mm", "m": "m", "K": "K", "kelvin": "K",
+    "kJ": "kJ", "J": "J", "kcal": "kcal", "cal": "cal", "mol": "mol",
+    "eV": "eV", "meV": "meV", "hartree": "hartree", "pN": "pN", "nN": "nN", "u": "u",
     "Da": "u", "amu": "u", "g": "g", "D": "debye", "debye": "debye", "mW": "mW", "W": "W", "e": "e",
     "nats": "nat", "nat": "nat", "bits": "bit", "bit": "bit",
     "%": "%", "percent": "%", "event": "turn", "events": "turn", "passage": "turn", "passages": "turn",
@@ -34,16 +38,23 @@ _WORDS = {
 }  # fmt: skip
 _COUNTS = {"turn": 1.0, "deg": 1.0 / 360.0, "rad": 1.0 / units.TURN, "nat": 1.0, "bit": 0.6931471805599453}
 _MOLECULE = {"eV": "eV * avogadro_number / mol", "meV": "meV * avogadro_number / mol"}
-_ALONE_IS_NONE = frozenset({"e", "m", "h", "g", "V", "D", "s", "u", "K", "J", "W", "step", "steps", "event",
-                            "events", "cycle", "cycles", "passage", "passages", "photon", "photons",
-                            "slip", "slips", "rev", "bit", "bits", "day", "days", "year", "years"})  # fmt: skip
+_ALONE_IS_NONE = frozenset({
+    "e", "m", "h", "g", "V", "D", "s", "u", "K", "J", "W", "step", "steps", "event", "events", "cycle", "cycles",
+    "passage", "passages", "photon", "photons", "slip", "slips", "rev", "bit", "bits", "day", "days", "year",
+    "years",
+})  # fmt: skip
+"""Words that are no unit where they stand by themselves, for they count things or are letters."""
+
 _CLOSE = frozenset("KsVJWDuh")
 """Of those, letters that are units where they stand by themselves: ``300 K``, not ``3 e``."""
 
 _WORD = "|".join(sorted(map(re.escape, _WORDS), key=len, reverse=True))
 _POWER = r"(?:\s?\^\s?\(?[-−]?\d\)?|[⁻]?[¹²³]|[-−][123](?![\d.]))?"
 _FIRST = rf"(?:(?:{_WORD})(?![A-Za-z]){_POWER})"
-_NEXT = rf"(?:\s*(?:/|\bper\b)\s*(?:{_WORD})(?![A-Za-z]){_POWER}|[ ·*](?:ns|ps|fs|s|us|mol|nm|cm|u){_POWER}(?![A-Za-z]))"
+_NEXT = (
+    rf"(?:\s*(?:/|\bper\b)\s*(?:{_WORD})(?![A-Za-z]){_POWER}|"
+    rf"[ ·*](?:ns|ps|fs|s|us|mol|nm|cm|u){_POWER}(?![A-Za-z]))"
+)
 _UNIT = re.compile(rf"\s?[-\s]?(?P<unit>(?:{_FIRST}|(?:1\s?)?/\s?(?:{_WORD})(?![A-Za-z]){_POWER}){_NEXT}*)")
 _PART = re.compile(rf"(?P<by>^|\s*/\s*|\s*\bper\b\s*|[ ·*])\s*(?P<word>{_WORD}|1|[a-z_]+)(?P<power>{_POWER})")
 _DIGITS = str.maketrans("⁻¹²³−", "-123-")
@@ -112,7 +123,8 @@ def _one(word: str) -> tuple[float, tuple[tuple[str, float], ...], bool] | None:
         return 1.0, (), False
     name = _WORDS.get(word)
     if name is None:
-        return (1.0, (), True) if re.fullmatch(r"(fuel|tooth|teeth|jump|jumps|place|places)", word) else None
+        events = re.fullmatch(r"fuel|tooth|teeth|jumps?|places?", word)
+        return (1.0, (), True) if events else None
     if name == "%":
         return 0.01, (), False
     if name in _COUNTS:

@@ -52,13 +52,17 @@ class Number:
 
 _SUPERSCRIPT = str.maketrans("⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹", "-+0123456789")
 _NUMBER = re.compile(
-    r"(?P<sign>[-+−–])?(?P<number>\d{1,3}(?:[,\u2009\u202f]\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?|(?<![\w.])\.\d+)"
-    r"(?P<power>[eE][-+−]?\d{1,3}(?!\d|\.\d)|\s?[x×·*]\s?10\s?(?:\^\s?[-+−]?\d+|\*\*\s?[-+−]?\d+|[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+))?"
+    r"(?P<sign>[-+−–])?(?P<number>\d{1,3}(?:[,\u2009\u202f]\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?|"
+    r"(?<![\w.])\.\d+)"
+    r"(?P<power>[eE][-+−]?\d{1,3}(?!\d|\.\d)|\s?[x×·*]\s?10\s?(?:\^\s?[-+−]?\d+|\*\*\s?[-+−]?\d+|"
+    r"[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+))?"
     r"(?P<multiple>k(?![A-Za-z])|M(?![A-Za-z]))?"
 )
 _PLUS_MINUS = re.compile(r"\s*(?:±|\+\s?/?\s?[-−]|\\pm)\s*")
 _BETWEEN = re.compile(r"\s*(?:to|and|-|–|—|\.\.\.?|…|up to|through|,)\s*")
-_BEFORE_RANGE = re.compile(r"(?:\bbetween|\bfrom|\branges?|\bwithin|\binterval(?: of| is)?:?|[\[(])\s*$", re.IGNORECASE)
+_BEFORE_RANGE = re.compile(
+    r"(?:\bbetween|\bfrom|\branges?|\bwithin|\binterval(?: of| is)?:?|[\[(])\s*$", re.IGNORECASE
+)
 
 _MASKS = tuple(
     re.compile(pattern, flags)
@@ -71,15 +75,24 @@ _MASKS = tuple(
         (r"\b\d{1,3}(?:st|nd|rd|th)\b", 0),
         (r"\b\d+[a-z]?(?:[,′']\d+[a-z]?'*)*-(?!(?:fs|ps|ns|us|ms|s|nm|pm|K|GHz|turn|deg|percent|fold|year)\b)"
          r"(?=[A-Za-z(\[])[\w()\[\]-]*", 0),
-        (r"\b9[05](?:\.0)?\s?%(?=\s*(?:confidence|interval|CI\b|credib|bound|level|limit|range))", re.IGNORECASE),
+        (r"\b9[05](?:\.0)?\s?%(?=\s*(?:confidence|interval|CI\b|credib|bound|level|limit|"
+            r"range))", re.IGNORECASE),
+        (r"\b\d{1,2}-(?=\s*(?:and|or|to|,))", 0),
         (r"\bci\s?95\b|\b95\s?%?\s?ci\b", re.IGNORECASE),
-        (r"\b(?:figs?\.?|figures?|tables?|sections?|sec\.|steps?|chapters?|pages?|pp?\.|items?|options?|sites?|"
+        (r"\b(?:figs?\.?|figures?|tables?|sections?|sec\.|steps?|chapters?|pages?|pp?\.|items?|"
+            r"options?|sites?|"
          r"positions?|atoms?|places?|rungs?|seeds?|jobs?|rounds?|levels?|versions?|batch(?:es)?|questions?|"
-         r"points?|eqs?\.?|equations?|refs?\.?|no\.|numbers?|trials?|machines?|designs?|proposals?|candidates?|"
+         r"points?|eqs?\.?|equations?|refs?\.?|no\.|numbers?|trials?|machines?|designs?|proposals?|"
+         r"candidates?|"
          r"experiments?|parts?|phases?|plans?|group|groups|carbons?|rings?|stage)\s*(?:no\.\s*|number\s*)?"
-         r"#?\d+(?!\.\d|\d|\s?(?:%|±|\+/-|\+-|turns?\s?(?:/|per)|deg|ns|ps|GHz|K\b|kJ))(?:(?:\s*,\s*|\s*(?:,\s*)?(?:and|or|to|–|-)\s*)#?\d+(?!\.?\d|\s?[%±/]|[a-z]|"
-         r"\s(?:turns?\s?(?:/|per)|deg|ns|ps|GHz|kJ)))*", re.IGNORECASE),
+         r"#?\d+(?!\.\d|\d|\s?(?:%|±|\+/-|\+-|turns?\s?(?:/|per)|deg|ns|ps|GHz|K\b|kJ))", re.IGNORECASE),
+        (r"\b(?:figures|tables|sections|steps|items|options|sites|positions|atoms|rungs|seeds|jobs|"
+            r"rounds|batches|"
+         r"trials|machines|designs|proposals|candidates|groups|carbons|rings)\s*#?\d+(?:(?:\s*,\s*|"
+         r"\s*(?:,\s*)?(?:and|or|to|–|-)\s*)"
+         r"#?\d+(?!\.?\d|\s?[%±/]|[a-z]|\s(?:turns?\s?(?:/|per)|deg|ns|ps|GHz|kJ)))+", re.IGNORECASE),
         (r"#\d+\b", 0),
+        (r"\bone (?:turn|rotation|cycle|step)\b(?! per|/)", re.IGNORECASE),
         (r"\b[0-9a-f]{6,64}\b(?<=[a-f\d])(?=)", 0),
     )
 )  # fmt: skip
@@ -89,7 +102,8 @@ _BEFORE_YEAR = re.compile(
     r"(?:\bin|\bsince|\bby|\buntil|\bof|\bearly|\blate|\bsummer|\bspring|[(,.]|al\.|\b[A-Z][a-z]+)\s*$"
 )
 _VALUE_WORD = re.compile(
-    r"\b(?:velocity|speed|rate|value|score|energy|barrier|makes?|reach\w*|about|around|roughly|nearly)\s*(?:of|is|at|=|:)?\s*$",
+    r"\b(?:velocity|speed|rate|value|score|energy|barrier|makes?|reach\w*|about|around|roughly|"
+    r"nearly)\s*(?:of|is|at|=|:)?\s*$",
     re.IGNORECASE,
 )
 
@@ -109,7 +123,9 @@ def is_molecule(token: str) -> bool:
     bare = re.sub(r"\[[^\]]*\]", "C", token)
     rings = _RING.findall(bare)
     atoms = len(re.findall(r"Br|Cl|[BCNOPSFIbcnops*]", bare))
-    return atoms > 1 and bare.count("(") == bare.count(")") and all(rings.count(r) % 2 == 0 for r in set(rings))
+    return (
+        atoms > 1 and bare.count("(") == bare.count(")") and all(rings.count(r) % 2 == 0 for r in set(rings))
+    )
 
 
 def masked(text: str, names: Sequence[str] = ()) -> list[Span]:
@@ -173,17 +189,22 @@ def _single(text: str) -> Iterator[Number]:
             continue
         value, digit = _value(match)
         unit, end = unit_after(text, match.end())
-        if not unit and re.match(r"[A-Za-z_]", text[match.end() :]) and not re.match(
-            r"(?:x|×|fold)\b", text[match.end() :]
+        if (
+            not unit
+            and re.match(r"[A-Za-z_]", text[match.end() :])
+            and not re.match(r"(?:x|×|fold)\b", text[match.end() :])
         ):
             continue
-        ratio = bool(re.match(r"[\s-]?(?:x|×|times|fold)(?=\W|$)(?!\s+(?:per|an?|each|every)\b)", text[end:])) and not unit
+        ratio = (
+            bool(re.match(r"[\s-]?(?:x|×|times|fold)(?=\W|$)(?!\s+(?:per|an?|each|every)\b)", text[end:]))
+            and not unit
+        )
         negative = sign in ("-", "−") or (sign == "–" and not ahead.rstrip().endswith(tuple("0123456789")))
         one = Number(
             match.start() if sign else start, end, -value if sign and negative else value, unit=unit,
             digit=digit, whole="." not in match["number"] and not match["power"], ratio=ratio,
         )  # fmt: skip
-        tail = _PLUS_MINUS.match(text, end) if not unit else _PLUS_MINUS.match(text, end)
+        tail = _PLUS_MINUS.match(text, end)
         if tail is not None and (half := _NUMBER.match(text, tail.end())) is not None:
             width, half_digit = _value(half)
             after, end = unit_after(text, half.end())
@@ -244,20 +265,41 @@ def _joined(text: str, one: Number, after: Number) -> Number | None:
     unit = after.unit or one.unit
     low, high = min(one.value, upper), max(one.value, upper)
     return replace(
-        one, end=after.end, value=low, other=high, unit=unit, digit=max(one.digit, after.digit), enclosed=bracket,
-        whole=one.whole and after.whole,
+        one, end=after.end, value=low, other=high, unit=unit, digit=max(one.digit, after.digit),
+        enclosed=bracket, whole=one.whole and after.whole,
     )  # fmt: skip
 
 
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-    "seventeen eighteen nineteen"
-).split()
-_TENS = ("", "", *"twenty thirty forty fifty sixty seventy eighty ninety".split())
+_ONES = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS = ("", "", *["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"])
 _WRITTEN = {word: k for k, word in enumerate(_ONES)} | {word: 10 * k for k, word in enumerate(_TENS) if word}
 _GROUPS = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 _SPELLED = "|".join(sorted((*_WRITTEN, *_GROUPS), key=len, reverse=True))
-_SEVERAL = re.compile(rf"\b(?:an?\s+(?=hundred|thousand|million))?(?:{_SPELLED})(?:(?:[\s-]+|\s+and\s+)(?:{_SPELLED}))*\b", re.IGNORECASE)
+_SEVERAL = re.compile(
+    rf"\b(?:an?\s+(?=hundred|thousand|million))?(?:{_SPELLED})(?:(?:[\s-]+|\s+and\s+)(?:{_SPELLED}))*\b",
+    re.IGNORECASE,
+)
 _RATIO_WORD = re.compile(r"\b(twice|thrice|half)(?=\s+(?:as|of|that|what|the|its)\b)", re.IGNORECASE)
 _RATIOS = {"twice": 2.0, "thrice": 3.0, "half": 0.5}
 
@@ -276,8 +318,12 @@ def _written(text: str) -> Iterator[Number]:
             else:
                 current += _WRITTEN[word]
         unit, end = unit_after(text, match.end())
-        ratio = bool(re.match(r"[\s-](?:times|fold)\b(?!\s+(?:per|an?|each|every)\b)", text[end:])) and not unit
-        yield Number(match.start(), end, float(total + current), unit=unit, digit=0.5, whole=True, ratio=ratio)
+        ratio = (
+            bool(re.match(r"[\s-](?:times|fold)\b(?!\s+(?:per|an?|each|every)\b)", text[end:])) and not unit
+        )
+        yield Number(
+            match.start(), end, float(total + current), unit=unit, digit=0.5, whole=True, ratio=ratio
+        )
     for match in _RATIO_WORD.finditer(text):
         value = _RATIOS[match[1].lower()]
         yield Number(match.start(), match.end(), value, digit=0.1 * value, ratio=True)

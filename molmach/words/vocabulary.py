@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 _QUANTITIES = {
-    "velocity": r"velocit\w+|speeds?|turns?(?!\s*(?:out|to|into))|turned|turning|rotat(?:es?|ed|ion rate|ing speed)|spins?|spun",
+    "velocity": r"velocit\w+|speeds?|turns?(?!\s*(?:out|to|into))|turned|turning|rotat(?:es?|ed|"
+        r"ion rate|ing speed)|spins?|spun",
     "directionality": r"directionalit\w+|net of backward",
     "diffusion": r"diffusion",
     "peclet": r"p[eé]clet",
@@ -21,7 +22,7 @@ _QUANTITIES = {
     "frequency": r"frequenc\w+|driven|driving|drive of",
     "friction": r"friction",
     "timestep": r"time-?\s?steps?",
-    "duration": r"durations?|lengths?|long\b",
+    "duration": r"durations?|lengths?|lasts?",
     "equilibration": r"equilibrat\w+",
     "torque": r"torques?",
     "load": r"loads?",
@@ -45,8 +46,12 @@ _QUANTITIES = {
     "correlation": r"correlat\w+|r\s?(?:\^2|²)",
     "budget": r"budget",
 }  # fmt: skip
-_GENERIC = re.compile(r"(?<!\w)(?:values?|scores?|scored|results?|objectives?|measured|utilit\w+)(?!\w)", re.IGNORECASE)
-_KNOWN = {name: re.compile(rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE) for name, words in _QUANTITIES.items()}
+_GENERIC = re.compile(
+    r"(?<!\w)(?:values?|scores?|scored|results?|objectives?|measured|utilit\w+)(?!\w)", re.IGNORECASE
+)
+_KNOWN = {
+    name: re.compile(rf"(?<![\w-])(?:{words})(?![\w-])", re.IGNORECASE) for name, words in _QUANTITIES.items()
+}
 
 
 def quantities_in(text: str, names: frozenset[str]) -> list[tuple[int, str]]:
@@ -62,7 +67,9 @@ def quantities_in(text: str, names: frozenset[str]) -> list[tuple[int, str]]:
     places = [(match.start(), name) for name, words in _KNOWN.items() for match in words.finditer(text)]
     for name in names:
         said = re.escape(name.replace("_", " ")).replace(r"\ ", r"[\s_-]")
-        places += [(match.start(), name) for match in re.finditer(rf"(?<![\w-]){said}(?![\w-])", text, re.IGNORECASE)]
+        places += [
+            (match.start(), name) for match in re.finditer(rf"(?<![\w-]){said}(?![\w-])", text, re.IGNORECASE)
+        ]
     longest: dict[int, str] = {}
     for place, name in places:
         if len(name) >= len(longest.get(place, "")):
@@ -75,36 +82,56 @@ def names_a_score(text: str) -> bool:
     return bool(_GENERIC.search(text))
 
 
-APPROXIMATELY = re.compile(r"(?:\babout|\baround|\broughly|\bapprox\w*\.?|\bnearly|\balmost|\bsome|\bca\.?|\bcirca|~|≈|∼)\s*(?:an?\s)?$", re.IGNORECASE)
+APPROXIMATELY = re.compile(
+    r"(?:\babout|\baround|\broughly|\bapprox\w*\.?|\bnearly|\balmost|\bsome|\bca\.?|\bcirca|~|≈|"
+    r"∼)\s*(?:an?\s)?$",
+    re.IGNORECASE,
+)
 AT_LEAST = re.compile(
-    r"(?:\bmore than|\bover|\babove|\bat least|\bexceed(?:s|ing|ed)?|\bbeyond|\bfaster than|\bupwards of|\bgreater than|"
+    r"(?:\bmore than|\bover|\babove|\bat least|\bexceed(?:s|ing|ed)?|\bbeyond|\bfaster than|"
+    r"\bupwards of|\bgreater than|"
     r"\bhigher than|\blarger than|≥|>=|>|\bsurpass\w*|\bno less than)\s*$",
     re.IGNORECASE,
 )
 AT_MOST = re.compile(
-    r"(?:\bless than|\bbelow|\bunder|\bat most|\bup to|\bno more than|\bslower than|\blower than|\bsmaller than|\bfewer than|"
+    r"(?:\bless than|\bbelow|\bunder|\bat most|\bup to|\bno more than|\bslower than|\blower than|"
+    r"\bsmaller than|\bfewer than|"
     r"≤|<=|<|\bnot even|\bshort of|\bmaximum of|\bmax\.?)\s*$",
     re.IGNORECASE,
 )
-NOTHING = re.compile(r"\b(?:no (?:\w+ )?(?:machine|design|rotor|trial|other|one|candidate)|none|nothing|nobody|never)\b", re.IGNORECASE)
+NOTHING = re.compile(
+    r"\b(?:no (?:\w+ )?(?:machine|design|rotor|trial|other|one|candidate)|none|nothing|nobody|never)\b",
+    re.IGNORECASE,
+)
 RANGE_OF_ALL = re.compile(
-    r"\b(?:velocities|speeds|values|scores|results|machines|rotors|directionalities|they|measurements|everything|all)\b"
+    r"\b(?:velocities|speeds|values|scores|results|machines|rotors|directionalities|they|"
+    r"measurements|everything|all)\b"
     r"[^.;]*\b(?:rang\w+|lie|lies|span\w*|vary|varies|spread|fall|between)\b|\brange (?:of|from)\b",
     re.IGNORECASE,
 )
-BEST = re.compile(r"\b(?:best|fastest|leader|leading|record|top|champion|front-?runner|winner)\b", re.IGNORECASE)
-BACKWARD = re.compile(r"\b(?:backwards?|wrong way|reversed?|in reverse|opposite|against the (?:field|drive))\b", re.IGNORECASE)
+BEST = re.compile(
+    r"\b(?:best|fastest|leader|leading|record|top|champion|front-?runner|winner)\b", re.IGNORECASE
+)
+BACKWARD = re.compile(
+    r"\b(?:backwards?|wrong way|reversed?|in reverse|opposite|against the (?:field|drive))\b", re.IGNORECASE
+)
 FORWARD = re.compile(r"\b(?:forwards?|right way|with the (?:field|drive))\b", re.IGNORECASE)
-THIS = re.compile(r"\b(?:this (?:machine|design|rotor|one|proposal|molecule)|it|its|my (?:proposal|design|machine))\b", re.IGNORECASE)
+THIS = re.compile(
+    r"\b(?:this (?:machine|design|rotor|one|proposal|molecule)|it|its|my (?:proposal|design|machine))\b",
+    re.IGNORECASE,
+)
 CLAUSE_END = re.compile(
-    r"[,;.)](?!\d)|\b(?:and|but|while|whereas|against|versus|vs|than|compared|though|although|because|so)\b", re.IGNORECASE
+    r"[,;.)](?!\d)|\b(?:and|but|while|whereas|against|versus|vs|than|compared|though|although|because|so)\b",
+    re.IGNORECASE,
 )
 
 _SOURCES = {
     "theory": r"theor\w+|foretold|foretells?|estimator|analytic\w*|klein-kramers",
-    "predicted": r"expect\w*|predict\w*|forecast\w*|hope\w*|should|anticipat\w*|believ\w*|guess\w*|aim\w*|would|will|might|"
-    r"could|likely|presum\w*",
-    "undriven": r"undriven|drive (?:switched |turned )?off|without (?:the |a |its )?drive|field off|no field|switched off",
+    "predicted": r"expect\w*|predict\w*|forecast\w*|hope\w*|(?<!as it )(?<!as they )should|"
+        r"anticipat\w*|believ\w*|guess\w*|aim\w*|would|will|might|"
+    r"could|likely|presum\w*|thought|put|bets?|before it (?:was|is) (?:run|measured)",
+    "undriven": r"undriven|drive (?:switched |turned )?off|without (?:the |a |its )?drive|field off|"
+        r"no field|switched off",
     "mirror": r"mirror\w*|enantiomer\w*",
     "confirmed": r"confirm\w*|second run|fresh seeds?|re-?run|run again",
     "measured": r"measur\w+|simulat\w+|gave|came out|found|observed|reached|in fact|actual\w*|turned out",
@@ -112,13 +139,19 @@ _SOURCES = {
 SOURCES = {name: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for name, words in _SOURCES.items()}
 
 COMPARED = re.compile(
-    r"\b(?:faster|slower|more|less|higher|lower|better|worse|larger|smaller|greater|above|below|ahead|behind|beats?|"
-    r"beat|outperform\w*|exceeds?|gains?|gained|loses?|lost|improve\w*|advantage|difference|differs?|gap|margin|short of)\b",
+    r"\b(?:faster|slower|more|less|higher|lower|better|worse|larger|smaller|greater|above|below|"
+    r"ahead|behind|beats?|"
+    r"beat|outperform\w*|exceeds?|gains?|gained|loses?|lost|improve\w*|advantage|difference|"
+    r"differs?|gap|margin|short of)\b",
     re.IGNORECASE,
 )
 APART = re.compile(r"\b(?:gap|difference|margin|distance|lead|advantage)\b[^,;]*$", re.IGNORECASE)
+GAINS = re.compile(r"\b(?:gains?|gained|loses?|lost|adds?|added)\s*(?:about\s+|some\s+)?$", re.IGNORECASE)
+HIGHEST = re.compile(r"\b(?:highest|largest|greatest|maximum|most|best)\b", re.IGNORECASE)
+LOWEST = re.compile(r"\b(?:lowest|smallest|slowest|minimum|worst)\b", re.IGNORECASE)
 BOUNDS = re.compile(
-    r"\b(?:bounds?|limits?|rang\w+|may|can|allow\w*|up to|at most|maximum|minimum|between|from|space|highest|lowest)\b",
+    r"\b(?:bounds?|limits?|rang\w+|may|can|allow\w*|up to|at most|maximum|minimum|between|from|"
+    r"space|highest|lowest)\b",
     re.IGNORECASE,
 )
 NOUNS = {

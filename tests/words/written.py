@@ -23,7 +23,7 @@ def _control(value: float, half: float) -> dict[str, Any]:
     return {"velocity": velocity, "p_value": 0.4, "passed": True, "statement": "as it must"}
 
 
-_MACHINES = (
+_MACHINES: tuple[tuple[Any, ...], ...] = (
     # R10, R11, GHz, velocity, directionality, agent, predicted
     ("hydrogen", "hydrogen", 50.0, (0.4, 1.6), (0.02, 0.05), "random", None),
     ("cyano", "fluoro", 100.0, (92.0, 3.0), (0.93, 0.03), "bayesian", (85.0, 10.0)),
@@ -41,7 +41,8 @@ def written(folder: Path) -> tuple[Path, dict[str, str]]:
     scribe = Scribe(campaign(objectives=goals), folder)
     names: dict[str, str] = {}
     for number, (r10, r11, frequency, velocity, directionality, agent, predicted) in enumerate(_MACHINES, 1):
-        values = {"R10": r10, "R11": r11, "R12": "hydrogen", "R13": "hydrogen", "drive.frequency": frequency}
+        rest = {"R12": "hydrogen", "R13": "hydrogen", "drive.frequency": frequency}
+        values: dict[str, str | float] = {"R10": r10, "R11": r11, **rest}
         design = Design.of(values)
         machine = scribe.space.resolve(design)
         mean, sd = predicted or (None, None)

@@ -50,7 +50,9 @@ def facts_of(
         if not trial.machine:
             continue
         key = trial.machine
-        names[key] = tuple(dict.fromkeys((*names.get(key, ()), f"#{trial.number}", *([trial.smiles] * bool(trial.smiles)))))
+        names[key] = tuple(
+            dict.fromkeys((*names.get(key, ()), f"#{trial.number}", *([trial.smiles] * bool(trial.smiles))))
+        )
         facts += _predicted(trial, campaign, units)
         if key in seen:
             continue
@@ -102,7 +104,10 @@ def leaders(trials: Iterable[Trial]) -> frozenset[str]:
     rows = [(t, f.measured[0]) for t in trials if t.feasible and (f := t.finding) is not None and f.measured]
     if not rows:
         return frozenset()
-    best = {max(rows, key=lambda row: row[1].value)[0].machine, max(rows, key=lambda row: row[1].low)[0].machine}
+    best = {
+        max(rows, key=lambda row: row[1].value)[0].machine,
+        max(rows, key=lambda row: row[1].low)[0].machine,
+    }
     return frozenset(best)
 
 
@@ -113,7 +118,9 @@ def _settings(campaign: Campaign) -> Iterator[Fact]:
 
 def _parameters(trial: Trial, campaign: Campaign) -> Iterator[Fact]:
     """Numbers of a design that have the unit of their parameter's bounds."""
-    units = {fact.name.rpartition(".")[0]: fact.unit for fact in _settings(campaign) if fact.name.endswith(".low")}
+    units = {
+        fact.name.rpartition(".")[0]: fact.unit for fact in _settings(campaign) if fact.name.endswith(".low")
+    }
     for name, value in trial.design.values:
         unit = units.get(f"space.parameters.{name}")
         if unit and isinstance(value, int | float):
@@ -147,9 +154,8 @@ def _measured(
     source = Source.CONFIRMED if again else Source.MEASURED
     for objective, unit, m in zip(campaign.objectives, units, finding.measured, strict=False):
         value, error, low, high = m.asked(objective.sign)
-        yield Fact(
-            objective.expression, value, low, high, unit, where, source, finding.machine, error, True, superseded
-        )  # fmt: skip
+        name, key = objective.expression, finding.machine
+        yield Fact(name, value, low, high, unit, where, source, key, error, True, superseded)
         if m.seen is not None:
             yield Fact("utility", m.value, m.low, m.high, "", where, source, finding.machine, m.error)
             if m.seen.probability is not None:
@@ -166,7 +172,9 @@ def _control(content: Any, where: str, source: Source, machine: str) -> Iterator
         if isinstance(said, Mapping) and isinstance(said.get("value"), int | float):
             value = float(said["value"])
             low, high = _bounds(said.get("ci95"), value)
-            yield Fact(str(name), value, low, high, str(said.get("unit", "")), where, source, machine, goal=True)
+            yield Fact(
+                str(name), value, low, high, str(said.get("unit", "")), where, source, machine, goal=True
+            )
         elif name == "p_value" and isinstance(said, int | float):
             p = float(said)
             yield Fact("p_value", p, p, p, "1", where, source, machine)
