@@ -39,9 +39,9 @@ _WORDS = {
 _COUNTS = {"turn": 1.0, "deg": 1.0 / 360.0, "rad": 1.0 / units.TURN, "nat": 1.0, "bit": 0.6931471805599453}
 _MOLECULE = {"eV": "eV * avogadro_number / mol", "meV": "meV * avogadro_number / mol"}
 _ALONE_IS_NONE = frozenset({
-    "e", "m", "h", "g", "V", "D", "s", "u", "K", "J", "W", "step", "steps", "event", "events", "cycle",
-    "cycles", "passage", "passages", "photon", "photons", "slip", "slips", "rev", "bit", "bits", "day", "days", "year",
-    "years",
+    "e", "m", "h", "g", "V", "D", "s", "u", "K", "J", "W", "step", "steps", "event", "events",
+    "cycle", "cycles", "passage", "passages", "photon", "photons", "slip", "slips", "rev", "bit", "bits",
+    "day", "days", "year", "years",
 })  # fmt: skip
 """Words that are no unit where they stand by themselves, for they count things or are letters."""
 
