@@ -76,6 +76,7 @@ class ActiveInference(Agent):
     """Tries what is expected to score well and to tell much, and says what it believes."""
 
     summary = "active inference: factorised model, message passing, structure learning, expected free energy"
+    calculates = True
 
     def __init__(self, space: Space) -> None:
         super().__init__(space)

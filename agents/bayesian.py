@@ -49,6 +49,7 @@ class Bayesian(Agent):
     """
 
     summary = "a Gaussian process on substituents, numbers and molecules; expected improvement"
+    calculates = True
 
     def __init__(self, space: Space, initial: int = _LEAST) -> None:
         super().__init__(space)

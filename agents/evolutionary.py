@@ -153,6 +153,7 @@ class Evolutionary(Agent):
     """
 
     summary = "evolution: crossover, mutation and edits of the best, children chosen by their kin"
+    calculates = True
 
     def __init__(self, space: Space, population: int = 20, initial: int = 8, litter: int = 24) -> None:
         super().__init__(space)

@@ -13,6 +13,7 @@ class Random(Agent):
 
     explores = True
     summary = "designs at random: the yardstick for the others"
+    calculates = True
 
     def propose(self, view: View, n: int) -> list[Proposal]:
         """Designs at random; predicts the mean and spread of the true values of those so far."""

@@ -96,6 +96,7 @@ class Reinforcement(Agent):
     """
 
     summary = "reinforcement learning: a policy-gradient policy that edits known machines step by step"
+    calculates = True
 
     def __init__(self, space: Space, initial: int = 8, actions: int = 3, rollouts: int = 24) -> None:
         super().__init__(space)

@@ -167,6 +167,27 @@ def canonical(value: object) -> str:
         return " ".join(str(value).split())
 
 
+def base_size(unit: str) -> tuple[float, tuple[tuple[str, float], ...]]:
+    """How many base units a unit is, and the powers of the base units that it is made of.
+
+    Raises
+    ------
+    QuantityError
+        It is no unit.
+
+    Examples
+    --------
+        >>> base_size("ns")
+        (1e-09, (('second', 1.0),))
+    """
+    try:
+        quantity = _registry().Quantity(unit).to_base_units()
+        powers = tuple(sorted((str(name), float(power)) for name, power in quantity._units.items()))
+        return float(f"{float(quantity.magnitude):.{_SIGNIFICANT_DIGITS}g}"), powers
+    except Exception as error:  # whatever pint raises
+        raise QuantityError(f"got {unit!r}; expected a unit") from error
+
+
 _USUAL = {
     unit.lower(): unit
     for unit in (

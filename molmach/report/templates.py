@@ -8,6 +8,8 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from molmach.report.marks import marked
+
 
 def render(name: str, **values: object) -> Markup:
     """A page or a part of one.
@@ -39,6 +41,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     templates.globals["resource"] = _program
+    templates.filters["marked"] = marked
     templates.globals["resource_text"] = resource
     return templates
 

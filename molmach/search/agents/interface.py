@@ -175,6 +175,12 @@ class Agent(ABC):
     """Whether all that it proposes explores; of any other agent's proposals a share is replaced by machines
     far from all that are known (:mod:`molmach.search.agents.exploration`)."""
 
+    calculates: bool = False
+    """Whether its words are put together by its own code from a model of what it was told. Numbers of such a
+    model are shown as the agent's own; in the words of any other agent every number has to be that of a
+    result, of theory, of a prediction or of an input, and is struck out if it is not
+    (:mod:`molmach.words`)."""
+
     def __init__(self, space: Space) -> None:
         self.space = space
 

@@ -7,7 +7,7 @@ import itertools
 import math
 import numbers
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -18,12 +18,14 @@ from molmach.search.agents.exploration import promised, space_filling, wanted
 from molmach.search.agents.hindsight import Hindsight
 from molmach.search.agents.interface import Agent, Proposal, View
 from molmach.search.agents.registry import make_agent
+from molmach.search.agents.saying import Saying
 from molmach.search.agents.theory import Theory
 from molmach.search.record.trial import Opinion, Trial
 from molmach.search.space.design import Design, Value
 from molmach.search.space.space import Space
 from molmach.search.strangers import OURS, described
 from molmach.spec import Campaign
+from molmach.words import unmarked
 
 LONGEST = 5_000
 """Characters of a design, and of what an agent believes."""
@@ -94,6 +96,7 @@ class Runner:
         self._taken: dict[str, None] = {}
         self._theory = theory
         self._hindsight = Hindsight(self._entry.label)
+        self._saying = Saying(campaign, self._space, folder)
 
     @cached_property
     def _agent(self) -> Agent:
@@ -104,16 +107,28 @@ class Runner:
         """Whether the agent's own proposals explore, all of them."""
         return bool(getattr(self._agent, "explores", False))
 
+    @property
+    def _calculates(self) -> bool:
+        """Whether the numbers in the agent's words are those of its own model."""
+        return bool(getattr(self._agent, "calculates", False))
+
+    def _judged(self, view: View, made: list[Proposal]) -> list[Proposal]:
+        """Proposals with the numbers of their reasons held against what is known."""
+        if self._calculates:
+            return [replace(proposal, rationale=unmarked(proposal.rationale)) for proposal in made]
+        return self._saying.proposals(view, made)
+
     def ask(self, question: Question) -> Answer:
         """The agent's proposals, some replaced by exploration; whatever it raises is its answer.
 
-        Their predictions are as wide as its earlier ones ask for (:mod:`molmach.search.agents.hindsight`).
+        Numbers in their reasons are held against what is known (:mod:`molmach.words`), and their predictions
+        are as wide as its earlier ones ask for (:mod:`molmach.search.agents.hindsight`).
         """
         try:
             view = self._view(question)
             few = itertools.islice(_several(self._agent.propose(view, question.n)), question.n)
             made = [checked(proposal, len(self._campaign.objectives)) for proposal in few]
-            own = self._hindsight.widened(made, view.trials)
+            own = self._hindsight.widened(self._judged(view, made), view.trials)
             if self._explores:
                 return tuple(own)
             explored = space_filling(view, wanted(view, len(own), promised(view, own)))
@@ -129,7 +144,11 @@ class Runner:
         """What the agent believes, in plain words; '' where it has none or fails."""
         try:
             explain = getattr(self._agent, "explain", None)
-            return _text(explain(self._view(question)), LONGEST) if callable(explain) else ""
+            if not callable(explain):
+                return ""
+            view = self._view(question)
+            text = _text(explain(view), LONGEST)
+            return unmarked(text) if self._calculates else self._saying.words(view, text).marked
         except OURS:
             raise
         except BaseException:

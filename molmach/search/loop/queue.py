@@ -103,6 +103,8 @@ class Queue:
         for name, counts in self._ledger.proposal_counts().items():
             if name in self._agents:
                 self._agents[name].counts = counts
+        for name, reason in self._ledger.marked_reasons():
+            self._bandit.heard(name, reason)
 
     def requeue(self) -> None:
         """Put back what waits: first the machines that were in hand, in the order of their proposals."""
@@ -184,6 +186,7 @@ class Queue:
     def _enter(self, name: str, batch: int, proposal: Proposal) -> bool:
         """Enter a proposal; whether it is a machine that nobody had proposed."""
         trial = self._book.enter(name, batch, proposal)
+        self._bandit.heard(name, trial.rationale)
         self._agents[name].counts[trial.state.value] += 1
         if trial.state is State.INFEASIBLE:
             self.infeasible(trial)
@@ -280,6 +283,7 @@ class Queue:
                 if agent.calibration.count
                 else math.nan,
                 "given_up": float(agent.given_up),
+                "trust": self._bandit.trust(name),
             }
             for name, agent in self._agents.items()
         }

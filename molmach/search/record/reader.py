@@ -268,6 +268,14 @@ class LedgerReader:
             counts.setdefault(agent, Counter())[state] = count
         return counts
 
+    def marked_reasons(self) -> list[tuple[str, str]]:
+        """(agent, reason) of every proposal in whose reason the number gate has marked something."""
+        rows = self._base.execute(
+            "SELECT agent, rationale FROM proposals "
+            "WHERE rationale LIKE '%~~%' OR rationale LIKE '%⟧%' ORDER BY id"
+        )
+        return [(agent, reason) for agent, reason in rows]
+
     def spent(self) -> dict[str, Spent]:
         """Agent -> what its machines have cost, confirmations left out."""
         rows = self._base.execute(

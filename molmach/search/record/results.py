@@ -21,6 +21,7 @@ from molmach.search.record.rows import Prediction
 from molmach.search.record.trial import Finding, Measured
 from molmach.spec import Campaign
 from molmach.spec.campaign import Objective
+from molmach.words import marks_in
 
 SCHEMA = "molmach.campaign/1"
 _LOOKED_AT = 200
@@ -203,8 +204,9 @@ def _confirmed(campaign: Campaign, again: Finding, folder: Path) -> dict[str, An
 def agents(ledger: Ledger, campaign: Campaign) -> dict[str, dict[str, Any]]:
     """What each agent proposed, found and predicted.
 
-    Predictions are scored by :mod:`molmach.search.record.calibration`, those of each objective by themselves
-    under ``calibration``; the first objective's scores stand beside it as well.
+    ``numbers`` are those in its words that something bears out, and those that were struck out
+    (:mod:`molmach.words`). Predictions are scored by :mod:`molmach.search.record.calibration`, those of each
+    objective by themselves under ``calibration``; the first objective's scores stand beside it as well.
     """
     rows: dict[str, dict[str, Any]] = {
         agent: {
@@ -212,9 +214,15 @@ def agents(ledger: Ledger, campaign: Campaign) -> dict[str, dict[str, Any]]:
             "infeasible": counts["infeasible"],
             "repeats": counts["repeat"],
             "evaluated": 0,
+            "numbers": {"borne_out": 0, "struck": 0},
         }
         for agent, counts in ledger.proposal_counts().items()
     }
+    for agent, words in (*ledger.marked_reasons(), *ledger.explanations().items()):
+        if agent in rows:
+            borne_out, struck = marks_in(words)
+            rows[agent]["numbers"]["borne_out"] += borne_out
+            rows[agent]["numbers"]["struck"] += struck
     for agent, spent in ledger.spent().items():
         if agent in rows:
             rows[agent] |= {
