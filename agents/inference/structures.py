@@ -13,8 +13,9 @@ from scipy.special import softmax
 
 from molmach.agents.inference.doubt import Doubt
 from molmach.agents.inference.generative_model import THEORY, Factor, FactorSet, GenerativeModel, columns
-from molmach.agents.inference.message_passing import BIAS, EFFECT, Beliefs, Evidence, Gamma, infer
-from molmach.agents.inference.model_reduction import Removal, evidence_for_new, log_odds, reduction
+from molmach.agents.inference.growth import Entries, exchange, gains, grow, inferred, log_weight, prior_of
+from molmach.agents.inference.message_passing import EFFECT, Beliefs, Evidence, infer
+from molmach.agents.inference.model_reduction import Removal, reduction
 from molmach.agents.inference.refinement import refined
 from molmach.agents.inference.residuals import Check, check
 
@@ -22,6 +23,7 @@ Floats = NDArray[np.float64]
 
 _SLACK = 2.0
 """nats: Occam's window; with 4 the search takes a quarter more evaluations."""
+
 _AVERAGED = 4
 """Structures that predictions are averaged over. Not tuned."""
 
@@ -30,11 +32,9 @@ _MOST_COLUMNS = 600
 
 _WORK = 6e7
 """Multiplications of one sweep, which bounds the columns where measurements are many."""
-_GROWN = 3
-"""Rounds in which factors are added. Not tuned."""
 
 _SCREENED = 3
-"""Factors that are tried in each. Not tuned."""
+"""Sweeps by which sets of factors are compared. Not tuned."""
 
 
 @dataclass(frozen=True)
@@ -118,16 +118,11 @@ class _Family:
 
     factors: FactorSet
     removals: tuple[Removal, ...]
-    entries: dict[frozenset[str], tuple[tuple[Factor, ...], Beliefs]]
+    entries: Entries
 
     @property
     def log_weight(self) -> float:
-        return max(_log_weight(*entry) for entry in self.entries.values())
-
-
-def prior_of(factor: Factor) -> Gamma:
-    """Of the precision of a factor's effects."""
-    return EFFECT if factor.orbit else BIAS
+        return max(log_weight(*entry) for entry in self.entries.values())
 
 
 def learn(
@@ -168,7 +163,7 @@ def learn(
         plain = families[0].entries
         entries += [entry for key, entry in families[-1].entries.items() if key not in plain]
         theory = _for_theory(entries, families[-1].removals)
-    weights = softmax([_log_weight(*entry) for entry in entries])
+    weights = softmax([log_weight(*entry) for entry in entries])
     likely = weights > 0.01 * weights.max()
     structures = tuple(
         Structure(kept, beliefs, float(weight / weights[likely].sum()))
@@ -197,7 +192,7 @@ def _for_theory(entries: Sequence[tuple[tuple[Factor, ...], Beliefs]], removals:
     """
     heights: dict[bool, list[float]] = {True: [], False: []}
     for kept, beliefs in entries:
-        heights[any(factor.name == THEORY for factor in kept)].append(_log_weight(kept, beliefs))
+        heights[any(factor.name == THEORY for factor in kept)].append(log_weight(kept, beliefs))
     if not heights[True]:
         return -next((step.evidence for step in removals if step.name == THEORY), math.inf)
     with_it, without_it = (max(heights[has], default=-math.inf) for has in (True, False))
@@ -227,26 +222,25 @@ def _family(
 ) -> _Family:
     features = {factor.name: columns(factor, bases) for factor in factors.all}
     full = _affordable(factors, features, evidence)
-    beliefs = _inferred(full, features, evidence)
+    beliefs = inferred(full, features, evidence)
     steps = reduction(full, beliefs, _SLACK)
     totals = np.cumsum([0.0, *(step.gain for step in steps)])
-    entries: dict[frozenset[str], tuple[tuple[Factor, ...], Beliefs]] = {}
+    entries: Entries = {}
     for length in _lengths(totals):
         removed = {step.name for step in steps[:length]}
         kept = tuple(factor for factor in full if factor.name not in removed)
-        again = beliefs if length == 0 else _inferred(kept, features, evidence, (full, beliefs))
+        again = beliefs if length == 0 else inferred(kept, features, evidence, (full, beliefs))
         entries[frozenset(f.name for f in kept)] = (kept, again)
-    _grow(entries, factors.all, features, evidence)
-    kept, beliefs = max(entries.values(), key=lambda entry: _log_weight(*entry))
+    everything: tuple[Factor, ...] = factors.all
+    grow(entries, everything, features, evidence)
+    kept, beliefs = max(entries.values(), key=lambda entry: log_weight(*entry))
     doubt = check([features[factor.name] for factor in kept], beliefs, evidence)
     if doubt is not None and doubt.fails and sum(f.width for f in kept) < _room(evidence):
         features |= {factor.name: columns(factor, bases) for factor in model.triples}
-        _grow(entries, (*factors.all, *model.triples), features, evidence)
+        everything = (*everything, *model.triples)
+        grow(entries, everything, features, evidence)
+    exchange(entries, everything, features, evidence)
     return _Family(factors, tuple(steps), entries)
-
-
-def _log_weight(factors: Sequence[Factor], beliefs: Beliefs) -> float:
-    return sum(map(log_odds, factors)) - beliefs.free_energy
 
 
 def _room(evidence: Evidence) -> int:
@@ -261,50 +255,14 @@ def _affordable(factors: FactorSet, features: dict[str, Floats], evidence: Evide
     room -= sum(factor.width for factor in basic)
     if sum(factor.width for factor in factors.interactions) <= room:
         return (*basic, *factors.interactions)
-    beliefs = _inferred(basic, features, evidence)
-    gains = _gains(basic, beliefs, factors.interactions, features, evidence)
+    beliefs = inferred(basic, features, evidence)
+    heights = gains(basic, beliefs, factors.interactions, features, evidence)
     chosen = set()
-    for factor in sorted(factors.interactions, key=lambda factor: -gains[factor.name]):
+    for factor in sorted(factors.interactions, key=lambda factor: -heights[factor.name]):
         if factor.width <= room:
             chosen.add(factor.name)
             room -= factor.width
     return (*basic, *(factor for factor in factors.interactions if factor.name in chosen))
-
-
-def _inferred(
-    factors: Sequence[Factor],
-    features: dict[str, Floats],
-    evidence: Evidence,
-    near: tuple[Sequence[Factor], Beliefs] | None = None,
-) -> Beliefs:
-    """Beliefs given a structure; ``near`` is one with beliefs from which to start."""
-    priors = [prior_of(factor) for factor in factors]
-    start = None
-    if near:
-        known = {f.name: g for f, g in zip(near[0], near[1].precisions, strict=True)}
-        started = [
-            known.get(f.name, Gamma(prior.shape + f.width / 2, (prior.shape + f.width / 2) / prior.mean))
-            for f, prior in zip(factors, priors, strict=True)
-        ]
-        start = (started, near[1].misfit)
-    expected = [factor.expected for factor in factors]
-    return infer([features[factor.name] for factor in factors], evidence, priors, start, expected=expected)
-
-
-def _gains(
-    factors: Sequence[Factor],
-    beliefs: Beliefs,
-    candidates: Sequence[Factor],
-    features: dict[str, Floats],
-    evidence: Evidence,
-) -> dict[str, float]:
-    blocks = [features[factor.name] for factor in factors]
-    return {
-        factor.name: evidence_for_new(
-            beliefs, blocks, evidence, features[factor.name], prior_of(factor), factor.expected
-        )
-        for factor in candidates
-    }
 
 
 def _lengths(totals: Floats) -> list[int]:
@@ -315,27 +273,3 @@ def _lengths(totals: Floats) -> list[int]:
     if best not in spread:
         spread[np.argmin(np.abs(spread - best))] = best
     return [int(length) for length in spread]
-
-
-def _grow(
-    entries: dict[frozenset[str], tuple[tuple[Factor, ...], Beliefs]],
-    everything: Sequence[Factor],
-    features: dict[str, Floats],
-    evidence: Evidence,
-) -> None:
-    """Add to the best structure the factor that its residuals ask for, while the evidence grows."""
-    for _ in range(_GROWN):
-        factors, beliefs = max(entries.values(), key=lambda entry: _log_weight(*entry))
-        missing = [f for f in everything if f.name not in {factor.name for factor in factors}]
-        present = {place for factor in factors if factor.order == 1 for place in factor.places}
-        missing = [f for f in missing if f.order != 2 or f.places <= present]
-        gains = _gains(factors, beliefs, missing, features, evidence)
-        gains = {factor.name: gains[factor.name] + log_odds(factor) for factor in missing}
-        name = max(gains, key=lambda name: gains[name], default="")
-        if not name or gains[name] < 0.0:
-            return
-        grown = tuple(f for f in everything if f.name == name or f in factors)
-        key = frozenset(factor.name for factor in grown)
-        if key in entries:
-            return
-        entries[key] = (grown, _inferred(grown, features, evidence, (factors, beliefs)))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from molmach.search import Design, Finding, Measured, Proposal, State, Trial
-from molmach.search.agents.hindsight import Correction, Hindsight
+from molmach.search.agents.hindsight import Hindsight, correction
 
 ERROR = 0.1
 BATCH = 10
@@ -94,10 +94,32 @@ def test_others_results_and_those_after_the_answer_say_nothing_of_it() -> None:
 
 
 def test_what_is_stated_is_found_again_from_what_is_widened() -> None:
+    """But for what nobody can know less than: that a machine is one of those known."""
     rng = np.random.default_rng(1)
     mean, sd = rng.normal(0.0, 10.0, 50), rng.exponential(1.0, 50)
-    by = Correction(2.5, 0.04, 1.0, 7.0)
-    assert by.stated(mean, by.widened(mean, sd)) == pytest.approx(sd, rel=1e-9)
+    by = correction(mean, sd, mean + rng.standard_normal(50), sd, np.zeros((50, 2)), mean)
+    lost = np.hypot(mean - by.centre, by.spread)
+    assert by.stated(mean, by.widened(mean, sd)) == pytest.approx(sd * lost / np.hypot(sd, lost), rel=1e-9)
+
+
+def test_a_height_that_no_machine_has_is_foretold_with_doubt_until_machines_have_it() -> None:
+    """Right so far among machines of spread 5, it expects one at 25: after ten such came, it may be sure."""
+    trials, _ = campaign(100, lambda rng: 0.2 * rng.standard_normal(), sd=0.2)
+    told = [Proposal(Design.of({}), "", mean, 0.2) for mean in (0.0, 25.0)]
+    near, far = Hindsight("ours").widened(told, trials)
+    assert (near.sd or 0.0) < 1.0
+    assert (far.sd or 0.0) > 5.0
+    came = [
+        replace(trial, mean=25.0, sd=far.sd, batch=10, made=clock + 0.5, findings=()).found(
+            replace(trial.findings[0], measured=(Measured(25.0, ERROR, 24.8, 25.2),), finished=clock + 1.0)
+        )
+        for trial in trials[:20]
+        for clock in (trials[-1].findings[0].finished,)
+    ]
+    for number, trial in enumerate(came):
+        came[number] = replace(trial, number=101 + number, machine=f"high {number}")
+    (later,) = Hindsight("ours").widened(told[1:], [*trials, *came])
+    assert (later.sd or 0.0) < 0.5 * (far.sd or 0.0)
 
 
 def test_silence_and_nonsense_stay_what_they_are() -> None:
