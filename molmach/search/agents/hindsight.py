@@ -105,7 +105,7 @@ class Correction:
         return np.asarray(np.sqrt((1.0 - wrong) * self.square * _together(sd, lost) ** 2 + wrong * lost**2))
 
     def stated(self, mean: Floats, widened: Floats) -> Floats:
-        """(n,) s of which :meth:`widened` has made these, taken together with the error of knowing nothing."""
+        """(n,) s that :meth:`widened` has made these of, with what nobody knows less than."""
         if not self.spread:
             return widened
         wrong, lost = self._wrong(mean), _lost(mean, self.centre, self.spread)
