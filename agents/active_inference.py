@@ -63,13 +63,13 @@ class Choice:
     value
         What speaks for it.
     foretold
-        What theory says of it, in the unit of the score; nan for nothing.
+        (2,) mean and standard deviation of what theory says of it, in the unit of the score; nan for nothing.
     """
 
     design: Design
     code: Floats
     value: Value
-    foretold: float
+    foretold: Floats
 
 
 class ActiveInference(Agent):
@@ -130,7 +130,9 @@ class ActiveInference(Agent):
         if survey is None:
             return results
         reference = ask(view, survey.designs)[0]
-        return replace(results, foretold=ask(view, designs)[0], survey=reference[np.isfinite(reference)])
+        return replace(
+            results, foretold=np.array(ask(view, designs)), survey=reference[np.isfinite(reference)]
+        )
 
     def _predictors(
         self, view: View, understanding: Understanding
@@ -154,7 +156,8 @@ class ActiveInference(Agent):
             understanding = learnt(self.model, results)
 
         def predict(choice: Choice) -> tuple[float, float]:
-            told = choice.foretold if view.objectives == 1 else float(ask(view, [choice.design])[0][0])
+            several = view.objectives > 1
+            told = np.array(ask(view, [choice.design]))[:, 0] if several else choice.foretold
             return prediction(self.model, understanding, choice.code, told)
 
         return predict
@@ -189,7 +192,7 @@ class ActiveInference(Agent):
                         design,
                         pool.codes[row],
                         Value(*(float(v[row]) for v in (pragmatic, effects, structure))),
-                        float(pool.foretold[row]),
+                        pool.foretold[:, row],
                     )
                     outlook.take_measured(int(row))
                     break
@@ -227,12 +230,14 @@ class ActiveInference(Agent):
             bases = understanding.model.bases(pool.codes[start : min(start + _WEIGHED, plain)])
             X = np.concatenate([columns(factor, bases) for factor in structure.factors], axis=1)
             mean[start : start + len(X)] = X @ structure.beliefs.mean
-        unlikely = self._chances(view, Candidates(pool.codes[:plain], (), pool.foretold[:plain])) < _HOPELESS
+        unlikely = (
+            self._chances(view, Candidates(pool.codes[:plain], (), pool.foretold[:, :plain])) < _HOPELESS
+        )
         order = np.argsort(-np.where(unlikely, -np.inf, mean), kind="stable")
         half = _WEIGHED // 2
         kept = np.concatenate([order[:half], view.rng.permutation(order[half:])[:half]])
         codes = np.concatenate([pool.codes[kept], pool.codes[plain:]])
-        return Candidates(codes, pool.edited, np.full(len(codes), np.nan))
+        return Candidates(codes, pool.edited, np.full((2, len(codes)), np.nan))
 
 
 def _reason(choice: Choice) -> str:
@@ -241,7 +246,8 @@ def _reason(choice: Choice) -> str:
         f"expected free energy {-value.total:.2f} nats: pragmatic {value.pragmatic:.2f}, "
         f"information on effects {value.effects:.2f} and on structure {value.structure:.2f}"
     )
-    return f"{words}; theory says {choice.foretold:.4g}" if math.isfinite(choice.foretold) else words
+    said, doubt = choice.foretold
+    return f"{words}; theory says {said:.4g} ± {doubt:.2g}" if math.isfinite(said) else words
 
 
 def learnt(model: GenerativeModel, results: Results) -> Understanding:
@@ -257,11 +263,12 @@ def noise_of(understanding: Understanding) -> float:
 
 
 def prediction(
-    model: GenerativeModel, understanding: Understanding, code: Floats, foretold: float = math.nan
+    model: GenerativeModel, understanding: Understanding, code: Floats, foretold: Floats | None = None
 ) -> tuple[float, float]:
     """Mean and standard deviation of a design's true score, in its own unit; theory's with it."""
     evidence = understanding.evidence
-    bases = understanding.model.bases(code[None], standardised(np.array([foretold]), evidence))
+    told = None if foretold is None else standardised(foretold[:, None], evidence)
+    bases = understanding.model.bases(code[None], told)
     mean, sd = Outlook(understanding, bases, noise_of(understanding)).moments()
     mean, sd = evidence.warp.moments(evidence.centre + evidence.scale * mean, evidence.scale * sd)
     return float(mean[0]), float(sd[0])

@@ -46,7 +46,8 @@ class Candidates:
     edited
         The designs of the last rows, which no code can be turned into.
     foretold
-        (n,) what theory says of them, in the unit of the score; nan where it was not asked or says nothing.
+        (2, n) mean and standard deviation of what theory says of them, in the unit of the score; nan where it
+        was not asked or says nothing.
     """
 
     codes: Floats
@@ -83,7 +84,7 @@ def candidates(
     edited = _edits(view, best[:_PARENTS]) if view.space.open else ()
     if edited:
         codes = np.concatenate([codes, model.code(edited)])
-    return Candidates(codes, tuple(edited), np.full(len(codes), np.nan))
+    return Candidates(codes, tuple(edited), np.full((2, len(codes)), np.nan))
 
 
 def enumerated(model: GenerativeModel) -> Floats | None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from molmach.agents.inference.generative_model import Factor, GenerativeModel, columns
+from molmach.agents.inference.generative_model import Factor, FactorSet, columns
 from molmach.agents.inference.message_passing import Beliefs, Evidence, Gamma
 from molmach.agents.inference.model_reduction import evidence_for, log_odds, told_of_new
 
@@ -52,8 +52,8 @@ class Doubt:
 
     Parameters
     ----------
-    model
-        Whose effects and interactions of two may be there.
+    possible
+        Factors that may be there.
     factors, beliefs
         The structure's.
     evidence, bases
@@ -64,7 +64,7 @@ class Doubt:
 
     def __init__(
         self,
-        model: GenerativeModel,
+        possible: FactorSet,
         factors: Sequence[Factor],
         beliefs: Beliefs,
         evidence: Evidence,
@@ -74,7 +74,7 @@ class Doubt:
         there = {place for factor in factors for place in factor.orbit}
         features = np.concatenate([columns(factor, bases) for factor in factors], axis=1)
         self._absent = []
-        for factor in (*model.factors.effects, *model.factors.interactions):
+        for factor in (*possible.effects, *possible.interactions):
             if not there.isdisjoint(factor.orbit):
                 continue
             likelihood, information, cross = told_of_new(beliefs, features, evidence, columns(factor, bases))

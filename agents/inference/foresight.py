@@ -36,7 +36,8 @@ class Results:
     values, errors
         (n,) scores and their standard errors.
     foretold
-        (n,) what theory says of them; nan for nothing. None where it says nothing of any design.
+        (2, n) mean and standard deviation of what theory says of them; nan for nothing. None where it says
+        nothing of any design.
     survey
         Means of a survey of the space by theory.
     """
@@ -48,7 +49,7 @@ class Results:
     survey: Floats | None = None
 
     def __getitem__(self, rows: slice) -> Results:
-        told = None if self.foretold is None else self.foretold[rows]
+        told = None if self.foretold is None else self.foretold[:, rows]
         return replace(
             self, codes=self.codes[rows], values=self.values[rows], errors=self.errors[rows], foretold=told
         )
@@ -67,8 +68,12 @@ class Results:
 
 
 def standardised(foretold: Floats | None, evidence: Evidence) -> Floats | None:
-    """What theory says in the unit of the evidence."""
-    return None if foretold is None else (evidence.warp.forward(foretold) - evidence.centre) / evidence.scale
+    """(2, n) what theory says, mean and standard deviation, in the unit of the evidence."""
+    if foretold is None:
+        return None
+    mean, sd = foretold
+    centred = evidence.warp.forward(mean) - evidence.centre
+    return np.array([centred, sd * evidence.warp.slope(mean)]) / evidence.scale
 
 
 def surveyed(
@@ -94,11 +99,11 @@ def surveyed(
             if key not in keys:
                 keys.add(key)
                 asked.append(design)
-    mean = np.append(survey.mean, said(view, asked)[0])
+    told = np.concatenate([[survey.mean, survey.sd], said(view, asked)], axis=1)
     designs = [*survey.designs, *asked]
     new = [i for i, design in enumerate(designs) if view.is_new(design)]
     plain = [i for i in new if not designs[i].edited]
     edited = [i for i in new if designs[i].edited]
     order = np.array([*view.rng.permutation(plain), *edited], dtype=np.int64)
     codes = model.code([designs[i] for i in order])
-    return Candidates(codes, tuple(designs[i] for i in edited), mean[order])
+    return Candidates(codes, tuple(designs[i] for i in edited), told[:, order])

@@ -45,6 +45,10 @@ EDIT_LABELS = (
 
 THEORY = "theory"
 THEORY_LABELS = ("what theory says", "what it says above the mean")
+UNSTATED = 0.03
+"""Of the scores' variance: theory misses by a sixth of their spread where it states no error of its own, as the
+Gaussian process has it."""
+
 RIGHT = (1.0, 0.0)
 """Effects of theory that is right: its scale, and what that has more above the mean of what was measured."""
 
@@ -63,12 +67,16 @@ class Factor:
         What each column stands for.
     prior_mean
         Effects to be expected before anything was measured; () for zeros.
+    of_misses
+        Where its effects are of what theory misses: their unit, as a share of the error that theory states; 0
+        where they are of the score.
     """
 
     name: str
     orbit: tuple[tuple[int, ...], ...]
     labels: tuple[str, ...]
     prior_mean: tuple[float, ...] = ()
+    of_misses: float = 0.0
 
     @property
     def width(self) -> int:
@@ -154,9 +162,16 @@ class GenerativeModel:
 
     @cached_property
     def informed(self) -> FactorSet:
-        """Of the machine as it is, and what theory says of it."""
+        """Of the machine as it is, and what theory says of it: then all other effects are of what it misses.
+
+        They are in units of the error that theory states of each machine, for where it says itself that it
+        may be far off, groups and pairs of them tell how far, and in which sense.
+        """
         theory = Factor(THEORY, ((len(self.variables) + 1,),), THEORY_LABELS, RIGHT)
-        return replace(self.factors, effects=(*self.factors.effects, theory))
+        each = (len(self.factors.all) - 1) ** -0.5  # so that all together they are as large as it states
+        effects = tuple(replace(factor, of_misses=each) for factor in self.factors.effects)
+        interactions = tuple(replace(factor, of_misses=each) for factor in self.factors.interactions)
+        return FactorSet(self.factors.bias, (*effects, theory), interactions)
 
     def _factors(self, group: Sequence[Permutation]) -> FactorSet:
         effects = []
@@ -234,22 +249,23 @@ class GenerativeModel:
         return first
 
     def bases(self, codes: Floats, foretold: Floats | None = None) -> list[Floats]:
-        """(n, values) of each variable: which value, or how near each knot; then edits, then theory.
+        """(n, values) of each variable: which value, or how near each knot; then edits, theory, its misses.
 
         Parameters
         ----------
         codes
             Rows of :meth:`code`.
         foretold
-            (n,) what theory says, standardised; nan where it says nothing.
+            (2, n) mean and standard deviation of what theory says, standardised; nan where it says nothing.
         """
         values = [
             basis(variable, codes[:, place], self.knots.get(variable.name))
             for place, variable in enumerate(self.variables)
         ]
-        said = np.zeros(len(codes)) if foretold is None else np.nan_to_num(foretold)
+        mean, sd = np.zeros((2, len(codes))) if foretold is None else foretold
+        said, miss = np.nan_to_num(mean), np.sqrt(UNSTATED + sd**2)
         theory = np.column_stack([said, np.maximum(said, 0.0)])
-        return [*values, codes[:, len(self.variables) :], theory]
+        return [*values, codes[:, len(self.variables) :], theory, np.nan_to_num(miss, nan=1.0)[:, None]]
 
 
 def code_of(variable: Variable, value: Value) -> float:
@@ -290,7 +306,8 @@ def columns(factor: Factor, bases: Sequence[Floats]) -> Floats:
             term = product.reshape(len(term), product.shape[1] * product.shape[2])
         total += term
     sets = len({tuple(sorted(members)) for members in factor.orbit})
-    return total / math.sqrt(len(factor.orbit) / sets)
+    total /= math.sqrt(len(factor.orbit) / sets)
+    return total * (factor.of_misses * bases[-1]) if factor.of_misses else total
 
 
 def _properties(smiles: str) -> Floats:

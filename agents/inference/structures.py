@@ -98,7 +98,8 @@ class Understanding:
     def doubt(self) -> Doubt:
         """What factors that the best structure lacks may yet do."""
         best = self.best
-        return Doubt(self.model, best.factors, best.beliefs, self.evidence, self.bases, EFFECT)
+        factors = self.model.informed if best.with_theory else self.model.factors
+        return Doubt(factors, best.factors, best.beliefs, self.evidence, self.bases, EFFECT)
 
     @property
     def trust(self) -> float:
@@ -146,8 +147,8 @@ def learn(
     model, codes, evidence
         The factors, rows of :meth:`GenerativeModel.code`, and what was measured of them.
     foretold
-        (n,) what theory says of them, standardised as the evidence is; nan where it says nothing, None where
-        it says nothing of any design.
+        (2, n) mean and standard deviation of what theory says of them, standardised as the evidence is; nan
+        where it says nothing, None where it says nothing of any design.
     """
     model = refined(model, codes, evidence)
     bases = model.bases(codes, foretold)
@@ -160,8 +161,7 @@ def learn(
     theory = None
     if foretold is not None:
         families.append(_family(model.informed, bases, evidence, model))
-        plain = families[0].entries
-        entries += [entry for key, entry in families[-1].entries.items() if key not in plain]
+        entries += [entry for key, entry in families[-1].entries.items() if THEORY in key]
         theory = _for_theory(entries, families[-1].removals)
     weights = softmax([log_weight(*entry) for entry in entries])
     likely = weights > 0.01 * weights.max()

@@ -450,7 +450,7 @@ def test_what_an_absent_factor_may_do_is_that_of_the_model_that_has_it(
     evidence = Evidence.of(values, np.full(30, 0.05))
     beliefs = infer(blocks, evidence, [Gamma(4.0, 2.0)] * len(factors))
     prior = Gamma(4.0, 2.0)
-    doubt = Doubt(agent.model, factors, beliefs, evidence, bases, prior)
+    doubt = Doubt(agent.model.factors, factors, beliefs, evidence, bases, prior)
     designs = [space.sample(np.random.default_rng(k)) for k in range(6)]
     there = agent.model.bases(agent.model.code(designs))
     rows = np.concatenate([columns(factor, there) for factor in factors], axis=1)
