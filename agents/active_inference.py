@@ -130,9 +130,8 @@ class ActiveInference(Agent):
         if survey is None:
             return results
         reference = ask(view, survey.designs)[0]
-        return replace(
-            results, foretold=np.array(ask(view, designs)), survey=reference[np.isfinite(reference)]
-        )
+        told, usual = np.array(ask(view, designs)), reference[np.isfinite(reference)]
+        return replace(results, foretold=told, survey=usual)
 
     def _predictors(
         self, view: View, understanding: Understanding
@@ -175,29 +174,27 @@ class ActiveInference(Agent):
         free = np.ones(len(pool.codes), dtype=bool)
         keys: set[str] = set()
         tries = _MOST_RESOLVED
-        while len(keys) < n:
-            pragmatic, effects, structure = outlook.values(wanted)
-            pragmatic = chance * pragmatic + (1.0 - chance) * failure
-            effects, structure = chance * effects, chance * structure
-            order = np.argsort(-(pragmatic + effects + structure), kind="stable")
-            for row in order[free[order]]:
+        while len(keys) < n and free.any():
+            pragmatic, effects = outlook.values(wanted)
+            pragmatic, effects = chance * pragmatic + (1.0 - chance) * failure, chance * effects
+            least = pragmatic + effects
+            most = least + chance * outlook.most_structure
+            first = np.flatnonzero(free & (most >= least[free].max()))  # one of these is the best
+            structure = chance[first] * outlook.structure(first)
+            for place in np.argsort(-(least[first] + structure), kind="stable"):
                 if not tries:
                     return
                 tries -= 1
+                row = int(first[place])
                 free[row] = False
-                design = pool.design(self.model, int(row))
+                design = pool.design(self.model, row)
                 if view.is_new(design) and (key := view.space.resolve(design).key) not in keys:
                     keys.add(key)
-                    yield Choice(
-                        design,
-                        pool.codes[row],
-                        Value(*(float(v[row]) for v in (pragmatic, effects, structure))),
-                        pool.foretold[:, row],
-                    )
-                    outlook.take_measured(int(row))
+                    parts = pragmatic[row], effects[row], structure[place]
+                    value = Value(*map(float, parts))
+                    yield Choice(design, pool.codes[row], value, pool.foretold[:, row])
+                    outlook.take_measured(row)
                     break
-            else:
-                return
 
     def _chances(self, view: View, pool: Candidates) -> Floats:
         """(n,) chance of each candidate of being measurable."""
@@ -230,9 +227,8 @@ class ActiveInference(Agent):
             bases = understanding.model.bases(pool.codes[start : min(start + _WEIGHED, plain)])
             X = np.concatenate([columns(factor, bases) for factor in structure.factors], axis=1)
             mean[start : start + len(X)] = X @ structure.beliefs.mean
-        unlikely = (
-            self._chances(view, Candidates(pool.codes[:plain], (), pool.foretold[:, :plain])) < _HOPELESS
-        )
+        chances = self._chances(view, Candidates(pool.codes[:plain], (), pool.foretold[:, :plain]))
+        unlikely = chances < _HOPELESS
         order = np.argsort(-np.where(unlikely, -np.inf, mean), kind="stable")
         half = _WEIGHED // 2
         kept = np.concatenate([order[:half], view.rng.permutation(order[half:])[:half]])

@@ -24,12 +24,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import entr, ndtr
 
 from molmach.agents.inference.generative_model import columns
 from molmach.agents.inference.structures import Understanding
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 _POINTS = 41
 """Nodes of the integral over a component."""
@@ -166,20 +167,28 @@ class Outlook:
         variance += self._understanding.doubt.variance(best.X, self._bases)
         return mean, np.sqrt(variance)
 
-    def values(self, wanted: Preference) -> tuple[Floats, Floats, Floats]:
-        """Pragmatic value, information about the effects and about the structure of each candidate."""
+    def values(self, wanted: Preference) -> tuple[Floats, Floats]:
+        """Pragmatic value and information about the effects of each candidate."""
         pragmatic = self._average(wanted.expected(c.mean, c.variance + c.misfit) for c in self._components)
         effects = self._average(
             0.5 * np.log1p(c.variance / (c.misfit + self._noise)) for c in self._components
         )
-        return pragmatic, effects, self._structure_information()
+        return pragmatic, effects
 
-    def _structure_information(self) -> Floats:
-        if len(self._components) == 1:
-            return np.zeros(len(self._components[0].mean))
+    @property
+    def most_structure(self) -> float:
+        """Most that a measurement can tell about the structure, nats: the entropy of their weights."""
         weights = np.array([c.weight for c in self._components])
-        means = np.array([c.mean for c in self._components])
-        spreads = np.sqrt([c.variance + c.misfit + self._noise for c in self._components])
+        return float(entr(weights).sum())
+
+    def structure(self, rows: Integers) -> Floats:
+        """(n_rows,) information about the structure of some candidates; the dearest of the three."""
+        if len(self._components) == 1:
+            return np.zeros(len(rows))
+        weights = np.array([c.weight for c in self._components])
+        means = np.array([c.mean[rows] for c in self._components])
+        variances = [c.variance[rows] + c.misfit + self._noise for c in self._components]
+        spreads = np.sqrt(variances)
         return mixture_information(weights, means, spreads)
 
     def take_measured(self, chosen: int) -> None:

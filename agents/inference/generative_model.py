@@ -46,8 +46,8 @@ EDIT_LABELS = (
 THEORY = "theory"
 THEORY_LABELS = ("what theory says", "what it says above the mean")
 UNSTATED = 0.03
-"""Of the scores' variance: theory misses by a sixth of their spread where it states no error of its own, as the
-Gaussian process has it."""
+"""Of the scores' variance: theory misses by a sixth of their spread where it states no error of its own, as
+the Gaussian process has it."""
 
 RIGHT = (1.0, 0.0)
 """Effects of theory that is right: its scale, and what that has more above the mean of what was measured."""

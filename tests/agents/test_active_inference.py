@@ -237,7 +237,7 @@ def test_information_on_effects_is_the_entropy_that_a_measurement_removes(
     bases = agent.model.bases(codes)
     noise = 0.01
     outlook = Outlook(understanding, bases, noise)
-    _, effects, _ = outlook.values(Preference(0.0, 1.0, 1.0))
+    _, effects = outlook.values(Preference(0.0, 1.0, 1.0))
     total = 0.0
     for structure in understanding.structures:
         x = np.concatenate([columns(factor, bases) for factor in structure.factors], axis=1)[0]
