@@ -27,7 +27,7 @@ $(VENV)/.dev: $(VENV)/.runtime
 
 demo: $(VENV)/.runtime ## install, simulate a rotor with its controls, show the verdict and the report's path
 	@rm -rf runs/demo
-	@$(BIN)/molmach simulate difluorophenylene-rotor --replicas 8 --duration "100 ps" --until-resolved -o runs/demo
+	@$(BIN)/molmach demo -o runs/demo
 
 test: check pytest ## install, lint, types, import contract, tests
 

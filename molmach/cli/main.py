@@ -17,8 +17,8 @@ from molmach.errors import MolmachError, PluginWarning, SpecError
 from molmach.streams import own_output
 
 COMMANDS = (
-    "systems", "new", "build", "estimate", "energy", "simulate", "scan", "timestep", "score", "profile",
-    "kinetics", "validate", "agents", "bench", "doctor", "campaign",
+    "demo", "new", "systems", "build", "estimate", "energy", "simulate", "scan", "timestep", "score",
+    "profile", "kinetics", "validate", "agents", "bench", "doctor", "campaign",
 )  # fmt: skip
 """Each in the module of its name: a function of that name, or an ``app`` with commands of its own."""
 
@@ -55,7 +55,6 @@ app = typer.Typer(
     cls=Commands,
     help="Design molecular machines: build, drive, simulate and score them, with their controls.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

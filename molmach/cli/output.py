@@ -17,6 +17,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.progress import (
     BarColumn,
     Progress,
+    TaskID,
     TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
@@ -25,6 +26,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from molmach.lanes.watching import compiling
 from molmach.scoring import Estimate
 
 if TYPE_CHECKING:
@@ -37,8 +39,22 @@ Overrides = Annotated[
         "--set", metavar="PATH=VALUE", help="Change a field of the spec, e.g. drive.field='2 V/nm'."
     ),
 ]
+
+
+def _system_names(incomplete: str) -> list[str]:
+    """Machines of the library whose names begin so, for the shell; its own completion knows the files."""
+    from molmach import systems as library
+
+    return [name for name in library.names() if name.startswith(incomplete)]
+
+
 SystemArgument = Annotated[
-    str, typer.Argument(metavar="SYSTEM", help="A name from 'molmach systems', or a machine's YAML file.")
+    str,
+    typer.Argument(
+        metavar="SYSTEM",
+        help="A name from 'molmach systems', or a machine's YAML file.",
+        autocompletion=_system_names,
+    ),
 ]
 
 
@@ -146,7 +162,12 @@ def number(value: float) -> str:
 
 @contextmanager
 def progress_bar(label: str) -> Iterator[Callable[..., None]]:
-    """A progress bar on standard error, on a terminal only; each update may give it another label."""
+    """A progress bar on standard error, on a terminal only; each update may give it another label.
+
+    Where kernels have to be compiled first, a bar of their own shows how far that is; on no terminal a line
+    says so.
+    """
+    stream = Console(stderr=True)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -154,16 +175,35 @@ def progress_bar(label: str) -> Iterator[Callable[..., None]]:
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
-        disable=not Console(stderr=True).is_terminal,
+        console=stream,
+        disable=not stream.is_terminal,
     )
     with bar:
         task = bar.add_task(label, total=None)
+        kernels: list[TaskID] = []
+
+        def compiled(done: int, of: int) -> None:
+            if done < _A_KERNEL:
+                return
+            if not kernels:
+                kernels.append(bar.add_task("compiling, once"))
+                if not stream.is_terminal:
+                    print(f"molmach: {COMPILING}", file=sys.stderr, flush=True)
+            bar.update(kernels[0], completed=done, total=of)
 
         def update(progress: RunProgress, label: str = label) -> None:
+            while kernels:
+                bar.remove_task(kernels.pop())
             bar.update(task, description=label, completed=progress.done, total=progress.total)
 
-        yield update
+        with compiling(compiled):
+            yield update
+
+
+_A_KERNEL = 3
+"""Functions from which on it is a kernel that is compiled, and not a helper of theory's."""
+
+COMPILING = "compiling the kernels for this kind of machine: half a minute, once, for they are kept on disk"
 
 
 @contextmanager

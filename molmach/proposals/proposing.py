@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -207,8 +208,8 @@ def expected_seconds(drawing: Drawing) -> float:
     """
     atoms = sum(Chem.AddHs(molecule).GetNumAtoms() for molecule in drawing.molecules)
     if len(drawing.molecules) > 1:
-        return _SECONDS_FOR_A_PAIR * float(atoms / 140.0)
-    return _SECONDS_FOR_80 * float(atoms / 80.0) ** 2.5
+        return _SECONDS_FOR_A_PAIR * atoms / 140.0
+    return _SECONDS_FOR_80 * math.pow(atoms / 80.0, 2.5)
 
 
 _SECONDS_FOR_80 = 10.0

@@ -137,6 +137,13 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60:,} h {minutes % 60:02d} min"
 
 
+def roughly(seconds: float) -> str:
+    """A time that is no more than an estimate: ``40 s``, ``22 min``, ``3 h``."""
+    if seconds < 95.0:
+        return f"{max(10, round(seconds, -1)):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5700.0 else f"{seconds / 3600:,.0f} h"
+
+
 def core_seconds(seconds: float) -> str:
     """What computing cost, for people: ``1 core second``, ``1,200 core seconds``."""
     text = f"{seconds:,.0f}"
