@@ -29,6 +29,7 @@ OPTIONS = {
     "platform": "--platform",
     "port": "--port",
     "rotor": "--rotor",
+    "runs": "RUN...",
     "shots": "--shots",
     "solvent": "--solvent",
     "stator": "--stator",

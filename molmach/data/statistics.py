@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -201,6 +201,35 @@ def difference_of(first: Floats, second: Floats) -> tuple[float, float, float]:
     degrees = np.array([first.size - 1, second.size - 1])
     freedom = total**2 / float(np.sum(squared**2 / degrees)) if total > 0.0 else float(degrees.sum())
     return float(np.mean(first) - np.mean(second)), math.sqrt(total), freedom
+
+
+def p_value_of_difference(first: Floats, second: Floats) -> float:
+    """Two-sided p-value of Welch's test that the means of two sets of replicas are equal."""
+    return _student(*difference_of(first, second))
+
+
+def interval_of_difference(first: Floats, second: Floats) -> tuple[float, float, float]:
+    """Mean of one set of replicas less another's, and Welch's 95 % interval: (difference, low, high)."""
+    difference, error, freedom = difference_of(first, second)
+    reach = float(scipy.stats.t.ppf(0.5 * (1.0 + CONFIDENCE), freedom)) * error
+    return difference, difference - reach, difference + reach
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values of several tests such that all of them together err no more often than one would.
+
+    Holm, Scand. J. Stat. 6, 65 (1979): the smallest times their number, the next times one less, and so on,
+    none smaller than one before it.
+
+    >>> holm([0.03, 0.01, 0.5])
+    [0.06, 0.03, 0.5]
+    """
+    order = sorted(range(len(p_values)), key=lambda number: p_values[number])
+    adjusted, largest = [0.0] * len(p_values), 0.0
+    for rank, number in enumerate(order):
+        largest = min(1.0, max(largest, p_values[number] * (len(p_values) - rank)))
+        adjusted[number] = largest
+    return adjusted
 
 
 def equivalent(difference: float, error: float, freedom: float, margin: float) -> bool:

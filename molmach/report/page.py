@@ -19,7 +19,13 @@ from molmach.report.sections import Dwelling, Movie
 from molmach.report.svg import inline_molecule
 from molmach.report.templates import render
 from molmach.report.views import Claim, Picture
-from molmach.report.words import regime_sentence, shapes_sentence, stopped_sentence, verdict_sentence
+from molmach.report.words import (
+    conditions,
+    regime_sentence,
+    shapes_sentence,
+    stopped_sentence,
+    verdict_sentence,
+)
 from molmach.scoring import Score
 
 
@@ -33,6 +39,8 @@ class RunPage:
         The machine's.
     claim, sentence
         Its score's verdict, and in words.
+    conditions
+        Drive, temperature and duration.
     molecule
         Its formula, drawn.
     looks, stopped
@@ -45,6 +53,7 @@ class RunPage:
     description: str
     claim: Claim
     sentence: str
+    conditions: str
     molecule: Markup
     movie: Movie
     velocities: Picture
@@ -83,6 +92,7 @@ def _page(run: Run, result: Score, provenance: Mapping[str, Any], directory: Pat
         description=run.spec.description,
         claim=Claim.of(result),
         sentence=f"{verdict_sentence(result)} {regime_sentence(result)}",
+        conditions=conditions(run.spec),
         molecule=inline_molecule(draw(run.assembly), f"Formula of {run.spec.name}"),
         movie=sections.movie(run, film, film_plot(run, film)),
         velocities=sections.velocities(run, result),

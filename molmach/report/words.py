@@ -9,6 +9,7 @@ from typing import Any
 from molmach.data import Run
 from molmach.scoring import Score
 from molmach.scoring.current import CURRENT_LEVEL
+from molmach.spec import Spec
 
 _WIDE = 30.0
 _REGIMES = {
@@ -135,6 +136,27 @@ def duration(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60:,} h {minutes % 60:02d} min"
+
+
+def conditions(spec: Spec) -> str:
+    """What a machine was driven by, how hot, and how long, in a line that stands beside its verdict."""
+    drive = spec.drive.model_dump(mode="json", exclude={"kind"}, exclude_defaults=True)
+    values = [f"{key.replace('_', ' ')} {_in_words(value)}" for key, value in drive.items()]
+    protocol = spec.protocol.model_dump(mode="json")
+    told = [
+        ", ".join([spec.drive.kind.replace("_", " "), *values]),
+        f"{protocol['temperature']}, friction {spec.protocol.friction:g} /ps",
+        f"{protocol['replicas']} replicas of {protocol['duration']} after {protocol['equilibration']}",
+    ]
+    return "; ".join(told)
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_in_words(part)}" for key, part in value.items())
+    if isinstance(value, list | tuple):
+        return " and ".join(_in_words(part) for part in value)
+    return str(value)
 
 
 def roughly(seconds: float) -> str:

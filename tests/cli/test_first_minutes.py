@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import numba
@@ -12,17 +13,15 @@ import pytest
 from molmach.cli.output import COMPILING, progress_bar
 from molmach.lanes.watching import compiling
 from molmach.report.words import roughly
-from tests.helpers.command_line import command, run_here
+from tests.helpers.command_line import run_here
 from tests.helpers.waiting import GENEROUS
 
 
 def _completed(words: str, number: int) -> list[str]:
     """What bash is offered for the last of some words."""
     asked = {"_MOLMACH_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(number)}
-    program = command()[:1] + [
-        "-c",
-        "import sys; sys.argv[0] = 'molmach'; from molmach.cli.main import run; run()",
-    ]
+    code = "import sys; sys.argv[0] = 'molmach'; from molmach.cli.main import run; run()"
+    program = [sys.executable, "-c", code]
     ended = subprocess.run(program, env=os.environ | asked, capture_output=True, text=True, timeout=GENEROUS)
     return ended.stdout.split()
 

@@ -24,6 +24,7 @@ import molmach.report
 import molmach.systems
 from molmach.building.assembly import Floats
 from molmach.report.campaign.page import CampaignPage
+from molmach.report.comparison_page import ComparisonPage
 from molmach.report.kinetics_page import KineticsPage
 from molmach.report.page import RunPage
 from molmach.report.scan_page import ScanPage
@@ -38,6 +39,7 @@ PAGES = {
     "run.html": RunPage,
     "trajectory.html": TrajectoryPage,
     "scan.html": ScanPage,
+    "comparison.html": ComparisonPage,
     "kinetics.html": KineticsPage,
     "campaign.html": CampaignPage,
     "live.html": CampaignPage,
