@@ -29,7 +29,6 @@ OPTIONS = {
     "platform": "--platform",
     "port": "--port",
     "rotor": "--rotor",
-    "runs": "RUN...",
     "shots": "--shots",
     "solvent": "--solvent",
     "stator": "--stator",

@@ -18,6 +18,9 @@ from rdkit import Chem
 LARGEST_RING = 11
 """Members of a ring that is stiff enough to be one body; larger ones are frames."""
 
+LARGEST_FLAT_RING = 18
+"""The same where every atom is trigonal."""
+
 
 class Sort(IntEnum):
     """What an axle is; the lower, the more of a machine it makes."""
@@ -109,13 +112,18 @@ class _Bodies:
 
     def __init__(self, molecule: Chem.Mol) -> None:
         self.molecule = molecule
-        self.rings = [set(r) for r in molecule.GetRingInfo().AtomRings() if len(r) <= LARGEST_RING]
+        self.rings = [set(r) for r in molecule.GetRingInfo().AtomRings() if self._is_stiff(r)]
         systems: list[set[int]] = []
         for ring in self.rings:
             apart = [system for system in systems if not system & ring]
             systems = [*apart, set(ring).union(*(system for system in systems if system & ring))]
         self.of = {atom: number for number, system in enumerate(systems) for atom in system}
         self.systems = systems
+
+    def _is_stiff(self, ring: tuple[int, ...]) -> bool:
+        """Whether a ring keeps its shape: a small one, or a flat one as a porphyrin's."""
+        flat = all(self.atom(i).GetHybridization() == Chem.HybridizationType.SP2 for i in ring)
+        return len(ring) <= (LARGEST_FLAT_RING if flat else LARGEST_RING)
 
     def atom(self, index: int) -> Chem.Atom:
         return self.molecule.GetAtomWithIdx(index)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,8 @@ from molmach.proposals.machine_file import machine_file
 from molmach.proposals.picture import draw_svg
 from molmach.proposals.reading import Drawing, read_drawing
 from molmach.proposals.rotors import Note, propose_rotors
+from molmach.report.svg import inline_molecule
+from molmach.report.templates import render
 from molmach.spec import Spec, loads
 
 AXLE, DRIVE, ISOMER, NAME = Argument("axle"), Argument("drive"), Argument("isomer"), Argument("name")
@@ -123,14 +124,18 @@ class Proposals:
         return draw_svg(self.proposals)
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{number}</td><td>{escape(one.title)}</td><td>{escape(one.problem or one.reason)}</td>"
-            f"<td>{escape('; '.join(f'{a} {b}' for a, b in figures(one)))}</td>"
-            f"<td>{escape(one.best_drive)}</td></tr>"
+        rows = [
+            (
+                str(number),
+                one.title,
+                one.problem or one.reason,
+                "; ".join(f"{what} {value}" for what, value in figures(one)),
+                one.best_drive.replace("_", " "),
+            )
             for number, one in enumerate(self.proposals, start=1)
-        )
-        head = "<tr><th></th><th>axle</th><th>why</th><th>built structure</th><th>drive</th></tr>"
-        return f"<div>{self.svg()}<table>{head}{rows}</table></div>"
+        ]
+        picture = inline_molecule(self.svg(), "The drawing, axles in colours with their numbers")
+        return str(render("proposals.html", picture=picture, rows=rows))
 
 
 _SHOWN = 300

@@ -26,7 +26,7 @@ from molmach.scoring import Score, score
 from molmach.scoring.bounded import measured_samples
 from molmach.studies.run_folder import read_run
 
-OUT, RUNS = Argument("out"), Argument("runs")
+OUT = Argument("out")
 MOST = 20
 """Runs on one page."""
 
@@ -107,11 +107,13 @@ def compare(folders: Sequence[Path | str]) -> Comparison:
     """
     places = [Path(folder) for folder in folders]
     if not 2 <= len(places) <= MOST:
-        raise SpecError(RUNS, f": got {len(places)}; expected 2 to {MOST} run folders")
+        raise SpecError(
+            f"got {len(places)} run folder{'s' * (len(places) != 1)}; expected 2 to {MOST} to compare"
+        )
     resolved = [place.resolve() for place in places]
     if len(set(resolved)) < len(resolved):
         twice = next(p for p in places if resolved.count(p.resolve()) > 1)
-        raise SpecError(RUNS, f": got {twice} twice; expected different run folders")
+        raise SpecError(f"got {twice} twice; expected different run folders")
     parts = []
     for label, place in zip(_labels(resolved), resolved, strict=True):
         run = read_run(place)

@@ -16,7 +16,6 @@ from molmach.data.looks import Look, LookPlan
 from molmach.engine import Choice, Collected, Condition, Progress, Task
 from molmach.errors import Argument, SpecError
 from molmach.report import write_report
-from molmach.report.words import roughly
 from molmach.scoring import Score, score
 from molmach.scoring.looks import has_told
 from molmach.scoring.quantities import own_quantities
@@ -24,7 +23,7 @@ from molmach.scoring.spurious import undriven_wanted
 from molmach.scoring.undirected import equilibrium_sentence
 from molmach.spec import Spec
 from molmach.spec.reading import validate
-from molmach.studies import folder, run_folder
+from molmach.studies import expectation, folder, run_folder
 from molmach.studies.folder import fresh
 from molmach.studies.provenance import code_of, provenance
 
@@ -240,7 +239,7 @@ def run(
         if at_rest is not None:
             note(equilibrium_sentence(at_rest))
         choice = _choice(work, conditions, engine_name, platform)
-        _tell_how_long(choice, conditions, workers, note)
+        expectation.tell(choice, conditions, workers, note)
         behind = 0
 
         def advance(stage: Path, task: Task) -> int:
@@ -368,25 +367,6 @@ def _told_from_undriven(
         ]
         result = _result(plan, result.run.replicas, conditions, collected, place, choice, workers)
     return result, collected
-
-
-def _tell_how_long(
-    choice: Choice, conditions: list[Condition], workers: int | None, note: Callable[[str], None]
-) -> None:
-    """About how long a run takes that is longer than one waits, by the trial of its engine.
-
-    A run that goes on has had no trial, and one whose replicas are added may take some times as long.
-    """
-    batches = sum(-(-condition.protocol.replicas // choice.copies) for condition in conditions)
-    cores = engine.worker_count(choice.platform, batches, workers)
-    steps = sum(condition.protocol.total_steps * condition.protocol.replicas for condition in conditions)
-    seconds = choice.us_per_step_per_replica * 1e-6 * steps / cores
-    if seconds > _WORTH_TELLING:
-        note(f"simulating takes about {roughly(seconds)} with {cores} worker{'s' * (cores > 1)}")
-
-
-_WORTH_TELLING = 20.0
-"""Seconds that nobody needs to be told of."""
 
 
 def _choice(work: Path, conditions: list[Condition], wanted: str, platform: str | None) -> Choice:

@@ -10,10 +10,14 @@ from pathlib import Path
 import numba
 import pytest
 
+from molmach import build, load
 from molmach.cli.output import COMPILING, progress_bar
+from molmach.engine import Choice, prepare
 from molmach.lanes.watching import compiling
 from molmach.report.words import roughly
+from molmach.studies.expectation import tell
 from tests.helpers.command_line import run_here
+from tests.helpers.machines import ROTOR
 from tests.helpers.waiting import GENEROUS
 
 
@@ -82,3 +86,16 @@ def test_without_a_terminal_a_line_says_that_kernels_are_compiled(capsys: pytest
 )
 def test_an_estimate_of_a_time_has_no_more_digits_than_it_is_worth(seconds: float, words: str) -> None:
     assert roughly(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("us", "told"), [(1.0, []), (1000.0, ["simulating takes about 60 s with 2 workers"])]
+)
+def test_a_long_run_says_beforehand_how_long_it_takes(us: float, told: list[str]) -> None:
+    """Two conditions of four replicas of 15000 steps, on two workers: 60000 steps each."""
+    protocol = {"protocol.replicas": 4, "protocol.duration": "30 ps", "protocol.equilibration": "0 ps"}
+    spec = load(ROTOR, [f"{key}={value}" for key, value in protocol.items()])
+    one = prepare("claim", 0, build(spec), spec.drive, spec.protocol)
+    said: list[str] = []
+    tell(Choice("batched", "compiled", 2, us), [one, one], 2, said.append)
+    assert said == told

@@ -76,14 +76,14 @@ def test_the_command_gives_a_document_and_a_page(runs: tuple[Path, Path, Path], 
 
 
 def test_what_can_not_be_compared_is_one_sentence(runs: tuple[Path, Path, Path], tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="got 1; expected 2 to 20 run folders"):
+    with pytest.raises(SpecError, match="got 1 run folder; expected 2 to 20 to compare"):
         compare(runs[:1])
     with pytest.raises(SpecError, match=r"a twice; expected different run folders"):
         compare([runs[0], runs[0]])
     with pytest.raises(ScoreError, match="not a finished run folder"):
         compare([runs[0], tmp_path])
     ended = run_here("compare", str(runs[0]))
-    assert (ended.returncode, "RUN...: got 1" in ended.stderr) == (2, True)
+    assert (ended.returncode, "molmach: got 1 run folder" in ended.stderr) == (2, True)
 
 
 def test_folders_of_one_name_are_told_apart_by_their_paths(tmp_path: Path) -> None:
