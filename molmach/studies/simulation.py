@@ -228,8 +228,8 @@ def run(
 ) -> Result:
     """Carry a plan out in its folder, or read it where it is finished; parameters as :func:`simulate`'s.
 
-    ``note`` is called before anything is simulated with what is known of the outcome already, that a machine
-    is at equilibrium by its own file; and after each look that leaves a run unresolved.
+    ``note`` is called before anything is simulated with what is known already, that a machine is at
+    equilibrium by its own file and about how long it takes; and after each look that leaves a run unresolved.
     """
     engine.require_workers(workers)
     place = plan.folder(out)
@@ -247,10 +247,7 @@ def run(
             before, count = behind, engine.worker_count(task.platform, len(task.batches), workers)
             behind += task.replica_steps
             engine.run_task(
-                stage,
-                task,
-                count,
-                lambda steps: progress(Progress(before + steps.done, before + steps.total)),
+                stage, task, count, lambda now: progress(Progress(before + now.done, before + now.total))
             )
             return count
 
