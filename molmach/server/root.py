@@ -108,18 +108,37 @@ class Root:
         ServingError
             The name or the text can't be taken, or there are too many files.
         """
-        self.require_writable()
-        if not name or len(name) > _LONGEST_NAME or not all(c.isalnum() or c in "-_" for c in name):
-            raise ServingError(f"name: got {shortened(name)}; expected letters, digits, '-' and '_'")
         if len(text) > _LONGEST_FILE:
             raise ServingError(f"got a file of {len(text)} characters; expected at most {_LONGEST_FILE}")
+        place = self.file_of(kind, name)
+        write_text(place, text)
+        return place
+
+    def new_file(self, kind: str, name: str) -> Path:
+        """Where a file that is not there yet will be written; as :meth:`file_of`."""
+        place = self.file_of(kind, name)
+        if place.exists():
+            raise ServingError(f"name: {self.relative(place)} is there already; expected another name")
+        return place
+
+    def file_of(self, kind: str, name: str) -> Path:
+        """Where a file that an agent writes belongs.
+
+        Raises
+        ------
+        ServingError
+            Nothing may be written, the name can't be taken, or there are too many files.
+        """
+        self.require_writable()
+        usual = name and name[0].isalnum() and all(c.isalnum() or c in "-_" for c in name)
+        if not usual or len(name) > _LONGEST_NAME:
+            raise ServingError(f"name: got {shortened(name)}; expected letters, digits, '-' and '_'")
         place = self.within(kind, f"{name}.yaml")
         place.parent.mkdir(exist_ok=True)
         if not place.exists() and sum(1 for _ in place.parent.iterdir()) >= _MOST_FILES:
             raise ServingError(
                 f"{kind}: there are {_MOST_FILES} files; expected that old ones are used again"
             )
-        write_text(place, text)
         return place
 
     def machine(self, name: str, overrides: list[str] | None = None) -> tuple[str, Spec]:

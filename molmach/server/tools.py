@@ -9,13 +9,15 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from rdkit import Chem
+
 from molmach import systems as library
 from molmach.errors import ServingError, shortened
 from molmach.search.record import results
 from molmach.search.record.facts import trials_of
 from molmach.search.record.folder import read_campaign
 from molmach.search.record.ledger import NAME, reading
-from molmach.server import drafting, explaining
+from molmach.server import explaining
 from molmach.server.costs import simulation_seconds
 from molmach.server.jobs import Job, Jobs
 from molmach.server.root import BUILDS, CAMPAIGNS, MACHINES, RUNS, Root
@@ -26,6 +28,7 @@ QUICK_SECONDS = 50.0
 
 _LOOK_SECONDS = 0.25
 _MOST_ROWS = 50
+_LONGEST_SMILES = 1000
 
 Document = dict[str, Any]
 Report = Callable[[float, float | None, str], Awaitable[None]]
@@ -63,21 +66,29 @@ class Tools:
         return {"name": spec.name, "key": spec.key, "yaml": spec.to_yaml()}
 
     def draft_machine(
-        self, name: str, smiles: str, axle: list[int] | None = None, drive: str = ""
+        self,
+        name: str,
+        smiles: str,
+        ring: str = "",
+        axle: int | None = None,
+        isomer: int | None = None,
+        drive: str = "",
     ) -> Document:
-        """Write a machine file for a molecule as a rotor: which ring or bond turns is found from the SMILES.
+        """Write a machine file for a molecule: its axles, isomers and drives are found, and the best taken.
 
-        axle: two atoms, 0-based in the SMILES, if not the likeliest. drive: field, torque, none, or '' for
-        the
-        usual. Rotaxanes, catenanes and gears: take a library machine's file (read_machine) and
-        write_machine a
-        changed one.
+        ring: SMILES of a macrocycle, for a rotaxane or catenane. axle, isomer: numbers of the list that comes
+        back, from 1; drive: a kind from it. Call again under another name to take another one. Seconds.
         """
         self._root.require_writable()
-        text, possible = drafting.draft(name, smiles, axle, drive)
-        place = self._root.write(MACHINES, name, text)
-        ways = [{"axle": list(one.atoms), "what": one.words} for one in possible]
-        return {"machine": name, "file": self._root.relative(place), "yaml": text, "axles": ways}
+        place = self._root.new_file(MACHINES, name)
+        drawn = [_molecule(smiles), *([_molecule(ring)] if ring else [])]
+        given = {"--axle": axle, "--isomer": isomer, "--drive": _word("drive", drive) if drive else None}
+        chosen = [
+            part for option, value in given.items() if value is not None for part in (option, str(value))
+        ]
+        written = ["--yes", "--name", name, "-o", str(place)]
+        document = self._quick("new", *drawn, *chosen, *written)
+        return {"machine": name, "yaml": place.read_text(encoding="utf-8"), **document}
 
     def write_machine(self, name: str, yaml: str) -> Document:
         """Write a machine file of one's own; it is refused with what is wrong and what is accepted."""
@@ -322,8 +333,11 @@ class Tools:
         except subprocess.TimeoutExpired:
             raise ServingError(f"{command} took longer than {QUICK_SECONDS:g} s and was given up") from None
         if ended.returncode not in (0, 3):
-            said = ended.stderr.strip().splitlines()
-            raise ServingError(str(self._root.hidden(said[-1][:1000] if said else f"{command} failed")))
+            lines = [line for line in ended.stderr.splitlines() if line.strip(" ╭╰─╮╯")]
+            said = next(
+                (line for line in reversed(lines) if line.startswith("molmach: ")), lines[-1] if lines else ""
+            )
+            raise ServingError(str(self._root.hidden(said[:1000] or f"{command} failed")))
         return dict(self._root.hidden(json.loads(ended.stdout)))
 
     def _resources(self, folder: str) -> list[str]:
@@ -364,6 +378,15 @@ def _word(field: str, value: str) -> str:
             f"{field}: got {shortened(value)}; expected a value, which does not start with '-'"
         )
     return value
+
+
+def _molecule(smiles: str) -> str:
+    """A SMILES that can't be taken for a file or an option."""
+    if not smiles or len(smiles) > _LONGEST_SMILES or smiles.startswith("-") or not smiles.isprintable():
+        raise ServingError(f"smiles: got {shortened(smiles)}; expected a SMILES of one molecule")
+    if Chem.MolFromSmiles(smiles) is None:
+        raise ServingError(f"smiles: got {shortened(smiles)}; expected a SMILES that RDKit can read")
+    return smiles
 
 
 def _mark(*asked: object) -> int:

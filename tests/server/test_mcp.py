@@ -65,11 +65,11 @@ def test_a_client_sees_tools_resources_and_prompts(tmp_path: Path) -> None:
 def test_a_machine_is_drafted_read_and_refused(tmp_path: Path) -> None:
     async def draft(client: Any) -> None:
         answer = await client.call_tool("draft_machine", {"name": "nitrile", "smiles": DIYNE})
-        assert answer.structured_content["axles"][0]["axle"] == [1, 6]
+        assert answer.structured_content["proposals"][0]["drives"]
         file = await client.read_resource("molmach://files/machines%2Fnitrile.yaml")
         assert "rotating_field" in file.contents[0].text
         for name, arguments, said in (
-            ("draft_machine", {"name": "a", "smiles": "CCO"}, "expected such a molecule"),
+            ("draft_machine", {"name": "a", "smiles": "../x.sdf"}, "expected a SMILES"),
             ("read_machine", {"machine": "../../etc/passwd"}, "expected a name within the server's folder"),
             ("simulate", {"machine": "nitrile", "replicas": 500, "duration": "100 ns"}, "core seconds"),
             ("simulate", {"machine": "nitrile", "duration": "fast"}, "expected a time with its unit"),
@@ -110,7 +110,6 @@ def test_over_standard_streams_a_job_is_followed_and_a_call_given_up(tmp_path: P
     async def follow(client: Any) -> None:
         answer = await client.call_tool("list_systems", {})
         assert len(answer.structured_content["library"]) > 10
-        await client.call_tool("draft_machine", {"name": "nitrile", "smiles": DIYNE})
         yaml = "base: nothing-of-the-kind\n"
         job = (await client.call_tool("run_campaign", {"name": "wrong", "yaml": yaml})).structured_content[
             "job"
@@ -143,11 +142,14 @@ def test_over_http_on_this_machine(tmp_path: Path) -> None:
         wait_until(lambda: _answers(port), "the server listens")
 
         async def look(client: Any) -> None:
-            answer = await client.call_tool("draft_machine", {"name": "nitrile", "smiles": DIYNE})
-            assert answer.structured_content["machine"] == "nitrile"
+            yaml = (
+                await client.call_tool("read_machine", {"machine": "phenylene-control"})
+            ).structured_content["yaml"]
+            answer = await client.call_tool("write_machine", {"name": "mine", "yaml": yaml})
+            assert answer.structured_content["kind"] == "rotor"
 
         _talk(f"http://127.0.0.1:{port}/mcp", look)
-        assert (tmp_path / "root" / "machines" / "nitrile.yaml").is_file()
+        assert (tmp_path / "root" / "machines" / "mine.yaml").is_file()
     finally:
         process.terminate()
         process.wait(GENEROUS)
