@@ -23,8 +23,8 @@ class Language(Agent):
     """A language model, by LangChain; any provider, or a server of one's own that speaks as OpenAI's does.
 
     It is told the space, the objectives and what was measured, and answers with changes of known machines,
-    why, and what it expects. Whatever goes wrong (no connection, no budget, an answer that can't be used after
-    one repair) it proposes nothing, and the campaign goes on. Prompts and replies stand in the ledger.
+    why, and what it expects. Whatever goes wrong (no connection, no budget, an answer that can't be used
+    after one repair) it proposes nothing, and the campaign goes on. Prompts and replies stand in the ledger.
 
     Parameters
     ----------

@@ -69,7 +69,7 @@ def _told(method: Callable[..., Document]) -> Callable[..., Any]:
     @wraps(method)
     async def call(*args: Any, **kwargs: Any) -> Document:
         try:
-            return await anyio.to_thread.run_sync(partial(method, *args, **kwargs))
+            return dict(await anyio.to_thread.run_sync(partial(method, *args, **kwargs)))
         except MolmachError as error:
             raise ToolError(str(error)) from error
 

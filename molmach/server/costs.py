@@ -41,4 +41,4 @@ def simulation_seconds(spec: Spec, conditions: int) -> float | None:
     steps = (protocol.duration + (protocol.equilibration or 0.0)) / protocol.timestep
     cost = math.exp(float(np.interp(math.log(atoms), np.log(_ATOMS), np.log(_MICROSECONDS))))
     cost *= max(1.0, atoms / _ATOMS[-1]) ** 1.5
-    return _START + 1e-6 * cost * steps * protocol.replicas * conditions
+    return float(_START + 1e-6 * cost * steps * protocol.replicas * conditions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -51,14 +52,15 @@ def test_files_of_other_kinds_and_missing_ones_are_not_read(tmp_path: Path) -> N
 def test_a_server_that_reads_writes_nothing(tmp_path: Path) -> None:
     (tmp_path / "root").mkdir()
     tools = _tools(tmp_path / "root", read_only=True)
-    for call in (
+    calls: list[Callable[[], object]] = [
         lambda: tools.draft_machine("one", DIYNE),
         lambda: tools.write_machine("one", "name: one"),
         lambda: tools.build_machine("difluorophenylene-rotor"),
         lambda: tools.simulate("difluorophenylene-rotor"),
         lambda: tools.run_campaign("one", "base: difluorophenylene-rotor"),
         lambda: tools.cancel_job("one"),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(ServingError, match="only reads"):
             call()
     assert list((tmp_path / "root").iterdir()) == []
