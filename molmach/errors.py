@@ -108,6 +108,12 @@ class MissingExtraError(MolmachError):
     exit_code = 2
 
 
+class ServingError(MolmachError):
+    """An agent asked the server for what it may not have: outside its folder, over a limit, or not there."""
+
+    exit_code = 2
+
+
 class InfeasibleError(MolmachError):
     """A design of a campaign's space is no machine, or breaks a constraint; recorded, and not simulated."""
 

@@ -20,6 +20,9 @@ from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdo
 from dataclasses import dataclass
 from typing import TextIO
 
+PROGRESS_VARIABLE = "MOLMACH_PROGRESS"
+"""Environment variable that names a file in which a command notes how far it is, for programs that wait."""
+
 _OUT, _ERR = 1, 2
 """Descriptors of standard output and standard error."""
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,8 +28,10 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from molmach.files import write_json
 from molmach.lanes.watching import compiling
 from molmach.scoring import Estimate
+from molmach.streams import PROGRESS_VARIABLE
 
 if TYPE_CHECKING:
     from molmach.engine import Progress as RunProgress
@@ -191,10 +195,13 @@ def progress_bar(label: str) -> Iterator[Callable[..., None]]:
                     print(f"molmach: {COMPILING}", file=sys.stderr, flush=True)
             bar.update(kernels[0], completed=done, total=of)
 
+        noted = _note_of_progress()
+
         def update(progress: RunProgress, label: str = label) -> None:
             while kernels:
                 bar.remove_task(kernels.pop())
             bar.update(task, description=label, completed=progress.done, total=progress.total)
+            noted(label, progress.done / progress.total if progress.total else None)
 
         with compiling(compiled):
             yield update
@@ -204,6 +211,23 @@ _A_KERNEL = 3
 """Functions from which on it is a kernel that is compiled, and not a helper of theory's."""
 
 COMPILING = "compiling the kernels for this kind of machine: half a minute, once, for they are kept on disk"
+
+
+def _note_of_progress() -> Callable[[str, float | None], None]:
+    """Writes progress into the file that the environment names, twice a second at most, if it names one."""
+    place = os.environ.get(PROGRESS_VARIABLE)
+    if not place:
+        return lambda label, share: None
+    last = -math.inf
+
+    def note(label: str, share: float | None) -> None:
+        nonlocal last
+        if time.monotonic() > last + 0.5 or share == 1.0:
+            last = time.monotonic()
+            with suppress(OSError):
+                write_json(Path(place), {"doing": label, "share": share})
+
+    return note
 
 
 @contextmanager

@@ -84,6 +84,7 @@ CHECKED = {
         README,
         "molmach score --top",
     ): "trajectories of the reader's own; tests/scoring/test_trajectories.py has some",
+    ("docs/agents.md", "molmach mcp"): "a server, which waits for clients; tests/server/test_mcp.py",
     (
         "docs/analysis.md",
         "molmach score --top",
@@ -91,7 +92,10 @@ CHECKED = {
 }
 """Commands of ours that are not run: their options are looked up, and no more."""
 
-ELSEWHERE = {"docs/analysis.md": "analysis/test_analysis.py::test_the_code_of_the_documentation_runs"}
+ELSEWHERE = {
+    "docs/agents.md": "server/test_mcp.py::test_the_conversation_of_the_documentation_goes_as_it_says",
+    "docs/analysis.md": "analysis/test_analysis.py::test_the_code_of_the_documentation_runs",
+}
 """Pages whose Python is run by another test."""
 
 PLAIN = {

@@ -51,6 +51,36 @@ class Proposal:
 
 
 @dataclass(frozen=True)
+class Goal:
+    """An objective as it was asked for: its expression, the unit of its values, -1 where less is better."""
+
+    expression: str
+    unit: str
+    sign: float
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What an agent has asked a language model, what it answered, and what that took.
+
+    Attributes
+    ----------
+    prompt, reply
+        The texts, without keys.
+    tokens, paid
+        Read and written, and their price.
+    note
+        What became of it, where anything went wrong.
+    """
+
+    prompt: str
+    reply: str
+    tokens: int
+    paid: float
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class View:
     """The campaign as an agent sees it.
 
@@ -72,6 +102,10 @@ class View:
     theory
         What exact theory says of designs before anything is simulated; None where the campaign has none. It
         may be right, wrong or silent (nan), and an agent does well to find out which.
+    goals
+        The objectives as they were asked for; values of trials are in the sense in which greater is better.
+    tokens, paid
+        What this agent has used of language models so far.
     """
 
     space: Space
@@ -81,6 +115,9 @@ class View:
     batch: int
     seed: int
     theory: Theory | None = None
+    goals: tuple[Goal, ...] = ()
+    tokens: int = 0
+    paid: float = 0.0
 
     @cached_property
     def rng(self) -> np.random.Generator:
@@ -190,6 +227,10 @@ class Agent(ABC):
 
     def observe(self, trials: Sequence[Trial]) -> None:  # noqa: B027 an agent may read the view alone
         """Be told which trials have new results, of all agents, before the next call of :meth:`propose`."""
+
+    def said(self) -> Sequence[Exchange]:
+        """What it has asked language models since the last call, and their answers; kept in the ledger."""
+        return ()
 
     def explain(self, view: View) -> str:
         """What the agent believes and why it wants what it wants, in plain words; '' if it has none."""

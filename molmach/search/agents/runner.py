@@ -16,7 +16,7 @@ import numpy as np
 from molmach.errors import PluginError
 from molmach.search.agents.exploration import promised, space_filling, wanted
 from molmach.search.agents.hindsight import Hindsight
-from molmach.search.agents.interface import Agent, Proposal, View
+from molmach.search.agents.interface import Agent, Exchange, Goal, Proposal, View
 from molmach.search.agents.registry import make_agent
 from molmach.search.agents.saying import Saying
 from molmach.search.agents.theory import Theory
@@ -26,6 +26,12 @@ from molmach.search.space.space import Space
 from molmach.search.strangers import OURS, described
 from molmach.spec import Campaign
 from molmach.words import unmarked
+
+LONGEST_TALK = 20_000
+"""Characters of a prompt, and of a reply of a language model, that are kept."""
+
+_MOST_EXCHANGES = 50
+"""Exchanges with a language model that are kept of one answer."""
 
 LONGEST = 5_000
 """Characters of a design, and of what an agent believes."""
@@ -39,8 +45,14 @@ class AgentUnusableError(AgentFailedError):
     """It can't even be imported, and asking again is of no use."""
 
 
+class Answered(tuple[Proposal, ...]):
+    """Proposals, and beside them what the agent has asked language models meanwhile."""
+
+    said: tuple[Exchange, ...] = ()
+
+
 Answer = tuple[Proposal, ...] | AgentFailedError
-"""What comes of asking an agent for proposals."""
+"""What comes of asking an agent for proposals; an :class:`Answered` where it has talked to a model."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,8 @@ class Question:
     trials, taken
         Trials with new results, and machines proposed by anyone, since the agent's last question; all of them
         for an agent that was started anew.
+    tokens, paid
+        What it has used of language models, all its starts together.
     theory
         File in which what is built for theory is kept, '' to keep it in memory alone; None for no theory.
     """
@@ -68,6 +82,8 @@ class Question:
     trials: tuple[Trial, ...] = ()
     taken: tuple[str, ...] = ()
     theory: str | None = None
+    tokens: int = 0
+    paid: float = 0.0
 
 
 class Runner:
@@ -129,16 +145,25 @@ class Runner:
             few = itertools.islice(_several(self._agent.propose(view, question.n)), question.n)
             made = [checked(proposal, len(self._campaign.objectives)) for proposal in few]
             own = self._hindsight.widened(self._judged(view, made), view.trials)
-            if self._explores:
-                return tuple(own)
-            explored = space_filling(view, wanted(view, len(own), promised(view, own)))
-            return (*own[: len(own) - len(explored)], *explored)
+            if not self._explores:
+                explored = space_filling(view, wanted(view, len(own), promised(view, own)))
+                own = [*own[: len(own) - len(explored)], *explored]
+            return self._with_talk(own)
         except OURS:
             raise
         except PluginError as error:
             return AgentUnusableError(describe(error))
         except BaseException as error:
             return AgentFailedError(describe(error))
+
+    def _with_talk(self, own: list[Proposal]) -> tuple[Proposal, ...]:
+        """Proposals with what the agent has asked language models meanwhile, made anew from plain values."""
+        said = getattr(self._agent, "said", tuple)()
+        if not said:
+            return tuple(own)
+        answer = Answered(own)
+        answer.said = tuple(_exchange(one) for one in itertools.islice(said, _MOST_EXCHANGES))
+        return answer
 
     def explain(self, question: Question) -> str:
         """What the agent believes, in plain words; '' where it has none or fails."""
@@ -164,8 +189,24 @@ class Runner:
         if question.theory is not None and self._theory is None:
             store = Path(question.theory) if question.theory else None
             self._theory = Theory(self._campaign, self._space, self._folder, store)
+        units = self._saying.units
+        goals = tuple(
+            Goal(objective.expression, unit, objective.sign)
+            for objective, unit in zip(self._campaign.objectives, units, strict=True)
+        )
+        used = {"goals": goals, "tokens": question.tokens, "paid": question.paid}
         seed, theory = self._seed, self._theory
-        return View(self._space, trials, taken, question.budget_left, question.batch, seed, theory)
+        return View(self._space, trials, taken, question.budget_left, question.batch, seed, theory, **used)
+
+
+def _exchange(said: Exchange) -> Exchange:
+    return Exchange(
+        _text(said.prompt, LONGEST_TALK),
+        _text(said.reply, LONGEST_TALK),
+        max(int(said.tokens), 0),
+        max(float(said.paid), 0.0),
+        _text(said.note, 1000),
+    )
 
 
 def _several(answer: object) -> Iterable[object]:

@@ -72,7 +72,8 @@ class Saying:
         self._folder = folder
 
     @cached_property
-    def _units(self) -> tuple[str, ...]:
+    def units(self) -> tuple[str, ...]:
+        """Unit of each objective; '' where it has none."""
         return units_of(self._campaign, self._folder)
 
     def proposals(self, view: View, proposals: Sequence[Proposal]) -> list[Proposal]:
@@ -115,7 +116,7 @@ class Saying:
             What was seen and what is said.
         """
         foretold = self._foretold(view) if view.theory is not None and _THEORY.search(text) else {}
-        return facts_of(view.trials, self._campaign, self._units, foretold)
+        return facts_of(view.trials, self._campaign, self.units, foretold)
 
     def _foretold(self, view: View) -> Mapping[str, Foretold]:
         """Of machines that theory has built already; nothing is built for words."""
@@ -139,7 +140,7 @@ class Saying:
         facts: list[Fact] = [
             forecast(objective, unit, mean, sd, "this prediction", Source.PREDICTED, key)
             for objective, unit, (mean, sd) in zip(
-                self._campaign.objectives, self._units, opinions, strict=False
+                self._campaign.objectives, self.units, opinions, strict=False
             )
             if mean is not None
         ]
@@ -147,7 +148,7 @@ class Saying:
             (mean,), (sd,) = view.theory.known([proposal.design])
             if math.isfinite(mean):
                 facts.append(
-                    forecast(first, self._units[0], float(mean), float(sd), "theory", Source.THEORY, key)
+                    forecast(first, self.units[0], float(mean), float(sd), "theory", Source.THEORY, key)
                 )
         values = {name: str(value) for name, value in proposal.design.values}
         return Facts(tuple(facts), {key: (machine.smiles,)}, {key: values}, current=key)

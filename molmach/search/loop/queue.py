@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
-from molmach.search.agents.interface import Proposal
+from molmach.search.agents.interface import Exchange, Proposal
 from molmach.search.agents.runner import AgentFailedError, AgentUnusableError, Question
 from molmach.search.agents.team import Team
 from molmach.search.loop.bandit import Bandit
 from molmach.search.loop.book import TrialBook
 from molmach.search.record.calibration import Calibration
 from molmach.search.record.ledger import Ledger
-from molmach.search.record.reader import STARTED
+from molmach.search.record.reader import SAID, STARTED
 from molmach.search.record.trial import Finding, State, Trial
 
 MOST_FAILURES = 3
@@ -43,6 +44,8 @@ class AgentStatus:
         Answers in a row without anything new, and the number of results at the last of them.
     given_up
         Whether it is not asked any more.
+    tokens, paid
+        What it has used of language models.
     calibration, counts, seconds
         How good its predictions are, its proposals by the ledger's word for their state, and core seconds
         spent on them.
@@ -56,6 +59,8 @@ class AgentStatus:
     empty: int = 0
     empty_at: int = -1
     given_up: bool = False
+    tokens: int = 0
+    paid: float = 0.0
     calibration: Calibration = field(default_factory=Calibration)
     counts: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
@@ -103,6 +108,9 @@ class Queue:
         for name, counts in self._ledger.proposal_counts().items():
             if name in self._agents:
                 self._agents[name].counts = counts
+        for name, (tokens, paid) in self._ledger.talked().items():
+            if name in self._agents:
+                self._agents[name].tokens, self._agents[name].paid = tokens, paid
         for name, reason in self._ledger.marked_reasons():
             self._bandit.heard(name, reason)
 
@@ -170,11 +178,12 @@ class Queue:
         agent = self._agents[name]
         news, taken = self._book.news(agent.seen), self._book.taken_since(agent.seen_taken)
         agent.seen, agent.seen_taken = self._book.results, self._book.taken
-        return Question(agent.answers, n, budget_left, news, taken, self._theory)
+        return Question(agent.answers, n, budget_left, news, taken, self._theory, agent.tokens, agent.paid)
 
     def _heard(self, name: str, proposals: tuple[Proposal, ...]) -> None:
         agent = self._agents[name]
         agent.failures = 0
+        self._talked(name, getattr(proposals, "said", ()))
         batch, agent.answers = agent.answers, agent.answers + 1
         self._ledger.note_answers(name, agent.answers)
         fresh = sum([self._enter(name, batch, proposal) for proposal in proposals])
@@ -182,6 +191,14 @@ class Queue:
         agent.empty_at = self._book.results
         if not fresh:
             self._pass(name)
+
+    def _talked(self, name: str, said: tuple[Exchange, ...]) -> None:
+        """Write down what an agent and a language model have said to each other, and what that took."""
+        agent = self._agents[name]
+        for exchange in said:
+            self._ledger.event(SAID, name, json.dumps(asdict(exchange), ensure_ascii=False))
+            agent.tokens += exchange.tokens
+            agent.paid += exchange.paid
 
     def _enter(self, name: str, batch: int, proposal: Proposal) -> bool:
         """Enter a proposal; whether it is a machine that nobody had proposed."""

@@ -19,6 +19,9 @@ from molmach.search.space.design import Design
 STARTED = "started"
 """The ledger's word for a trial that has left its queue, whatever came of it."""
 
+SAID = "said"
+"""Kind of the events that keep what an agent and a language model have said to each other, as JSON."""
+
 WORDS = {
     State.QUEUED: "queued",
     State.RUNNING: STARTED,
@@ -371,6 +374,23 @@ class LedgerReader:
     def event_counts(self) -> dict[str, int]:
         """How often each kind of event happened."""
         return dict(self._base.execute("SELECT kind, COUNT(*) FROM events GROUP BY kind"))
+
+    def talked(self) -> dict[str, tuple[int, float]]:
+        """Agent -> tokens of language models that it has used, and what was paid for them."""
+        sums: dict[str, tuple[int, float]] = {}
+        for event in self.said():
+            exchange = json.loads(event.text)
+            tokens, paid = sums.get(event.who, (0, 0.0))
+            sums[event.who] = tokens + int(exchange["tokens"]), paid + float(exchange["paid"])
+        return sums
+
+    def said(self) -> Iterator[Event]:
+        """What agents and language models have said to each other, in its order; each text is JSON."""
+        rows = self._base.execute(
+            "SELECT id, time, kind, who, text FROM events WHERE kind = ? ORDER BY id", (SAID,)
+        )
+        for row in rows:
+            yield Event(*row)
 
     def answers(self) -> dict[str, int]:
         """Agent -> how often it has answered."""
