@@ -11,6 +11,7 @@ import pkgutil
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from decimal import Context, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -232,12 +233,12 @@ class BatchedStepper:
         condition = np.asarray(conditions)[lane_of]
         n_atoms = inputs.masses.size
         timestep, friction, kT, stiffness = inputs.bath.tolist()
-        decay = float(np.exp(-friction * timestep))
+        decay = _exponential(-friction * timestep)
         bath = kernel.Bath(
             timestep,
             decay,
             _single(timestep / inputs.masses),
-            _single(np.sqrt(kT * (1.0 - decay**2) / inputs.masses)),
+            _single(np.sqrt(kT * (1.0 - decay * decay) / inputs.masses)),
             _single(0.5 * inputs.masses),
         )
         thermal_speed = _single(np.sqrt(kT / inputs.masses))
@@ -337,6 +338,11 @@ class BatchedStepper:
         """See :class:`molmach.engine.stepper.Stepper`."""
         for name, part in self._state._asdict().items():
             part[...] = stored[name]
+
+
+def _exponential(x: float) -> float:
+    """e^x, correctly rounded: the last bit of NumPy's depends on the processor."""
+    return float(Decimal(x).exp(Context(prec=40)))
 
 
 def _single(values: Any) -> NDArray[np.float32]:

@@ -74,8 +74,8 @@ class Charged:
 def _compiled() -> Any:
     from molmach.lanes.compiler import compiled
     from molmach.lanes.functions import dot
-    from molmach.lanes.memory import add3, load3, narrow, widen
-    from molmach.lanes.types import splat, sqrt
+    from molmach.lanes.memory import add_scaled3, load3, narrow, widen
+    from molmach.lanes.types import fused, splat, sqrt
 
     @compiled
     def add_forces(
@@ -93,10 +93,10 @@ def _compiled() -> Any:
                 dx, dy, dz = x - u, y - v, z - w
                 r = sqrt(dot(dx, dy, dz, dx, dy, dz))
                 near = 1.0 / (r + np.float32(ELECTROSTATIC_BUFFER))
-                total = total + q * near
+                total = fused(q, near, total)
                 push = size * (q * (near * near)) / r
-                add3(force, i, push * dx, push * dy, push * dz)
-                add3(force, j, -(push * dx), -(push * dy), -(push * dz))
+                add_scaled3(force, i, push, dx, dy, dz)
+                add_scaled3(force, j, -push, dx, dy, dz)
         widen(total, room, level)
 
     return add_forces
