@@ -52,6 +52,7 @@ def kernel(function: Any) -> Any:
     function.__qualname__ = f"{function.__name__}_{source[:24]}"  # the files' name
     made = _as_kernel(function)
     made._cache = _KernelCache(function, source)
+    made.source = source
     return made
 
 

@@ -65,6 +65,11 @@ class Charged:
         return (COULOMB / len(self.site), *self.charges)
 
     @staticmethod
+    def fits(groups: Sequence[int], numbers: int) -> bool:
+        """A ring and a site, and a number more than the ring has atoms."""
+        return len(groups) == 2 and min(groups) > 0 and numbers == 1 + groups[0]
+
+    @staticmethod
     def compiled() -> Any:
         """See :meth:`molmach.drives.shapes.Shape.compiled`."""
         return _compiled()

@@ -60,6 +60,11 @@ class Twist:
         return self.heights
 
     @staticmethod
+    def fits(groups: Sequence[int], numbers: int) -> bool:
+        """One group of four atoms a number."""
+        return len(groups) == 1 and groups[0] == 4 * numbers
+
+    @staticmethod
     def compiled() -> Any:
         """See :meth:`molmach.drives.shapes.Shape.compiled`."""
         return _compiled()

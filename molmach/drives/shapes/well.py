@@ -61,6 +61,11 @@ class Well:
         return (0.5 / self.width**2,)
 
     @staticmethod
+    def fits(groups: Sequence[int], numbers: int) -> bool:
+        """Two groups with atoms in them, and one number."""
+        return len(groups) == 2 and min(groups) > 0 and numbers == 1
+
+    @staticmethod
     def compiled() -> Any:
         """See :meth:`molmach.drives.shapes.Shape.compiled`."""
         return _compiled()
