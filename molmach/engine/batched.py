@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pkgutil
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from decimal import Context, Decimal
 from pathlib import Path
@@ -151,28 +151,52 @@ class Inputs:
 
     def save(self, path: Path) -> None:
         """Write one npz file."""
-        arrays = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _NESTED}
-        for part in _NESTED:
-            arrays |= {f"{part}.{name}": array for name, array in getattr(self, part)._asdict().items()}
-        np.savez(path, **arrays)
+        np.savez(path, force_field=self.force_field, shapes=self.shapes, **self.arrays)  # type: ignore[arg-type]
 
     @classmethod
     def read(cls, path: Path) -> Inputs:
         """Read what :meth:`save` wrote."""
         with np.load(path) as stored:
-            arrays = {f.name: stored[f.name] for f in fields(cls) if f.name not in _NESTED}
-            arrays["force_field"] = str(arrays["force_field"])
-            arrays["shapes"] = tuple(arrays["shapes"].tolist())
-            compiled = forcefield.get(arrays["force_field"]).compiled()
-            kinds: dict[str, Any] = {"tables": compiled.tables, "switching": Switching}
-            nested = {
-                part: kind(**{name: stored[f"{part}.{name}"] for name in kind._fields})
-                for part, kind in kinds.items()
-            }
-        return cls(**arrays, **nested)
+            arrays = {name: stored[name] for name in stored.files}
+        force_field, shapes = str(arrays.pop("force_field")), tuple(arrays.pop("shapes").tolist())
+        return cls.of_arrays(force_field, shapes, arrays)
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything but the names of the force field and of the shapes, flat."""
+        own = {name: getattr(self, name) for name in _own_arrays()}
+        for part in _NESTED:
+            own |= {f"{part}.{name}": array for name, array in getattr(self, part)._asdict().items()}
+        return own
+
+    @classmethod
+    def of_arrays(
+        cls, force_field: str, shapes: tuple[str, ...], arrays: Mapping[str, NDArray[Any]]
+    ) -> Inputs:
+        """The inputs that :attr:`arrays` gave.
+
+        Raises
+        ------
+        KeyError
+            An array is missing.
+        """
+        kinds: dict[str, Any] = {
+            "tables": forcefield.get(force_field).compiled().tables,
+            "switching": Switching,
+        }
+        nested = {
+            part: kind(**{name: arrays[f"{part}.{name}"] for name in kind._fields})
+            for part, kind in kinds.items()
+        }
+        own = {name: arrays[name] for name in _own_arrays()}
+        return cls(force_field=force_field, shapes=shapes, **own, **nested)
 
 
 _NESTED = ("tables", "switching")
+
+
+def _own_arrays() -> list[str]:
+    return [f.name for f in fields(Inputs) if f.name not in (*_NESTED, "force_field", "shapes")]
 
 
 def compile_kernels(conditions: Iterable[Condition]) -> float:
@@ -190,10 +214,10 @@ def compile_kernels(conditions: Iterable[Condition]) -> float:
     """
     different = {(c.protocol.force_field, c.drive.kind): c for c in conditions}
     all_inputs = [Inputs.of([condition]) for condition in different.values()]
-    return sum({inputs.kernels: _compile(inputs) for inputs in all_inputs}.values())
+    return sum({inputs.kernels: compile_for(inputs) for inputs in all_inputs}.values())
 
 
-def _compile(inputs: Inputs) -> float:
+def compile_for(inputs: Inputs) -> float:
     """Seconds that compiling the kernels for these inputs took in this process."""
     kernels = inputs.kernels
     if kernels not in _COMPILING:
