@@ -18,7 +18,7 @@ from molmach.streams import own_output
 
 COMMANDS = (
     "systems", "new", "build", "estimate", "energy", "simulate", "scan", "timestep", "score", "profile",
-    "kinetics", "validate", "agents", "bench", "doctor", "campaign", "work",
+    "kinetics", "validate", "agents", "bench", "doctor", "campaign", "work", "passport", "verify",
 )  # fmt: skip
 """Each in the module of its name: a function of that name, or an ``app`` with commands of its own."""
 

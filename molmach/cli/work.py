@@ -47,7 +47,7 @@ def make(
         print_json({"schema": "molmach.work/1", **_described(unit), "file": str(out)})
         return
     console().print(
-        f"{out}: {unit.name}, {len(unit.replicas)} replicas, {unit.task.replica_steps} steps of them together, "
+        f"{out}: {unit.name}, {len(unit.replicas)} replicas, {unit.task.replica_steps} steps of all together "
         f"in {unit.segments} segments\nunit {unit.digest}"
     )
 

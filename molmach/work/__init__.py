@@ -4,6 +4,7 @@ A unit is one file that has everything in it which its numbers depend on. Whoeve
 so that any part of a result can be told from a made-up one by doing it again.
 """
 
+from molmach.work.passport import Passport, make_passport
 from molmach.work.referee import Judgement, judge
 from molmach.work.replay import Verification, chance_to_catch, replay, run_unit, verify
 from molmach.work.result import Result
@@ -11,11 +12,13 @@ from molmach.work.unit import Unit, make_unit
 
 __all__ = [
     "Judgement",
+    "Passport",
     "Result",
     "Unit",
     "Verification",
     "chance_to_catch",
     "judge",
+    "make_passport",
     "make_unit",
     "replay",
     "run_unit",

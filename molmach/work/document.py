@@ -39,7 +39,7 @@ MOST_NUMBERS = 2**27
 TYPES = {"<f4", "<f8", "<i4", "<i8", "<u4", "|b1", "<c16"}
 """NumPy's names of the types that arrays may have."""
 
-_DEEPEST = 12
+_DEEPEST = 24
 
 Read = TypeVar("Read")
 
