@@ -262,6 +262,7 @@ class Unit(Document):
         WorkError, SpecError, ForceFieldError
             What is wrong with it.
         """
+        _ = self.task
         atoms = len(self.engine_inputs.masses)
         places = self.engine_inputs.places
         for part, coordinates in enumerate(self.sampled):

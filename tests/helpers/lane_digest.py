@@ -13,7 +13,7 @@ import numpy as np
 from molmach.lanes.compiler import compiled
 from molmach.lanes.elementary import exponential, power, sine_cosine
 from molmach.lanes.functions import arccosine, arcsine, box_muller, cross, dot, plus_scaled
-from molmach.lanes.types import LANES, fused, load, load_words, maximum, minimum, sqrt, store
+from molmach.lanes.types import LANES, fused, load_words, maximum, minimum, sqrt, store
 
 ROWS = 200
 
