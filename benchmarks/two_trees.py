@@ -3,8 +3,8 @@
     python benchmarks/two_trees.py TREE_A TREE_B [MACHINE ...] [--rounds N]
 
 A tree is a folder with ``molmach`` in it, such as ``git worktree add ../before HEAD~1`` makes. Sixty-four
-replicas in four blocks; for each machine the median over the rounds of B's time over A's, and both medians, us a
-step and replica. Processor time and turns are there since other programs want the core as well.
+replicas in four blocks; for each machine the median over the rounds of B's time over A's, and both medians in
+us a step and replica. Processor time and turns are there since other programs want the core as well.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from molmach.cli.output import JsonFlag, Overrides, SystemArgument, console, print_json, progress_bar
 from molmach.engine import Progress
 from molmach.errors import WorkError
+from molmach.lanes.compiler import fuses
 from molmach.spec import load
 from molmach.studies.simulation import Plan
 from molmach.work import Result, Unit, Verification, chance_to_catch, judge, make_unit, run_unit, verify
@@ -17,6 +19,11 @@ from molmach.work.replay import told
 from molmach.work.unit import SEGMENTS
 
 app = typer.Typer(help="Work that is done elsewhere: units, their results, replays and a referee.")
+
+UNFUSED = (
+    "this processor has no fused multiply-add: the C library makes up for it, with the same numbers, after "
+    "minutes of compiling and about a hundred times slower"
+)
 
 ResultArgument = Annotated[Path, typer.Argument(metavar="RESULT", help="What 'molmach work run' wrote.")]
 Out = Annotated[Path, typer.Option("-o", metavar="FILE", help="File to write.")]
@@ -61,6 +68,8 @@ def run(
     """Do a unit's work on one core, and write its result."""
     _require_new(out)
     work = Unit.read(unit)
+    if not fuses():
+        print(f"molmach: {UNFUSED}", file=sys.stderr)
     with progress_bar(work.name) as bar:
         result = run_unit(work, lambda done, total: bar(Progress(done, total)))
     result.write(out)

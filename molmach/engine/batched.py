@@ -8,6 +8,7 @@ lanes with copies of it that nobody looks at.
 from __future__ import annotations
 
 import pkgutil
+import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -22,6 +23,7 @@ from molmach import drives, forcefield
 from molmach.engine.condition import Condition
 from molmach.engine.stepper import BOOKS, Floats, Samples
 from molmach.engine.switches import Switching, lanes_of, repeated_condition, shapes_of, switching_of
+from molmach.errors import SimulationError
 from molmach.spec.registered import FORCE_FIELDS, faulty
 from molmach.units import thermal_energy
 
@@ -250,6 +252,11 @@ class BatchedStepper:
     def __init__(self, inputs: Inputs, conditions: Sequence[int], seeds: NDArray[np.uint32]) -> None:
         from molmach.engine import block_kernel as kernel
 
+        if sys.float_info.min / 2.0 == 0.0:
+            raise SimulationError(
+                "this process takes small numbers for 0 (some library has set the processor so), which "
+                "changes results; expected one that does not"
+            )
         force = forcefield.get(inputs.force_field).compiled()
         self._kernels, self._rows = inputs.kernels, force.rows
         self._members = len(conditions)
