@@ -81,7 +81,8 @@ def arrays_of(coordinate: Coordinate) -> dict[str, Any]:
 def known_coordinates() -> dict[str, Any]:
     """The classes of coordinates that the installed machine kinds and followers have, by their place."""
     kinds = [kind_of(name).coordinate for name in registered(MACHINES)]
-    return {place_of(made_by): made_by for made_by in (RotorAngle, *kinds)}
+    every: list[type[Any]] = [RotorAngle, *kinds]
+    return {place_of(made_by): made_by for made_by in every}
 
 
 def load_coordinates(path: Path) -> list[Coordinate]:

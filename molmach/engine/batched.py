@@ -190,7 +190,7 @@ class Inputs:
             part: kind(**{name: arrays[f"{part}.{name}"] for name in kind._fields})
             for part, kind in kinds.items()
         }
-        own = {name: arrays[name] for name in _own_arrays()}
+        own: dict[str, Any] = {name: arrays[name] for name in _own_arrays()}
         return cls(force_field=force_field, shapes=shapes, **own, **nested)
 
 

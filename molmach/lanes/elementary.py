@@ -22,6 +22,9 @@ from molmach.lanes.compiler import compiled
 
 _intrinsic: Callable[[Any], Any] = intrinsic
 
+Double = Any
+"""A number of double precision; numba infers its type, Python sees none."""
+
 _LOG2 = 0.6931471805599453
 _LOG2_HIGH = 0.6931471804855391  # of 33 bits, so that its products with an exponent are exact
 _LOG2_LOW = 7.440617110012397e-11
@@ -44,7 +47,7 @@ _as_double = _bits(types.int64, types.float64, ir.DoubleType())
 
 
 @compiled
-def exponential(x: float) -> float:
+def exponential(x: Double) -> Double:
     """e^x; 0 below e^-708.3 and infinity above e^709.7. By Taylor's series, after whole factors of two."""
     x = np.float64(x)
     if not x < _OVERFLOW:
@@ -73,7 +76,7 @@ def exponential(x: float) -> float:
 
 
 @compiled
-def sine_cosine(x: float) -> tuple[float, float]:
+def sine_cosine(x: Double) -> tuple[Double, Double]:
     """sin x and cos x, x of less than 2^30; Taylor's series in the nearest quarter turn."""
     x = np.float64(x)
     k = np.int64(math.floor(x * (2.0 / math.pi) + 0.5))
@@ -104,7 +107,7 @@ def sine_cosine(x: float) -> tuple[float, float]:
 
 
 @compiled
-def logarithm(x: float) -> float:
+def logarithm(x: Double) -> Double:
     """ln x of a normal x > 0: 2 artanh s, s = (m - 1)/(m + 1), m in [sqrt(1/2), sqrt(2))."""
     word = _as_word(np.float64(x))
     k = (word >> 52) - 1023
@@ -129,7 +132,7 @@ def logarithm(x: float) -> float:
 
 
 @compiled
-def power(base: float, exponent: float) -> float:
+def power(base: Double, exponent: Double) -> Double:
     """base^exponent: 1 where the exponent is 0, else 0 of bases that are not positive, or below 2^-1022."""
     if exponent == 0.0:
         return 1.0
