@@ -114,6 +114,12 @@ class ServingError(MolmachError):
     exit_code = 2
 
 
+class WorkError(MolmachError):
+    """A work unit, a result of one or a passport is malformed or forged, or is none."""
+
+    exit_code = 2
+
+
 class InfeasibleError(MolmachError):
     """A design of a campaign's space is no machine, or breaks a constraint; recorded, and not simulated."""
 

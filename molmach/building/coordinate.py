@@ -14,6 +14,7 @@ from molmach.building.assembly import Assembly, Floats
 from molmach.building.kinds import kind_of
 from molmach.building.rotor_angle import RotorAngle
 from molmach.building.scale import Scale
+from molmach.spec.registered import MACHINES, registered
 
 MAX_SAFE_JUMP = 0.5 * math.pi
 """Largest change of an angle between two samples, rad, that leaves no doubt about its direction."""
@@ -61,10 +62,27 @@ def save_coordinates(assembly: Assembly, path: Path) -> None:
     """Write what is sampled of a machine, exactly, as an npz file."""
     arrays: dict[str, Any] = {}
     for number, coordinate in enumerate(coordinates_of(assembly)):
-        made_by: Any = type(coordinate)
-        arrays[f"{number}.class"] = f"{made_by.__module__}:{made_by.__qualname__}"
-        arrays |= {f"{number}.{f.name}": getattr(coordinate, f.name) for f in fields(made_by)}
+        arrays[f"{number}.class"] = place_of(type(coordinate))
+        arrays |= {f"{number}.{name}": array for name, array in arrays_of(coordinate).items()}
     np.savez(path, **arrays)
+
+
+def place_of(made_by: type[Any]) -> str:
+    """Where a class is: ``module:class``."""
+    return f"{made_by.__module__}:{made_by.__qualname__}"
+
+
+def arrays_of(coordinate: Coordinate) -> dict[str, Any]:
+    """The arrays that a coordinate is made of, by name."""
+    made_by: Any = type(coordinate)
+    return {f.name: getattr(coordinate, f.name) for f in fields(made_by)}
+
+
+def known_coordinates() -> dict[str, Any]:
+    """The classes of coordinates that the installed machine kinds and followers have, by their place."""
+    kinds = [kind_of(name).coordinate for name in registered(MACHINES)]
+    every: list[type[Any]] = [RotorAngle, *kinds]
+    return {place_of(made_by): made_by for made_by in every}
 
 
 def load_coordinates(path: Path) -> list[Coordinate]:

@@ -8,6 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 from molmach import engine
 from molmach.building import build
 from molmach.cli.output import JsonFlag, console, print_json, table
+from molmach.cli.work import UNFUSED
+from molmach.lanes.compiler import fuses
 from molmach.spec import load
 
 _PACKAGES = (
@@ -39,6 +41,7 @@ def doctor(as_json: JsonFlag = False) -> None:
                 "schema": "molmach.doctor/1",
                 "python": computer.python_version(),
                 "cores": engine.available_cores(),
+                "fused": fuses(),
                 "versions": versions,
                 "system": _SAMPLE,
                 "engines": [
@@ -74,6 +77,8 @@ def doctor(as_json: JsonFlag = False) -> None:
     ]
     heads = ("engine", "platform", "replicas", "us/step per replica", "")
     out.print(table(heads, cells, (2, 3), f"{_SAMPLE}, {rows[0].atoms} atoms, one core"))
+    if not fuses():
+        out.print(UNFUSED)
     if chosen.compile_seconds:
         out.print(f"kernels compiled in {chosen.compile_seconds:.1f} s; they are kept on disk")
 

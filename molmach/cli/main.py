@@ -18,7 +18,8 @@ from molmach.streams import own_output
 
 COMMANDS = (
     "demo", "new", "systems", "build", "estimate", "energy", "simulate", "scan", "timestep", "score",
-    "compare", "si", "profile", "kinetics", "validate", "agents", "bench", "doctor", "campaign", "mcp",
+    "compare", "si", "profile", "kinetics", "validate", "agents", "bench", "doctor", "campaign", "work",
+    "passport", "verify", "mcp",
 )  # fmt: skip
 """Each in the module of its name: a function of that name, or an ``app`` with commands of its own."""
 

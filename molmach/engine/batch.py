@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ _STATE = "state."
 
 
 @dataclass
-class _Block:
+class Block:
     """Samples gathered since the last checkpoint; in each array the second axis is the members'.
 
     The third axis of ``coordinate`` is the machine's own and the followers'.
@@ -46,6 +46,17 @@ class _Block:
     frames: list[NDArray[np.float32]] = field(default_factory=list)
     broken: list[NDArray[np.bool_]] = field(default_factory=list)
     seconds: float = 0.0
+
+    def arrays(self, stepper: Stepper) -> dict[str, NDArray[Any]]:
+        """What was sampled, by name."""
+        members, n_atoms = stepper.present().positions.shape[1:3]
+        return {
+            "coordinate": np.concatenate(self.coordinate),
+            "books": np.concatenate(self.books),
+            "energy": np.array(self.energy).reshape(-1, members),
+            "frames": np.array(self.frames, dtype=np.float32).reshape(-1, members, n_atoms, 3),
+            "broken": np.array(self.broken, dtype=np.bool_).reshape(-1, members),
+        }
 
 
 def batch_folder(work: Path, number: int) -> Path:
@@ -79,7 +90,7 @@ def run_batch(
     """
     task = read_task(work)
     members = task.batches[number]
-    watch = _Watch(work, task, members)
+    watch = Watch(task, members, [read_coordinates(work, name) for name in task.conditions])
     folder = batch_folder(work, number)
     folder.mkdir(parents=True, exist_ok=True)
     stepper = start_batch(work, task, number)
@@ -88,10 +99,10 @@ def run_batch(
         last = blocks[-1]
         done = int(last["first_sample"]) + len(last["coordinate"]) - 1
         stepper.restore({n.removeprefix(_STATE): v for n, v in last.items() if n.startswith(_STATE)})
-        block = _Block(done + 1)
+        block = Block(done + 1)
     else:
         done = 0
-        block = _Block(0)
+        block = Block(0)
         watch.take(stepper, stepper.present(), 0, block)
 
     written = time.monotonic()
@@ -104,43 +115,74 @@ def run_batch(
         progress(done * task.sampling_steps * len(members))
         stop = stopped()
         if done == task.total_samples or stop or time.monotonic() - written > BLOCK_SECONDS:
-            _write_block(folder, len(blocks), block, stepper)
+            write_block(folder, len(blocks), block, stepper)
             blocks.append({})
-            block = _Block(done + 1)
+            block = Block(done + 1)
             written = time.monotonic()
         if stop:
             break
     return bool(done == task.total_samples)
 
 
-class _Watch:
-    """Turns samples into what is kept of them."""
+def sample_from(
+    stepper: Stepper,
+    watch: Watch,
+    first: int,
+    end: int,
+    progress: Callable[[int], None] = lambda steps: None,
+) -> Block:
+    """Move a batch that has ``first`` samples behind it on to sample ``end``; keep what is sampled meanwhile.
 
-    def __init__(self, work: Path, task: Task, members: list[Member]) -> None:
-        self._task = task
+    The sample at the start is kept where ``first`` is 0. ``progress`` hears of the batch's steps so far.
+
+    Raises
+    ------
+    DivergedError
+        Coordinates became infinite.
+    """
+    block = Block(first + 1 if first else 0)
+    if not first:
+        watch.take(stepper, stepper.present(), 0, block)
+    done = first
+    while done < end:
+        started = time.perf_counter()
+        samples = stepper.advance(min(watch.until_next_stop(done), end - done), watch.task.sampling_steps)
+        block.seconds += time.perf_counter() - started
+        done += len(samples.books)
+        watch.take(stepper, samples, done, block)
+        progress(done * watch.task.sampling_steps * samples.books.shape[1])
+    return block
+
+
+class Watch:
+    """Turns samples into what is kept of them; ``coordinates`` are what is sampled of each condition."""
+
+    def __init__(
+        self, task: Task, members: list[Member], coordinates: Sequence[Sequence[Coordinate]]
+    ) -> None:
+        self.task = task
         self._members = members
         condition = np.array([c for c, _ in members])
-        self._coordinates: list[tuple[NDArray[np.intp], list[Coordinate]]] = [
-            (np.flatnonzero(condition == c), read_coordinates(work, task.conditions[c]))
-            for c in np.unique(condition).tolist()
+        self._coordinates: list[tuple[NDArray[np.intp], Sequence[Coordinate]]] = [
+            (np.flatnonzero(condition == c), coordinates[c]) for c in np.unique(condition).tolist()
         ]
 
     def until_next_stop(self, done: int) -> int:
         """Samples until the next one at which energies or a frame are due, or the end."""
-        task = self._task
+        task = self.task
         measured = done - task.equilibration_samples
         if measured < 0:
             return min(-measured, _MOST_SAMPLES_AT_ONCE)
         frame = task.frame_samples - measured % task.frame_samples
         return min(frame, task.samples - measured, _MOST_SAMPLES_AT_ONCE)
 
-    def take(self, stepper: Stepper, samples: Samples, done: int, block: _Block) -> None:
+    def take(self, stepper: Stepper, samples: Samples, done: int, block: Block) -> None:
         """Keep coordinate and books of all samples, and of the last one what is due at ``done``."""
         finite = np.isfinite(samples.positions).all(axis=(0, 2, 3))
         if not finite.all():
             condition, replica = self._members[int(np.argmin(finite))]
             raise DivergedError(
-                f"{self._task.conditions[condition]}, replica {replica}: coordinates became infinite "
+                f"{self.task.conditions[condition]}, replica {replica}: coordinates became infinite "
                 f"before sample {done}; expected a shorter protocol.timestep or a weaker drive"
             )
         values = np.empty((*samples.books.shape[:2], len(self._coordinates[0][1])))
@@ -149,26 +191,19 @@ class _Watch:
                 values[:, members, column] = coordinate(samples.positions[:, members])
         block.coordinate.append(values)
         block.books.append(samples.books)
-        measured = done - self._task.equilibration_samples
-        if measured in (0, self._task.samples):
+        measured = done - self.task.equilibration_samples
+        if measured in (0, self.task.samples):
             block.energy.append(stepper.internal_energy())
-        if measured >= 0 and measured % self._task.frame_samples == 0:
+        if measured >= 0 and measured % self.task.frame_samples == 0:
             block.frames.append(samples.positions[-1].astype(np.float32))
-            if self._task.interlocking is not None:
-                block.broken.append(self._task.interlocking.broken(samples.positions[-1]))
+            if self.task.interlocking is not None:
+                block.broken.append(self.task.interlocking.broken(samples.positions[-1]))
 
 
-def _write_block(folder: Path, number: int, block: _Block, stepper: Stepper) -> None:
-    members, n_atoms = stepper.present().positions.shape[1:3]
-    arrays: dict[str, Any] = {
-        "first_sample": block.first_sample,
-        "coordinate": np.concatenate(block.coordinate),
-        "books": np.concatenate(block.books),
-        "energy": np.array(block.energy).reshape(-1, members),
-        "frames": np.array(block.frames, dtype=np.float32).reshape(-1, members, n_atoms, 3),
-        "broken": np.array(block.broken, dtype=np.bool_).reshape(-1, members),
-        "seconds": block.seconds,
-    }
+def write_block(folder: Path, number: int, block: Block, stepper: Stepper) -> None:
+    """Write what was sampled, and the state at its end, as a batch's file of that number."""
+    arrays: dict[str, Any] = {"first_sample": block.first_sample, "seconds": block.seconds}
+    arrays |= block.arrays(stepper)
     arrays |= {_STATE + name: part for name, part in stepper.checkpoint().items()}
     write_arrays(folder / f"block-{number:06d}.npz", arrays)
 
@@ -233,17 +268,44 @@ def collect(work: Path, sampling_ps: float) -> list[Collected]:
         A replica is not finished.
     """
     task = read_task(work)
-    skip, samples = task.equilibration_samples, task.samples
-    by_member: dict[Member, dict[str, NDArray[Any]]] = {}
-    seconds = [0.0] * (max(task.part_of) + 1)
-    for number, members in enumerate(task.batches):
-        blocks = _blocks(batch_folder(work, number))
-        if sum(len(block["coordinate"]) for block in blocks) != skip + samples + 1:
+    batches = [_blocks(batch_folder(work, number)) for number in range(len(task.batches))]
+    for blocks, members in zip(batches, task.batches, strict=True):
+        if sum(len(block["coordinate"]) for block in blocks) != task.total_samples + 1:
             condition, replica = members[0]
             raise SimulationError(
                 f"{work}: {task.conditions[condition]}, replica {replica} is not finished; "
                 "run the same command again"
             )
+    shapes = [read_shapes(work, condition) for condition in range(max(task.part_of) + 1)]
+    return join(
+        task, batches, [read_coordinates(work, part) for part in task.conditions], shapes, sampling_ps
+    )
+
+
+def join(
+    task: Task,
+    batches: Sequence[Sequence[Mapping[str, Any]]],
+    coordinates_of: Sequence[Sequence[Coordinate]],
+    shapes_of: Sequence[KnownShapes | None],
+    sampling_ps: float,
+) -> list[Collected]:
+    """Join the blocks of every batch of a run; one result a condition.
+
+    Parameters
+    ----------
+    task
+        What was run.
+    batches
+        The blocks of each batch, as :meth:`Block.arrays` has them and with the ``seconds`` that they took.
+    coordinates_of, shapes_of
+        What was sampled of each part of a condition; the shapes of each condition.
+    sampling_ps
+        Between samples.
+    """
+    skip, samples = task.equilibration_samples, task.samples
+    by_member: dict[Member, dict[str, NDArray[Any]]] = {}
+    seconds = [0.0] * (max(task.part_of) + 1)
+    for blocks, members in zip(batches, task.batches, strict=True):
         joined = {
             name: np.concatenate([block[name] for block in blocks])
             for name in ("coordinate", "books", "energy", "frames", "broken")
@@ -256,7 +318,7 @@ def collect(work: Path, sampling_ps: float) -> list[Collected]:
     results = []
     for condition in range(len(seconds)):
         parts = [number for number, whole in enumerate(task.part_of) if whole == condition]
-        coordinates = read_coordinates(work, task.conditions[parts[0]])
+        coordinates = coordinates_of[parts[0]]
         members = [member for member in sorted(by_member) if member[0] in parts]
         own = [by_member[member] for member in members]
         frames = np.array([part["frames"] for part in own])
@@ -277,7 +339,7 @@ def collect(work: Path, sampling_ps: float) -> list[Collected]:
             temperature=by_name["kinetic_sum"][:, -1] / steps / task.kinetic_units[parts[0]],
             intact=np.array([not part["broken"].any() for part in own]),
             followers=np.array(sampled[1:]).reshape(-1, *sampled[0].shape),
-            shapes=_shapes(read_shapes(work, condition), [task.shapes[part] for part, _ in members], frames),
+            shapes=_shapes(shapes_of[condition], [task.shapes[part] for part, _ in members], frames),
         )
         frame_time = np.arange(frames.shape[1], dtype=np.float64) * sampling_ps * task.frame_samples
         results.append(Collected(series, frames, frame_time, seconds[condition]))

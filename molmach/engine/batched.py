@@ -8,9 +8,11 @@ lanes with copies of it that nobody looks at.
 from __future__ import annotations
 
 import pkgutil
+import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from decimal import Context, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,7 @@ from molmach import drives, forcefield
 from molmach.engine.condition import Condition
 from molmach.engine.stepper import BOOKS, Floats, Samples
 from molmach.engine.switches import Switching, lanes_of, repeated_condition, shapes_of, switching_of
+from molmach.errors import SimulationError
 from molmach.spec.registered import FORCE_FIELDS, faulty
 from molmach.units import thermal_energy
 
@@ -150,28 +153,52 @@ class Inputs:
 
     def save(self, path: Path) -> None:
         """Write one npz file."""
-        arrays = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _NESTED}
-        for part in _NESTED:
-            arrays |= {f"{part}.{name}": array for name, array in getattr(self, part)._asdict().items()}
-        np.savez(path, **arrays)
+        np.savez(path, force_field=self.force_field, shapes=self.shapes, **self.arrays)  # type: ignore[arg-type]
 
     @classmethod
     def read(cls, path: Path) -> Inputs:
         """Read what :meth:`save` wrote."""
         with np.load(path) as stored:
-            arrays = {f.name: stored[f.name] for f in fields(cls) if f.name not in _NESTED}
-            arrays["force_field"] = str(arrays["force_field"])
-            arrays["shapes"] = tuple(arrays["shapes"].tolist())
-            compiled = forcefield.get(arrays["force_field"]).compiled()
-            kinds: dict[str, Any] = {"tables": compiled.tables, "switching": Switching}
-            nested = {
-                part: kind(**{name: stored[f"{part}.{name}"] for name in kind._fields})
-                for part, kind in kinds.items()
-            }
-        return cls(**arrays, **nested)
+            arrays = {name: stored[name] for name in stored.files}
+        force_field, shapes = str(arrays.pop("force_field")), tuple(arrays.pop("shapes").tolist())
+        return cls.of_arrays(force_field, shapes, arrays)
+
+    @property
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything but the names of the force field and of the shapes, flat."""
+        own = {name: getattr(self, name) for name in _own_arrays()}
+        for part in _NESTED:
+            own |= {f"{part}.{name}": array for name, array in getattr(self, part)._asdict().items()}
+        return own
+
+    @classmethod
+    def of_arrays(
+        cls, force_field: str, shapes: tuple[str, ...], arrays: Mapping[str, NDArray[Any]]
+    ) -> Inputs:
+        """The inputs that :attr:`arrays` gave.
+
+        Raises
+        ------
+        KeyError
+            An array is missing.
+        """
+        kinds: dict[str, Any] = {
+            "tables": forcefield.get(force_field).compiled().tables,
+            "switching": Switching,
+        }
+        nested = {
+            part: kind(**{name: arrays[f"{part}.{name}"] for name in kind._fields})
+            for part, kind in kinds.items()
+        }
+        own: dict[str, Any] = {name: arrays[name] for name in _own_arrays()}
+        return cls(force_field=force_field, shapes=shapes, **own, **nested)
 
 
 _NESTED = ("tables", "switching")
+
+
+def _own_arrays() -> list[str]:
+    return [f.name for f in fields(Inputs) if f.name not in (*_NESTED, "force_field", "shapes")]
 
 
 def compile_kernels(conditions: Iterable[Condition]) -> float:
@@ -189,10 +216,10 @@ def compile_kernels(conditions: Iterable[Condition]) -> float:
     """
     different = {(c.protocol.force_field, c.drive.kind): c for c in conditions}
     all_inputs = [Inputs.of([condition]) for condition in different.values()]
-    return sum({inputs.kernels: _compile(inputs) for inputs in all_inputs}.values())
+    return sum({inputs.kernels: compile_for(inputs) for inputs in all_inputs}.values())
 
 
-def _compile(inputs: Inputs) -> float:
+def compile_for(inputs: Inputs) -> float:
     """Seconds that compiling the kernels for these inputs took in this process."""
     kernels = inputs.kernels
     if kernels not in _COMPILING:
@@ -225,6 +252,11 @@ class BatchedStepper:
     def __init__(self, inputs: Inputs, conditions: Sequence[int], seeds: NDArray[np.uint32]) -> None:
         from molmach.engine import block_kernel as kernel
 
+        if sys.float_info.min / 2.0 == 0.0:
+            raise SimulationError(
+                "this process takes small numbers for 0 (some library has set the processor so), which "
+                "changes results; expected one that does not"
+            )
         force = forcefield.get(inputs.force_field).compiled()
         self._kernels, self._rows = inputs.kernels, force.rows
         self._members = len(conditions)
@@ -232,12 +264,12 @@ class BatchedStepper:
         condition = np.asarray(conditions)[lane_of]
         n_atoms = inputs.masses.size
         timestep, friction, kT, stiffness = inputs.bath.tolist()
-        decay = float(np.exp(-friction * timestep))
+        decay = _exponential(-friction * timestep)
         bath = kernel.Bath(
             timestep,
             decay,
             _single(timestep / inputs.masses),
-            _single(np.sqrt(kT * (1.0 - decay**2) / inputs.masses)),
+            _single(np.sqrt(kT * (1.0 - decay * decay) / inputs.masses)),
             _single(0.5 * inputs.masses),
         )
         thermal_speed = _single(np.sqrt(kT / inputs.masses))
@@ -337,6 +369,11 @@ class BatchedStepper:
         """See :class:`molmach.engine.stepper.Stepper`."""
         for name, part in self._state._asdict().items():
             part[...] = stored[name]
+
+
+def _exponential(x: float) -> float:
+    """e^x, correctly rounded: the last bit of NumPy's depends on the processor."""
+    return float(Decimal(x).exp(Context(prec=40)))
 
 
 def _single(values: Any) -> NDArray[np.float32]:

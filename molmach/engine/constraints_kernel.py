@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from molmach.engine.block_kernel import Constraints, Room, State
 from molmach.lanes.compiler import compiled
-from molmach.lanes.functions import dot
-from molmach.lanes.memory import add3, load3, store3
+from molmach.lanes.functions import dot, plus_scaled
+from molmach.lanes.memory import add_scaled3, load3, store3
 from molmach.lanes.types import any_lane, less, magnitude, select, splat
 
 _SLOWEST = 2e-6
@@ -55,9 +55,10 @@ def constrain_velocities(fixed: Constraints, state: State, room: Room) -> None:
                 needed = less(_SLOWEST * _SLOWEST, along * along * fixed.values[c, 0])
                 worst = select(needed, size, worst)
                 push = select(needed, reduced * along, 0.0)
-                gx, gy, gz = push * bx, push * by, push * bz
-                store3(v, i, ix + per_i * gx, iy + per_i * gy, iz + per_i * gz)
-                store3(v, j, jx - per_j * gx, jy - per_j * gy, jz - per_j * gz)
+                ix, iy, iz = plus_scaled(ix, iy, iz, per_i * push, bx, by, bz)
+                jx, jy, jz = plus_scaled(jx, jy, jz, -per_j * push, bx, by, bz)
+                store3(v, i, ix, iy, iz)
+                store3(v, j, jx, jy, jz)
             if not any_lane(less(0.0, worst)):
                 break
 
@@ -89,11 +90,12 @@ def constrain_positions(fixed: Constraints, state: State, room: Room, per_time: 
                 needed = less(_LENGTH_TOLERANCE * square, size)
                 worst = select(needed, size, worst)
                 push = select(needed, 0.5 * reduced * excess / dot(sx, sy, sz, bx, by, bz), 0.0)
-                gx, gy, gz = push * bx, push * by, push * bz
-                store3(move, i, ix + per_i * gx, iy + per_i * gy, iz + per_i * gz)
-                store3(move, j, jx - per_j * gx, jy - per_j * gy, jz - per_j * gz)
-                gx, gy, gz = per_time * gx, per_time * gy, per_time * gz
-                add3(v, i, per_i * gx, per_i * gy, per_i * gz)
-                add3(v, j, -per_j * gx, -per_j * gy, -per_j * gz)
+                to_i, to_j = per_i * push, -per_j * push
+                ix, iy, iz = plus_scaled(ix, iy, iz, to_i, bx, by, bz)
+                jx, jy, jz = plus_scaled(jx, jy, jz, to_j, bx, by, bz)
+                store3(move, i, ix, iy, iz)
+                store3(move, j, jx, jy, jz)
+                add_scaled3(v, i, per_time * to_i, bx, by, bz)
+                add_scaled3(v, j, per_time * to_j, bx, by, bz)
             if not any_lane(less(0.0, worst)):
                 break

@@ -22,10 +22,10 @@ from molmach.engine.surroundings_kernel import add_anchors, add_drive, anchor_en
 from molmach.engine.switches_kernel import make_switched_forces, switched_energy, throw_switches
 from molmach.forcefield import CompiledForce
 from molmach.lanes.compiler import compiled, kernel
-from molmach.lanes.functions import box_muller, dot
-from molmach.lanes.memory import add3, load3, store3
+from molmach.lanes.functions import box_muller, dot, plus_scaled
+from molmach.lanes.memory import add_scaled3, load3, store3
 from molmach.lanes.random import xoshiro
-from molmach.lanes.types import LANES, load, load_words, splat, store, store_words
+from molmach.lanes.types import LANES, fused, load, load_words, splat, store, store_words
 
 HEAT, DRIVE_WORK, LOAD_WORK, KINETIC_SUM, EVENTS = range(5)
 """Rows of the books, in the order of :data:`molmach.engine.stepper.BOOKS`."""
@@ -47,7 +47,7 @@ def _thermostat(bath: Bath, state: State, room: Room) -> Any:
     spare = splat(0.0)
     for i in range(len(bath.noise)):
         x, y, z = load3(v, i)
-        kinetic = kinetic + bath.half_mass[i] * dot(x, y, z, x, y, z)
+        kinetic = fused(bath.half_mass[i], dot(x, y, z, x, y, z), kinetic)
         store3(room.move, i, half * x, half * y, half * z)
         first, s0, s1, s2, s3 = xoshiro(s0, s1, s2, s3)
         second, s0, s1, s2, s3 = xoshiro(s0, s1, s2, s3)
@@ -58,7 +58,8 @@ def _thermostat(bath: Bath, state: State, room: Room) -> Any:
             second, s0, s1, s2, s3 = xoshiro(s0, s1, s2, s3)
             c, spare = box_muller(first, second)
         width = bath.noise[i]
-        store3(v, i, decay * x + width * a, decay * y + width * b, decay * z + width * c)
+        x, y, z = plus_scaled(width * a, width * b, width * c, decay, x, y, z)
+        store3(v, i, x, y, z)
     store_words(state.random, 0, s0)
     store_words(state.random, 1, s1)
     store_words(state.random, 2, s2)
@@ -71,7 +72,7 @@ def _kinetic(bath: Bath, state: State) -> Any:
     total = splat(0.0)
     for i in range(len(bath.half_mass)):
         x, y, z = load3(state.velocity, i)
-        total = total + bath.half_mass[i] * dot(x, y, z, x, y, z)
+        total = fused(bath.half_mass[i], dot(x, y, z, x, y, z), total)
     return total
 
 
@@ -106,7 +107,7 @@ def _make_step(add_forces: Any, switched_forces: Any) -> Any:
         for i in range(len(bath.kick)):
             kick = bath.kick[i]
             fx, fy, fz = load3(state.force, i)
-            add3(v, i, kick * fx, kick * fy, kick * fz)
+            add_scaled3(v, i, kick, fx, fy, fz)
         constrained = len(fixed.atoms) > 0
         if constrained:
             bond_vectors(fixed, state, room)
@@ -118,7 +119,7 @@ def _make_step(add_forces: Any, switched_forces: Any) -> Any:
         after = _kinetic(bath, state)
         half = np.float32(0.5 * bath.timestep)
         for row in range(len(v)):
-            store(room.move, row, load(room.move, row) + half * load(v, row))
+            store(room.move, row, fused(half, load(v, row), load(room.move, row)))
         if constrained:
             constrain_positions(fixed, state, room, np.float32(1.0 / bath.timestep))
         _advance(state, room)
@@ -127,7 +128,7 @@ def _make_step(add_forces: Any, switched_forces: Any) -> Any:
         add_anchors(around, state)
         work, turn = add_drive(around, state, room, state.clock[0] * bath.timestep)
         store(room.totals, HEAT, before - after)
-        store(room.totals, DRIVE_WORK, work + load(around.torque, 0) * turn)
+        store(room.totals, DRIVE_WORK, fused(load(around.torque, 0), turn, work))
         store(room.totals, LOAD_WORK, load(around.torque, 1) * turn)
         store(room.totals, KINETIC_SUM, 0.5 * (before + after))
         _enter(state, room)

@@ -9,21 +9,20 @@ import numpy as np
 
 from molmach.engine.block_kernel import Doubles, Room, State, Surroundings
 from molmach.lanes.compiler import compiled
-from molmach.lanes.functions import dot
-from molmach.lanes.memory import add3, load3, store3
-from molmach.lanes.types import LANES, load, splat, store
+from molmach.lanes.elementary import sine_cosine
+from molmach.lanes.functions import dot, plus_scaled
+from molmach.lanes.memory import add_scaled3, load3, store3
+from molmach.lanes.types import LANES, fused, load, splat, store
 
 
 @compiled
 def _field_at(around: Surroundings, time_ps: float) -> Any:
     """The three components of the field at a time."""
-    c = np.float32(math.cos(around.angular_frequency * time_ps))
-    s = np.float32(math.sin(around.angular_frequency * time_ps))
-    return (
-        c * load(around.cosine, 0) + s * load(around.sine, 0),
-        c * load(around.cosine, 1) + s * load(around.sine, 1),
-        c * load(around.cosine, 2) + s * load(around.sine, 2),
-    )
+    sine, cosine = sine_cosine(around.angular_frequency * time_ps)
+    c, s = np.float32(cosine), np.float32(sine)
+    x, y, z = load3(around.cosine, 0)
+    u, v, w = load3(around.sine, 0)
+    return plus_scaled(c * x, c * y, c * z, s, u, v, w)
 
 
 @compiled
@@ -37,7 +36,7 @@ def add_anchors(around: Surroundings, state: State) -> None:
         u, v, w = load3(state.low, i)
         x0, y0, z0 = load3(around.anchor_place, a)
         u0, v0, w0 = load3(around.anchor_place, count + a)
-        add3(state.force, i, k * ((x0 - x) + (u0 - u)), k * ((y0 - y) + (v0 - v)), k * ((z0 - z) + (w0 - w)))
+        add_scaled3(state.force, i, k, (x0 - x) + (u0 - u), (y0 - y) + (v0 - v), (z0 - z) + (w0 - w))
 
 
 @compiled
@@ -51,24 +50,24 @@ def add_drive(around: Surroundings, state: State, room: Room, time_ps: float) ->
         mx, my, mz = 0.5 * (ex + ox), 0.5 * (ey + oy), 0.5 * (ez + oz)
         for i in range(len(around.charge)):
             q = around.charge[i]
-            add3(state.force, i, q * ex, q * ey, q * ez)
+            add_scaled3(state.force, i, q, ex, ey, ez)
             dx, dy, dz = load3(room.move, i)
-            work = work + q * dot(mx, my, mz, dx, dy, dz)
+            work = fused(q, dot(mx, my, mz, dx, dy, dz), work)
         store3(state.field, 0, ex, ey, ez)
     if around.twisted:
         torque = load(around.torque, 0) + load(around.torque, 1)
         for a in range(len(around.lever_atoms)):
             i = around.lever_atoms[a]
             x, y = load(state.high, 3 * i), load(state.high, 3 * i + 1)
-            share = around.lever_shares[a] / (x * x + y * y)
+            share = around.lever_shares[a] / fused(y, y, x * x)
             gx, gy = -(share * y), share * x
             ox, oy = load(state.lever, 2 * a), load(state.lever, 2 * a + 1)
             dx, dy = load(room.move, 3 * i), load(room.move, 3 * i + 1)
-            turn = turn + 0.5 * ((gx + ox) * dx + (gy + oy) * dy)
+            turn = fused(0.5, fused(gx + ox, dx, (gy + oy) * dy), turn)
             store(state.lever, 2 * a, gx)
             store(state.lever, 2 * a + 1, gy)
-            store(state.force, 3 * i, load(state.force, 3 * i) + torque * gx)
-            store(state.force, 3 * i + 1, load(state.force, 3 * i + 1) + torque * gy)
+            store(state.force, 3 * i, fused(torque, gx, load(state.force, 3 * i)))
+            store(state.force, 3 * i + 1, fused(torque, gy, load(state.force, 3 * i + 1)))
     return work, turn
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from molmach.drives.shapes import Shape
 from molmach.engine.block_kernel import Doubles, Ints, Room, Singles, State, Switching
 from molmach.lanes.compiler import compiled
+from molmach.lanes.elementary import exponential, power
 from molmach.lanes.random import xoshiro
 from molmach.lanes.types import LANES, load_words, store_words
 
@@ -157,13 +158,14 @@ def throw_switches(
             if u >= largest:
                 continue
             cost = _cost(sw, switch, level, lane)
-            uphill = math.exp(-max(0.0, -cost if is_on else cost))
+            uphill = exponential(-max(0.0, -cost if is_on else cost))
             for c in range(first, last):
                 chance = chances[c, lane]
                 if sw.thermal[c] != 0:
                     chance *= uphill
                 if sw.hindrance[c] != 0.0:
-                    chance *= math.exp(-sw.hindrance[c] * level[sw.leading[switch], lane] ** sw.power[c])
+                    nearness = power(level[sw.leading[switch], lane], sw.power[c])
+                    chance *= exponential(-sw.hindrance[c] * nearness)
                 if u < chance:
                     thrown[switch, lane] = 0.0 if is_on else 1.0
                     if c == first:

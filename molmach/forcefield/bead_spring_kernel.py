@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from molmach.forcefield.bead_spring import Tables
 from molmach.forcefield.compiled import CompiledForce
 from molmach.forcefield.terms_kernel import Scratch, bend, pull_atoms, push_pairs, scratch_for, stretch, twist
+from molmach.forcefield.terms_tables import check_tables
 from molmach.lanes.compiler import compiled
 
 Singles = NDArray[np.float32]
@@ -27,4 +29,10 @@ def add_forces(
     push_pairs(tables, high, force, energy, 3, None)
 
 
-FORCE = CompiledForce(Tables, scratch_for, add_forces, ("bond", "angle", "torsion", "van_der_waals"))
+FORCE = CompiledForce(
+    Tables,
+    scratch_for,
+    add_forces,
+    ("bond", "angle", "torsion", "van_der_waals"),
+    partial(check_tables, angle=2, pair=2),
+)

@@ -30,12 +30,16 @@ class CompiledForce:
     terms
         Names of the energy's terms in the order of their rows; those of
         :meth:`molmach.forcefield.ForceField.energy_terms`.
+    check
+        ``check(tables, n_atoms)`` raises a :class:`~molmach.errors.WorkError` where tables from elsewhere
+        would have ``add_forces`` read beside them. Without it such tables are refused.
     """
 
     tables: type[Any]
     scratch: Callable[[Any], Any]
     add_forces: Any
     terms: tuple[str, ...]
+    check: Callable[[Any, int], None] | None = None
 
     @property
     def rows(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from molmach.forcefield.terms_kernel import (
     stretch,
     twist,
 )
+from molmach.forcefield.terms_tables import check_tables
 from molmach.lanes.compiler import compiled
 
 Singles = NDArray[np.float32]
@@ -41,4 +43,4 @@ def add_forces(
     push_pairs(tables, high, force, energy, 5, 6)
 
 
-FORCE = CompiledForce(Tables, scratch_for, add_forces, TERMS)
+FORCE = CompiledForce(Tables, scratch_for, add_forces, TERMS, partial(check_tables, angle=4, pair=3))

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from molmach.forcefield.terms import CUBIC_BEND, CUBIC_STRETCH, ELECTROSTATIC_BUFFER
 from molmach.lanes.compiler import compiled
-from molmach.lanes.functions import arccosine, arcsine, cross, dot
-from molmach.lanes.memory import add3, book, load3, store3
-from molmach.lanes.types import LANES, load, maximum, minimum, splat, sqrt, store
+from molmach.lanes.functions import arccosine, arcsine, cross, dot, plus_scaled
+from molmach.lanes.memory import add3, add_scaled3, book, load3, store3
+from molmach.lanes.types import LANES, fused, load, maximum, minimum, splat, sqrt, store
 
 Singles = NDArray[np.float32]
 
@@ -73,10 +73,10 @@ def stretch(tables: Any, scratch: Scratch, high: Singles, low: Singles, energy: 
         d = r - r0
         store3(scratch.unit, b, x * inverse, y * inverse, z * inverse)
         store(scratch.length, b, r)
-        store(scratch.by_length, b, k * d * (2.0 + d * (cubic + quartic * d)))
+        store(scratch.by_length, b, k * d * fused(d, fused(quartic, d, cubic), 2.0))
         store3(scratch.by_unit, b, zero, zero, zero)
         if energy is not None:
-            book(energy, term, k * d * d * (1.0 + d * (cubic / 3.0 + quartic / 4.0 * d)))
+            book(energy, term, k * d * d * fused(d, fused(quartic / 4.0, d, cubic / 3.0), 1.0))
 
 
 @compiled
@@ -86,10 +86,10 @@ def bend(tables: Any, scratch: Scratch, energy: Any, term: int) -> None:
         p, q = tables.angle_bonds[t, 0], tables.angle_bonds[t, 1]
         k = tables.angle_values[t, 0]
         a, sine = _bent(tables, scratch, t)
-        by_angle = k * a * (2.0 + 3.0 * CUBIC_BEND * a)
+        by_angle = k * a * fused(3.0 * CUBIC_BEND, a, 2.0)
         _turn_bonds(scratch, p, q, (-tables.angle_sign[t]) * by_angle / maximum(sine, _SMALLEST_SINE))
         if energy is not None:
-            book(energy, term, k * a * a * (1.0 + CUBIC_BEND * a))
+            book(energy, term, k * a * a * fused(CUBIC_BEND, a, 1.0))
 
 
 @compiled
@@ -101,13 +101,13 @@ def bend_coupled(tables: Any, scratch: Scratch, energy: Any, term: int, coupled_
         a, sine = _bent(tables, scratch, t)
         d_p = load(scratch.length, p) - tables.bond_values[p, 1]
         d_q = load(scratch.length, q) - tables.bond_values[q, 1]
-        coupling = k_p * d_p + k_q * d_q
-        by_angle = k * a * (2.0 + 3.0 * CUBIC_BEND * a) + coupling
+        coupling = fused(k_p, d_p, k_q * d_q)
+        by_angle = fused(k * a, fused(3.0 * CUBIC_BEND, a, 2.0), coupling)
         _turn_bonds(scratch, p, q, (-tables.angle_sign[t]) * by_angle / maximum(sine, _SMALLEST_SINE))
-        store(scratch.by_length, p, load(scratch.by_length, p) + k_p * a)
-        store(scratch.by_length, q, load(scratch.by_length, q) + k_q * a)
+        store(scratch.by_length, p, fused(k_p, a, load(scratch.by_length, p)))
+        store(scratch.by_length, q, fused(k_q, a, load(scratch.by_length, q)))
         if energy is not None:
-            book(energy, term, k * a * a * (1.0 + CUBIC_BEND * a))
+            book(energy, term, k * a * a * fused(CUBIC_BEND, a, 1.0))
             book(energy, coupled_term, coupling * a)
 
 
@@ -128,8 +128,8 @@ def _turn_bonds(scratch: Scratch, p: int, q: int, by_cosine: Any) -> None:
     """Add dE/du of two bonds whose u.u' has the derivative ``by_cosine``."""
     px, py, pz = load3(scratch.unit, p)
     qx, qy, qz = load3(scratch.unit, q)
-    add3(scratch.by_unit, p, by_cosine * qx, by_cosine * qy, by_cosine * qz)
-    add3(scratch.by_unit, q, by_cosine * px, by_cosine * py, by_cosine * pz)
+    add_scaled3(scratch.by_unit, p, by_cosine, qx, qy, qz)
+    add_scaled3(scratch.by_unit, q, by_cosine, px, py, pz)
 
 
 @compiled
@@ -144,7 +144,7 @@ def bend_linear(tables: Any, scratch: Scratch, energy: Any, term: int) -> None:
             qx, qy, qz = load3(scratch.unit, q)
             # 1 + cos theta from |u + u'|^2 / 2, which does not cancel near a straight line.
             sign = by_cosine / tables.linear_values[t, 1]
-            sx, sy, sz = px + sign * qx, py + sign * qy, pz + sign * qz
+            sx, sy, sz = plus_scaled(px, py, pz, sign, qx, qy, qz)
             book(energy, term, 0.5 * tables.linear_values[t, 1] * dot(sx, sy, sz, sx, sy, sz))
 
 
@@ -183,17 +183,26 @@ def bend_out_of_plane(tables: Any, scratch: Scratch, energy: Any, term: int) -> 
         t_q, c_sp, e_q = _wilson(triple, dot(sx, sy, sz, px, py, pz), k)
         g = t_s + t_p + t_q
         add3(
-            scratch.by_unit, p,
-            g * qsx + c_pq * qx + c_sp * sx, g * qsy + c_pq * qy + c_sp * sy, g * qsz + c_pq * qz + c_sp * sz,
-        )  # fmt: skip
+            scratch.by_unit,
+            p,
+            fused(g, qsx, fused(c_pq, qx, c_sp * sx)),
+            fused(g, qsy, fused(c_pq, qy, c_sp * sy)),
+            fused(g, qsz, fused(c_pq, qz, c_sp * sz)),
+        )
         add3(
-            scratch.by_unit, q,
-            g * spx + c_pq * px + c_qs * sx, g * spy + c_pq * py + c_qs * sy, g * spz + c_pq * pz + c_qs * sz,
-        )  # fmt: skip
+            scratch.by_unit,
+            q,
+            fused(g, spx, fused(c_pq, px, c_qs * sx)),
+            fused(g, spy, fused(c_pq, py, c_qs * sy)),
+            fused(g, spz, fused(c_pq, pz, c_qs * sz)),
+        )
         add3(
-            scratch.by_unit, s,
-            g * pqx + c_qs * qx + c_sp * px, g * pqy + c_qs * qy + c_sp * py, g * pqz + c_qs * qz + c_sp * pz,
-        )  # fmt: skip
+            scratch.by_unit,
+            s,
+            fused(g, pqx, fused(c_qs, qx, c_sp * px)),
+            fused(g, pqy, fused(c_qs, qy, c_sp * py)),
+            fused(g, pqz, fused(c_qs, qz, c_sp * pz)),
+        )
         if energy is not None:
             book(energy, term, e_s + e_p + e_q)
 
@@ -225,12 +234,13 @@ def twist(tables: Any, scratch: Scratch, energy: Any, term: int) -> None:
             mx, my, mz = _normal(scratch, m)
             nx, ny, nz = _normal(scratch, n)
             c = dot(mx, my, mz, nx, ny, nz)
-            slope = 0.5 * (v1 - 3.0 * v3) + c * (-2.0 * v2 + (6.0 * v3) * c)
-            add3(scratch.by_normal, m, slope * nx, slope * ny, slope * nz)
-            add3(scratch.by_normal, n, slope * mx, slope * my, slope * mz)
+            slope = fused(c, fused(6.0 * v3, c, -2.0 * v2), 0.5 * (v1 - 3.0 * v3))
+            add_scaled3(scratch.by_normal, m, slope, nx, ny, nz)
+            add_scaled3(scratch.by_normal, n, slope, mx, my, mz)
             if energy is not None:
                 level = tables.torsion_values[t, 3]
-                book(energy, term, level + c * (0.5 * (v1 - 3.0 * v3) + c * (-v2 + (2.0 * v3) * c)))
+                rise = fused(c, fused(2.0 * v3, c, -v2), 0.5 * (v1 - 3.0 * v3))
+                book(energy, term, fused(c, rise, level))
         for arm in range(arms):
             other = tables.arm_bond[first + arm]
             ux, uy, uz = load3(scratch.unit, other)
@@ -238,7 +248,8 @@ def twist(tables: Any, scratch: Scratch, energy: Any, term: int) -> None:
             gx, gy, gz = load3(scratch.by_normal, arm)
             inverse = load(scratch.normal, 4 * arm + 3)
             along = dot(gx, gy, gz, nx, ny, nz)
-            gx, gy, gz = inverse * (gx - along * nx), inverse * (gy - along * ny), inverse * (gz - along * nz)
+            gx, gy, gz = plus_scaled(gx, gy, gz, -along, nx, ny, nz)
+            gx, gy, gz = inverse * gx, inverse * gy, inverse * gz
             dx, dy, dz = cross(ax, ay, az, gx, gy, gz)
             add3(scratch.by_unit, other, dx, dy, dz)
             dx, dy, dz = cross(gx, gy, gz, ux, uy, uz)
@@ -257,8 +268,8 @@ def pull_atoms(tables: Any, scratch: Scratch, force: Singles) -> None:
         ux, uy, uz = load3(scratch.unit, b)
         gx, gy, gz = load3(scratch.by_unit, b)
         inverse = 1.0 / load(scratch.length, b)
-        along = load(scratch.by_length, b) - inverse * dot(gx, gy, gz, ux, uy, uz)
-        fx, fy, fz = along * ux + inverse * gx, along * uy + inverse * gy, along * uz + inverse * gz
+        along = fused(-inverse, dot(gx, gy, gz, ux, uy, uz), load(scratch.by_length, b))
+        fx, fy, fz = plus_scaled(along * ux, along * uy, along * uz, inverse, gx, gy, gz)
         add3(force, tables.bond_atoms[b, 0], fx, fy, fz)
         add3(force, tables.bond_atoms[b, 1], -fx, -fy, -fz)
 
@@ -288,7 +299,7 @@ def push_pairs(tables: Any, high: Singles, force: Singles, energy: Any, term: in
             s = r * inverse_r_star
             s2 = s * s
             s6 = s2 * s2 * s2
-            a, b, c = s + 0.07, s6 * s + 0.12, r + ELECTROSTATIC_BUFFER
+            a, b, c = s + 0.07, fused(s6, s, 0.12), r + ELECTROSTATIC_BUFFER
             ab, cc = a * b, c * c
             rcc = r * cc
             inverse = 1.0 / (ab * rcc)
@@ -298,12 +309,11 @@ def push_pairs(tables: Any, high: Singles, force: Singles, energy: Any, term: in
             shell = 1.07 * by_a
             shell3 = shell * shell * shell
             shell7 = shell3 * shell3 * shell
-            well = 1.12 * by_b - 2.0
-            push = steepness * shell7 * (by_a * well + 1.12 * s6 * (by_b * by_b))
-            scale = push * (by_rcc * cc) + qq * by_rcc
-            gx, gy, gz = scale * x, scale * y, scale * z
-            fx, fy, fz = fx + gx, fy + gy, fz + gz
-            add3(force, j, -gx, -gy, -gz)
+            well = fused(1.12, by_b, -2.0)
+            push = steepness * shell7 * fused(by_a, well, 1.12 * s6 * (by_b * by_b))
+            scale = fused(push, by_rcc * cc, qq * by_rcc)
+            fx, fy, fz = plus_scaled(fx, fy, fz, scale, x, y, z)
+            add_scaled3(force, j, -scale, x, y, z)
             if energy is not None:
                 book(energy, term, (steepness / (7.0 * inverse_r_star)) * shell7 * well)
                 if coulomb_term is not None:

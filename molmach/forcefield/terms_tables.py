@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from molmach.data.sound import require_array, require_indices, require_starts
+from molmach.errors import WorkError
 from molmach.forcefield.terms import Floats, Terms
 
 Ints = NDArray[np.int32]
@@ -95,3 +97,56 @@ def pair_tables(van_der_waals: Terms, n_atoms: int, qq: Floats | None = None) ->
     columns = [1.0 / r_star, 7.0 * epsilon / r_star] + ([] if qq is None else [qq])
     starts = np.searchsorted(pairs[:, 0], np.arange(n_atoms + 1))
     return ints(starts), ints(pairs[:, 1]), singles(np.stack(columns, axis=1), len(columns))
+
+
+def check_tables(tables: Any, n_atoms: int, *, angle: int, pair: int) -> None:
+    """Refuse tables by which the compiled terms would read or write beside their arrays.
+
+    Parameters
+    ----------
+    tables
+        A force field's, with those of the fields of this module that it has.
+    n_atoms
+        Of the molecule.
+    angle, pair
+        Columns of ``angle_values`` and of ``pair_values``.
+
+    Raises
+    ------
+    WorkError
+        A table has another shape, or an index of what is not there.
+    """
+    bonds, angles = len(tables.bond_atoms), len(tables.angle_bonds)
+    _indices(tables, "bond_atoms", (bonds, 2), n_atoms)
+    _numbers(tables, "bond_values", (bonds, 2))
+    _indices(tables, "angle_bonds", (angles, 2), bonds)
+    _numbers(tables, "angle_sign", (angles,))
+    _numbers(tables, "angle_values", (angles, angle))
+    if hasattr(tables, "linear_bonds"):
+        linear, planes = len(tables.linear_bonds), len(tables.plane_bonds)
+        _indices(tables, "linear_bonds", (linear, 2), bonds)
+        _numbers(tables, "linear_values", (linear, 2))
+        _indices(tables, "plane_bonds", (planes, 3), bonds)
+        _numbers(tables, "plane_values", (planes, 1))
+    axes, arms, torsions = len(tables.axis_bond), len(tables.arm_bond), len(tables.torsion_arms)
+    _indices(tables, "axis_bond", (axes,), bonds)
+    _indices(tables, "arm_bond", (arms,), bonds)
+    require_starts("tables.axis_arms", tables.axis_arms, axes, arms)
+    require_starts("tables.axis_torsions", tables.axis_torsions, axes, torsions)
+    _numbers(tables, "torsion_values", (torsions, 4))
+    _indices(tables, "torsion_arms", (torsions, 2), max(arms, 1))
+    most = np.repeat(np.diff(tables.axis_arms), np.diff(tables.axis_torsions))
+    if (tables.torsion_arms >= most[:, None]).any():
+        raise WorkError("tables.torsion_arms: one is beyond the arms of its bond")
+    pairs = len(tables.pair_partner)
+    require_starts("tables.pair_start", tables.pair_start, n_atoms, pairs)
+    _indices(tables, "pair_partner", (pairs,), n_atoms)
+    _numbers(tables, "pair_values", (pairs, pair))
+
+
+def _indices(tables: Any, name: str, shape: tuple[int, ...], count: int) -> None:
+    require_indices(f"tables.{name}", getattr(tables, name), shape, count)
+
+
+def _numbers(tables: Any, name: str, shape: tuple[int, ...]) -> None:
+    require_array(f"tables.{name}", getattr(tables, name), np.float32, shape)

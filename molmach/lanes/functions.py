@@ -12,6 +12,7 @@ from molmach.lanes.types import (
     as_float,
     as_words,
     convert,
+    fused,
     less,
     magnitude,
     maximum,
@@ -31,27 +32,35 @@ _PI = math.pi
 @compiled
 def dot(ax: Lanes, ay: Lanes, az: Lanes, bx: Lanes, by: Lanes, bz: Lanes) -> Lanes:
     """a . b."""
-    return ax * bx + ay * by + az * bz
+    return fused(az, bz, fused(ay, by, ax * bx))
 
 
 @compiled
 def cross(ax: Lanes, ay: Lanes, az: Lanes, bx: Lanes, by: Lanes, bz: Lanes) -> tuple[Lanes, Lanes, Lanes]:
     """a x b."""
-    return ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
+    return fused(ay, bz, -(az * by)), fused(az, bx, -(ax * bz)), fused(ax, by, -(ay * bx))
+
+
+@compiled
+def plus_scaled(
+    ax: Lanes, ay: Lanes, az: Lanes, k: Lanes, bx: Lanes, by: Lanes, bz: Lanes
+) -> tuple[Lanes, Lanes, Lanes]:
+    """a + k b, rounding once."""
+    return fused(k, bx, ax), fused(k, by, ay), fused(k, bz, az)
 
 
 @compiled
 def _arcsine(y: Lanes) -> Lanes:
     """asin y for 0 <= y <= 0.7072: Chebyshev interpolation of (asin y - y) / y^3 in y^2, degree 7."""
     z = y * y
-    p = 0.09474842250347137 * z - 0.07980277389287949
-    p = p * z + 0.06384838372468948
-    p = p * z + 0.010419502854347229
-    p = p * z + 0.03199271112680435
-    p = p * z + 0.04453863203525543
-    p = p * z + 0.0750025287270546
-    p = p * z + 0.1666666567325592
-    return y + y * z * p
+    p = fused(0.09474842250347137, z, -0.07980277389287949)
+    p = fused(p, z, 0.06384838372468948)
+    p = fused(p, z, 0.010419502854347229)
+    p = fused(p, z, 0.03199271112680435)
+    p = fused(p, z, 0.04453863203525543)
+    p = fused(p, z, 0.0750025287270546)
+    p = fused(p, z, 0.1666666567325592)
+    return fused(y * z, p, y)
 
 
 @compiled
@@ -82,18 +91,17 @@ def _logarithm(x: Lanes) -> Lanes:
     mantissa = as_float((shifted & np.uint32(0x007FFFFF)) + np.uint32(0x3F3504F3))
     r = mantissa - 1.0
     z = r * r
-    p = 7.0376836292e-2 * r - 1.1514610310e-1
-    p = p * r + 1.1676998740e-1
-    p = p * r - 1.2420140846e-1
-    p = p * r + 1.4249322787e-1
-    p = p * r - 1.6668057665e-1
-    p = p * r + 2.0000714765e-1
-    p = p * r - 2.4999993993e-1
-    p = p * r + 3.3333331174e-1
-    y = r * z * p
-    y = y + exponent * -2.12194440e-4
-    y = y - 0.5 * z
-    return (r + y) + exponent * 0.693359375
+    p = fused(7.0376836292e-2, r, -1.1514610310e-1)
+    p = fused(p, r, 1.1676998740e-1)
+    p = fused(p, r, -1.2420140846e-1)
+    p = fused(p, r, 1.4249322787e-1)
+    p = fused(p, r, -1.6668057665e-1)
+    p = fused(p, r, 2.0000714765e-1)
+    p = fused(p, r, -2.4999993993e-1)
+    p = fused(p, r, 3.3333331174e-1)
+    y = fused(exponent, -2.12194440e-4, r * z * p)
+    y = fused(-0.5, z, y)
+    return fused(exponent, 0.693359375, r + y)
 
 
 @compiled
@@ -105,13 +113,13 @@ def box_muller(first: Words, second: Words) -> tuple[Lanes, Lanes]:
     """
     uniform = (convert(first) + 0.5) * 2.3283064365386963e-10
     radius = sqrt(maximum(-2.0 * _logarithm(uniform), 0.0))
-    quarter = (convert(second >> np.uint32(2)) + 0.5) * 9.313225746154785e-10 - 0.5
+    quarter = fused(convert(second >> np.uint32(2)) + 0.5, 9.313225746154785e-10, -0.5)
     angle = quarter * _HALF_PI
     z = angle * angle
-    p = (-1.9515295891e-4 * z + 8.3321608736e-3) * z - 1.6666654611e-1  # Cephes sinf and cosf
-    sine = angle + angle * z * p
-    p = (2.443315711809948e-5 * z - 1.388731625493765e-3) * z + 4.166664568298827e-2
-    cosine = 1.0 - 0.5 * z + z * z * p
+    p = fused(fused(-1.9515295891e-4, z, 8.3321608736e-3), z, -1.6666654611e-1)  # Cephes sinf and cosf
+    sine = fused(angle * z, p, angle)
+    p = fused(fused(2.443315711809948e-5, z, -1.388731625493765e-3), z, 4.166664568298827e-2)
+    cosine = fused(z * z, p, fused(-0.5, z, 1.0))
     flip = (second & np.uint32(1)) << np.uint32(31)
     cosine = as_float(as_words(cosine) ^ flip)
     swap = less(0.5, convert(second & np.uint32(2)))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach.lanes.compiler import compiled
-from molmach.lanes.types import LANES, load, store
+from molmach.lanes.types import LANES, fused, load, store
 
 Singles = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -34,6 +34,14 @@ def add3(a: Singles, i: int, x: Any, y: Any, z: Any) -> None:
     store(a, 3 * i, load(a, 3 * i) + x)
     store(a, 3 * i + 1, load(a, 3 * i + 1) + y)
     store(a, 3 * i + 2, load(a, 3 * i + 2) + z)
+
+
+@compiled
+def add_scaled3(a: Singles, i: int, k: Any, x: Any, y: Any, z: Any) -> None:
+    """Add k (x, y, z) to row i of an (n, 3) array of vectors, rounding once."""
+    store(a, 3 * i, fused(k, x, load(a, 3 * i)))
+    store(a, 3 * i + 1, fused(k, y, load(a, 3 * i + 1)))
+    store(a, 3 * i + 2, fused(k, z, load(a, 3 * i + 2)))
 
 
 @compiled

@@ -20,7 +20,6 @@ LANES = 16
 _FLOATS = ir.VectorType(ir.FloatType(), LANES)
 _WORDS = ir.VectorType(ir.IntType(32), LANES)
 _BITS = ir.VectorType(ir.IntType(1), LANES)
-_FUSED = ("contract",)
 
 
 class LanesType(types.Type):
@@ -103,9 +102,9 @@ def _binary(operation: Any, result: types.Type, widen: Callable[..., Any], emit:
         _lower(operation, *pair)(lower)
 
 
-_binary(operator.add, lanes, _as_lanes, lambda b, x, y: b.fadd(x, y, flags=_FUSED))
-_binary(operator.sub, lanes, _as_lanes, lambda b, x, y: b.fsub(x, y, flags=_FUSED))
-_binary(operator.mul, lanes, _as_lanes, lambda b, x, y: b.fmul(x, y, flags=_FUSED))
+_binary(operator.add, lanes, _as_lanes, lambda b, x, y: b.fadd(x, y))
+_binary(operator.sub, lanes, _as_lanes, lambda b, x, y: b.fsub(x, y))
+_binary(operator.mul, lanes, _as_lanes, lambda b, x, y: b.fmul(x, y))
 _binary(operator.truediv, lanes, _as_lanes, lambda b, x, y: b.fdiv(x, y))
 
 
@@ -205,23 +204,39 @@ def _call(name: str, arity: int) -> Any:
         function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}.v{LANES}f32")
         return builder.call(function, wide)
 
-    if arity == 1:
+    if arity == 3:
 
-        def unary(typing: Any, x: Any) -> Any:
-            return lanes(x), emit
+        def ternary(typing: Any, x: Any, y: Any, z: Any) -> Any:
+            return lanes(x, y, z), emit
 
-        return _intrinsic(unary)
+        return _intrinsic(ternary)
 
-    def binary(typing: Any, x: Any, y: Any) -> Any:
-        return lanes(x, y), emit
+    def unary(typing: Any, x: Any) -> Any:
+        return lanes(x), emit
 
-    return _intrinsic(binary)
+    return _intrinsic(unary)
 
 
 sqrt = _call("sqrt", 1)
-minimum = _call("minnum", 2)
-maximum = _call("maxnum", 2)
 magnitude = _call("fabs", 1)
+fused = _call("fma", 3)
+
+
+def _choice(relation: str) -> Any:
+    """x where x is in a relation to y, else y: of equal zeros and of no numbers y, on every processor."""
+
+    def choose(typing: Any, x: Any, y: Any) -> Any:
+        def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            wide = [_as_lanes(context, builder, a, t) for a, t in zip(args, sig.args, strict=True)]
+            return builder.select(builder.fcmp_ordered(relation, *wide), *wide)
+
+        return lanes(x, y), emit
+
+    return _intrinsic(choose)
+
+
+minimum = _choice("<")
+maximum = _choice(">")
 
 
 @_intrinsic

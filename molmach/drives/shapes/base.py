@@ -48,6 +48,14 @@ class Shape(Protocol):
         ...
 
     @staticmethod
+    def fits(groups: Sequence[int], numbers: int) -> bool:
+        """Whether groups of these sizes, and so many numbers, are what :meth:`compiled` reads.
+
+        Asked of arrays that came from elsewhere; a shape without it is refused there.
+        """
+        ...
+
+    @staticmethod
     def compiled() -> Any:
         """The forces for a block of lanes, compiled; always the same function.
 

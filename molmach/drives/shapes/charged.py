@@ -65,6 +65,11 @@ class Charged:
         return (COULOMB / len(self.site), *self.charges)
 
     @staticmethod
+    def fits(groups: Sequence[int], numbers: int) -> bool:
+        """A ring and a site, and a number more than the ring has atoms."""
+        return len(groups) == 2 and min(groups) > 0 and numbers == 1 + groups[0]
+
+    @staticmethod
     def compiled() -> Any:
         """See :meth:`molmach.drives.shapes.Shape.compiled`."""
         return _compiled()
@@ -74,8 +79,8 @@ class Charged:
 def _compiled() -> Any:
     from molmach.lanes.compiler import compiled
     from molmach.lanes.functions import dot
-    from molmach.lanes.memory import add3, load3, narrow, widen
-    from molmach.lanes.types import splat, sqrt
+    from molmach.lanes.memory import add_scaled3, load3, narrow, widen
+    from molmach.lanes.types import fused, splat, sqrt
 
     @compiled
     def add_forces(
@@ -93,10 +98,10 @@ def _compiled() -> Any:
                 dx, dy, dz = x - u, y - v, z - w
                 r = sqrt(dot(dx, dy, dz, dx, dy, dz))
                 near = 1.0 / (r + np.float32(ELECTROSTATIC_BUFFER))
-                total = total + q * near
+                total = fused(q, near, total)
                 push = size * (q * (near * near)) / r
-                add3(force, i, push * dx, push * dy, push * dz)
-                add3(force, j, -(push * dx), -(push * dy), -(push * dz))
+                add_scaled3(force, i, push, dx, dy, dz)
+                add_scaled3(force, j, -push, dx, dy, dz)
         widen(total, room, level)
 
     return add_forces

@@ -60,6 +60,11 @@ class Twist:
         return self.heights
 
     @staticmethod
+    def fits(groups: Sequence[int], numbers: int) -> bool:
+        """One group of four atoms a number."""
+        return len(groups) == 1 and groups[0] == 4 * numbers
+
+    @staticmethod
     def compiled() -> Any:
         """See :meth:`molmach.drives.shapes.Shape.compiled`."""
         return _compiled()
@@ -69,8 +74,8 @@ class Twist:
 def _compiled() -> Any:
     from molmach.lanes.compiler import compiled
     from molmach.lanes.functions import cross, dot
-    from molmach.lanes.memory import add3, load3, narrow, widen
-    from molmach.lanes.types import splat
+    from molmach.lanes.memory import add_scaled3, load3, narrow, widen
+    from molmach.lanes.types import fused, splat
 
     @compiled
     def add_forces(
@@ -97,17 +102,19 @@ def _compiled() -> Any:
             gg = dot(gx, gy, gz, gx, gy, gz)
             cosine = dot(ax, ay, az, bx, by, bz)
             cx, cy, cz = cross(bx, by, bz, ax, ay, az)
-            total = total + v * (1.0 - cosine * cosine * (per_a * per_b))
+            total = fused(v, fused(-cosine * cosine, per_a * per_b, 1.0), total)
             # dE/dw = 2 v sin w cos w; |G| is taken out of the sine and out of the gradients of w.
             slope = size * (2.0 * v * cosine * dot(cx, cy, cz, gx, gy, gz) * (per_a * per_b))
             along_f = dot(fx, fy, fz, gx, gy, gz) / gg
             along_h = dot(hx, hy, hz, gx, gy, gz) / gg
             pa, pb = slope * per_a, slope * per_b
-            add3(force, i, pa * ax, pa * ay, pa * az)
-            add3(force, ell, -(pb * bx), -(pb * by), -(pb * bz))
             ca, cb = pa * along_f, pb * along_h
-            add3(force, j, cb * bx - (pa + ca) * ax, cb * by - (pa + ca) * ay, cb * bz - (pa + ca) * az)
-            add3(force, k, (pb - cb) * bx + ca * ax, (pb - cb) * by + ca * ay, (pb - cb) * bz + ca * az)
+            add_scaled3(force, i, pa, ax, ay, az)
+            add_scaled3(force, ell, -pb, bx, by, bz)
+            add_scaled3(force, j, cb, bx, by, bz)
+            add_scaled3(force, j, -(pa + ca), ax, ay, az)
+            add_scaled3(force, k, pb - cb, bx, by, bz)
+            add_scaled3(force, k, ca, ax, ay, az)
         widen(total, room, level)
 
     return add_forces

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -62,6 +61,11 @@ class Well:
         return (0.5 / self.width**2,)
 
     @staticmethod
+    def fits(groups: Sequence[int], numbers: int) -> bool:
+        """Two groups with atoms in them, and one number."""
+        return len(groups) == 2 and min(groups) > 0 and numbers == 1
+
+    @staticmethod
     def compiled() -> Any:
         """See :meth:`molmach.drives.shapes.Shape.compiled`."""
         return _compiled()
@@ -70,8 +74,9 @@ class Well:
 @cache
 def _compiled() -> Any:
     from molmach.lanes.compiler import compiled
+    from molmach.lanes.elementary import exponential
     from molmach.lanes.functions import dot
-    from molmach.lanes.memory import add3, load3
+    from molmach.lanes.memory import add_scaled3, load3
     from molmach.lanes.types import LANES, load, splat, store
 
     @compiled
@@ -87,7 +92,7 @@ def _compiled() -> Any:
     def spread(force: Any, atoms: Any, first: int, last: int, x: Any, y: Any, z: Any) -> None:
         share = np.float32(1.0 / (last - first))
         for a in range(first, last):
-            add3(force, atoms[a], share * x, share * y, share * z)
+            add_scaled3(force, atoms[a], share, x, y, z)
 
     @compiled
     def add_forces(
@@ -98,7 +103,7 @@ def _compiled() -> Any:
         dx, dy, dz = rx - sx, ry - sy, rz - sz
         store(room, 0, dot(dx, dy, dz, dx, dy, dz))
         for lane in range(LANES):
-            level[lane] = math.exp(-numbers[0] * room[0, lane])
+            level[lane] = exponential(-numbers[0] * room[0, lane])
             room[1, lane] = 2.0 * numbers[0] * amplitude[lane] * level[lane]
         push = load(room, 1)
         spread(force, atoms, starts[0], starts[1], push * dx, push * dy, push * dz)
