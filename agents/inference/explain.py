@@ -93,17 +93,19 @@ def marginal_effects(
 
     Sorted from the highest. For a pair: what the two do together beyond the sum of what each does.
     The factors are products of the variables' bases, so the average over a space whose variables are
-    independent is the product of the average bases.
+    independent is the product of the average bases. Effects of what theory misses are told where it is as
+    sure of itself as it is of the machines measured, in the mean.
     """
-    scale = understanding.evidence.scale
+    scale, miss = understanding.evidence.scale, float(np.mean(understanding.bases[-1]))
     if factor.name == EDIT:
         place = structure.factors.index(factor)
         mean, covariance = structure.beliefs.block(place)
         spreads = np.sqrt(np.diag(covariance))
-        effects = zip(factor.labels, scale * mean, scale * spreads, strict=True)
+        unit = scale * (factor.of_misses * miss if factor.of_misses else 1.0)
+        effects = zip(factor.labels, unit * mean, unit * spreads, strict=True)
         return sorted((Said(*effect) for effect in effects), key=lambda said: -said.mean)
     members = factor.orbit[0]
-    functional = _functional(model, structure, members)
+    functional = _functional(model, structure, members, miss)
     for k in range(len(members)):
         functional = functional - functional.mean(axis=k, keepdims=True)
     rows = functional.reshape(-1, functional.shape[-1])
@@ -117,7 +119,7 @@ def marginal_effects(
     return sorted(said, key=lambda effect: -effect.mean)
 
 
-def _functional(model: GenerativeModel, structure: Structure, members: Sequence[int]) -> Floats:
+def _functional(model: GenerativeModel, structure: Structure, members: Sequence[int], miss: float) -> Floats:
     """(values of each member..., p): the columns, averaged over every variable that is not a member."""
     sizes = [len(model.labels(place)) for place in members]
     grid = np.indices(sizes).reshape(len(sizes), -1)
@@ -130,6 +132,7 @@ def _functional(model: GenerativeModel, structure: Structure, members: Sequence[
         else:
             bases.append(np.full((count, size), 1.0 / size))
     bases += [np.zeros((count, len(EDIT_LABELS))), np.zeros((count, len(THEORY_LABELS)))]
+    bases.append(np.full((count, 1), miss))
     X = np.concatenate([columns(factor, bases) for factor in structure.factors], axis=1)
     return X.reshape(*sizes, X.shape[1])
 
@@ -150,7 +153,8 @@ def _theory_lines(understanding: Understanding) -> list[str]:
     evidence = "" if gain == math.inf else f", log evidence {gain:+.1f} nats"
     return [
         f"Theory {words}: scale {mean[0]:.2f} ± {math.sqrt(covariance[0, 0]):.2f}, above the mean of what "
-        f"was measured {mean[0] + mean[1]:.2f}{evidence}; effects below are against what it says."
+        f"was measured {mean[0] + mean[1]:.2f}{evidence}; effects below are of what it misses, "
+        "where it is as sure of itself as usual."
     ]
 
 
