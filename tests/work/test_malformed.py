@@ -71,7 +71,7 @@ def test_an_array_of_another_length_type_or_with_what_is_no_number_is_refused(un
         ({"more": 1}, "more"),
         ({"machine": "name: x"}, "machine"),
         ({"key": "0" * 64}, "key"),
-        ({"machine": "name: \ud800"}, "no work unit"),
+        ({"machine": "name: \ud800"}, "machine"),
         ({"interlocking": {"path": [10**6], "closed": False, "loops": [[0]]}}, "interlocking"),
     ],
 )
