@@ -22,7 +22,7 @@ app = typer.Typer(help="Work that is done elsewhere: units, their results, repla
 
 UNFUSED = (
     "this processor has no fused multiply-add: the C library makes up for it, with the same numbers, after "
-    "minutes of compiling and about a hundred times slower"
+    "minutes of compiling, tens of times slower"
 )
 
 ResultArgument = Annotated[Path, typer.Argument(metavar="RESULT", help="What 'molmach work run' wrote.")]

@@ -56,6 +56,9 @@ def require_sound(inputs: Inputs) -> None:
         require_indices(f"inputs.{name}", getattr(inputs, name), shape, atoms)
     if not (inputs.masses > 0.0).all():
         raise WorkError("inputs.masses: expected numbers above 0")
+    timestep, friction, kT, stiffness = inputs.bath.tolist()
+    if min(timestep, kT) <= 0.0 or min(friction, stiffness) < 0.0:
+        raise WorkError("inputs.bath: expected a time step and kT above 0, friction and anchors not below")
     require_own_shapes(inputs.shapes)
     check = forcefield.get(inputs.force_field).compiled().check
     if check is None:

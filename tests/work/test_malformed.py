@@ -13,12 +13,11 @@ import pytest
 from molmach.errors import MolmachError, WorkError
 from molmach.work import Result, Unit
 from molmach.work import document as documents
-from molmach.work.document import canonical
 from tests.helpers.command_line import run_here
 
 
 def _changed(unit: Unit, **fields: Any) -> bytes:
-    return canonical({**json.loads(unit.content), **fields})
+    return json.dumps({**json.loads(unit.content), **fields}, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _read(content: bytes) -> Unit:
@@ -72,6 +71,7 @@ def test_an_array_of_another_length_type_or_with_what_is_no_number_is_refused(un
         ({"more": 1}, "more"),
         ({"machine": "name: x"}, "machine"),
         ({"key": "0" * 64}, "key"),
+        ({"machine": "name: \ud800"}, "machine"),
         ({"interlocking": {"path": [10**6], "closed": False, "loops": [[0]]}}, "interlocking"),
     ],
 )
@@ -80,6 +80,19 @@ def test_forged_fields_are_refused(unit: Unit, fields: dict[str, Any], message: 
         _read(_changed(unit, **fields))
     assert error.value.exit_code == 2
     assert "\x1b" not in str(error.value)
+
+
+def test_numbers_that_json_makes_infinite_are_refused(unit: Unit) -> None:
+    content = unit.content.replace(b'"temperature":300.0', b'"temperature":1e999')
+    assert content != unit.content
+    with pytest.raises(WorkError, match="no work unit"):
+        Unit.of_bytes(content, "unit")
+
+
+@pytest.mark.parametrize("bath", [[0.0, 2.0, 2.5, 1.0], [0.002, -1e300, 2.5, 1.0], [0.002, 2.0, -2.5, 1.0]])
+def test_a_bath_that_is_none_is_refused(unit: Unit, bath: list[float]) -> None:
+    with pytest.raises(WorkError, match="bath"):
+        unit.model_copy(update={"inputs": {**unit.inputs, "bath": np.array(bath)}}).check()
 
 
 def test_coordinates_come_from_installed_machine_kinds_alone(unit: Unit) -> None:
