@@ -25,7 +25,7 @@ def compiling(tell: Callable[[int, int], None]) -> Iterator[None]:
     """
     from numba.core import event
 
-    class Listener(event.Listener):  # type: ignore[misc]  # numba has no annotations
+    class Listener(event.Listener):
         """Counts what has ended."""
 
         done = 0

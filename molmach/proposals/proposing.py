@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,8 +60,8 @@ class Proposals:
                 c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in self.drawing.name
             )
             return kept.strip("._-")[:60] or "drawn"
-        formula = rdMolDescriptors.CalcMolFormula(self.drawing.molecules[0])
-        return f"{formula.lower().rstrip('+-0123456789') if '+' in formula else formula.lower()}-machine"
+        formula = str(rdMolDescriptors.CalcMolFormula(self.drawing.molecules[0]))
+        return f"{re.sub(_CHARGE, '', formula).lower()}-machine"
 
     def choose(self, axle: int = 1) -> Proposal:
         """The proposal of a number, from 1.
@@ -137,6 +138,8 @@ class Proposals:
         picture = inline_molecule(self.svg(), "The drawing, axles in colours with their numbers")
         return str(render("proposals.html", picture=picture, rows=rows))
 
+
+_CHARGE = r"[+-]\d*$"
 
 _SHOWN = 300
 """Characters of a drawing that the first line of a file repeats."""

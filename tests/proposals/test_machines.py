@@ -11,7 +11,7 @@ from molmach import build, drives, load, simulate, suggest
 from molmach.building.stereo import open_elements
 from molmach.drives.suggesting import HELD, Suggestion, rounded_down, rounded_up
 from molmach.errors import SpecError
-from molmach.proposals import Proposals
+from molmach.proposals import Proposals, read_drawing
 from molmach.proposals.base import seen
 from molmach.spec import loads
 from molmach.units import thermal_energy
@@ -114,3 +114,11 @@ def test_every_machine_of_the_list_builds_as_it_is_written(drawn: Drawn) -> None
     assembly = build(spec)
     drives.terms(spec.drive, assembly, thermal_energy(300.0))
     assert not open_elements(assembly.molecule, {frozenset(assembly.axle)})
+
+
+@pytest.mark.parametrize(
+    ("drawn", "name"),
+    [("C[N+](C)(C)Cc1ccccc1", "c10h16n-machine"), ("[O-]C(=O)c1ccccc1", "c7h5o2-machine")],
+)
+def test_a_charge_is_no_part_of_a_name(drawn: str, name: str) -> None:
+    assert Proposals((drawn,), read_drawing([drawn]), ()).name == name

@@ -96,6 +96,17 @@ def test_the_page_holds_verdict_controls_parameters_and_provenance(folder: Path)
     assert "$" not in text.replace("$name", "")
 
 
+def test_drive_temperature_and_duration_stand_beside_the_verdict(folder: Path) -> None:
+    result = re.search(r'<section class="claim".*?</section>', _without_programs(folder), re.DOTALL)
+    assert result
+    for wanted in (
+        "rotating field, field 1 V/nm, frequency 50 GHz",
+        "300 K",
+        "4 replicas of 8 ps after 1.5 ps",
+    ):
+        assert wanted in result[0]
+
+
 def test_the_viewer_is_the_pinned_one_and_its_licences_go_with_it(folder: Path) -> None:
     vendor = files("molmach.report") / "vendor"
     for line in (vendor / "SHA256SUMS").read_text().splitlines():
