@@ -217,7 +217,7 @@ def expected_seconds(drawing: Drawing) -> float:
     atoms = sum(Chem.AddHs(molecule).GetNumAtoms() for molecule in drawing.molecules)
     if len(drawing.molecules) > 1:
         return _SECONDS_FOR_A_PAIR * atoms / 140.0
-    return _SECONDS_FOR_80 * math.pow(atoms / 80.0, 2.5)
+    return float(_SECONDS_FOR_80 * math.pow(atoms / 80.0, 2.5))
 
 
 _SECONDS_FOR_80 = 10.0

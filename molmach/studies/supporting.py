@@ -7,6 +7,7 @@ import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -104,7 +105,12 @@ def _energies(run: Run, result: Score) -> Iterator[tuple[str, str, tuple[float, 
 
 def _write_figures(run: Run, result: Score, folder: Path) -> None:
     """Both plots as vectors at a journal's column widths, their text as text."""
-    settings = {"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": run.spec.key, "font.size": 7.0}
+    settings: Any = {
+        "pdf.fonttype": 42,
+        "svg.fonttype": "none",
+        "svg.hashsalt": run.spec.key,
+        "font.size": 7.0,
+    }
     with matplotlib.rc_context(settings):
         motion = angle_plot(run)
         motion.set_size_inches(TWO_COLUMNS, 2.4)

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from molmach.agents.active_inference import ActiveInference, prediction
 from molmach.agents.breeding.kinship import relatives
 from molmach.agents.inference.generative_model import GenerativeModel, columns
+from molmach.agents.inference.growth import prior_of
 from molmach.agents.inference.message_passing import Evidence, infer
 from molmach.agents.inference.refinement import refined
 from molmach.agents.inference.residuals import FEWEST, LEVEL, Check, check
-from molmach.agents.inference.structures import learn, prior_of
+from molmach.agents.inference.structures import learn
 from molmach.agents.inference.warp import Warp
 from molmach.search import Design, Space, Trial
 from molmach.search.space.design import Numeric

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numba
 import pytest
@@ -56,14 +58,15 @@ def test_the_demo_says_what_it_does_and_how_long_it_takes(
 
 def test_compiling_is_counted_function_by_function() -> None:
     told: list[tuple[int, int]] = []
+    jitted: Callable[[Any], Any] = numba.njit
 
-    @numba.njit
+    @jitted
     def inner(x: float) -> float:
         return x + 1.0
 
-    @numba.njit
+    @jitted
     def outer(x: float) -> float:
-        return inner(x) * 2.0
+        return float(inner(x) * 2.0)
 
     with compiling(lambda done, of: told.append((done, of))):
         assert outer(1.0) == 4.0

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from molmach import build, drives, load
 from molmach.building import mirror
@@ -37,9 +38,10 @@ def turning_run(
     assembly, rng = build(spec), np.random.default_rng(seed)
     time = np.arange(_SAMPLES) * _STEP_PS
 
-    def turning(mean: float) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    def turning(mean: float) -> NDArray[np.float64]:
         slopes = mean + rng.standard_normal(replicas)
-        return np.outer(slopes * TURN * 1e-3, time) + 0.01 * rng.standard_normal((replicas, _SAMPLES))
+        motion = np.outer(slopes * TURN * 1e-3, time) + 0.01 * rng.standard_normal((replicas, _SAMPLES))
+        return np.asarray(motion, dtype=np.float64)
 
     run = run_of(spec, assembly, series_of(time, turning(velocity)))
     still = replace(run, drive=drives.undriven(spec.drive), series=series_of(time, turning(0.0)))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from benchmarks.flagship import table
 
 
 def test_a_search_that_misses_its_target_counts_as_the_longest_there_is() -> None:
     """Ratios on the same seeds are 50/400 and 100/200; seed 2 has one arm alone and no ratio."""
-    results = {
+    results: dict[str, dict[str, Any]] = {
         "with theory 0": {"evaluations": 50},
         "without 0": {"evaluations": None},
         "with theory 1": {"evaluations": 100},

@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import math
 import numbers
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -158,7 +158,7 @@ class Runner:
 
     def _with_talk(self, own: list[Proposal]) -> tuple[Proposal, ...]:
         """Proposals with what the agent has asked language models meanwhile, made anew from plain values."""
-        said = getattr(self._agent, "said", tuple)()
+        said: Sequence[Exchange] = getattr(self._agent, "said", tuple)()
         if not said:
             return tuple(own)
         answer = Answered(own)
@@ -194,9 +194,18 @@ class Runner:
             Goal(objective.expression, unit, objective.sign)
             for objective, unit in zip(self._campaign.objectives, units, strict=True)
         )
-        used = {"goals": goals, "tokens": question.tokens, "paid": question.paid}
-        seed, theory = self._seed, self._theory
-        return View(self._space, trials, taken, question.budget_left, question.batch, seed, theory, **used)
+        return View(
+            self._space,
+            trials,
+            taken,
+            question.budget_left,
+            question.batch,
+            self._seed,
+            self._theory,
+            goals=goals,
+            tokens=question.tokens,
+            paid=question.paid,
+        )
 
 
 def _exchange(said: Exchange) -> Exchange:
