@@ -214,7 +214,7 @@ def expected_seconds(drawing: Drawing) -> float:
     Most of it is minimisation of conformers, each step of which takes a time that goes with the pairs of
     atoms, and of which there are the more the more atoms there are.
     """
-    atoms = sum(Chem.AddHs(molecule).GetNumAtoms() for molecule in drawing.molecules)
+    atoms: int = sum(Chem.AddHs(molecule).GetNumAtoms() for molecule in drawing.molecules)
     if len(drawing.molecules) > 1:
         return _SECONDS_FOR_A_PAIR * atoms / 140.0
     return float(_SECONDS_FOR_80 * math.pow(atoms / 80.0, 2.5))

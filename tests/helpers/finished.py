@@ -36,7 +36,7 @@ def turning_run(
     """
     spec = load(ROTOR, [f"{key}={value}" for key, value in (changes or {}).items()])
     assembly, rng = build(spec), np.random.default_rng(seed)
-    time = np.arange(_SAMPLES) * _STEP_PS
+    time = np.arange(_SAMPLES, dtype=np.float64) * _STEP_PS
 
     def turning(mean: float) -> NDArray[np.float64]:
         slopes = mean + rng.standard_normal(replicas)
