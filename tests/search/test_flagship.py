@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.flagship import Results, table
+from benchmarks.flagship import table
 
 
 def test_a_search_that_misses_its_target_counts_as_the_longest_there_is() -> None:
