@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from molmach.search.record.ledger import NAME, Ledger
+from molmach.search.record.reader import SAID
 from molmach.search.record.rows import Event
 
 _SILENT_SECONDS = 60.0
@@ -48,7 +49,7 @@ class Follower:
         """Read the ledger; whether something is new since the last look."""
         with closing(Ledger(self._file)) as ledger:
             self.evaluations = ledger.evaluations()
-            last = ledger.last_event() or Event(0, 0.0, "", "", "")
+            last = ledger.last_event(but=SAID) or Event(0, 0.0, "", "", "")
             clock = ledger.noted("wall_seconds") or ""
             explained = len(ledger.explanations())
         self.state = last.kind if last.kind in ("finished", "stopped") else "running"
