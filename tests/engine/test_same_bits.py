@@ -43,11 +43,12 @@ def test_every_library_machine_has_the_same_state_after_2000_steps(inputs: Path)
 
 _INSTRUCTIONS = """
 import sys
-from pathlib import Path
 import numpy as np
 from molmach.engine.batched import BatchedStepper, Inputs
+from molmach.spec import load
+from molmach.studies.simulation import Plan
 from tests.lanes.test_bits import assert_fused_as_asked
-inputs = Inputs.read(Path(sys.argv[1]))
+inputs = Inputs.of(Plan(load(sys.argv[1])).conditions())
 stepper = BatchedStepper(inputs, [0], np.ones((1, 4), dtype=np.uint32))
 stepper.advance(1, 1)
 stepper.internal_energy()
@@ -59,12 +60,10 @@ for kernel in (kernels.start, kernels.run, kernels.energy):
 
 @pytest.mark.skipif(not _FEATURES.get("fma", False), reason="reads the instructions of processors with FMA")
 @pytest.mark.parametrize("name", ["catenane-motor", "difluorophenylene-rotor"])
-def test_the_kernels_of_each_force_field_fuse_what_the_source_asks_for(
-    name: str, inputs: Path, tmp_path: Path
-) -> None:
+def test_the_kernels_of_each_force_field_fuse_what_the_source_asks_for(name: str, tmp_path: Path) -> None:
     """In a process with no kernels on disk, since of those that are numba doesn't tell the instructions."""
     done = subprocess.run(
-        [sys.executable, "-c", _INSTRUCTIONS, str(inputs / f"{name}.npz")],
+        [sys.executable, "-c", _INSTRUCTIONS, name],
         env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
         capture_output=True,
         text=True,
