@@ -186,6 +186,8 @@ def _check_ours(words: list[str], whole: bool = True) -> None:
     """Have the command line's own parser read it, without doing anything; in a sentence, arguments may be left out."""
     command: Any = get_command(app)
     path = "molmach"
+    if words and words[0] in {name for parameter in command.params for name in parameter.opts}:
+        return
     while hasattr(command, "list_commands") and words:
         assert words[0] in command.list_commands(None), f"{path} has no command {words[0]}"
         command, path, words = command.get_command(None, words[0]), f"{path} {words[0]}", words[1:]
