@@ -143,7 +143,7 @@ def _run(
     if said:
         typer.echo(f"molmach: {campaign.name}: {said}", err=True)
     try:
-        with followed(campaign) as watch:
+        with followed(campaign) as (watch, say):
             document = run_campaign(
                 campaign,
                 out,
@@ -153,6 +153,7 @@ def _run(
                 cores=cores,
                 store=store,
                 watch=watch,
+                say=say,
             )
     except KeyboardInterrupt as interrupt:
         raise InterruptedRunError(
