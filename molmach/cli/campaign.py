@@ -20,6 +20,7 @@ from molmach.search.loop.checking import check, check_new, equilibrium_note
 from molmach.search.record import results
 from molmach.search.record.folder import FILE, find_campaign, read_campaign, repair
 from molmach.search.record.ledger import NAME, reading
+from molmach.search.record.retrying import retry
 from molmach.search.running import run_campaign
 from molmach.search.space.fragments import groups
 from molmach.spec import Campaign, load_campaign
@@ -127,6 +128,35 @@ def repair_command(
         if aside is not None:
             typer.echo(f"the damaged one is kept as {aside.name}")
         typer.echo("'molmach campaign resume' goes on from there")
+
+
+@app.command("retry")
+@_naming_the_campaign
+def retry_command(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A campaign's folder.")],
+    reasons: Annotated[
+        list[str] | None,
+        typer.Option("--reason", metavar="TEXT", help="A part of why they failed; may be given repeatedly."),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that failed.")] = False,
+    other_code: Annotated[
+        bool, typer.Option("--other-code", help="What other code than is installed here has done.")
+    ] = False,
+    store: StoreOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Have evaluations done again that failed, by why they did, or that other code has done.
+
+    They are taken out of the ledger and of the evaluations that campaigns share; 'molmach campaign resume'
+    does them.
+    """
+    counts = retry(folder, reasons or (), everything=everything, other_code=other_code, store=store)
+    if as_json:
+        print_json({"retried": sum(counts.values()), "reasons": counts})
+        return
+    for why, count in counts.items():
+        typer.echo(f"{count} evaluation{'' if count == 1 else 's'}: {why}")
+    typer.echo(f"'molmach campaign resume {folder}' does them again")
 
 
 def _run(

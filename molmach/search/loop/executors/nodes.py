@@ -130,8 +130,9 @@ class Nodes:
 
     def passed(self, node: Node) -> None:
         """A node is who it should be."""
-        if node.state is not State.GOOD and self._reasons.pop(node.address, ""):
-            self._say(node, "is given work again")
+        if node.state is not State.GOOD:
+            again = " again" if self._reasons.pop(node.address, "") else ""
+            self._say(node, f"is given work{again}: {node.cores} core{'' if node.cores == 1 else 's'}")
         node.state, node.reason = State.GOOD, ""
 
     def leave_out(self, node: Node, reason: str, now: float) -> None:

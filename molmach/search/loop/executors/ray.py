@@ -21,8 +21,7 @@ from molmach.search.loop.executors.nodes import Node, Nodes
 from molmach.search.loop.executors.patience import Patience
 from molmach.search.loop.executors.ray_cluster import connect, in_a_line
 from molmach.search.loop.executors.ray_team import RayTeam
-from molmach.search.loop.executors.ray_workers import Asking, Worker, Workers, why_not
-from molmach.search.loop.executors.selftest import said_of
+from molmach.search.loop.executors.ray_workers import Asking, Worker, Workers, ask_for_code, why_not
 from molmach.search.record.result import Result
 from molmach.spec import Campaign
 
@@ -71,6 +70,7 @@ class RayExecutor(Executor):
     def __init__(
         self, evaluation: Callable[[Task], Result] = evaluate, trusted: str = "", cores: int | None = None
     ) -> None:
+        self._own = bool(trusted)
         self._nodes = Nodes(trusted)
         self._workers = Workers(signed(evaluation))
         self._most = math.inf if cores is None else cores
@@ -80,7 +80,6 @@ class RayExecutor(Executor):
         self._asked: dict[Any, tuple[str, float]] = {}
         self._asking: Asking | None = None
         self._sample: Task | None = None
-        self._wanted: dict[str, Any] = {}
         self._back: list[Result] = []
         self._tended = -math.inf
         self._starved: tuple[float, float] | None = None
@@ -125,8 +124,8 @@ class RayExecutor(Executor):
     def submit(self, task: Task) -> None:
         """See :class:`Executor`."""
         self._waiting.append(task)
-        if self._asking is None:
-            self._asking, self._sample = Asking(task), task
+        if self._sample is None:
+            self._sample = task
 
     def wait(self, seconds: float) -> list[Result]:
         """See :class:`Executor`.
@@ -176,7 +175,7 @@ class RayExecutor(Executor):
         self._tended = now
         for key in self._nodes.update(ray_cluster.members()):
             self._gone(key)
-        if self._asking is None:
+        if self._sample is None:
             return
         for node in self._nodes.to_ask(now):
             self._ask(node, _ANSWER_SECONDS)
@@ -193,9 +192,7 @@ class RayExecutor(Executor):
         """Ask a node who it is, unless it is being asked."""
         if any(key == node.key for key, _ in self._asked.values()):
             return
-        assert self._asking is not None, "a task was submitted"
-        if not self._wanted:
-            self._wanted = said_of(self._sample)
+        self._asking = self._asking or Asking(self._sample)
         self._nodes.asked(node)
         self._asked[self._asking.ask(node.key)] = node.key, time.monotonic() + seconds
 
@@ -203,9 +200,10 @@ class RayExecutor(Executor):
         key, _ = self._asked.pop(reference)
         if key not in self._nodes:
             return
+        assert self._asking is not None, "it was asked"
         node, now = self._nodes[key], time.monotonic()
         try:
-            reason = why_not(ray.get(reference), self._wanted)
+            reason = why_not(ray.get(reference), self._asking.wanted)
         except Exception as error:  # its process died, or the node did
             self._unanswered(reference, key, f"it can't be asked ({in_a_line(error)})")
             return
@@ -343,8 +341,28 @@ class RayExecutor(Executor):
         return keys
 
     def team(self, campaign: Campaign, folder: Path) -> Team:
-        """See :class:`Executor`; each agent is an actor."""
+        """See :class:`Executor`; each agent is an actor.
+
+        Raises
+        ------
+        CampaignError
+            The cluster's node on this computer, where agents think, has no molmach or another one.
+        """
+        if not self._own:
+            self._check_home()
         return RayTeam(campaign, folder)
+
+    def _check_home(self) -> None:
+        """Raise where agents can't think, before they fail one by one."""
+        home = ray_cluster.here()
+        reference, wanted = ask_for_code(home)
+        try:
+            reason = why_not(ray.get(reference, timeout=_ANSWER_SECONDS), wanted)
+        except Exception as error:  # it does not answer, or its process died
+            reason = f"it can't be asked ({in_a_line(error)})"
+        if reason:
+            address = ray_cluster.address_of(home)
+            raise CampaignError(f"node {address} can't be used, and agents think there: {reason}")
 
     def close(self) -> None:
         """See :class:`Executor`; a cluster that :meth:`start` has joined is left."""

@@ -199,6 +199,12 @@ def here() -> str:
     return str(ray.get_runtime_context().get_node_id())
 
 
+def address_of(key: str) -> str:
+    """Where a node is; its key where it is gone."""
+    nodes = {str(node["NodeID"]): str(node["NodeManagerAddress"]) for node in ray.nodes()}  # type: ignore[no-untyped-call]
+    return nodes.get(key, key)
+
+
 def free_cores() -> int:
     """How many cores of the whole cluster nobody uses now."""
     return int(ray.available_resources().get("CPU", 0))  # type: ignore[no-untyped-call]

@@ -12,11 +12,14 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from molmach.identity import Identity
 from molmach.search.loop.evaluations import Task
-from molmach.search.loop.executors.selftest import packed
+from molmach.search.loop.executors.selftest import packed, said_of
 from molmach.search.record.result import Result
 
 _AHEAD = 2
 """Jobs that a worker is given at most, so that it need not wait for the driver between two."""
+
+_NO_TEST = "none"
+"""A digest that no code has, so that no self-test is made."""
 
 
 class Evaluator:
@@ -156,10 +159,16 @@ class Asking:
     ----------
     task
         One of those to come, whose plug-ins count.
+
+    Attributes
+    ----------
+    wanted
+        What a node should say: what this process says.
     """
 
     def __init__(self, task: Task | None) -> None:
-        self._content = packed(task)
+        self.wanted = said_of(task)
+        self._content, self._digest = packed(task), str(self.wanted["identity"]["digest"])
         self._function = ray.remote(num_cpus=0, max_retries=0)(_asking())
 
     def ask(self, node: str) -> Any:
@@ -168,17 +177,24 @@ class Asking:
         Where it can't say that, the answer has ``missing``, which says why.
         """
         place = NodeAffinitySchedulingStrategy(node, soft=False)
-        return self._function.options(scheduling_strategy=place).remote(self._content)
+        return self._function.options(scheduling_strategy=place).remote(self._content, self._digest)
 
 
-def _asking() -> Callable[[bytes], dict[str, Any]]:
+def ask_for_code(node: str) -> tuple[Any, dict[str, Any]]:
+    """Reference of what a node says of its code alone, and what it should say."""
+    place = NodeAffinitySchedulingStrategy(node, soft=False)
+    asked = ray.remote(num_cpus=0, max_retries=0, scheduling_strategy=place)(_asking())
+    return asked.remote(packed(None), _NO_TEST), said_of(None, _NO_TEST)
+
+
+def _asking() -> Callable[[bytes, str], dict[str, Any]]:
     """A function that is sent by its code, not by its name, to a node that may have no molmach."""
 
-    def who_are_you(content: bytes) -> dict[str, Any]:
+    def who_are_you(content: bytes, digest: str) -> dict[str, Any]:
         try:
             from molmach.search.loop.executors.selftest import said_of, unpacked
 
-            return said_of(unpacked(content))
+            return said_of(unpacked(content), digest)
         except BaseException as error:
             said = {"missing": f"{type(error).__name__}: {error}"[:300]}
         try:
