@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import ray
-from ray.exceptions import RayActorError
+from ray.exceptions import RayActorError, RayError, RayTaskError
 
 from molmach.errors import CampaignError
 from molmach.search.agents.team import Team
@@ -205,7 +205,11 @@ class RayExecutor(Executor):
         try:
             reason = why_not(ray.get(reference), self._asking.wanted)
         except Exception as error:  # its process died, or the node did
-            self._unanswered(reference, key, f"it can't be asked ({in_a_line(error)})")
+            lost = isinstance(error, RayError) and not isinstance(
+                error, RayTaskError
+            )  # whose words for this fill a page
+            said = "it does not answer" if lost else f"it can't be asked ({in_a_line(error)})"
+            self._unanswered(reference, key, said)
             return
         if reason:
             self._nodes.leave_out(node, reason, now)
