@@ -13,7 +13,8 @@ from molmach.cli.campaign_live import followed
 from molmach.cli.campaign_view import print_document
 from molmach.cli.naming import naming_the_file
 from molmach.cli.output import JsonFlag, Overrides, console, print_json, status, table
-from molmach.errors import InfeasibleError, InterruptedRunError
+from molmach.errors import InfeasibleError, InterruptedRunError, SpecError
+from molmach.files import write_text
 from molmach.report.campaign.pictures import draw_designs
 from molmach.search import Space
 from molmach.search.loop.checking import check, check_new, equilibrium_note
@@ -24,6 +25,7 @@ from molmach.search.record.retrying import retry
 from molmach.search.running import run_campaign
 from molmach.search.space.fragments import groups
 from molmach.spec import Campaign, load_campaign
+from molmach.studies.folder import OUT
 
 app = typer.Typer(help="Search a space of machines for better ones.", no_args_is_help=True)
 
@@ -128,6 +130,49 @@ def repair_command(
         if aside is not None:
             typer.echo(f"the damaged one is kept as {aside.name}")
         typer.echo("'molmach campaign resume' goes on from there")
+
+
+@app.command("slurm")
+@_naming_the_campaign
+def slurm(
+    file: FileArgument,
+    out: Annotated[
+        Path | None, typer.Option("-o", metavar="FILE.sh", help="The script; default NAME.sbatch.sh here.")
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--dir", metavar="DIR", help="The campaign's folder between starts; default campaigns/NAME-KEY."
+        ),
+    ] = None,
+    nodes: Annotated[int, typer.Option(min=1, help="Nodes of the job.")] = 1,
+    cores: Annotated[int, typer.Option(min=1, help="Cores of each node.")] = 8,
+    time_limit: Annotated[
+        str, typer.Option("--time", help="The job's limit, as Slurm writes it.")
+    ] = "12:00:00",
+    grace: Annotated[
+        int, typer.Option(min=60, max=3600, help="Seconds before the limit at which it stops.")
+    ] = 180,
+    sbatch: Annotated[
+        list[str] | None, typer.Option(metavar="OPTION", help="More for sbatch: --sbatch=--partition=short.")
+    ] = None,
+) -> None:
+    """Write a Slurm job for a campaign, which stops before its limit and puts itself in the queue again."""
+    from molmach.cli.campaign_slurm import slurm_script
+    from molmach.search.record.folder import folder_of
+
+    campaign = load_campaign(file)
+    check(campaign, file.parent)
+    place = folder_of(campaign, folder)
+    text = slurm_script(
+        campaign, file, place, nodes=nodes, cores=cores, time_limit=time_limit, grace=grace, more=sbatch or ()
+    )
+    script = out or Path(f"{campaign.name}.sbatch.sh")
+    try:
+        write_text(script, text)
+    except OSError as error:
+        raise SpecError(OUT, f" {script}: can't be written ({error.strerror})") from error
+    typer.echo(f"sbatch {script}")
 
 
 @app.command("retry")

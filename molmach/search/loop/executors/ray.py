@@ -205,10 +205,8 @@ class RayExecutor(Executor):
         try:
             reason = why_not(ray.get(reference), self._asking.wanted)
         except Exception as error:  # its process died, or the node did
-            lost = isinstance(error, RayError) and not isinstance(
-                error, RayTaskError
-            )  # whose words for this fill a page
-            said = "it does not answer" if lost else f"it can't be asked ({in_a_line(error)})"
+            silent = isinstance(error, RayError) and not isinstance(error, RayTaskError)
+            said = "it does not answer" if silent else f"it can't be asked ({in_a_line(error)})"
             self._unanswered(reference, key, said)
             return
         if reason:
@@ -245,7 +243,7 @@ class RayExecutor(Executor):
 
     def _say_if_starved(self, now: float) -> None:
         """Say that nothing runs for want of a free core, at intervals."""
-        if not self._waiting or self._workers.busy or self._asked:
+        if not self._waiting or self._workers.busy or self._workers.starting or self._asked:
             self._starved = None
             return
         since, said = self._starved or (now, -math.inf)
@@ -263,12 +261,14 @@ class RayExecutor(Executor):
         good = self._nodes.good
         workers = {node.key: len(self._workers.on(node.key)) for node in good}
         total = sum(workers.values())
+        room = sum(node.cores for node in good) - total
+        free = ray_cluster.free_cores() if self._waiting and room else 0
         for node in sorted(good, key=lambda node: workers[node.key] / node.cores):
             for _ in range(node.cores - workers[node.key]):
                 if total >= min(self._most, len(self._waiting) + self._workers.busy):
                     break
-                self._workers.start(node.key, now)
-                total += 1
+                self._workers.start(node.key, now, free > 0)
+                total, free = total + 1, free - 1
         given = {node.key for node in good}
         while self._waiting:
             plenty = len(self._waiting) > total

@@ -59,12 +59,15 @@ class Worker:
         (reference, task), the first of which it is doing.
     since
         When it was started, began the first job, or ran out of jobs.
+    roomy
+        Whether a core was free when it was started.
     """
 
     node: str
     actor: Any
     beginning: Any
     since: float
+    roomy: bool
     jobs: deque[tuple[Any, Task]] = field(default_factory=deque)
 
     def give(self, task: Task, now: float) -> Any:
@@ -104,11 +107,11 @@ class Workers:
         """Those on a node."""
         return [worker for worker in self if worker.node == node]
 
-    def start(self, node: str, now: float) -> Worker:
-        """One more on a node; it begins when a core is free there."""
+    def start(self, node: str, now: float, roomy: bool) -> Worker:
+        """One more on a node; it begins when a core is free there, as it is now where it is ``roomy``."""
         place = NodeAffinitySchedulingStrategy(node, soft=False)
         actor = self._class.options(scheduling_strategy=place).remote(self._evaluation)
-        worker = Worker(node, actor, actor.begin.remote(), now)
+        worker = Worker(node, actor, actor.begin.remote(), now, roomy)
         self._workers[actor] = worker
         return worker
 
@@ -146,6 +149,11 @@ class Workers:
     def busy(self) -> int:
         """How many do something."""
         return sum(bool(worker.jobs) for worker in self._workers.values())
+
+    @property
+    def starting(self) -> bool:
+        """Whether one is about to begin, for a core was free for it."""
+        return any(worker.beginning is not None and worker.roomy for worker in self._workers.values())
 
     def longest(self, now: float) -> float:
         """Seconds for which the job that began first has run; 0 where there is none."""
