@@ -77,7 +77,7 @@ say "start ${SLURM_RESTART_COUNT:-0} on $SLURM_JOB_NODELIST"
 fetch
 srun --overlap --ntasks="$SLURM_JOB_NUM_NODES" --ntasks-per-node=1 bash -c start_ray >"$WORK/ray.log" 2>&1 &
 RAY=$!
-until (exec 3<>"/dev/tcp/$HEAD/$PORT") 2>/dev/null; do
+until grep -qs 'Ray runtime started' "$WORK/ray.log"; do # its port answers before it does
     kill -0 "$RAY" 2>/dev/null || { say "Ray did not start:"; cat "$WORK/ray.log"; exit 1; }
     sleep 1
 done

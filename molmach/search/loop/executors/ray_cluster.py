@@ -18,7 +18,7 @@ from molmach.errors import Argument, CampaignError
 
 ADDRESS = Argument("address")
 
-CONNECTING_SECONDS = 12.0
+CONNECTING_SECONDS = 14.0
 """How long a cluster at an address may take to answer. Not tuned: one in working order takes two to five."""
 
 _REACHING_SECONDS = 5.0
@@ -144,7 +144,7 @@ def _ask_with_token() -> None:
     """Have Ray use the token that is there, which it leaves to whoever joins a cluster to ask for."""
     os.environ.setdefault("RAY_AUTH_MODE", "token")
     with suppress(ImportError, AttributeError):  # before Ray 2.52 there were no tokens
-        from ray._raylet import Config
+        from ray._raylet import Config  # type: ignore[attr-defined]
 
         Config.initialize("")  # it has read the environment when it was imported
 
