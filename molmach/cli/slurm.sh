@@ -96,6 +96,7 @@ kill "$RAY" 2>/dev/null
 keep_all || { say "can't be copied to $FOLDER; it is left in $WORK"; exit 1; }
 rm -rf "$WORK"
 if [ "$stopping" -eq 1 ]; then
+    trap '' TERM # which putting it in the queue sends
     say "stopped; goes on when Slurm starts the job again"
     scontrol requeue "$SLURM_JOB_ID"
     sleep 60 # Slurm ends this job now
