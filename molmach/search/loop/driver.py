@@ -33,6 +33,7 @@ from molmach.search.loop.snapshot import Snapshot, Watcher
 from molmach.search.record.archive import MACHINES, unpack
 from molmach.search.record.cache import Store
 from molmach.search.record.ledger import Ledger
+from molmach.search.record.reader import TOLD
 from molmach.search.record.result import Result, plain
 from molmach.search.record.trial import CONFIRMATION, Finding, Trial
 from molmach.search.space.space import Space
@@ -327,7 +328,7 @@ class Driver:
 
     def _tell(self, line: str) -> None:
         """Write down a line of what happens to the campaign as a whole, and say it."""
-        self.ledger.event("told", text=line)
+        self.ledger.event(TOLD, text=line)
         if self._say is not None:
             self._say(line)
 

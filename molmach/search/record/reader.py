@@ -19,6 +19,9 @@ from molmach.search.space.design import Design
 STARTED = "started"
 """The ledger's word for a trial that has left its queue, whatever came of it."""
 
+TOLD = "told"
+"""An event: a line for people on the campaign as a whole, such as a node that is left out."""
+
 SAID = "said"
 """Kind of the events that keep what an agent and a language model have said to each other, as JSON."""
 

@@ -19,7 +19,7 @@ from molmach.search.record.fronts import fronts
 from molmach.search.record.hypervolume import ranked
 from molmach.search.record.judging import judgement_of
 from molmach.search.record.ledger import Ledger
-from molmach.search.record.reader import SAID
+from molmach.search.record.reader import SAID, TOLD
 from molmach.search.record.rows import Prediction
 from molmach.search.record.trial import Finding, Measured
 from molmach.spec import Campaign
@@ -58,7 +58,7 @@ def document(ledger: Ledger, campaign: Campaign, folder: Path, best: int = 10) -
         "dir": str(folder),
         "key": campaign.key,
         "state": last.kind if last is not None and last.kind in ("finished", "stopped") else "unfinished",
-        "reason": "" if last is None or last.kind == SAID else last.text,
+        "reason": "" if last is None or last.kind in (SAID, TOLD) else last.text,
         "evaluations": totals.evaluations,
         "failed": totals.failed,
         "failures": _failures(ledger),
