@@ -24,8 +24,8 @@ PACKAGES = ("llvmlite", "numba", "numpy", "openmm", "rdkit", "scipy")
 
 APART = frozenset(
     (
-        "agents", "analysis", "cli", "estimates", "report", "search", "systems", "testing",
-        "__init__.py", "errors.py", "files.py", "identity.py", "streams.py",
+        "agents", "analysis", "cli", "estimates", "proposals", "report", "search", "server", "systems",
+        "testing", "words", "__init__.py", "errors.py", "files.py", "identity.py", "streams.py",
     )
 )  # fmt: skip
 """What in the package's folder changes no result: who proposes, who shows, who keeps, and words of errors."""

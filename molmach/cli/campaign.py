@@ -13,16 +13,19 @@ from molmach.cli.campaign_live import followed
 from molmach.cli.campaign_view import print_document
 from molmach.cli.naming import naming_the_file
 from molmach.cli.output import JsonFlag, Overrides, console, print_json, status, table
-from molmach.errors import InfeasibleError, InterruptedRunError
+from molmach.errors import InfeasibleError, InterruptedRunError, SpecError
+from molmach.files import write_text
 from molmach.report.campaign.pictures import draw_designs
 from molmach.search import Space
 from molmach.search.loop.checking import check, check_new, equilibrium_note
 from molmach.search.record import results
 from molmach.search.record.folder import FILE, find_campaign, read_campaign, repair
 from molmach.search.record.ledger import NAME, reading
+from molmach.search.record.retrying import retry
 from molmach.search.running import run_campaign
 from molmach.search.space.fragments import groups
 from molmach.spec import Campaign, load_campaign
+from molmach.studies.folder import OUT
 
 app = typer.Typer(help="Search a space of machines for better ones.", no_args_is_help=True)
 
@@ -129,6 +132,78 @@ def repair_command(
         typer.echo("'molmach campaign resume' goes on from there")
 
 
+@app.command("slurm")
+@_naming_the_campaign
+def slurm(
+    file: FileArgument,
+    out: Annotated[
+        Path | None, typer.Option("-o", metavar="FILE.sh", help="The script; default NAME.sbatch.sh here.")
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--dir", metavar="DIR", help="The campaign's folder between starts; default campaigns/NAME-KEY."
+        ),
+    ] = None,
+    nodes: Annotated[int, typer.Option(min=1, help="Nodes of the job.")] = 1,
+    cores: Annotated[int, typer.Option(min=1, help="Cores of each node.")] = 8,
+    time_limit: Annotated[
+        str, typer.Option("--time", help="The job's limit, as Slurm writes it.")
+    ] = "12:00:00",
+    grace: Annotated[
+        int, typer.Option(min=60, max=3600, help="Seconds before the limit at which it stops.")
+    ] = 180,
+    sbatch: Annotated[
+        list[str] | None, typer.Option(metavar="OPTION", help="More for sbatch: --sbatch=--partition=short.")
+    ] = None,
+) -> None:
+    """Write a Slurm job for a campaign, which stops before its limit and puts itself in the queue again."""
+    from molmach.cli.campaign_slurm import slurm_script
+    from molmach.search.record.folder import folder_of
+
+    campaign = load_campaign(file)
+    check(campaign, file.parent)
+    place = folder_of(campaign, folder)
+    text = slurm_script(
+        campaign, file, place, nodes=nodes, cores=cores, time_limit=time_limit, grace=grace, more=sbatch or ()
+    )
+    script = out or Path(f"{campaign.name}.sbatch.sh")
+    try:
+        write_text(script, text)
+    except OSError as error:
+        raise SpecError(OUT, f" {script}: can't be written ({error.strerror})") from error
+    typer.echo(f"sbatch {script}")
+
+
+@app.command("retry")
+@_naming_the_campaign
+def retry_command(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A campaign's folder.")],
+    reasons: Annotated[
+        list[str] | None,
+        typer.Option("--reason", metavar="TEXT", help="A part of why they failed; may be given repeatedly."),
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that failed.")] = False,
+    other_code: Annotated[
+        bool, typer.Option("--other-code", help="What other code than is installed here has done.")
+    ] = False,
+    store: StoreOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Have evaluations done again that failed, by why they did, or that other code has done.
+
+    They are taken out of the ledger and of the evaluations that campaigns share; 'molmach campaign resume'
+    does them.
+    """
+    counts = retry(folder, reasons or (), everything=everything, other_code=other_code, store=store)
+    if as_json:
+        print_json({"retried": sum(counts.values()), "reasons": counts})
+        return
+    for why, count in counts.items():
+        typer.echo(f"{count} evaluation{'' if count == 1 else 's'}: {why}")
+    typer.echo(f"'molmach campaign resume {folder}' does them again")
+
+
 def _run(
     campaign: Campaign,
     out: Path,
@@ -143,7 +218,7 @@ def _run(
     if said:
         typer.echo(f"molmach: {campaign.name}: {said}", err=True)
     try:
-        with followed(campaign) as watch:
+        with followed(campaign) as (watch, say):
             document = run_campaign(
                 campaign,
                 out,
@@ -153,6 +228,7 @@ def _run(
                 cores=cores,
                 store=store,
                 watch=watch,
+                say=say,
             )
     except KeyboardInterrupt as interrupt:
         raise InterruptedRunError(

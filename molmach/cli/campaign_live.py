@@ -15,20 +15,26 @@ from molmach.cli.output import number, table
 from molmach.search.loop.snapshot import Snapshot
 from molmach.spec import Campaign
 
+Watch = Callable[[Snapshot], None]
+Say = Callable[[str], None]
+
 
 @contextmanager
-def followed(campaign: Campaign) -> Iterator[Callable[[Snapshot], None] | None]:
-    """A table on standard error that follows the campaign, on a terminal only."""
+def followed(campaign: Campaign) -> Iterator[tuple[Watch | None, Say | None]]:
+    """A table on standard error that follows the campaign, on a terminal only, and lines above it."""
     stream = Console(stderr=True)
     if not stream.is_terminal:
-        yield None
+        yield None, None
         return
     with Live(console=stream, refresh_per_second=4) as live:
 
         def watch(snapshot: Snapshot) -> None:
             live.update(_view(campaign, snapshot))
 
-        yield watch
+        def say(line: str) -> None:
+            live.console.print(f"molmach: {line}", markup=False, soft_wrap=True)
+
+        yield watch, say
 
 
 _TEAM = ("agent", "share", "evaluated", "repeats", "infeasible", "95 % predictions right", "rms z")

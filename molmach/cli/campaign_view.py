@@ -163,7 +163,8 @@ def _print_agents(out: Console, team: Mapping[str, Mapping[str, Any]]) -> None:
     rows = [head]
     for name, row in team.items():
         counts = [f"{row[key]:,}" for key in ("proposals", "evaluated", "repeats", "infeasible")]
-        rows.append([name, *counts, f"{row.get('core_seconds', 0.0):,.0f}"])
+        label = f"{name} (given up)" if row["given_up"] is not None else name
+        rows.append([label, *counts, f"{row.get('core_seconds', 0.0):,.0f}"])
     _print_columns(out, rows)
     scored = [
         (name, one, len(row["calibration"]) > 1)

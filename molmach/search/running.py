@@ -38,6 +38,7 @@ def run_campaign(
     cores: int | None = None,
     store: str | Path | None = None,
     watch: Callable[[Snapshot], None] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
     """Carry out a campaign, or go on with it where it was left.
 
@@ -61,6 +62,9 @@ def run_campaign(
         the campaign's folder. What is built for theory stands in ``structures.sqlite`` beside it.
     watch
         Called with a snapshot as results come in.
+    say
+        Called with each line on what happens to the campaign as a whole, such as a node that is left out;
+        by default it is printed on standard error.
 
     Returns
     -------
@@ -105,11 +109,17 @@ def run_campaign(
                 evaluations,
                 watch,
                 theory=theory,
+                say=say or _print,
             )
             with stop_on_signal(driver):
                 driver.run()
-                for agent, text in driver.explain().items():
-                    ledger.note_explanation(agent, text)
-                ledger.commit()
+                if not driver.stopping:
+                    for agent, text in driver.explain().items():
+                        ledger.note_explanation(agent, text)
+                    ledger.commit()
         page = write_report(summary(ledger, campaign, folder), folder / PAGE)
         return {**results.document(ledger, campaign, folder), "resumed": resumed, "report": str(page)}
+
+
+def _print(line: str) -> None:
+    print(f"molmach: {line}", file=sys.stderr, flush=True)

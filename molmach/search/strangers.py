@@ -28,6 +28,28 @@ class UserInterrupt(KeyboardInterrupt):
     """The user has pressed Ctrl-C; a :class:`KeyboardInterrupt` that is none of these was raised by code."""
 
 
+class _Pressed:
+    """Whether the user's second Ctrl-C is on its way up: C code on it turns it into another exception."""
+
+    now = False
+
+
+def press() -> None:
+    """Raise :class:`UserInterrupt`, which is the user's whatever becomes of it on its way."""
+    _Pressed.now = True
+    raise UserInterrupt
+
+
+def release() -> None:
+    """Nobody has pressed Ctrl-C yet."""
+    _Pressed.now = False
+
+
+def pressed() -> bool:
+    """Whether an interrupt that comes up now is the user's."""
+    return _Pressed.now
+
+
 OURS = (TooLongError, UserInterrupt)
 """What may be raised while others' code runs and is none of theirs."""
 

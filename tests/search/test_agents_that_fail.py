@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import sys
 import threading
@@ -9,8 +10,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from molmach.cli.campaign_view import print_document
 from molmach.errors import PluginError, PluginWarning
+from molmach.report.campaign.page import report_page
 from molmach.search import Result, Task, plugins
 from molmach.search.agents.runner import AgentFailedError, Question
 from molmach.search.agents.team import LocalTeam
@@ -19,8 +23,10 @@ from molmach.search.loop.driver import Driver
 from molmach.search.loop.evaluations import evaluation_of
 from molmach.search.loop.executors import LocalExecutor
 from molmach.search.loop.signals import stop_on_signal
+from molmach.search.record import results
 from molmach.search.record.ledger import Ledger
 from molmach.search.strangers import MOST_PRINTED, UserInterrupt, calling
+from molmach.search.summary import summary
 from molmach.spec import Campaign
 from tests.helpers.ledgers import campaign
 
@@ -155,6 +161,22 @@ def test_what_an_agent_prints_is_shown_to_a_limit_and_never_on_standard_output(
     assert shown.out == ""
     assert shown.err.count("x") <= MOST_PRINTED * shown.err.count("is not shown")
     assert "y" not in shown.err
+
+
+def test_an_agent_that_was_given_up_shows_wherever_agents_do(tmp_path: Path) -> None:
+    """In the document, the table and the report, though it has proposed nothing."""
+    asked = _campaign(tmp_path, _text(propose="raise SystemExit"), 4)
+    with closing(_carried_out(asked, tmp_path)) as ledger:
+        document = results.document(ledger, asked, tmp_path)
+        page = report_page(summary(ledger, asked, tmp_path), tmp_path / "report.html")
+    given_up = {name: row["given_up"] for name, row in document["agents"].items()}
+    assert given_up == {"random": None, "mine": "failed 3 times in a row"}
+    assert document["agents"]["mine"]["proposals"] == 0
+    out = io.StringIO()
+    print_document(document, Console(file=out, width=200))
+    assert "mine (given up)" in out.getvalue()
+    assert "random (given up)" not in out.getvalue()
+    assert page.count("given up: failed 3 times in a row") == 1
 
 
 def test_the_users_own_interrupt_comes_through(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def strike(driver: subprocess.Popen[str], victim: str, rng: np.random.Generator)
         return True
     if victim == "driver":
         return kill(driver.pid)
-    title = {"worker": ("ray::evaluate", "ray::IDLE"), "agent": ("ray::Runner",)}[victim]
+    title = {"worker": ("ray::Evaluator",), "agent": ("ray::Runner",)}[victim]
     chosen = [pid for pid, text in family.items() if text.startswith(title)]
     return bool(chosen) and kill(chosen[int(rng.integers(len(chosen)))])
 

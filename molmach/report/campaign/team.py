@@ -57,11 +57,15 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Activity:
-    """What an agent did: counts by column, and its calibration in each objective that it predicts."""
+    """What an agent did: counts by column, and its calibration in each objective that it predicts.
+
+    ``given_up`` says why it is not asked any more; '' where it is.
+    """
 
     member: Member
     counts: tuple[str, ...]
     calibration: tuple[Calibration, ...]
+    given_up: str = ""
 
 
 COUNTS = (
@@ -139,7 +143,7 @@ def activities(frame: Frame, team: Sequence[Member]) -> list[Activity]:
         scored = [one for one in row.get("calibration", ()) if one["predictions"]]
         several = len(frame.axes) > 1
         calibrations = tuple(_calibration(one, one["expression"] if several else "") for one in scored)
-        team_activity.append(Activity(member, counts, calibrations))
+        team_activity.append(Activity(member, counts, calibrations, row["given_up"] or ""))
     return team_activity
 
 

@@ -68,6 +68,11 @@ class BudgetUse:
         """Whether one more evaluation may be started when so many are already coming."""
         return self.budget.evaluations is None or self.evaluations + coming < self.budget.evaluations
 
+    @property
+    def out_of_time(self) -> bool:
+        """Whether the budget's time is over."""
+        return self.budget.wall_clock is not None and self.clock.seconds >= self.budget.wall_clock
+
     def spent(self) -> str | None:
         """What has run out, in words; None while nothing has."""
         budget = self.budget
@@ -75,6 +80,6 @@ class BudgetUse:
             return "all evaluations of the budget are done"
         if budget.core_seconds is not None and self.core_seconds >= budget.core_seconds:
             return "the budget's core seconds are spent"
-        if budget.wall_clock is not None and self.clock.seconds >= budget.wall_clock:
+        if self.out_of_time:
             return "the budget's time is over"
         return None

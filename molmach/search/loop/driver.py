@@ -21,6 +21,7 @@ from molmach.search.loop.bandit import Bandit
 from molmach.search.loop.book import TrialBook
 from molmach.search.loop.budget import BudgetUse, Clock
 from molmach.search.loop.codes import Codes
+from molmach.search.loop.ending import Ending
 from molmach.search.loop.evaluations import Evaluation, Task, task_of
 from molmach.search.loop.executors import Executor
 from molmach.search.loop.foretelling import Foretelling
@@ -32,6 +33,7 @@ from molmach.search.loop.snapshot import Snapshot, Watcher
 from molmach.search.record.archive import MACHINES, unpack
 from molmach.search.record.cache import Store
 from molmach.search.record.ledger import Ledger
+from molmach.search.record.reader import TOLD
 from molmach.search.record.result import Result, plain
 from molmach.search.record.trial import CONFIRMATION, Finding, Trial
 from molmach.search.space.space import Space
@@ -70,6 +72,8 @@ class Driver:
         Proposals that all agents together are asked for at once; by default the campaign's.
     theory
         File in which what is built for theory is kept, '' to keep it in memory alone; None for no theory.
+    say
+        Called with each line that people should read; None where nobody does.
     """
 
     def __init__(
@@ -84,11 +88,13 @@ class Driver:
         watch: Callable[[Snapshot], None] | None = None,
         batch: int | None = None,
         theory: str | None = None,
+        say: Callable[[str], None] | None = None,
     ) -> None:
         self.campaign = campaign
         self.space = Space(campaign)
         self.ledger = ledger
-        self.stopping = False
+        self._ending = Ending(campaign.budget.wall_clock)
+        self._say = say
         self._executor = executor
         self._team = team
         self._folder = folder
@@ -134,6 +140,21 @@ class Driver:
 
     # the loop
 
+    @property
+    def stopping(self) -> bool:
+        """Whether nothing new is started, for somebody has asked for the end."""
+        return self._ending.asked
+
+    def stop(self, within: float | None = None) -> None:
+        """Start nothing new, and end when what runs has come back.
+
+        Parameters
+        ----------
+        within
+            Seconds after which it is not waited for any more; None to wait.
+        """
+        self._ending.ask(within)
+
     def run(self) -> str:
         """Search until the budget is spent or nobody has an idea, then confirm the winners.
 
@@ -160,7 +181,9 @@ class Driver:
                 self._save()
                 words = f"{refused.agent} last: {refused.reason}"
                 raise CampaignError(f"{reason}, and none of what was proposed is a machine; {words}")
-            if not self.stopping:
+            if self._tasks and self._ending.over:
+                reason = f"{reason}, and {len(self._tasks)} evaluations had not come back"
+            if not self.stopping and not self._ending.in_vain:
                 if self._foretelling is not None:
                     self._foretelling.rest()
                 self._confirm()
@@ -179,9 +202,26 @@ class Driver:
                 self._ask()
                 self._launch()
                 reason = self._stuck()
-            if reason is not None and not self._executor.in_hand and not self._known:
+            if reason is not None and self._ends() and not self._settle():
                 return reason
             self._collect()
+
+    def _settle(self) -> bool:
+        """Whether tasks that were given up count as failures only now, when nothing else comes back."""
+        if self.stopping:
+            return False  # they are done again when the campaign is gone on with
+        self._losses.at_the_end(others=self._spent.evaluations > self._spent.failures)
+        return self._losses.waiting
+
+    def _ends(self) -> bool:
+        """Whether what is in hand has come back, or is not waited for any more."""
+        if self.stopping and not self._ending.told:
+            self._ending.told = True
+            for key in self._executor.recall():
+                del self._tasks[key]
+            if self._executor.in_hand:
+                self._tell(f"stopping; waits for {self._executor.waited_for}; once more ends at once")
+        return (not self._executor.in_hand and not self._known) or self._ending.over
 
     def _over(self) -> str | None:
         """Why no new evaluation is started; None while some are."""
@@ -190,7 +230,10 @@ class Driver:
         target = self.campaign.budget.target
         if target is not None and self._allocation.top_low >= self.campaign.objectives[0].sign * target:
             return "the target is reached"
-        return self._spent.spent()
+        spent = self._spent.spent()
+        if self._spent.out_of_time:
+            self._ending.out_of_time()
+        return spent
 
     def _stuck(self) -> str | None:
         """Why nothing will ever be started again; None while something may."""
@@ -216,7 +259,7 @@ class Driver:
 
     def _launch(self) -> None:
         while self._executor.in_hand < self._executor.slots:
-            coming = self._executor.in_hand + len(self._known)
+            coming = self._executor.in_hand + len(self._known) + self._losses.count
             if not self._spent.allow(coming) or not self._launch_one():
                 break
 
@@ -260,26 +303,34 @@ class Driver:
             self._foretelling.one()
         for result in map(plain, self._executor.wait(patience)):
             task = self._tasks.pop(result.key)
-            lost = result.lost or self._codes.stranger(task, result)
-            if lost:
-                self._lost(task, lost)
+            stranger = self._codes.stranger(task, result)
+            if result.lost or stranger:
+                self._lost(task, result.lost or stranger, result.blameless or bool(stranger))
             else:
                 self._record(task, result, reused=False)
                 fresh.append(result)
                 self._losses.came_back()
+                self._ending.came_back()
+        for given_up, reason in self._losses.given_up:
+            self._record(given_up, Result(given_up.key, reason=reason), reused=False)
+        for line in self._executor.news():
+            self._tell(line)
         self._save()
         if self._store is not None:
             self._store.put([r for r in fresh if not r.archive and not r.controls])
         self._watcher.show(self.snapshot)
 
-    def _lost(self, task: Task, problem: str) -> None:
+    def _lost(self, task: Task, problem: str, blameless: bool) -> None:
         """Start a task again that was lost, unless it was too often: then that is its result."""
         self.ledger.event("lost", task.key[:12], problem)
-        reason = self._losses.verdict(task.key, problem)
-        if reason:
-            self._record(task, Result(task.key, reason=reason), reused=False)
-        elif not self.stopping:
+        if self._losses.again(task, problem, blameless) and not self.stopping:
             self._submit(task)
+
+    def _tell(self, line: str) -> None:
+        """Write down a line of what happens to the campaign as a whole, and say it."""
+        self.ledger.event(TOLD, text=line)
+        if self._say is not None:
+            self._say(line)
 
     def _record(self, task: Task, result: Result, reused: bool) -> None:
         reason, measured = self._objectives.judge(result)
@@ -310,10 +361,12 @@ class Driver:
         winners = self._allocation.unconfirmed(self.campaign.confirmation.machines)
         tasks = [self._task(machine, CONFIRMATION) for machine in winners]
         waiting = deque(task for task in tasks if task is not None)
-        while self._executor.in_hand or (waiting and not self.stopping):
+        while self._tasks or (waiting and not self.stopping):
             while waiting and not self.stopping and self._executor.in_hand < self._executor.slots:
                 self._submit(waiting.popleft())
             self._collect()
+            if (self.stopping and self._ends()) or self._ending.in_vain:
+                return
 
     # for those who watch
 

@@ -66,6 +66,11 @@ class Store:
             with self._base:
                 self._base.executemany("INSERT OR IGNORE INTO done VALUES (?, ?, ?, ?, ?, ?)", rows)
 
+    def forget(self, keys: Iterable[str]) -> None:
+        """Take evaluations out, whatever code did them."""
+        with self._base:
+            self._base.executemany("DELETE FROM done WHERE key = ?", [(key,) for key in keys])
+
     def close(self) -> None:
         """Let go of the file."""
         self._base.close()

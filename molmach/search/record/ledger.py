@@ -10,7 +10,7 @@ import contextlib
 import json
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, replace
 from importlib.resources import files
@@ -216,6 +216,12 @@ class Ledger(LedgerReader):
             "INSERT OR REPLACE INTO theory VALUES (?, ?, ?, ?)",
             (machine, json.dumps(foretold.means), json.dumps(foretold.sds), foretold.model),
         )
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Take evaluations out of the record, so that they are done again."""
+        rows = [(key,) for key in keys]
+        for table in ("evaluations", "samples", "seen", "codes"):
+            self._base.executemany(f"DELETE FROM {table} WHERE key = ?", rows)
 
     def add_finding(self, finding: Finding, samples: Samples) -> bool:
         """Record what an evaluation found; False if it was there already."""

@@ -54,7 +54,7 @@ CREATE TABLE theory (
 CREATE TABLE events (
     id INTEGER PRIMARY KEY,
     time REAL NOT NULL,
-    kind TEXT NOT NULL,             -- started, stopped, finished, agent_failed, agent_benched, estimator_failed, lost, retried
+    kind TEXT NOT NULL,             -- started, stopped, finished, agent_failed, agent_benched, estimator_failed, lost, retried, told
     who TEXT NOT NULL,
     text TEXT NOT NULL
 );

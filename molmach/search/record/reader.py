@@ -19,6 +19,9 @@ from molmach.search.space.design import Design
 STARTED = "started"
 """The ledger's word for a trial that has left its queue, whatever came of it."""
 
+TOLD = "told"
+"""An event: a line for people on the campaign as a whole, such as a node that is left out."""
+
 SAID = "said"
 """Kind of the events that keep what an agent and a language model have said to each other, as JSON."""
 
@@ -212,6 +215,19 @@ class LedgerReader:
         """Digest of a code -> what it is made of."""
         return {digest: Identity.of_json(json.loads(text)) for digest, text in self._notes(CODE)}
 
+    def by_code(self) -> dict[str, int]:
+        """Digest of a code -> how many evaluations it did; '' where that is not known."""
+        counts = Counter(self.codes().values())
+        known = counts.total()
+        return dict(counts) | ({"": unknown} if (unknown := self.evaluations() - known) else {})
+
+    def failed(self) -> dict[str, list[str]]:
+        """Why evaluations failed -> their keys, in the order in which they were finished."""
+        failed: dict[str, list[str]] = {}
+        for key, reason in self._base.execute("SELECT key, reason FROM evaluations WHERE NOT ok ORDER BY id"):
+            failed.setdefault(reason, []).append(key)
+        return failed
+
     def history(self) -> Iterator[Finding | Trial]:
         """Findings, and trials that were no machines, in the order in which agents heard of them."""
         streams: tuple[Iterator[Finding | Trial], ...] = (self.findings(), self.trials(State.INFEASIBLE))
@@ -361,6 +377,12 @@ class LedgerReader:
             else:
                 one["left_out"] = text
         return failures
+
+    def given_up(self) -> dict[str, str]:
+        """Agent -> why it was given up, of those that are not asked any more since the last start."""
+        (start,) = self._base.execute("SELECT MAX(id) FROM events WHERE kind = 'started'").fetchone()
+        benched = "SELECT who, text FROM events WHERE kind = 'agent_benched' AND id > ? ORDER BY id"
+        return dict(self._base.execute(benched, (start or 0,)))
 
     def last_event(self, kind: str | None = None, *, but: str = "") -> Event | None:
         """The latest event, of a kind or of any ``but`` one; None where there is none."""

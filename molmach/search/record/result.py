@@ -38,6 +38,9 @@ class Result:
     lost
         Why nothing came back, a worker that died for example; '' where something did. A lost task says
         nothing of its machine and is started again.
+    blameless
+        Of a lost task: whether a computer or the cluster has lost it, so that it is no sign against the task
+        however often that happens.
     """
 
     key: str
@@ -49,6 +52,7 @@ class Result:
     archive: bytes = b""
     lost: str = ""
     code: str = field(default="", compare=False)
+    blameless: bool = field(default=False, compare=False)
 
 
 class _MalformedError(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from molmach.data.statistics import finite_or_none
+from molmach.identity import Identity
 from molmach.search.record import against_theory
 from molmach.search.record.achiral import achiral_control
 from molmach.search.record.archive import MACHINES
@@ -17,7 +19,7 @@ from molmach.search.record.fronts import fronts
 from molmach.search.record.hypervolume import ranked
 from molmach.search.record.judging import judgement_of
 from molmach.search.record.ledger import Ledger
-from molmach.search.record.reader import SAID
+from molmach.search.record.reader import SAID, TOLD
 from molmach.search.record.rows import Prediction
 from molmach.search.record.trial import Finding, Measured
 from molmach.spec import Campaign
@@ -56,12 +58,13 @@ def document(ledger: Ledger, campaign: Campaign, folder: Path, best: int = 10) -
         "dir": str(folder),
         "key": campaign.key,
         "state": last.kind if last is not None and last.kind in ("finished", "stopped") else "unfinished",
-        "reason": "" if last is None or last.kind == SAID else last.text,
+        "reason": "" if last is None or last.kind in (SAID, TOLD) else last.text,
         "evaluations": totals.evaluations,
         "failed": totals.failed,
         "failures": _failures(ledger),
         "reused": totals.reused,
         "confirmations": totals.confirmations,
+        "codes": _codes(ledger),
         "core_seconds": round(totals.seconds, 3),
         "steps": totals.steps,
         "wall_seconds": float(ledger.noted("wall_seconds") or 0.0),
@@ -90,6 +93,19 @@ def _failures(ledger: Ledger) -> list[dict[str, Any]]:
     counted = [failure for failure in ledger.failures() if failure.what == "evaluation"]
     counted.sort(key=lambda failure: -failure.count)
     return [{"reason": failure.reason, "times": failure.count} for failure in counted[:_MOST_REASONS]]
+
+
+def _codes(ledger: Ledger) -> list[dict[str, Any]]:
+    """By which code how many evaluations were done; what a digest stands for, where that is known."""
+    identities = ledger.identities()
+    return [
+        {"digest": digest or None, "evaluations": count, **_parts(identities.get(digest))}
+        for digest, count in ledger.by_code().items()
+    ]
+
+
+def _parts(code: Identity | None) -> dict[str, Any]:
+    return {} if code is None else {k: v for k, v in code.to_json().items() if k != "digest"}
 
 
 def _achiral(ledger: Ledger, campaign: Campaign, evaluations: int) -> dict[str, Any] | None:
@@ -203,12 +219,13 @@ def _confirmed(campaign: Campaign, again: Finding, folder: Path) -> dict[str, An
 
 
 def agents(ledger: Ledger, campaign: Campaign) -> dict[str, dict[str, Any]]:
-    """What each agent proposed, found and predicted.
+    """What each agent proposed, found and predicted, and why it was given up, if it was.
 
     ``numbers`` are those in its words that something bears out, and those that were struck out
     (:mod:`molmach.words`). Predictions are scored by :mod:`molmach.search.record.calibration`, those of each
     objective by themselves under ``calibration``; the first objective's scores stand beside it as well.
     """
+    given_up, proposed = ledger.given_up(), ledger.proposal_counts()
     rows: dict[str, dict[str, Any]] = {
         agent: {
             "proposals": counts.total(),
@@ -216,8 +233,9 @@ def agents(ledger: Ledger, campaign: Campaign) -> dict[str, dict[str, Any]]:
             "repeats": counts["repeat"],
             "evaluated": 0,
             "numbers": {"borne_out": 0, "struck": 0},
+            "given_up": given_up.get(agent),
         }
-        for agent, counts in ledger.proposal_counts().items()
+        for agent, counts in ({agent: Counter[str]() for agent in given_up} | proposed).items()
     }
     for agent, words in (*ledger.marked_reasons(), *ledger.explanations().items()):
         if agent in rows:

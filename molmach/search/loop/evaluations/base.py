@@ -45,6 +45,9 @@ class Task:
         Of its random numbers; 0 where it draws none.
     options
         What else the evaluation wants to know, in plain values.
+    seconds
+        What it is thought to take on one core, by a rough guess; 0 where nobody knows. One that takes many
+        times longer is taken for lost.
     """
 
     key: str
@@ -54,6 +57,7 @@ class Task:
     use: str
     seed: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
 
 
 class Evaluation(ABC):

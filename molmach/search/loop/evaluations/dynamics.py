@@ -41,6 +41,9 @@ METHOD = "molmach.evaluation/5"
 
 _FIELDS = "fields"
 
+_SETTING_UP, _PER_STEP = 5.0, 5e-6
+"""Seconds to build a machine, and for a replica's step of one with a hundred atoms (``molmach bench``)."""
+
 
 class Dynamics(Evaluation):
     """Simulates a machine; its rungs are those of the section ``racing``.
@@ -107,7 +110,10 @@ class Dynamics(Evaluation):
         fields = tuple(threshold_factors().tolist()) if "threshold_field" in needed else ()
         parts = json.dumps([METHOD, spec.canonical(), fields, purpose])
         key = hashlib.sha256(parts.encode()).hexdigest()
-        return Task(key, candidate.key, rung, spec, self.use, seed, {_FIELDS: fields})
+        steps = changed.total_steps * changed.replicas * (1 + len(fields))
+        conditions = 3 if rung == CONFIRMATION else 1
+        seconds = _SETTING_UP + _PER_STEP * steps * conditions
+        return Task(key, candidate.key, rung, spec, self.use, seed, {_FIELDS: fields}, seconds)
 
     def effort(self, rung: int) -> str:
         """Replicas and their measured time."""

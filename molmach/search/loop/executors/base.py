@@ -58,8 +58,25 @@ class Executor(ABC):
     def wait(self, seconds: float) -> list[Result]:
         """What has come back, after at most so long; at once if there is anything.
 
-        Every task comes back once. Where its worker died or raised, its result says in ``lost`` how.
+        Every task comes back once. Where its worker died or raised, its result says in ``lost`` how, and
+        whether it is ``blameless``.
         """
+
+    def recall(self) -> list[str]:
+        """Take back the tasks that nobody has begun: their keys. They are not in hand any more.
+
+        By default none is taken back.
+        """
+        return []
+
+    def news(self) -> list[str]:
+        """What people should be told of where tasks run, since the last call; a line each."""
+        return []
+
+    @property
+    def waited_for(self) -> str:
+        """What is in hand, in a few words."""
+        return f"{self.in_hand} evaluation{'' if self.in_hand == 1 else 's'}"
 
     def team(self, campaign: Campaign, folder: Path) -> Team:
         """Where the campaign's agents think: by default in this process, while evaluations wait.

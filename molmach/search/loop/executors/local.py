@@ -52,6 +52,12 @@ class LocalExecutor(Executor):
         except Exception as error:  # as a worker's would: the campaign goes on
             return [Result(task.key, lost=f"{type(error).__name__}: {error}"[:500])]
 
+    def recall(self) -> list[str]:
+        """See :class:`Executor`; what is in hand has not begun."""
+        keys = [task.key for task in self._tasks]
+        self._tasks.clear()
+        return keys
+
     def close(self) -> None:
         """See :class:`Executor`."""
         self._tasks.clear()

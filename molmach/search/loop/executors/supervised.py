@@ -14,7 +14,7 @@ from molmach.search.loop.evaluations import Task
 from molmach.search.loop.executors.base import Executor
 from molmach.search.loop.executors.registry import EXECUTOR
 from molmach.search.record.result import Result
-from molmach.search.strangers import OURS, described
+from molmach.search.strangers import OURS, UserInterrupt, described, pressed
 from molmach.spec import Campaign
 
 
@@ -55,6 +55,10 @@ class Supervised(Executor):
             yield
         except (MolmachError, *OURS):
             raise
+        except KeyboardInterrupt as interrupt:
+            if pressed():  # within the executor's C code it has become another one
+                raise UserInterrupt from interrupt
+            raise self._broken(f"{call} failed: {described(interrupt)}") from interrupt
         except BaseException as error:
             raise self._broken(f"{call} failed: {described(error)}") from error
 
@@ -108,6 +112,26 @@ class Supervised(Executor):
         if self._fault is not None and not taken:
             raise self._fault
         return taken
+
+    def recall(self) -> list[str]:
+        """See :class:`Executor`; only what is in hand can be taken back."""
+        with self._named("recall"):
+            recalled: object = self._executor.recall()
+        if not isinstance(recalled, list) or not set(recalled) <= self._tasks:
+            raise self._broken(f"recall gave {str(recalled)[:100]!r}; expected keys of tasks in hand")
+        self._tasks -= set(recalled)
+        return recalled
+
+    def news(self) -> list[str]:
+        """See :class:`Executor`."""
+        with self._named("news"):
+            return [str(line)[:500] for line in self._executor.news()]
+
+    @property
+    def waited_for(self) -> str:
+        """See :class:`Executor`."""
+        with self._named("waited_for"):
+            return str(self._executor.waited_for)[:500]
 
     def team(self, campaign: Campaign, folder: Path) -> Team:
         """See :class:`Executor`."""
