@@ -107,6 +107,8 @@ class HelixInversion:
         Conformers of the forms beside the lowest, within 10 kJ/mol of it.
     solvent
         In which the energies are; None for none.
+    inherited
+        How many saddles that join the forms were refined from relatives' saddles.
     """
 
     isomer: str
@@ -124,6 +126,7 @@ class HelixInversion:
     more_stable: tuple[Point, ...] = ()
     more_metastable: tuple[Point, ...] = ()
     solvent: str | None = None
+    inherited: int = 0
 
     @property
     def crosses(self) -> bool:
