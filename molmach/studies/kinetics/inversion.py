@@ -96,7 +96,8 @@ class HelixInversion:
     converged
         Whether the saddle's gradient is below the limit.
     descents
-        Where going down both ways from the saddle ends; empty of a first look, which does not go there.
+        Where going down both ways from the saddle ends; empty of a first look that has no relative's saddle,
+        for it does not go there.
     mechanisms
         Energies above the metastable form of all saddles that were refined, kJ/mol, lowest first.
     quick
@@ -132,17 +133,17 @@ class HelixInversion:
     def crosses(self) -> bool:
         """Whether going down from the saddle ends on both sides, in forms of opposite helicity.
 
-        A first look takes it for granted.
+        Where a first look did not go down, it is taken for granted.
         """
-        return self.quick or self.descents[0].helicity * self.descents[1].helicity < 0.0
+        return not self.descents or self.descents[0].helicity * self.descents[1].helicity < 0.0
 
     @property
     def connected(self) -> bool:
         """Whether going down both ways ends in conformers of the two forms, not in others beside them.
 
-        A first look takes it for granted.
+        Where a first look did not go down, it is taken for granted.
         """
-        if self.quick:
+        if not self.descents:
             return True
         return self.crosses and all(self._is_form(descent) for descent in self.descents)
 
@@ -254,9 +255,10 @@ class HelixInversion:
             "imaginary_modes": None if self.quick else self.saddle.modes.imaginary,
             "imaginary_wavenumber": None if self.quick else float(-self.saddle.modes.wavenumbers[0]),
             "converged": self.converged,
-            "connected": None if self.quick else self.connected,
-            "crosses": None if self.quick else self.crosses,
+            "connected": self.connected if self.descents else None,
+            "crosses": self.crosses if self.descents else None,
             "quick": self.quick,
+            "saddles_from_relatives": self.inherited,
             "descents": [vars(descent) for descent in self.descents],
             "saddles": list(self.mechanisms),
             "saddles_in_rate": [

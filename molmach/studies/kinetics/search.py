@@ -202,14 +202,21 @@ class _Search:
         stable, metastable = self._conformers([stable_form]), self._conformers(near)
         forms, lowest = (*stable, *metastable), metastable[0].energy
         inherited = self._inherited(stable_form, forms, lowest)
-        if self.quick and inherited:
-            refined = inherited[:1]
+        known = [saddle for saddle, _ in inherited]
+        if self.quick and known:
+            refined = known
         else:
             mechanisms = self._mechanisms(stable_form, near)
             few = mechanisms[:_QUICK_MECHANISMS] if self.quick else mechanisms
-            paths = self._paths(few, lowest, inherited)
-            refined = self._saddles(paths[:1] if self.quick else paths, inherited)
-        saddle, descents, others = self._chosen(refined, forms, lowest)
+            paths = self._paths(few, lowest, known)
+            refined = self._saddles(paths[:1] if self.quick else paths, known)
+        if self.quick:
+            saddle, descents = self._point(refined[0], mirrors=self._mirrors), ()
+            others: tuple[Point, ...] = ()
+            if inherited:
+                descents = inherited[0][1]
+        else:
+            saddle, descents, others = self._crossing(refined, forms, lowest)
         self.say(f"{surfaces.surface_name}: modes of the forms")
         first, *more = (self._point(form) for form in stable)
         second, *beside = (self._point(form) for form in metastable)
@@ -232,56 +239,41 @@ class _Search:
             inherited=len(inherited),
         )
 
-    def _inherited(self, form: Form, forms: Sequence[Stationary], metastable: float) -> list[Stationary]:
-        """Distinct saddles refined from relatives' that join forms of opposite helicity, lowest first."""
+    def _inherited(
+        self, form: Form, forms: Sequence[Stationary], metastable: float
+    ) -> list[tuple[Stationary, tuple[Descent, Descent]]]:
+        """Distinct saddles refined from relatives' that join forms of opposite helicity, lowest first.
+
+        Each with where the ways down from it end.
+        """
         surfaces, most = self.surfaces, _QUICK_INHERITED if self.quick else _INHERITED
         guesses = [g for relative in self.relatives for g in carried(relative, surfaces.alkene, form)]
         strained = [surfaces.force(start) for start, _ in guesses]
-        order = [k for k in np.argsort(strained, kind="stable") if strained[k] < _STRAINED][:most]
-        saddles: list[Stationary] = []
+        order = [int(k) for k in np.argsort(strained, kind="stable") if strained[k] < _STRAINED][:most]
+        saddles: list[tuple[Stationary, tuple[Descent, Descent]]] = []
         for number, k in enumerate(order):
             self.say(f"{surfaces.surface_name}: a relative's saddle, {number + 1} of {len(order)}")
             saddle = surfaces.saddle(*guesses[k], _FEW_STEPS, whole=False)
-            new = not any(self._are_one(saddle, s, mirrors=self._mirrors) for s in saddles)
-            if saddle.converged and new and self._joins(saddle, guesses[k][1], forms, metastable):
-                saddles.append(saddle)
-        return sorted(saddles, key=lambda saddle: saddle.energy)
+            known = any(self._are_one(saddle, s, mirrors=self._mirrors) for s, _ in saddles)
+            if saddle.converged and not known:
+                ends = self._rough_descents(saddle, forms, metastable)
+                if ends[0].helicity * ends[1].helicity < 0.0:
+                    saddles.append((saddle, ends))
+        return sorted(saddles, key=lambda one: one[0].energy)
 
-    def _joins(
-        self, saddle: Stationary, tangent: Floats, forms: Sequence[Stationary], metastable: float
-    ) -> bool:
-        """Whether the ways down from a saddle end in forms of opposite helicity."""
-        first, second = self._soft_descents(saddle, tangent, forms, metastable)
-        return first.helicity * second.helicity < 0.0
-
-    def _soft_descents(
-        self, saddle: Stationary, tangent: Floats, forms: Sequence[Stationary], metastable: float
+    def _rough_descents(
+        self, saddle: Stationary, forms: Sequence[Stationary], metastable: float
     ) -> tuple[Descent, Descent]:
-        """Where the ways down end, by the level's softest modes and MMFF94's others."""
-        hessian = self.surfaces.softened(saddle.positions, tangent)
-        down = np.linalg.eigh(hessian)[1][:, 0].reshape(saddle.positions.shape)
-        ends = (
-            self.surfaces.below(saddle, sign * down, hessian, forms, roughly=True) for sign in (1.0, -1.0)
+        """Where the ways down end, along the direction in which the search went up and by MMFF94's modes."""
+        assert saddle.direction is not None
+        hessian, down = self.surfaces.guess(saddle.positions), saddle.direction
+        there, here = (
+            Descent(end.energy - metastable, self.surfaces.alkene.helicity(end.positions))
+            for end in (
+                self.surfaces.below(saddle, sign * down, hessian, forms, roughly=True) for sign in (1.0, -1.0)
+            )
         )
-        first, second = (
-            Descent(end.energy - metastable, self.surfaces.alkene.helicity(end.positions)) for end in ends
-        )
-        return first, second
-
-    def _chosen(
-        self,
-        saddles: list[Stationary],
-        forms: Sequence[Stationary],
-        metastable: float,
-    ) -> tuple[Point, tuple[Descent, ...], tuple[Point, ...]]:
-        """The saddle that is told of and the others that count.
-
-        A first look takes its own at its word; one that it has from a relative has been gone down from.
-        """
-        if self.quick:
-            point = self._point(saddles[0], saddle=True, mirrors=self._mirrors)
-            return point, (), ()
-        return self._crossing(saddles, forms, metastable)
+        return there, here
 
     def _conformers(self, form: list[Form]) -> list[Stationary]:
         """The minima of a form, given in every mapping, and of its conformers that count, lowest first.
@@ -407,13 +399,13 @@ class _Search:
         end = self.surfaces.below(saddle, sign * point.modes.vectors[0], hessian, forms)
         return Descent(end.energy - metastable, self.surfaces.alkene.helicity(end.positions))
 
-    def _point(self, stationary: Stationary, *, saddle: bool = False, mirrors: bool = False) -> Point:
+    def _point(self, stationary: Stationary, *, mirrors: bool = False) -> Point:
         """The modes of a stationary point and its Gibbs energy; its mirror image counts where ``mirrors``."""
         surfaces = self.surfaces
         masses = np.array([atom.GetMass() for atom in surfaces.alkene.molecule.GetAtoms()])
         if self.quick:
             cheap = normal_modes(surfaces.guess(stationary.positions), stationary.positions, masses)
-            modes, exact = of_a_saddle(cheap, saddle), stationary
+            modes, exact = of_a_saddle(cheap, stationary.direction), stationary
         else:
             modes = normal_modes(surfaces.hessian(stationary.positions), stationary.positions, masses)
             exact = surfaces.polished(stationary)

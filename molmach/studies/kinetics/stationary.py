@@ -49,11 +49,15 @@ _NEWTON = 4
 
 @dataclass(frozen=True, eq=False)
 class Stationary:
-    """A stationary point: energy (kJ/mol), positions (n_atoms, 3) in nm, and whether it converged."""
+    """A stationary point: energy (kJ/mol), positions (n_atoms, 3) in nm, and whether it converged.
+
+    Of a saddle also ``direction`` (n_atoms, 3), of unit norm, in which a search went up to it.
+    """
 
     energy: float
     positions: Floats
     converged: bool
+    direction: Floats | None = None
 
 
 def relax(
@@ -216,7 +220,7 @@ def polished(level: Level, start: Stationary, hessian: Floats) -> Stationary:
         if np.abs(gradient).max() >= best[0]:
             break
         best = (float(np.abs(gradient).max()), energy, x)
-    return Stationary(best[1], best[2], start.converged)
+    return Stationary(best[1], best[2], start.converged, start.direction)
 
 
 def find_saddle(
@@ -233,9 +237,10 @@ def find_saddle(
     Eigenvector following (Cerjan & Miller, J. Chem. Phys. 75, 2800 (1981)): a Newton step with every
     curvature's magnitude, kept within the trust radius by adding to all of them, so that soft modes give way
     first (a step that is cut as a whole would be nothing but the softest one); Hessian updates after Bofill,
-    J. Comput. Chem. 15, 1 (1994). The mode followed is at first the one most like ``tangent``, then the one most like itself,
-    among those of negative curvature where there are any. Steps bend with the bonds, and between updates
-    the Hessian changes as a cheap surface's does, for a group that turns takes its stiff directions with it.
+    J. Comput. Chem. 15, 1 (1994). The mode followed is at first the one most like ``tangent``, then the one
+    most like itself, among those of negative curvature where there are any. Steps bend with the bonds, and
+    between updates the Hessian changes as a cheap surface's does, for a group that turns takes its stiff
+    directions with it.
 
     Parameters
     ----------
@@ -262,7 +267,7 @@ def find_saddle(
     for count in range(1, steps + 1):
         step, mode, expected, distance = _step(x, gradient.ravel(), curvature, mode, trust)
         if np.abs(gradient).max() < MAX_FORCE and distance < _NEAR:
-            near.append((distance, Stationary(energy, x, True)))
+            near.append((distance, Stationary(energy, x, True, mode.reshape(x.shape))))
             if distance < _AT_IT or len(near) > _FURTHER:
                 break
         moved = frame.moved(x, step)
@@ -305,7 +310,7 @@ def _step(
 
 
 def _shift(way: Floats, stiff: Floats, trust: float) -> float:
-    """What is added to the curvatures so that a step is no longer than the trust radius; 0 where it is not."""
+    """What is added to the curvatures for a step within the trust radius; 0 where it is within."""
 
     def longer(shift: float) -> float:
         return float(np.linalg.norm(way / (stiff + shift))) - trust

@@ -168,14 +168,6 @@ class Surfaces:
 
         return _unpacked(self._store.piece("saddle", (*self._about, start, tangent, steps, whole), make))
 
-    def softened(self, positions: Floats, tangent: Floats) -> Floats:
-        """(3n, 3n) second derivatives of MMFF94, in the level's soft modes and along a direction its own."""
-
-        def make() -> dict[str, Floats]:
-            return {"hessian": softened_hessian(self._fresh()[1], positions, tangent, self._guide)}
-
-        return self._store.piece("softened", (*self._about, positions, tangent), make)["hessian"]
-
     def polished(self, stationary: Stationary) -> Stationary:
         """A stationary point whose gradient is as small as a minimum's."""
 
@@ -258,9 +250,14 @@ def _unpacked_path(piece: Piece) -> Path:
 
 
 def _packed(stationary: Stationary) -> dict[str, Floats]:
-    parts = (np.array(stationary.energy), stationary.positions, np.array(float(stationary.converged)))
-    return dict(zip(("energy", "positions", "converged"), parts, strict=True))
+    packed = {
+        "energy": np.array(stationary.energy),
+        "positions": stationary.positions,
+        "converged": np.array(float(stationary.converged)),
+    }
+    return packed if stationary.direction is None else {**packed, "direction": stationary.direction}
 
 
 def _unpacked(piece: Piece) -> Stationary:
-    return Stationary(float(piece["energy"]), piece["positions"], bool(piece["converged"]))
+    energy, positions, converged = (piece[name] for name in ("energy", "positions", "converged"))
+    return Stationary(float(energy), positions, bool(converged), piece.get("direction"))
