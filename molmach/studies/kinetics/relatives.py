@@ -100,24 +100,26 @@ def carried(relative: Relative, alkene: Alkene, form: Form) -> list[tuple[Floats
 
     Returns
     -------
-    One for each saddle, in their order; none where the relative has not all of the new motor's rings, or does
+    One for each saddle, in their order, in the way that shares most atoms; none where the relative has not all of the new motor's rings, or does
     not fit it in any way.
     """
     ways = list(_ways(relative.alkene, alkene))
     guesses = []
     for saddle, tangent in zip(relative.saddles, relative.tangents, strict=True):
-        best: tuple[float, Floats, Floats] | None = None
+        best: tuple[tuple[int, float], Floats, Mapping, float] | None = None
         for way in ways:
             for image in (1.0, -1.0):
                 laid = _laid(relative, image * saddle, alkene, form, way)
                 if laid is None:
                     continue
-                away = _apart(laid[0], form.positions, list(way.values()))
-                if best is None or away < best[0]:
-                    direction = _direction(image * tangent, laid[1], len(form.positions))
-                    best = (away, _settled(alkene, laid[0], laid[1]), direction)
+                x, shared = laid
+                fit = (-len(shared), _apart(x, form.positions, list(way.values())))
+                if best is None or fit < best[0]:
+                    best = (fit, x, shared, image)
         if best is not None:
-            guesses.append(best[1:])
+            _, x, shared, image = best
+            direction = _direction(image * tangent, shared, len(x))
+            guesses.append((_settled(alkene, x, shared), direction))
     return guesses
 
 
