@@ -100,8 +100,8 @@ def carried(relative: Relative, alkene: Alkene, form: Form) -> list[tuple[Floats
 
     Returns
     -------
-    One for each saddle, in their order, in the way that shares most atoms; none where the relative has not all of the new motor's rings, or does
-    not fit it in any way.
+    One for each saddle, in their order, in the way that shares most atoms; none where the relative has not
+    all of the new motor's rings, or does not fit it in any way.
     """
     ways = list(_ways(relative.alkene, alkene))
     guesses = []
