@@ -98,7 +98,8 @@ class Driver:
         self._objectives = Objectives(campaign.objectives, evaluation)
         self._book = TrialBook(self.space, ledger)
         bandit = Bandit(team.names, campaign.seed)
-        self._queue = Queue(self._book, ledger, team, bandit, batch or campaign.batch, theory)
+        window = self._objectives.window
+        self._queue = Queue(self._book, ledger, team, bandit, batch or campaign.batch, theory, window)
         ladder = Ladder(self._evaluation.rungs, campaign.racing.keep, len(campaign.objectives))
         self._allocation = Allocation(self._book, self._queue, ladder)
         self._spent = BudgetUse(campaign.budget, Clock(float(ledger.noted("wall_seconds") or 0.0)))
