@@ -24,8 +24,8 @@ _DOUBT = 0.5
 """Prior standard deviation of the power about 1, no warping. Not tuned."""
 
 _NARROWEST = 0.05
-"""Least distance from a window's middle, in standard deviations of the values, within which improvement is
-asked for: a twentieth, which no measurement tells apart."""
+"""Least distance from a target, in standard deviations of the values, within which improvement is asked for:
+a twentieth, which no measurement tells apart. Not tuned."""
 
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
 """Fifteen nodes: exact for polynomials up to the 29th degree."""
@@ -152,8 +152,11 @@ class Place(Warping):
         return np.asarray(self._half - np.abs(warped - self._middle))
 
     def log_improvement(self, mean: Floats, sd: Floats, best: float) -> Floats:
-        """See :class:`Warping`; what is known to lie next to the middle can't be improved on by much."""
-        reach = max(self._half - best, _NARROWEST)
+        """See :class:`Warping`; improvement on the window's end where something is known to lie inside.
+
+        One machine in the middle of a window does not make the others there worthless.
+        """
+        reach = max(self._half - min(best, 0.0), _NARROWEST)
         return log_expected_closeness(mean - self._middle, sd, reach)
 
     def of_worth(self, worth: float) -> float:
