@@ -205,8 +205,11 @@ class Kinetics(Evaluation):
             options, float(options.get("temperature", units.parse(protocol, units.TEMPERATURE)))
         )
         levels = dict.fromkeys(self._level(rung)[0] for rung in range(self.rungs))
+        place = "in the gas phase, without solvent"
+        if asked.solvent is not None:
+            place = f"in {asked.solvent}, a continuum (ALPB)"
         said = [
-            f"Energies are {level}'s in the gas phase, without solvent; a barrier's standard error is "
+            f"Energies are {level}'s {place}; a barrier's standard error is "
             f"{BARRIER_ERROR[level]:g} kJ/mol, as measured on motors of this kind, which is a factor of "
             f"{math.exp(BARRIER_ERROR[level] / units.thermal_energy(asked.temperature)):.2g} in a half-life. "
             "It is mostly the same for machines that are alike, so their order is surer than their place."
@@ -214,13 +217,15 @@ class Kinetics(Evaluation):
         ]
         if any(self._level(rung)[2] for rung in range(self.rungs)):
             said.append(
-                "A first look has few guesses, one saddle, MMFF94's vibrations and no way down from it: "
+                "A first look has one saddle and MMFF94's vibrations. The saddle comes from a relative's and was "
+                "gone down from to both forms, or else it comes from few guesses and is taken at its word: "
                 f"{QUICK_ERROR:g} kJ/mol more, as independent."
             )
         return (
             *said,
             f"Gibbs energies at {asked.temperature:g} K are of harmonic vibrations, soft modes damped, of "
-            "the lowest form of each helicity; rates are Eyring's over the lowest saddle.",
+            "the forms of each helicity and of all saddles within 10 kJ/mol of the lowest (a first look: the "
+            "lowest); rates are Eyring's.",
             f"Light: absorbed photons, {asked.excitation_rate:g} a second and motor; quantum yields "
             f"{asked.forward_yield:g} forward and {asked.backward_yield:g} back; neither is computed.",
         )
