@@ -217,8 +217,8 @@ class Kinetics(Evaluation):
         ]
         if any(self._level(rung)[2] for rung in range(self.rungs)):
             said.append(
-                "A first look has one saddle and MMFF94's vibrations. The saddle comes from a relative's and was "
-                "gone down from to both forms, or else it comes from few guesses and is taken at its word: "
+                "A first look has one saddle and MMFF94's vibrations. The saddle comes from a relative's and "
+                "was gone down from to both forms, or else from few guesses and is taken at its word: "
                 f"{QUICK_ERROR:g} kJ/mol more, as independent."
             )
         return (
