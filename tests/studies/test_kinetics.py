@@ -543,9 +543,12 @@ def test_a_first_look_says_what_it_left_out_and_how_far_it_may_be_wrong() -> Non
 
 def test_modes_of_no_stationary_point_are_taken_as_a_saddles_or_a_minimums() -> None:
     modes = Modes(np.array([-120.0, -30.0, 50.0]), np.zeros((3, 1, 3)))
-    assert of_a_saddle(modes, True).imaginary == 1
-    assert of_a_saddle(modes, False).imaginary == 0
-    np.testing.assert_allclose(of_a_saddle(modes, True).wavenumbers, [-120.0, 30.0, 50.0])
+    up = np.array([[0.0, 0.0, 1.0]])
+    saddle = of_a_saddle(modes, up)
+    assert saddle.imaginary == 1
+    assert of_a_saddle(modes, None).imaginary == 0
+    np.testing.assert_allclose(saddle.wavenumbers, [-120.0, 30.0, 50.0])
+    np.testing.assert_array_equal(saddle.vectors[0], up)
 
 
 def test_the_slower_thermal_step_limits_the_cycle() -> None:

@@ -216,11 +216,10 @@ class _Search:
             few = mechanisms[:_QUICK_MECHANISMS] if self.quick else mechanisms
             paths = self._paths(few, lowest, known)
             refined = self._saddles(paths[:1] if self.quick else paths, known)
+        descents: tuple[Descent, ...] = inherited[0][1] if inherited else ()
+        others: tuple[Point, ...] = ()
         if self.quick:
-            saddle, descents = self._point(refined[0], mirrors=self._mirrors), ()
-            others: tuple[Point, ...] = ()
-            if inherited:
-                descents = inherited[0][1]
+            saddle = self._point(refined[0], mirrors=self._mirrors)
         else:
             saddle, descents, others = self._crossing(refined, forms, lowest)
         self.say(f"{surfaces.surface_name}: modes of the forms")
