@@ -40,6 +40,7 @@ from molmach.studies.kinetics.level import BARRIER_ERROR, Level
 from molmach.studies.kinetics.modes import PLANCK, Modes, free_energy, normal_modes, of_a_saddle
 from molmach.studies.kinetics.page import write_page
 from molmach.studies.kinetics.rates import eyring_rate, half_life
+from molmach.studies.kinetics.relatives import Relative
 from molmach.studies.kinetics.run import Plan
 from molmach.studies.kinetics.search import alkene_of
 from molmach.studies.kinetics.stationary import Stationary, exact_hessian, find_saddle, polished, relax
@@ -651,7 +652,7 @@ def test_pieces_are_found_by_what_they_were_made_from(tmp_path: Path) -> None:
 
 
 def _pieces_of_one_step(
-    *arguments: Any, guesses: int, quick: bool, solvent: str | None
+    *arguments: Any, guesses: int, quick: bool, solvent: str | None, relatives: tuple[Relative, ...]
 ) -> tuple[HelixInversion, ...]:
     """A search of one piece, in the place of the one of many, whatever else is asked of it."""
     _, _, temperature, store, _ = arguments
