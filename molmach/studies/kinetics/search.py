@@ -48,12 +48,6 @@ Hessian."""
 _COUNTED = 10.0
 """Saddles and conformers so much above the lowest, kJ/mol, count: the next one is 2 % of it at 300 K."""
 
-_ASIDE = 0.05
-"""How far from a hilltop the search for the saddles beside it starts, nm in the norm over all atoms."""
-
-_HILLTOPS = 4
-"""Of one search, at most, beside which saddles are looked for."""
-
 _SLACK = 3.0
 """What a path's highest image may lie above the saddle that it leads to, kJ/mol."""
 
@@ -373,25 +367,15 @@ class _Search:
     def _crossing(
         self, saddles: list[Stationary], forms: Sequence[Stationary], metastable: float
     ) -> tuple[Point, tuple[Descent, Descent], tuple[Point, ...]]:
-        """The lowest saddle whose descents end on both sides, or the lowest of all; the others that count.
-
-        One with more than one imaginary mode is a hilltop: the saddles beside it are added to ``saddles``.
-        """
+        """The lowest saddle whose descents end on both sides, or the lowest of all; the others that count."""
         best: tuple[Point, tuple[Descent, Descent]] | None = None
         passes: list[tuple[Point, tuple[Descent, Descent]]] = []
-        waiting, hilltops = list(saddles), 0
-        while waiting:
-            saddle = waiting.pop(0)
-            if passes and saddle.energy > min(point.on_surface for point, _ in passes) + _COUNTED:
+        for saddle in saddles:
+            if passes and saddle.energy > passes[0][0].on_surface + _COUNTED:
                 break
             height = saddle.energy - metastable
             self.say(f"{self.surfaces.surface_name}: modes of a saddle at {height:.0f} kJ/mol")
             point = self._point(saddle, mirrors=self._mirrors)
-            if point.modes.imaginary > 1 and hilltops < _HILLTOPS:
-                hilltops += 1
-                beside = self._beside(saddle, point, saddles)
-                saddles += beside
-                waiting = sorted([*waiting, *beside], key=lambda other: other.energy)
             descents = (
                 self._descent(saddle, point, 1.0, forms, metastable),
                 self._descent(saddle, point, -1.0, forms, metastable),
@@ -406,19 +390,6 @@ class _Search:
             return *best, ()
         passes.sort(key=lambda passed: passed[0].gibbs)
         return *passes[0], tuple(point for point, _ in passes[1:])
-
-    def _beside(self, hilltop: Stationary, point: Point, known: Sequence[Stationary]) -> list[Stationary]:
-        """The saddles that lie down a hilltop's second imaginary mode, either way, and are not known."""
-        first, second = point.modes.vectors[:2]
-        beside: list[Stationary] = []
-        for sign in (1.0, -1.0):
-            saddle = self.surfaces.saddle(
-                hilltop.positions + sign * _ASIDE * second, first, _FEW_STEPS, whole=False
-            )
-            new = not any(self._are_one(saddle, s, mirrors=self._mirrors) for s in (*known, *beside))
-            if saddle.converged and new:
-                beside.append(saddle)
-        return beside
 
     def _descent(
         self, saddle: Stationary, point: Point, sign: float, forms: Sequence[Stationary], metastable: float
