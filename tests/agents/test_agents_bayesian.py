@@ -482,7 +482,7 @@ def test_a_window_is_approached_from_both_sides() -> None:
         measured = window.measured(Measured(x, 0.02, x - 0.04, x + 0.04))
         begun = Trial(0, "other", 0, design, machine=key, state=State.RUNNING)
         trials.append(begun.found(Finding(key, key, "other", 0, "", (measured,), 1.0, 1, False, 0.0)))
-    view = View(space, tuple(trials), frozenset(t.machine for t in trials), 0.5, 3, 1, None, window)
+    view = View(space, tuple(trials), frozenset(t.machine for t in trials), 0.5, 3, 1, window=window)
     proposals = Bayesian(space).propose(view, 6)
     inside = [window.low <= truth[space.resolve(p.design).key] <= window.high for p in proposals]
     assert sum(inside) >= 5
