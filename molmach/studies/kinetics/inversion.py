@@ -16,11 +16,11 @@ from molmach.units import BOLTZMANN
 QUICK_GUESSES = 24
 """Elastic bands of a first look."""
 
-QUICK_ERROR = 5.1
+QUICK_ERROR = 4.6
 """Standard error of a first look's Gibbs energy of activation against the whole search, kJ/mol.
 
-The root mean square of four motors is 2.1 (``docs/how-to/find-a-half-life.md``); the standard deviation that
-would give so little or less with a probability of 5 % is 5.1.
+The root mean square of five motors is 2.2 (``docs/how-to/find-a-half-life.md``); the standard deviation that
+would give so little or less with a probability of 5 % is 4.6.
 """
 
 _SAME_FORM = 2.0
