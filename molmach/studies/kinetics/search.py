@@ -216,6 +216,9 @@ class _Search:
             saddle = self._point(refined[0], mirrors=self._mirrors)
         else:
             saddle, descents, others = self._crossing(refined, forms, lowest)
+            if descents[0].helicity * descents[1].helicity >= 0.0:  # of another motion that lies nearby
+                refined = self._saddles(paths, known, whole=True)
+                saddle, descents, others = self._crossing(refined, forms, lowest)
         self.say(f"{surfaces.surface_name}: modes of the forms")
         first, *more = (self._point(form) for form in stable)
         second, *beside = (self._point(form) for form in metastable)
@@ -332,8 +335,13 @@ class _Search:
                 relaxed.append(path)
         return sorted(relaxed, key=lambda path: path.height)
 
-    def _saddles(self, paths: list[Path], known: Sequence[Stationary]) -> list[Stationary]:
-        """Distinct saddles of the lowest paths and the known ones, all that may count, lowest first."""
+    def _saddles(
+        self, paths: list[Path], known: Sequence[Stationary], *, whole: bool = False
+    ) -> list[Stationary]:
+        """Distinct saddles of the lowest paths and the known ones, all that may count, lowest first.
+
+        With ``whole`` each search begins from near the path's top and with the level's whole Hessian.
+        """
         refined = list(known)
         for number, path in enumerate(paths):
             if refined and path.height > min(saddle.energy for saddle in refined) + _COUNTED + _SLACK:
@@ -344,8 +352,9 @@ class _Search:
             closer = self.surfaces.closer(path) if path.coarse else path
             if self._is_over_one(closer, known):
                 continue
-            saddle = self.surfaces.saddle(closer.summit, closer.tangent, _FEW_STEPS, whole=False)
-            if not saddle.converged:
+            if not whole:
+                saddle = self.surfaces.saddle(closer.summit, closer.tangent, _FEW_STEPS, whole=False)
+            if whole or not saddle.converged:
                 closer = closer if path.coarse else self.surfaces.closer(path)
                 saddle = self.surfaces.saddle(closer.summit, closer.tangent, STEPS, whole=True)
             if saddle.converged and not any(self._are_one(saddle, s, mirrors=self._mirrors) for s in refined):
