@@ -34,6 +34,9 @@ class Bayesian(Agent):
     improvement times the chance of being feasible; each one chosen is taken to be found as predicted before
     the next one is chosen (the kriging believer of Ginsbourger, Le Riche & Carraro, 2010).
 
+    Where the only objective's values are to lie in a window or at a target, the process is of the values,
+    which add up in a machine, and the improvement expected is that of their distance to the window.
+
     Where theory says something of the machines, a second process has it as its mean function, with a scale
     and an offset that it learns (:class:`~molmach.agents.regression.theory_kernel.TheoryKernel`), and the
     search starts from theory's best. Which of the two chooses is drawn for each machine by their
@@ -73,8 +76,8 @@ class Bayesian(Agent):
         Predictions are of true values, without a measurement's error, of each objective.
         """
         kernel, _ = self._prepare()
-        known = seen(kernel, view)
         survey = self._surveyor.survey(view)
+        known = seen(kernel, view, placed=survey is None)
         if len(known.values) < self._initial and survey is None:
             return [Proposal(design, "at random: too little is known") for design in fresh_samples(view, n)]
         belief, candidates = self._candidates(kernel, view, known, survey)
@@ -97,9 +100,9 @@ class Bayesian(Agent):
 
     def _belief(self, kernel: MachineKernel, view: View, known: Seen) -> Belief:
         model = model_of(kernel, known, view.rng)
-        best = float(model.predict(known.points)[0].max())
+        best = float(known.warping.worth(model.predict(known.points)[0]).max())
         error = float(np.median(known.errors * known.warping.slope(known.values)))
-        return Belief(model, feasibility(kernel, view), best, error)
+        return Belief(model, feasibility(kernel, view), known.warping, best, error)
 
     def _pool(self, view: View, known: Seen, belief: Belief) -> Pool:
         """Candidates: every design while that is quick, else some at random and some near the best."""
@@ -128,7 +131,7 @@ class Bayesian(Agent):
         forecasts = predictions(view, kernel, known, survey, candidates, numbers)
         ground = ""
         if belief is not None:
-            best = float(known.warping.backward(np.array(belief.best_known)))
+            best = known.warping.of_worth(belief.best_known)
             ground = f"; the best known is believed to be at {best:.4g}"
         if known.trials and known.several:
             ground = " in the first objective; chosen for all of them"
@@ -146,8 +149,8 @@ class Bayesian(Agent):
     def explain(self, view: View) -> str:
         """What theory is worth, what varies with what, what does good and harm, what is most promising."""
         kernel, _ = self._prepare()
-        known = seen(kernel, view)
         survey = self._surveyor.survey(view)
+        known = seen(kernel, view, placed=survey is None)
         few = f"{len(known.values)} machines are measured; {self._initial} are needed for a first model."
         if len(known.values) < self._initial and survey is None:
             return few

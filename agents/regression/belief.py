@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from scipy.special import log_ndtr, softmax
 
 from molmach.agents.regression.gaussian_process import Kernel, Regression, fit, regression
-from molmach.agents.regression.improvement import log_expected_improvement
 from molmach.agents.regression.machine_kernel import MachineKernel
 from molmach.agents.regression.points import Points
-from molmach.agents.regression.warping import POWERS, Warping
+from molmach.agents.regression.warping import Place, Warping
 from molmach.search import Trial, View
 
 Floats = NDArray[np.float64]
@@ -74,17 +73,20 @@ class Seen:
         return Seen(self.trials, self.points, values, _known(errors, values), Warping.of(values))
 
 
-def seen(kernel: MachineKernel, view: View) -> Seen:
+def seen(kernel: MachineKernel, view: View, *, placed: bool = True) -> Seen:
     """The measured machines of a view whose values are finite.
 
-    An error that is not known is taken to be as large as the spread of the values.
+    An error that is not known is taken to be as large as the spread of the values. Where these are to lie in
+    a window they are those on its scale, if ``placed``, and not the utilities.
     """
-    values, errors = view.utilities
+    window = view.window if placed else None
+    values, errors = view.utilities if window is None else view.scaled
     kept = np.flatnonzero(np.isfinite(values))
     trials = tuple(view.measured[i] for i in kept)
     values, errors = values[kept], errors[kept]
     points = kernel.points([trial.design for trial in trials], view.space)
-    return Seen(trials, points, values, _known(errors, values), Warping.of(values))
+    warping = Warping.of(values) if window is None else Place.at(values, *window.ends)
+    return Seen(trials, points, values, _known(errors, values), warping)
 
 
 def _known(errors: Floats, values: Floats) -> Floats:
@@ -155,8 +157,7 @@ def warpings(model: Regression[Points], known: Seen) -> tuple[tuple[float, Regre
     at_own = regression(
         model.kernel, model.parameters, known.points, own.forward(values), known.errors * own.slope(values)
     )
-    for power in POWERS:
-        warping = Warping(own.centre, own.scale, power)
+    for warping in own.family:
         slope = warping.slope(values)
         one = regression(
             model.kernel, model.parameters, known.points, warping.forward(values), known.errors * slope
@@ -197,14 +198,17 @@ class Belief:
     ----------
     model, feasible
         The processes, of warped values and of success; no ``feasible`` while nothing has failed.
+    warping
+        What warped the values.
     best_known
-        Largest predicted warped value of a measured machine.
+        Largest worth of a measured machine's predicted warped value.
     error
         Standard error to be expected of a warped measurement.
     """
 
     model: Regression[Points]
     feasible: Regression[Points] | None
+    warping: Warping
     best_known: float
     error: float
 
@@ -212,7 +216,7 @@ class Belief:
         """(n,) logarithm of expected improvement times chance of being feasible."""
         mean, variance = self.model.predict(points)
         sd = np.sqrt(variance + self.model.nugget)
-        return log_expected_improvement(mean, sd, self.best_known) + self.log_chance(points)
+        return self.warping.log_improvement(mean, sd, self.best_known) + self.log_chance(points)
 
     def log_chance(self, points: Points) -> Floats:
         """(n,) logarithm of the chance of being feasible."""
@@ -228,6 +232,6 @@ def log_chance(feasible: Regression[Points] | None, points: Points) -> Floats:
 
 
 def best_trials(belief: Belief, known: Seen, n: int) -> list[int]:
-    """Numbers of the ``n`` measured machines of the largest predicted values, best first."""
-    mean, _ = belief.model.predict(known.points)
-    return [int(i) for i in np.argsort(-mean, kind="stable")[:n]]
+    """Numbers of the ``n`` measured machines whose predicted values are worth most, best first."""
+    worth = known.warping.worth(belief.model.predict(known.points)[0])
+    return [int(i) for i in np.argsort(-worth, kind="stable")[:n]]

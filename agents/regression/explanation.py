@@ -27,10 +27,10 @@ def explanation(view: View, kernel: MachineKernel, known: Seen, belief: Belief, 
     model = belief.model
     spread = max(float(known.warping.forward(known.values).std()), 1e-12)
     explained = 1.0 - (model.miss / spread) ** 2
+    told = _told(known)
     lines = [
-        f"{len(known.values)} machines are measured, with values from {known.values.min():.4g} to "
-        f"{known.values.max():.4g}. Predicting each from the others explains "
-        f"{100 * max(0.0, explained):.0f} % of their variance.",
+        f"{len(told)} machines are measured, with values from {told.min():.4g} to {told.max():.4g}. "
+        f"Predicting each from the others explains {100 * max(0.0, explained):.0f} % of their variance.",
         _what_matters(view, kernel, model, known),
         _what_likeness_is(kernel, model),
         *_good_and_bad(view, kernel, model, known),
@@ -38,6 +38,11 @@ def explanation(view: View, kernel: MachineKernel, known: Seen, belief: Belief, 
         _what_is_best(view, kernel, known, belief, candidates),
     ]
     return "\n".join(line for line in lines if line)
+
+
+def _told(known: Seen) -> Floats:
+    """(n,) the values that are to be as large as possible."""
+    return known.warping.backward(known.warping.forward(known.values))
 
 
 def _probes(view: View, kernel: MachineKernel) -> Points:
@@ -109,7 +114,7 @@ def _what_is_best(view: View, kernel: MachineKernel, known: Seen, belief: Belief
     top = int(np.argmax(mean))
     best = (
         f"The best known is {_named(view, known.trials[top].design.values)}, "
-        f"measured {known.values[top]:.4g} ± {known.errors[top]:.2g} and believed to be at {mean[top]:.4g}."
+        f"measured {_told(known)[top]:.4g} ± {known.errors[top]:.2g} and believed to be at {mean[top]:.4g}."
     )
     numbers = picks(candidates.prospects(), candidates.pool, kernel, view, 1)
     if not numbers:

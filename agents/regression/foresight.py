@@ -59,7 +59,13 @@ class Outlook:
             chance = self.log_chance + asked if opinion.with_theory else self.log_chance
             points = opinion.seen_as(self.pool.points, self.told)
             prospect = Prospect(
-                opinion.model, points, chance, opinion.best_known, opinion.error, opinion.weight
+                opinion.model,
+                points,
+                chance,
+                opinion.warping,
+                opinion.best_known,
+                opinion.error,
+                opinion.weight,
             )
             if opinion.best_known == -np.inf:
                 prospect.aim_at_best()

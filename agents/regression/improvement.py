@@ -18,6 +18,22 @@ def log_expected_improvement(mean: Floats, sd: Floats, best: float) -> Floats:
     return np.asarray(np.log(sd) + _log_h(z))
 
 
+def log_expected_closeness(mean: Floats, sd: Floats, reach: float) -> Floats:
+    """Logarithm of E[max(0, reach - |f|)] for a normal f; finite also where the expectation underflows.
+
+    It is the second difference of E[max(0, f - x)] over x = -reach, 0 and reach; far off, where that
+    cancels, the leading term of one end.
+    """
+    near = np.abs(mean) / sd
+    edge = reach / sd
+    ends = (near - edge, near, near + edge)
+    first, middle, last = (np.exp(_log_h(-z)) for z in ends)  # of -f beyond each of them
+    inside = first - 2.0 * middle + last
+    far = _log_h(-ends[0])
+    sure = inside > 1e-6 * first
+    return np.asarray(np.log(sd) + np.where(sure, np.log(np.where(sure, inside, 1.0)), far), dtype=np.float64)
+
+
 def _log_h(z: Floats) -> Floats:
     """log(phi(z) + z Phi(z)), phi and Phi being the standard normal density and distribution."""
     near, middle, far = np.maximum(z, -1.0), np.clip(z, -50.0, -1.0), np.minimum(z, -50.0)

@@ -55,7 +55,7 @@ class Opinion:
     weight
         Its probability.
     best_known
-        Largest predicted warped value of a measured machine; minus infinity before there is one.
+        Largest worth of a measured machine's predicted warped value; minus infinity before there is one.
     error
         Standard error to be expected of a warped measurement.
     with_theory
@@ -98,7 +98,7 @@ def plain_opinion(model: Regression[Points], known: Seen) -> Opinion:
 
 def _opinion(model: Regression[Any], known: Seen, warping: Warping, *, with_theory: bool) -> Opinion:
     errors = known.errors * warping.slope(known.values)
-    best = float(model.predict(model.points)[0].max()) if len(errors) else -np.inf
+    best = float(warping.worth(model.predict(model.points)[0]).max()) if len(errors) else -np.inf
     error = float(np.median(errors)) if len(errors) else 0.0
     return Opinion(model, warping, 1.0, best, error, with_theory)
 

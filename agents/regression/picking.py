@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from molmach.agents.regression.gaussian_process import Regression
-from molmach.agents.regression.improvement import log_expected_improvement
 from molmach.agents.regression.machine_kernel import MachineKernel
 from molmach.agents.regression.pool import Pool
+from molmach.agents.regression.warping import Warping
 from molmach.search import View
 
 Floats = NDArray[np.float64]
@@ -34,8 +34,10 @@ class Prospect:
         The candidates, as it takes them.
     log_chance
         (n,) logarithm of the chance of being feasible; minus infinity of those it has no say on.
+    warping
+        What warped the values.
     best
-        Largest predicted warped value.
+        Largest worth of a predicted warped value.
     error
         Standard error to be expected of a warped measurement.
     weight
@@ -45,6 +47,7 @@ class Prospect:
     model: Regression[Any]
     points: Any
     log_chance: Floats
+    warping: Warping
     best: float
     error: float
     weight: float = 1.0
@@ -55,13 +58,14 @@ class Prospect:
 
     def aim_at_best(self) -> None:
         """Ask for improvement on the best that is predicted, where nothing is measured."""
-        self.best = float(self._mean[self.log_chance > -np.inf].max(initial=-np.inf))
+        worth = self.warping.worth(self._mean[self.log_chance > -np.inf])
+        self.best = float(worth.max(initial=-np.inf))
 
     def scores(self, bold: bool) -> Floats:
         """(n,) logarithm of expected improvement times chance of being feasible."""
         sd = np.sqrt(self._variance + self.model.nugget)
         goal = self.best + _BOLD * self.model.scale * bold
-        return log_expected_improvement(self._mean, sd, goal) + self.log_chance
+        return self.warping.log_improvement(self._mean, sd, goal) + self.log_chance
 
     def take(self, number: int) -> None:
         """Take a candidate to be found as predicted."""
@@ -72,7 +76,7 @@ class Prospect:
         covariance -= sum((row[number] * row for row in self._shared), np.zeros(len(self._mean)))
         self._shared.append(covariance / np.sqrt(self._variance[number] + self.model.nugget + self.error**2))
         self._variance = np.maximum(self._variance - self._shared[-1] ** 2, 1e-12 * self.model.scale**2)
-        self.best = max(self.best, float(self._mean[number]))
+        self.best = max(self.best, float(self.warping.worth(self._mean)[number]))
 
 
 def picks(prospects: Sequence[Prospect], pool: Pool, kernel: MachineKernel, view: View, n: int) -> list[int]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.stats import yeojohnson, yeojohnson_llf
+
+from molmach.agents.regression.improvement import log_expected_closeness, log_expected_improvement
 
 Floats = NDArray[np.float64]
 
@@ -19,6 +22,10 @@ POWERS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 
 _DOUBT = 0.5
 """Prior standard deviation of the power about 1, no warping. Not tuned."""
+
+_NARROWEST = 0.05
+"""Least distance from a target, in standard deviations of the values, within which improvement is asked for:
+a twentieth, which no measurement tells apart. Not tuned."""
 
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
 """Fifteen nodes: exact for polynomials up to the 29th degree."""
@@ -82,9 +89,85 @@ class Warping:
         below = 1.0 - np.maximum(1.0 - other * np.minimum(warped, 0.0), 1e-9) ** (1.0 / other)
         return np.asarray(self.centre + self.scale * np.where(warped >= 0.0, above, below))
 
+    def worth(self, warped: Floats) -> Floats:
+        """What warped values are worth, on their own scale: themselves."""
+        return warped
+
+    def log_improvement(self, mean: Floats, sd: Floats, best: float) -> Floats:
+        """Logarithm of the improvement expected on the largest known worth, of normal warped values."""
+        return log_expected_improvement(mean, sd, best)
+
+    def of_worth(self, worth: float) -> float:
+        """The value, in its unit, of a worth on the warped scale."""
+        return float(self.backward(np.array(worth)))
+
+    @property
+    def family(self) -> Sequence[Warping]:
+        """Those over which predictions are averaged."""
+        return [Warping(self.centre, self.scale, power) for power in POWERS]
+
     def moments(self, mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
         """Mean and variance of values whose warped ones are normal, by Gauss-Hermite quadrature."""
         nodes = self.backward(mean[:, None] + np.sqrt(variance)[:, None] * _NODES)
         weights = _WEIGHTS / _WEIGHTS.sum()
         first = nodes @ weights
         return first, ((nodes - first[:, None]) ** 2) @ weights
+
+
+@dataclass(frozen=True)
+class Place(Warping):
+    """No warping, but values that are to lie at a place: their worth is the distance to it, turned over.
+
+    What adds up in a machine is the value; the worth has a ridge across the space, on which a process of the
+    worth itself has nothing to go by. So the process is of values, and worths are what is told of it.
+
+    Attributes
+    ----------
+    low, high
+        The window, or twice the target.
+    """
+
+    power: float = 1.0
+    low: float = 0.0
+    high: float = 0.0
+
+    @classmethod
+    def at(cls, values: Floats, low: float, high: float) -> Place:
+        """For values (n,) that are to lie between two ends."""
+        spread = float(values.std()) if len(values) else 0.0
+        return cls(float(values.mean()) if len(values) else 0.0, spread or 1.0, 1.0, low, high)
+
+    @property
+    def _middle(self) -> float:
+        """The window's middle on the warped scale."""
+        return (0.5 * (self.low + self.high) - self.centre) / self.scale
+
+    @property
+    def _half(self) -> float:
+        """Half of the window's width on the warped scale."""
+        return 0.5 * (self.high - self.low) / self.scale
+
+    def worth(self, warped: Floats) -> Floats:
+        """See :class:`Warping`; positive inside the window."""
+        return np.asarray(self._half - np.abs(warped - self._middle))
+
+    def log_improvement(self, mean: Floats, sd: Floats, best: float) -> Floats:
+        """See :class:`Warping`; improvement on the window's end where something is known to lie inside.
+
+        One machine in the middle of a window does not make the others there worthless.
+        """
+        reach = max(self._half - min(best, 0.0), _NARROWEST)
+        return log_expected_closeness(mean - self._middle, sd, reach)
+
+    def of_worth(self, worth: float) -> float:
+        """See :class:`Warping`."""
+        return self.scale * worth
+
+    @property
+    def family(self) -> Sequence[Warping]:
+        """See :class:`Warping`; itself."""
+        return (self,)
+
+    def backward(self, warped: Floats) -> Floats:
+        """The worth of warped values, in the unit of the values."""
+        return np.asarray(self.scale * self.worth(warped))

@@ -59,7 +59,8 @@ def _page(comparisons: Sequence[Comparison]) -> str:
         "# Validation",
         "",
         "Ours beside the references, made by `molmach validate --markdown` (`make validation`).",
-        "Nothing is tuned to these values.",
+        "Nothing is tuned to these values. What is not computed stands in a machine's own `reference.yaml`, "
+        "with the reason.",
         "",
         "| " + " | ".join(_HEADS) + " |",
         "|" + "---|" * len(_HEADS),

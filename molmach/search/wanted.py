@@ -71,8 +71,8 @@ class Window(Wanted):
 
     def utility(self, values: Floats) -> Floats:
         """See :class:`Wanted`."""
-        x = self._scaled(np.asarray(values, dtype=np.float64))
-        low, high = self._ends
+        x = self.scaled(np.asarray(values, dtype=np.float64))
+        low, high = self.ends
         return np.minimum(x - low, high - x)
 
     def measured(self, value: Measured) -> Measured:
@@ -87,7 +87,7 @@ class Window(Wanted):
         if not math.isfinite(x) or not math.isfinite(error):
             return Measured(math.nan, math.nan, math.nan, math.nan)
         here, *ends = (float(self.utility_of_scaled(one)) for one in (x, low, high))
-        bottom, top = self._ends
+        bottom, top = self.ends
         middle = 0.5 * (bottom + top)
         most = 0.5 * (top - bottom) if low <= middle <= high else max(ends)
         within = low <= top and bottom <= high
@@ -99,15 +99,17 @@ class Window(Wanted):
 
     def utility_of_scaled(self, x: float) -> float:
         """The utility of a scaled value."""
-        low, high = self._ends
+        low, high = self.ends
         return min(x - low, high - x)
 
     @property
-    def _ends(self) -> tuple[float, float]:
-        low, high = self._scaled(np.array([self.low, self.high]))
+    def ends(self) -> tuple[float, float]:
+        """The window's ends, scaled."""
+        low, high = self.scaled(np.array([self.low, self.high]))
         return float(low), float(high)
 
-    def _scaled(self, values: Floats) -> Floats:
+    def scaled(self, values: Floats) -> Floats:
+        """(n,) values as distances are told in: their common logarithms where these are decades."""
         if not self.decades:
             return values
         with np.errstate(all="ignore"):
@@ -118,7 +120,7 @@ class Window(Wanted):
 
         An end that has no logarithm lies as far away as the standard error at the value has it.
         """
-        x, low, high = (float(one) for one in self._scaled(np.array([value.value, value.low, value.high])))
+        x, low, high = (float(one) for one in self.scaled(np.array([value.value, value.low, value.high])))
         if not self.decades:
             return x, value.error, low, high
         slope = 1.0 / (value.value * math.log(10.0)) if value.value > 0.0 else math.nan
@@ -131,7 +133,7 @@ class Window(Wanted):
         return x, error, low, high
 
     def _probability(self, x: float, error: float) -> float | None:
-        low, high = self._ends
+        low, high = self.ends
         if low == high:
             return None
         if error == 0.0:

@@ -18,15 +18,16 @@ from molmach.agents.bayesian import Bayesian
 from molmach.agents.random import Random
 from molmach.agents.regression.belief import model_of, seen, warpings
 from molmach.agents.regression.gaussian_process import fit, regression
-from molmach.agents.regression.improvement import log_expected_improvement
+from molmach.agents.regression.improvement import log_expected_closeness, log_expected_improvement
 from molmach.agents.regression.machine_kernel import MachineKernel, matern
 from molmach.agents.regression.opinions import plain_opinion
 from molmach.agents.regression.substituents import SIMILARITIES, distances
-from molmach.agents.regression.warping import Warping
+from molmach.agents.regression.warping import Place, Warping
 from molmach.agents.symmetry import exchanges as exchanges_of
-from molmach.search import Agent, Design, Proposal, Space, Trial, View
+from molmach.search import Agent, Design, Finding, Measured, Proposal, Space, State, Trial, View
 from molmach.search.space.design import Numeric
 from molmach.search.space.fragments import library
+from molmach.search.wanted import Window
 from molmach.spec.campaign import loads_campaign
 from tests.helpers.planted import trial_of
 
@@ -433,6 +434,61 @@ def test_predictions_are_averaged_over_what_the_tail_may_be(mixed: Space) -> Non
     assert np.all(mean >= np.min(each, axis=0) - 1e-6)
     assert np.all(mean <= np.max(each, axis=0) + 1e-6)
     assert np.all(variance > 0.0)
+
+
+@pytest.mark.parametrize(("mean", "sd", "reach"), [(0.0, 1.0, 0.5), (2.0, 1.0, 0.5), (-1.0, 0.2, 0.9)])
+def test_expected_closeness_is_the_integral(mean: float, sd: float, reach: float) -> None:
+    def part(x: float) -> float:
+        return max(0.0, reach - abs(x)) * float(norm.pdf(x, mean, sd))
+
+    exact, _ = quad(part, -reach, reach, points=[0.0])
+    value = log_expected_closeness(np.array([mean]), np.array([sd]), reach)
+    assert np.exp(value[0]) == pytest.approx(exact, rel=1e-5)
+
+
+def test_expected_closeness_is_finite_and_falls_far_off() -> None:
+    far = log_expected_closeness(np.linspace(1.0, 300.0, 600), np.ones(600), 0.3)
+    assert np.all(np.isfinite(far))
+    assert np.all(np.diff(far) < 0.0)
+
+
+def test_what_is_told_of_a_place_is_the_distance_to_it() -> None:
+    values = np.array([-4.0, -1.0, 0.5, 2.0, 7.0])
+    place = Place.at(values, 0.0, 1.0)
+    told = np.minimum(values, 1.0 - values)
+    np.testing.assert_allclose(place.backward(place.forward(values)), told, atol=1e-12)
+    mean, variance = place.moments(place.forward(np.array([7.0])), np.array([1e-6]))
+    assert mean[0] == pytest.approx(-6.0, abs=1e-3)
+    assert variance[0] == pytest.approx(1e-6 * place.scale**2, rel=1e-3)
+
+
+def test_a_window_is_approached_from_both_sides() -> None:
+    """Effects add up in the value. A model of the distance to the window has a ridge to learn instead.
+
+    Half of the machines are known, by nearly exact values on both sides of the window, and most of those
+    that are asked for lie in it: a sixth of the others do.
+    """
+    space, rng = space_of(dict.fromkeys((10, 11, 12), FIVE)), np.random.default_rng(4)
+    effects = {(f"R{site}", part): rng.normal() for site in (10, 11, 12) for part in FIVE}
+    truth = {
+        space.resolve(design).key: sum(effects[f"R{site}", str(design[f"R{site}"])] for site in (10, 11, 12))
+        for design in space.enumerate()
+    }
+    window = Window(*np.quantile(list(truth.values()), [0.7, 0.85]))
+    trials = []
+    for design in list(space.enumerate())[::2]:
+        key = space.resolve(design).key
+        x = truth[key]
+        measured = window.measured(Measured(x, 0.02, x - 0.04, x + 0.04))
+        begun = Trial(0, "other", 0, design, machine=key, state=State.RUNNING)
+        trials.append(begun.found(Finding(key, key, "other", 0, "", (measured,), 1.0, 1, False, 0.0)))
+    view = View(space, tuple(trials), frozenset(t.machine for t in trials), 0.5, 3, 1, window=window)
+    proposals = Bayesian(space).propose(view, 6)
+    inside = [window.low <= truth[space.resolve(p.design).key] <= window.high for p in proposals]
+    assert sum(inside) >= 5
+    means = [p.mean for p in proposals if p.mean is not None]
+    assert len(means) == 6
+    assert np.median(means) > 0.0
 
 
 def test_too_small_a_start_is_refused(mixed: Space) -> None:

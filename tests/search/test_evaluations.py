@@ -393,3 +393,54 @@ def test_machines_that_share_a_key_are_refused(folder: Path, tmp_path: Path) -> 
 def test_no_reason_is_no_failure(folder: Path, tmp_path: Path) -> None:
     run = "lambda task: Result(task.key, {'size': [1.0]}, reason=None)"
     assert own(folder, tmp_path, f"run = staticmethod({run})")["failed"] == 0
+
+
+LEARNER = '''
+from molmach.data.quantity import Quantity
+from molmach.search import CONFIRMATION, Evaluation, Result, Task
+
+
+class Learner(Evaluation):
+    """Tells of each machine how many others it had heard of."""
+
+    quantities = (Quantity("heard", "lessons that were there", "1"), Quantity("other", "any", "1"))
+
+    def __init__(self, campaign, use):
+        super().__init__(campaign, use)
+        self.known = []
+
+    def learn(self, lesson):
+        self.known.append(lesson)
+
+    def task(self, candidate, rung):
+        if rung == CONFIRMATION:
+            return None
+        heard = len(self.known)
+        key = self.key(candidate.spec, heard)
+        return Task(key, candidate.key, rung, candidate.spec, self.use, options={"heard": heard})
+
+    @staticmethod
+    def run(task):
+        heard = float(task.options["heard"])
+        samples = {"heard": [heard], "other": [float(int(task.machine[:4], 16))]}
+        return Result(task.key, samples, lessons=(task.machine.encode(),))
+'''
+
+
+def test_what_results_leave_for_others_is_there_for_later_tasks_and_campaigns(folder: Path) -> None:
+    place = folder / "learning"
+    place.mkdir()
+    (place / "learner.py").write_text(LEARNER, encoding="utf-8")
+    campaign = changed(
+        folder,
+        objectives={"maximise": "heard + 1e-9 * other"},
+        evaluation={"use": "learner.py:Learner"},
+        agents=["random"],
+        budget={"evaluations": 6},
+        batch=1,
+    )
+    for out, before in (("one", 0), ("two", 6)):
+        run_campaign(campaign, place / out, source=place, executor="local")
+        with reading(place / out) as ledger:
+            heard = [round(finding.measured[0].value) for finding in ledger.findings()]
+        assert heard == list(range(before, before + 6))

@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from rdkit import Chem
 
 from molmach.errors import MissingExtraError, SpecError
 from molmach.search.loop.checking import check
-from molmach.search.loop.evaluations import Evaluation, evaluation_of, task_of
+from molmach.search.loop.evaluations import Evaluation, evaluation_of, learn, task_of
 from molmach.search.loop.evaluations import kinetics as kinetics_evaluation
 from molmach.search.loop.objectives import Objectives
 from molmach.search.record.result import Result, plain
@@ -22,9 +24,11 @@ from molmach.search.space.space import Space
 from molmach.spec import Campaign, load
 from molmach.spec.campaign import loads_campaign
 from molmach.studies.kinetics import run as kinetics_run
+from molmach.studies.kinetics.forms import Alkene
 from molmach.studies.kinetics.inversion import QUICK_GUESSES
 from molmach.studies.kinetics.level import BARRIER_ERROR
 from molmach.studies.kinetics.rates import eyring_rate, half_life
+from molmach.studies.kinetics.relatives import Relative
 from molmach.studies.kinetics.run import MotorKinetics
 from tests.helpers.motors import lit, step
 
@@ -104,7 +108,30 @@ def test_rungs_are_levels_and_the_confirmation_starts_afresh() -> None:
     assert bare is not None
     assert dissolved.options["solvent"] == "toluene"
     assert dissolved.key != bare.key
+    assert any("in toluene" in said for said in wet.assumed)
     assert not bare.options["absorbs"]
+
+
+def test_a_search_starts_from_the_likest_machines_that_are_known_and_a_confirmation_from_none() -> None:
+    kinetics, space = evaluation(), Space(campaign())
+    methyl, ethyl = (space.resolve(design) for design in space.enumerate())
+    alone = task_of(kinetics, ethyl, 0)
+    lessons = {}
+    for smiles in ("C[C@@H]1CCc2ccccc2[C:1]1=[C:2](C)C", *(f"{'C' * n}C1=C(C)CCC1" for n in range(2, 8))):
+        alkene = Alkene(Chem.AddHs(Chem.MolFromSmiles(smiles)), (0, 1))
+        shape = (1, alkene.molecule.GetNumAtoms(), 3)
+        lessons[smiles] = Relative(alkene, np.zeros(shape), np.ones(shape)).packed()
+        learn(kinetics, lessons[smiles])
+    learn(kinetics, b"of another version")
+    warm, again = (task_of(kinetics, ethyl, rung) for rung in (0, CONFIRMATION))
+    assert alone is not None
+    assert warm is not None
+    assert again is not None
+    assert alone.options["relatives"] == again.options["relatives"] == []
+    assert len(warm.options["relatives"]) == 4
+    assert warm.options["relatives"][0] == next(iter(lessons.values()))
+    assert warm.key != alone.key
+    assert task_of(evaluation(), methyl, 0) == task_of(evaluation(), methyl, 0)
 
 
 def test_absorption_is_computed_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

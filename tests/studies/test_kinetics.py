@@ -40,6 +40,7 @@ from molmach.studies.kinetics.level import BARRIER_ERROR, Level
 from molmach.studies.kinetics.modes import PLANCK, Modes, free_energy, normal_modes, of_a_saddle
 from molmach.studies.kinetics.page import write_page
 from molmach.studies.kinetics.rates import eyring_rate, half_life
+from molmach.studies.kinetics.relatives import Relative
 from molmach.studies.kinetics.run import Plan
 from molmach.studies.kinetics.search import alkene_of
 from molmach.studies.kinetics.stationary import Stationary, exact_hessian, find_saddle, polished, relax
@@ -543,9 +544,12 @@ def test_a_first_look_says_what_it_left_out_and_how_far_it_may_be_wrong() -> Non
 
 def test_modes_of_no_stationary_point_are_taken_as_a_saddles_or_a_minimums() -> None:
     modes = Modes(np.array([-120.0, -30.0, 50.0]), np.zeros((3, 1, 3)))
-    assert of_a_saddle(modes, True).imaginary == 1
-    assert of_a_saddle(modes, False).imaginary == 0
-    np.testing.assert_allclose(of_a_saddle(modes, True).wavenumbers, [-120.0, 30.0, 50.0])
+    up = np.array([[0.0, 0.0, 1.0]])
+    saddle = of_a_saddle(modes, up)
+    assert saddle.imaginary == 1
+    assert of_a_saddle(modes, None).imaginary == 0
+    np.testing.assert_allclose(saddle.wavenumbers, [-120.0, 30.0, 50.0])
+    np.testing.assert_array_equal(saddle.vectors[0], up)
 
 
 def test_the_slower_thermal_step_limits_the_cycle() -> None:
@@ -648,7 +652,7 @@ def test_pieces_are_found_by_what_they_were_made_from(tmp_path: Path) -> None:
 
 
 def _pieces_of_one_step(
-    *arguments: Any, guesses: int, quick: bool, solvent: str | None
+    *arguments: Any, guesses: int, quick: bool, solvent: str | None, relatives: tuple[Relative, ...]
 ) -> tuple[HelixInversion, ...]:
     """A search of one piece, in the place of the one of many, whatever else is asked of it."""
     _, _, temperature, store, _ = arguments

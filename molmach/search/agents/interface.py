@@ -16,6 +16,7 @@ from molmach.search.record.trial import Opinions, Trial
 from molmach.search.space.design import Design
 from molmach.search.space.mending import mended
 from molmach.search.space.space import Space
+from molmach.search.wanted import Window
 
 Floats = NDArray[np.float64]
 
@@ -106,6 +107,9 @@ class View:
         The objectives as they were asked for; values of trials are in the sense in which greater is better.
     tokens, paid
         What this agent has used of language models so far.
+    window
+        Where the values of the only objective are to lie; None where it has no window or target, or where
+        there are several. Utilities are distances to it, from either side; :attr:`scaled` tells the side.
     """
 
     space: Space
@@ -118,6 +122,7 @@ class View:
     goals: tuple[Goal, ...] = ()
     tokens: int = 0
     paid: float = 0.0
+    window: Window | None = None
 
     @cached_property
     def rng(self) -> np.random.Generator:
@@ -152,6 +157,18 @@ class View:
         if values.size == 0:
             return np.zeros(0), np.zeros(0)
         return self.scalar(values, errors)
+
+    @cached_property
+    def scaled(self) -> tuple[Floats, Floats]:
+        """(n_measured,) values of :attr:`measured` on the window's scale, and their standard errors.
+
+        Their utilities are ``window.utility_of_scaled``; what adds up in a machine adds up on this scale, and
+        not in the utility, which has a ridge in it.
+        """
+        assert self.window is not None
+        seen = [trial.finding.measured[0].seen for trial in self.measured if trial.finding is not None]
+        values = self.window.scaled(np.array([s.value if s else np.nan for s in seen], dtype=np.float64))
+        return values, self.utilities[1]
 
     def scalar(self, values: Floats, errors: Floats) -> tuple[Floats, Floats]:
         """(n,) utility of (n, k) values of the objectives, and its standard error, as in :attr:`utilities`.

@@ -24,6 +24,7 @@ from molmach.search.record.trial import Opinion, Trial
 from molmach.search.space.design import Design, Value
 from molmach.search.space.space import Space
 from molmach.search.strangers import OURS, described
+from molmach.search.wanted import Window
 from molmach.spec import Campaign
 from molmach.words import unmarked
 
@@ -74,6 +75,8 @@ class Question:
         What it has used of language models, all its starts together.
     theory
         File in which what is built for theory is kept, '' to keep it in memory alone; None for no theory.
+    window
+        As the view has it.
     """
 
     batch: int
@@ -84,6 +87,7 @@ class Question:
     theory: str | None = None
     tokens: int = 0
     paid: float = 0.0
+    window: Window | None = None
 
 
 class Runner:
@@ -205,6 +209,7 @@ class Runner:
             goals=goals,
             tokens=question.tokens,
             paid=question.paid,
+            window=question.window,
         )
 
 

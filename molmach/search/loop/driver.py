@@ -22,7 +22,7 @@ from molmach.search.loop.book import TrialBook
 from molmach.search.loop.budget import BudgetUse, Clock
 from molmach.search.loop.codes import Codes
 from molmach.search.loop.ending import Ending
-from molmach.search.loop.evaluations import Evaluation, Task, task_of
+from molmach.search.loop.evaluations import Evaluation, Task, learn, task_of
 from molmach.search.loop.executors import Executor
 from molmach.search.loop.foretelling import Foretelling
 from molmach.search.loop.losses import Losses
@@ -104,7 +104,8 @@ class Driver:
         self._objectives = Objectives(campaign.objectives, evaluation)
         self._book = TrialBook(self.space, ledger)
         bandit = Bandit(team.names, campaign.seed)
-        self._queue = Queue(self._book, ledger, team, bandit, batch or campaign.batch, theory)
+        window = self._objectives.window
+        self._queue = Queue(self._book, ledger, team, bandit, batch or campaign.batch, theory, window)
         ladder = Ladder(self._evaluation.rungs, campaign.racing.keep, len(campaign.objectives))
         self._allocation = Allocation(self._book, self._queue, ladder)
         self._spent = BudgetUse(campaign.budget, Clock(float(ledger.noted("wall_seconds") or 0.0)))
@@ -118,6 +119,8 @@ class Driver:
         self._ahead = False
         self._clock_at = -math.inf
         self._recover()
+        for lesson in store.lessons(evaluation.use) if store is not None else ():
+            learn(evaluation, lesson)
 
     def _foretelling_of(self, theory: str | None) -> Foretelling | None:
         """Who asks theory about what was measured; it keeps its structures where agents keep theirs."""
@@ -338,6 +341,10 @@ class Driver:
             problem = unpack(result.archive, self._folder / MACHINES / task.machine[:12])
             if problem:
                 reason, measured = reason or f"malformed result: archive: {problem}", ()
+        for lesson in result.lessons:
+            learn(self._evaluation, lesson)
+        if self._store is not None:
+            self._store.teach(self._evaluation.use, result)
         finding = Finding(
             task.key, task.machine, self._book.owner(task.machine), task.rung, reason, measured,
             result.seconds, result.steps, reused, time.time(), task.seed, result.controls, result.code,

@@ -13,7 +13,7 @@ from molmach.search.loop.quantities import Expression
 from molmach.search.record.result import Result, Samples
 from molmach.search.record.trial import Measured
 from molmach.search.strangers import described
-from molmach.search.wanted import wanted_by
+from molmach.search.wanted import Window, wanted_by
 from molmach.spec.campaign import Objective
 
 
@@ -45,6 +45,12 @@ class Objectives:
                 strict=True,
             )
         )
+
+    @property
+    def window(self) -> Window | None:
+        """Where the only objective's values are to lie; None without window or target, or of several."""
+        wanted = self._wanted[0][0]
+        return wanted if len(self._wanted) == 1 and isinstance(wanted, Window) else None
 
     def measure(self, samples: Samples) -> tuple[Measured, ...]:
         """Value and interval of each, from one number a replica of each quantity."""

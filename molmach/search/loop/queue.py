@@ -16,6 +16,7 @@ from molmach.search.record.calibration import Calibration
 from molmach.search.record.ledger import Ledger
 from molmach.search.record.reader import SAID, STARTED
 from molmach.search.record.trial import Finding, State, Trial
+from molmach.search.wanted import Window
 
 MOST_FAILURES = 3
 """An agent that fails so often in a row is given up."""
@@ -75,7 +76,7 @@ class Queue:
         Of the campaign.
     batch
         Proposals that all agents together are asked for at once.
-    theory
+    theory, window
         As in :class:`~molmach.search.agents.runner.Question`.
     """
 
@@ -87,6 +88,7 @@ class Queue:
         bandit: Bandit,
         batch: int,
         theory: str | None = None,
+        window: Window | None = None,
     ) -> None:
         self._book = book
         self._ledger = ledger
@@ -94,6 +96,7 @@ class Queue:
         self._bandit = bandit
         self._batch = batch
         self._theory = theory
+        self._window = window
         self._agents = {name: AgentStatus() for name in team.names}
         self._interrupted: deque[str] = deque()
         self._next: str | None = None
@@ -178,7 +181,8 @@ class Queue:
         agent = self._agents[name]
         news, taken = self._book.news(agent.seen), self._book.taken_since(agent.seen_taken)
         agent.seen, agent.seen_taken = self._book.results, self._book.taken
-        return Question(agent.answers, n, budget_left, news, taken, self._theory, agent.tokens, agent.paid)
+        used = (agent.tokens, agent.paid, self._window)
+        return Question(agent.answers, n, budget_left, news, taken, self._theory, *used)
 
     def _heard(self, name: str, proposals: tuple[Proposal, ...]) -> None:
         agent = self._agents[name]

@@ -35,6 +35,10 @@ class Store:
                 "reason TEXT NOT NULL, samples TEXT NOT NULL, seconds REAL NOT NULL, steps INTEGER NOT NULL, "
                 "PRIMARY KEY (key, code)) WITHOUT ROWID"
             )
+            self._base.execute(
+                "CREATE TABLE IF NOT EXISTS lessons (key TEXT, number INTEGER, evaluation TEXT NOT NULL, "
+                "content BLOB NOT NULL, PRIMARY KEY (key, number)) WITHOUT ROWID"
+            )
             self._base.commit()
             self.get("", "")
         except sqlite3.DatabaseError as error:
@@ -70,6 +74,20 @@ class Store:
         """Take evaluations out, whatever code did them."""
         with self._base:
             self._base.executemany("DELETE FROM done WHERE key = ?", [(key,) for key in keys])
+
+    def teach(self, evaluation: str, result: Result) -> None:
+        """Keep what evaluations of other machines may start from."""
+        rows = [(result.key, number, evaluation, lesson) for number, lesson in enumerate(result.lessons)]
+        if rows:
+            with self._base:
+                self._base.executemany("INSERT OR IGNORE INTO lessons VALUES (?, ?, ?, ?)", rows)
+
+    def lessons(self, evaluation: str) -> list[bytes]:
+        """What earlier results of an evaluation left for others, of all campaigns, by their keys."""
+        rows = self._base.execute(
+            "SELECT content FROM lessons WHERE evaluation = ? ORDER BY key, number", (evaluation,)
+        )
+        return [bytes(content) for (content,) in rows]
 
     def close(self) -> None:
         """Let go of the file."""

@@ -35,6 +35,8 @@ class Result:
         Of a confirmation: its run folder as a zip file.
     code
         Digest of the code that computed it (:class:`molmach.identity.Identity`); '' where nobody has said so.
+    lessons
+        What evaluations of other machines may start from; kept in the campaigns' store.
     lost
         Why nothing came back, a worker that died for example; '' where something did. A lost task says
         nothing of its machine and is started again.
@@ -50,6 +52,7 @@ class Result:
     steps: int = 0
     controls: Mapping[str, Any] = field(default_factory=dict)
     archive: bytes = b""
+    lessons: tuple[bytes, ...] = ()
     lost: str = ""
     code: str = field(default="", compare=False)
     blameless: bool = field(default=False, compare=False)
@@ -74,6 +77,7 @@ def plain(result: Result) -> Result:
             steps=int(_cost("steps", result.steps)),
             controls=_plain_controls(result.controls),
             code=str(result.code),
+            lessons=_plain_lessons(result.lessons),
         )
     except _MalformedError as error:
         return Result(result.key, reason=f"malformed result: {error}", lost=result.lost)
@@ -114,6 +118,12 @@ def _plain_samples(samples: Any) -> Samples:
             f"{said}; expected as many numbers of each, one a replica, or one that is exact"
         )
     return lists
+
+
+def _plain_lessons(lessons: Any) -> tuple[bytes, ...]:
+    if isinstance(lessons, list | tuple) and all(isinstance(lesson, bytes) for lesson in lessons):
+        return tuple(lessons)
+    raise _MalformedError(f"lessons: got {str(lessons)[:100]!r}; expected a tuple of bytes")
 
 
 def _plain_controls(controls: Any) -> dict[str, Any]:

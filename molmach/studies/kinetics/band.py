@@ -29,7 +29,9 @@ _STILL_HIGH = 100.0
 
 _FOLLOWED = 24
 _SAME_HEIGHT = 1.0
-_SAME_PLACE = 0.02
+SAME_TOP = 0.02
+"""Root mean square distance of two tops' atoms, nm, below which two paths are of one mechanism."""
+
 _SPRING = 4.0e4
 """Force constant between neighbouring images, kJ/(mol nm^2)."""
 
@@ -163,14 +165,15 @@ def distinct(bands: Sequence[Band], marks: Sequence[int], above: float) -> list[
         if heights[k] > min(heights) + above:
             break
         if not any(
-            abs(heights[k] - heights[other]) < _SAME_HEIGHT or _apart(tops[k], tops[other]) < _SAME_PLACE
+            abs(heights[k] - heights[other]) < _SAME_HEIGHT or mean_distance(tops[k], tops[other]) < SAME_TOP
             for other in chosen
         ):
             chosen.append(int(k))
     return chosen
 
 
-def _apart(one: Floats, other: Floats) -> float:
+def mean_distance(one: Floats, other: Floats) -> float:
+    """Root mean square distance of the atoms of two structures (n_atoms, 3), nm, one laid on the other."""
     return float(np.sqrt(np.mean(np.sum((superposed(other, one, one) - other) ** 2, axis=1))))
 
 

@@ -276,7 +276,7 @@ def _order(
         order = dict(zip(own, permutation, strict=True))
         if len(bonded) == 4:
             there = [order.get(k, number.get(k, -1)) for k in bonded]
-            if _handedness(onto, bonded) != _handedness(laid, there):
+            if handedness(onto, bonded) != handedness(laid, there):
                 continue
         cost = float(sum(np.sum((onto[a] - laid[b]) ** 2) for a, b in order.items()))
         if best is None or cost < best[0]:
@@ -284,7 +284,8 @@ def _order(
     return None if best is None else best[1]
 
 
-def _handedness(positions: Floats, four: list[int]) -> bool:
+def handedness(positions: Floats, four: list[int]) -> bool:
+    """Which of the two ways round an atom's four neighbours lie, in the order given."""
     a, b, c, d = (positions[k] for k in four)
     return bool(np.cross(a - c, b - c) @ (d - c) > 0.0)
 

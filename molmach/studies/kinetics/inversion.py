@@ -16,11 +16,11 @@ from molmach.units import BOLTZMANN
 QUICK_GUESSES = 24
 """Elastic bands of a first look."""
 
-QUICK_ERROR = 5.1
+QUICK_ERROR = 4.6
 """Standard error of a first look's Gibbs energy of activation against the whole search, kJ/mol.
 
-The root mean square of four motors is 2.1 (``docs/how-to/find-a-half-life.md``); the standard deviation that
-would give so little or less with a probability of 5 % is 5.1.
+The root mean square of five motors is 2.2 (``docs/how-to/find-a-half-life.md``); the standard deviation that
+would give so little or less with a probability of 5 % is 4.6.
 """
 
 _SAME_FORM = 2.0
@@ -96,7 +96,8 @@ class HelixInversion:
     converged
         Whether the saddle's gradient is below the limit.
     descents
-        Where going down both ways from the saddle ends; empty of a first look, which does not go there.
+        Where going down both ways from the saddle ends; empty of a first look that has no relative's saddle,
+        for it does not go there.
     mechanisms
         Energies above the metastable form of all saddles that were refined, kJ/mol, lowest first.
     quick
@@ -107,6 +108,8 @@ class HelixInversion:
         Conformers of the forms beside the lowest, within 10 kJ/mol of it.
     solvent
         In which the energies are; None for none.
+    inherited
+        How many saddles that join the forms were refined from relatives' saddles.
     """
 
     isomer: str
@@ -124,22 +127,23 @@ class HelixInversion:
     more_stable: tuple[Point, ...] = ()
     more_metastable: tuple[Point, ...] = ()
     solvent: str | None = None
+    inherited: int = 0
 
     @property
     def crosses(self) -> bool:
         """Whether going down from the saddle ends on both sides, in forms of opposite helicity.
 
-        A first look takes it for granted.
+        Where a first look did not go down, it is taken for granted.
         """
-        return self.quick or self.descents[0].helicity * self.descents[1].helicity < 0.0
+        return not self.descents or self.descents[0].helicity * self.descents[1].helicity < 0.0
 
     @property
     def connected(self) -> bool:
         """Whether going down both ways ends in conformers of the two forms, not in others beside them.
 
-        A first look takes it for granted.
+        Where a first look did not go down, it is taken for granted.
         """
-        if self.quick:
+        if not self.descents:
             return True
         return self.crosses and all(self._is_form(descent) for descent in self.descents)
 
@@ -251,9 +255,10 @@ class HelixInversion:
             "imaginary_modes": None if self.quick else self.saddle.modes.imaginary,
             "imaginary_wavenumber": None if self.quick else float(-self.saddle.modes.wavenumbers[0]),
             "converged": self.converged,
-            "connected": None if self.quick else self.connected,
-            "crosses": None if self.quick else self.crosses,
+            "connected": self.connected if self.descents else None,
+            "crosses": self.crosses if self.descents else None,
             "quick": self.quick,
+            "saddles_from_relatives": self.inherited,
             "descents": [vars(descent) for descent in self.descents],
             "saddles": list(self.mechanisms),
             "saddles_in_rate": [

@@ -97,15 +97,22 @@ def normal_modes(hessian: Floats, positions: Floats, masses: Floats) -> Modes:
     return Modes(angular / (2.0 * math.pi * _LIGHT), cartesian.reshape(-1, *positions.shape))
 
 
-def of_a_saddle(modes: Modes, saddle: bool) -> Modes:
+def of_a_saddle(modes: Modes, direction: Floats | None) -> Modes:
     """Modes of a surface that has no stationary point there, as those of a saddle or a minimum.
 
-    The lowest one of a saddle is imaginary; all others are as stiff as they are curved, either way.
+    Parameters
+    ----------
+    modes
+        Of that surface. The lowest one of a saddle is taken to be imaginary; all others are as stiff as they
+        are curved, either way.
+    direction
+        (n_atoms, 3), in which the saddle is one; None for a minimum.
     """
-    waves = np.abs(modes.wavenumbers)
-    if saddle:
+    waves, vectors = np.abs(modes.wavenumbers), modes.vectors
+    if direction is not None:
         waves[0] = -max(waves[0], 2.0 * _REAL_IMAGINARY)
-    return Modes(waves, modes.vectors)
+        vectors = np.concatenate([direction[None], vectors[1:]])
+    return Modes(waves, vectors)
 
 
 def free_energy(modes: Modes, positions: Floats, masses: Floats, temperature: float) -> float:

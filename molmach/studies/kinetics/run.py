@@ -24,6 +24,7 @@ from molmach.studies.kinetics.inversion import HelixInversion
 from molmach.studies.kinetics.level import SURFACES, level_of, require_solvent
 from molmach.studies.kinetics.light import Illumination, illumination
 from molmach.studies.kinetics.page import write_page
+from molmach.studies.kinetics.relatives import Relative
 from molmach.studies.kinetics.search import GUESSES, alkene_of, helix_inversions
 from molmach.studies.kinetics.store import MissingPieceError, Store
 from molmach.studies.provenance import versions
@@ -87,6 +88,8 @@ class Plan(folder.Plan):
         The lamp's, mW/cm^2.
     absorbs
         Whether absorption is computed also without a lamp.
+    relatives
+        Motors whose saddles are tried first: see :func:`molmach.studies.kinetics.search.helix_inversions`.
 
     Raises
     ------
@@ -105,6 +108,7 @@ class Plan(folder.Plan):
     wavelength: float | None = None
     intensity: float = INTENSITY
     absorbs: bool = False
+    relatives: tuple[Relative, ...] = ()
 
     noun = "search"
     document = "kinetics.json"
@@ -291,6 +295,7 @@ def _kinetics(plan: Plan, pieces: Store, run_dir: Path, say: Callable[[str], Non
         guesses=plan.guesses,
         quick=plan.quick,
         solvent=plan.solvent,
+        relatives=plan.relatives,
     )
     cycle, *series = (
         motor_cycle(rate, steps, plan.yields) for rate in (plan.excitation_rate, *EXCITATION_RATES)

@@ -13,10 +13,11 @@ from rdkit import Chem
 from molmach.building import build
 from molmach.errors import KineticsError, SpecError
 from molmach.spec import Spec
-from molmach.studies.kinetics.band import Band
+from molmach.studies.kinetics.band import SAME_TOP, Band, mean_distance
 from molmach.studies.kinetics.forms import Alkene, Form, conformers, isomers, stable_and_metastable
 from molmach.studies.kinetics.inversion import Descent, HelixInversion, Point
 from molmach.studies.kinetics.modes import free_energy, normal_modes, of_a_saddle
+from molmach.studies.kinetics.relatives import Relative, carried
 from molmach.studies.kinetics.stationary import STEPS, Stationary
 from molmach.studies.kinetics.store import Store
 from molmach.studies.kinetics.string import Path
@@ -33,6 +34,13 @@ _WINDOW = 25.0
 
 _SAME_SADDLE = 1.0
 _QUICK_MECHANISMS = 3
+_INHERITED, _QUICK_INHERITED = 4, 2
+"""Relatives' saddles that are tried, in a whole search and in a first look."""
+
+_STRAINED = 1500.0
+"""Largest gradient component, kJ/(mol nm), from which a relative's saddle is tried: where more is in the way,
+the new motor's own saddle is elsewhere."""
+
 _FEW_STEPS = 40
 """Of a saddle search from the top of a path; one that needs more starts again from nearer, with a whole
 Hessian."""
@@ -60,6 +68,7 @@ def helix_inversions(
     guesses: int = GUESSES,
     quick: bool = False,
     solvent: str | None = None,
+    relatives: Sequence[Relative] = (),
 ) -> tuple[HelixInversion, ...]:
     """The thermal helix inversion of each isomer of a motor whose axle is its C=C bond.
 
@@ -87,6 +96,11 @@ def helix_inversions(
     solvent
         Around the molecule, one that :func:`molmach.studies.kinetics.level.require_solvent` accepts; default
         none.
+    relatives
+        Motors of the class whose saddles are known, the nearest first. Theirs are tried before all else. A
+        whole search looks for everything that it would look for without them, but does not refine a path
+        again whose top is where one of these saddles is; a first look that has one goes down from it on both
+        sides, and takes it where that ends in forms of opposite helicity, without looking for others.
 
     Returns
     -------
@@ -107,7 +121,8 @@ def helix_inversions(
     searches = []
     for alkene in isomers(alkene_of(spec)):
         surfaces = Surfaces(alkene, level_name, pieces, solvent)
-        searches.append(_Search(spec, surfaces, temperature, guesses, _labelled(say, alkene.isomer), quick))
+        said = _labelled(say, alkene.isomer)
+        searches.append(_Search(spec, surfaces, temperature, guesses, said, quick, tuple(relatives)))
     for search in searches:  # a motor that has no helix inversion is told so before the long work
         search.ends()
     return tuple(search.result() for search in searches)
@@ -165,6 +180,7 @@ class _Search:
     guesses: int
     say: Say
     quick: bool = False
+    relatives: tuple[Relative, ...] = ()
 
     def ends(self) -> tuple[Form, list[Form]]:
         """The stable form and the metastable one, the latter in every mapping, both with MMFF94.
@@ -182,13 +198,27 @@ class _Search:
         """The saddles that cross, lowest first, and the two forms with their conformers."""
         alkene, surfaces = self.surfaces.alkene, self.surfaces
         stable_form, near = self.ends()
-        mechanisms = self._mechanisms(stable_form, near)
         self.say(f"{surfaces.surface_name}: relaxing both forms")
         stable, metastable = self._conformers([stable_form]), self._conformers(near)
-        lowest = metastable[0].energy
-        paths = self._paths(mechanisms[:_QUICK_MECHANISMS] if self.quick else mechanisms, lowest)
-        refined = self._saddles(paths[:1] if self.quick else paths)
-        saddle, descents, others = self._chosen(refined, (*stable, *metastable), lowest)
+        forms, lowest = (*stable, *metastable), metastable[0].energy
+        inherited = self._inherited(stable_form, forms, lowest)
+        known = [saddle for saddle, _ in inherited]
+        if self.quick and known:
+            refined = known
+        else:
+            mechanisms = self._mechanisms(stable_form, near)
+            few = mechanisms[:_QUICK_MECHANISMS] if self.quick else mechanisms
+            paths = self._paths(few, lowest, known)
+            refined = self._saddles(paths[:1] if self.quick else paths, known)
+        descents: tuple[Descent, ...] = inherited[0][1] if inherited else ()
+        others: tuple[Point, ...] = ()
+        if self.quick:
+            saddle = self._point(refined[0], mirrors=self._mirrors)
+        else:
+            saddle, descents, others = self._crossing(refined, forms, lowest)
+            if descents[0].helicity * descents[1].helicity >= 0.0:  # of another motion that lies nearby
+                refined = self._saddles(paths, known, whole=True)
+                saddle, descents, others = self._crossing(refined, forms, lowest)
         self.say(f"{surfaces.surface_name}: modes of the forms")
         first, *more = (self._point(form) for form in stable)
         second, *beside = (self._point(form) for form in metastable)
@@ -202,21 +232,50 @@ class _Search:
             helicities=(alkene.helicity(first.positions), alkene.helicity(second.positions)),
             converged=refined[0].converged,
             descents=descents,
-            mechanisms=tuple(saddle.energy - lowest for saddle in refined),
+            mechanisms=tuple(sorted(saddle.energy - lowest for saddle in refined)),
             more_saddles=others,
             more_stable=tuple(more),
             more_metastable=tuple(beside),
             solvent=surfaces.solvent,
             quick=self.quick,
+            inherited=len(inherited),
         )
 
-    def _chosen(
-        self, saddles: list[Stationary], forms: Sequence[Stationary], metastable: float
-    ) -> tuple[Point, tuple[Descent, ...], tuple[Point, ...]]:
-        """The saddle that is told of and the others that count; a first look takes the lowest at its word."""
-        if self.quick:
-            return self._point(saddles[0], saddle=True, mirrors=self._mirrors), (), ()
-        return self._crossing(saddles, forms, metastable)
+    def _inherited(
+        self, form: Form, forms: Sequence[Stationary], metastable: float
+    ) -> list[tuple[Stationary, tuple[Descent, Descent]]]:
+        """Distinct saddles refined from relatives' that join forms of opposite helicity, lowest first.
+
+        Each with where the ways down from it end.
+        """
+        surfaces, most = self.surfaces, _QUICK_INHERITED if self.quick else _INHERITED
+        guesses = [g for relative in self.relatives for g in carried(relative, surfaces.alkene, form)]
+        strained = [surfaces.force(start) for start, _ in guesses]
+        order = [int(k) for k in np.argsort(strained, kind="stable") if strained[k] < _STRAINED][:most]
+        saddles: list[tuple[Stationary, tuple[Descent, Descent]]] = []
+        for number, k in enumerate(order):
+            self.say(f"{surfaces.surface_name}: a relative's saddle, {number + 1} of {len(order)}")
+            saddle = surfaces.saddle(*guesses[k], _FEW_STEPS, whole=False)
+            known = any(self._are_one(saddle, s, mirrors=self._mirrors) for s, _ in saddles)
+            if saddle.converged and not known:
+                ends = self._rough_descents(saddle, forms, metastable)
+                if ends[0].helicity * ends[1].helicity < 0.0:
+                    saddles.append((saddle, ends))
+        return sorted(saddles, key=lambda one: one[0].energy)
+
+    def _rough_descents(
+        self, saddle: Stationary, forms: Sequence[Stationary], metastable: float
+    ) -> tuple[Descent, Descent]:
+        """Where the ways down end, along the direction in which the search went up and by MMFF94's modes."""
+        assert saddle.direction is not None
+        hessian, down = self.surfaces.guess(saddle.positions), saddle.direction
+        there, here = (
+            Descent(end.energy - metastable, self.surfaces.alkene.helicity(end.positions))
+            for end in (
+                self.surfaces.below(saddle, sign * down, hessian, forms, roughly=True) for sign in (1.0, -1.0)
+            )
+        )
+        return there, here
 
     def _conformers(self, form: list[Form]) -> list[Stationary]:
         """The minima of a form, given in every mapping, and of its conformers that count, lowest first.
@@ -261,27 +320,41 @@ class _Search:
             raise KineticsError(f"{self.spec.name}: no path between the helical forms was found with MMFF94")
         return bands[:_MECHANISMS]
 
-    def _paths(self, mechanisms: list[Band], metastable: float) -> list[Path]:
-        """The mechanisms at the asked level, those that are much higher left out, lowest first."""
+    def _paths(self, mechanisms: list[Band], metastable: float, known: Sequence[Stationary]) -> list[Path]:
+        """The mechanisms at the asked level, those much higher than others or than known saddles left out.
+
+        Lowest first.
+        """
         relaxed: list[Path] = []
+        below = min((saddle.energy for saddle in known), default=metastable + _HIGHEST)
         for number, band in enumerate(mechanisms):
             self.say(f"{self.surfaces.surface_name}: mechanism {number + 1} of {len(mechanisms)}")
-            lowest = min((path.height for path in relaxed), default=metastable + _HIGHEST)
+            lowest = min([below, *(path.height for path in relaxed)])
             path = self.surfaces.path(band, lowest + _WINDOW)
             if path.height < lowest + _WINDOW and path.inner:
                 relaxed.append(path)
         return sorted(relaxed, key=lambda path: path.height)
 
-    def _saddles(self, paths: list[Path]) -> list[Stationary]:
-        """Distinct saddles of the lowest paths, and of all that may count, lowest first."""
-        refined: list[Stationary] = []
+    def _saddles(
+        self, paths: list[Path], known: Sequence[Stationary], *, whole: bool = False
+    ) -> list[Stationary]:
+        """Distinct saddles of the lowest paths and the known ones, all that may count, lowest first.
+
+        With ``whole`` each search begins from near the path's top and with the level's whole Hessian.
+        """
+        refined = list(known)
         for number, path in enumerate(paths):
             if refined and path.height > min(saddle.energy for saddle in refined) + _COUNTED + _SLACK:
                 break
             self.say(f"{self.surfaces.surface_name}: saddle {number + 1}, of at most {len(paths)}")
+            if self._is_over_one(path, known):
+                continue
             closer = self.surfaces.closer(path) if path.coarse else path
-            saddle = self.surfaces.saddle(closer.summit, closer.tangent, _FEW_STEPS, whole=False)
-            if not saddle.converged:
+            if self._is_over_one(closer, known):
+                continue
+            if not whole:
+                saddle = self.surfaces.saddle(closer.summit, closer.tangent, _FEW_STEPS, whole=False)
+            if whole or not saddle.converged:
                 closer = closer if path.coarse else self.surfaces.closer(path)
                 saddle = self.surfaces.saddle(closer.summit, closer.tangent, STEPS, whole=True)
             if saddle.converged and not any(self._are_one(saddle, s, mirrors=self._mirrors) for s in refined):
@@ -290,6 +363,15 @@ class _Search:
             level = self.surfaces.surface_name
             raise KineticsError(f"{self.spec.name}: no saddle of the helix inversion converged with {level}")
         return sorted(refined, key=lambda saddle: saddle.energy)
+
+    def _is_over_one(self, path: Path, saddles: Sequence[Stationary]) -> bool:
+        """Whether a path goes over one of the saddles, by what makes two mechanisms one for a band."""
+        heavy = self._numbers > 1
+        return any(
+            path.height > saddle.energy - _SLACK
+            and mean_distance(path.summit[heavy], saddle.positions[heavy]) < SAME_TOP
+            for saddle in saddles
+        )
 
     def _crossing(
         self, saddles: list[Stationary], forms: Sequence[Stationary], metastable: float
@@ -325,13 +407,13 @@ class _Search:
         end = self.surfaces.below(saddle, sign * point.modes.vectors[0], hessian, forms)
         return Descent(end.energy - metastable, self.surfaces.alkene.helicity(end.positions))
 
-    def _point(self, stationary: Stationary, *, saddle: bool = False, mirrors: bool = False) -> Point:
+    def _point(self, stationary: Stationary, *, mirrors: bool = False) -> Point:
         """The modes of a stationary point and its Gibbs energy; its mirror image counts where ``mirrors``."""
         surfaces = self.surfaces
         masses = np.array([atom.GetMass() for atom in surfaces.alkene.molecule.GetAtoms()])
         if self.quick:
             cheap = normal_modes(surfaces.guess(stationary.positions), stationary.positions, masses)
-            modes, exact = of_a_saddle(cheap, saddle), stationary
+            modes, exact = of_a_saddle(cheap, stationary.direction), stationary
         else:
             modes = normal_modes(surfaces.hessian(stationary.positions), stationary.positions, masses)
             exact = surfaces.polished(stationary)

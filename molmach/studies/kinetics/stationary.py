@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import OptimizeResult, minimize
+from scipy.optimize import OptimizeResult, brentq, minimize
 
 from molmach.errors import KineticsError
 from molmach.studies.kinetics.frame import Frame
@@ -49,11 +49,15 @@ _NEWTON = 4
 
 @dataclass(frozen=True, eq=False)
 class Stationary:
-    """A stationary point: energy (kJ/mol), positions (n_atoms, 3) in nm, and whether it converged."""
+    """A stationary point: energy (kJ/mol), positions (n_atoms, 3) in nm, and whether it converged.
+
+    Of a saddle also ``direction`` (n_atoms, 3), of unit norm, in which a search went up to it.
+    """
 
     energy: float
     positions: Floats
     converged: bool
+    direction: Floats | None = None
 
 
 def relax(
@@ -216,7 +220,7 @@ def polished(level: Level, start: Stationary, hessian: Floats) -> Stationary:
         if np.abs(gradient).max() >= best[0]:
             break
         best = (float(np.abs(gradient).max()), energy, x)
-    return Stationary(best[1], best[2], start.converged)
+    return Stationary(best[1], best[2], start.converged, start.direction)
 
 
 def find_saddle(
@@ -228,12 +232,15 @@ def find_saddle(
     frame: Frame,
     steps: int = STEPS,
 ) -> Stationary:
-    """The saddle point uphill along one mode, by partitioned rational-function steps.
+    """The saddle point uphill along one mode and downhill along all others.
 
-    Banerjee et al., J. Phys. Chem. 89, 52 (1985); Hessian updates after Bofill, J. Comput. Chem. 15, 1
-    (1994). The mode followed is at first the one most like ``tangent``, then the one most like itself,
-    among those of negative curvature where there are any. Steps bend with the bonds, and between updates
-    the Hessian changes as a cheap surface's does, for a group that turns takes its stiff directions with it.
+    Eigenvector following (Cerjan & Miller, J. Chem. Phys. 75, 2800 (1981)): a Newton step with every
+    curvature's magnitude, kept within the trust radius by adding to all of them, so that soft modes give way
+    first (a step that is cut as a whole would be nothing but the softest one); Hessian updates after Bofill,
+    J. Comput. Chem. 15, 1 (1994). The mode followed is at first the one most like ``tangent``, then the one
+    most like itself, among those of negative curvature where there are any. Steps bend with the bonds, and
+    between updates the Hessian changes as a cheap surface's does, for a group that turns takes its stiff
+    directions with it.
 
     Parameters
     ----------
@@ -260,7 +267,7 @@ def find_saddle(
     for count in range(1, steps + 1):
         step, mode, expected, distance = _step(x, gradient.ravel(), curvature, mode, trust)
         if np.abs(gradient).max() < MAX_FORCE and distance < _NEAR:
-            near.append((distance, Stationary(energy, x, True)))
+            near.append((distance, Stationary(energy, x, True, mode.reshape(x.shape))))
             if distance < _AT_IT or len(near) > _FURTHER:
                 break
         moved = frame.moved(x, step)
@@ -294,18 +301,23 @@ def _step(
     likeness = np.abs(vectors.T @ mode)
     downward = values < -_FLAT
     followed = int(np.argmax(np.where(downward, likeness, 0.0) if downward.any() else likeness))
-    others = np.arange(values.size) != followed
-    up = 0.5 * (values[followed] + np.hypot(values[followed], 2.0 * slopes[followed]))
-    augmented = np.diag(np.append(values[others], 0.0))
-    augmented[-1, :-1] = augmented[:-1, -1] = slopes[others]
-    down = float(np.linalg.eigvalsh(augmented)[0])
-    shift = np.where(others, down, up)
-    gap = values - shift
-    parts = -slopes / np.where(np.abs(gap) > 1e-9, gap, 1e-9)
-    length = float(np.linalg.norm(parts))
-    parts *= min(1.0, trust / length) if length > 0.0 else 0.0
+    way = np.where(np.arange(values.size) == followed, 1.0, -1.0) * slopes
+    stiff = np.maximum(np.abs(values), _FLAT)
+    length = float(np.linalg.norm(way / stiff))
+    parts = way / (stiff + _shift(way, stiff, trust))
     expected = float(slopes @ parts + 0.5 * np.sum(values * parts**2))
     return vectors @ parts, vectors[:, followed], expected, length
+
+
+def _shift(way: Floats, stiff: Floats, trust: float) -> float:
+    """What is added to the curvatures for a step within the trust radius; 0 where it is within."""
+
+    def longer(shift: float) -> float:
+        return float(np.linalg.norm(way / (stiff + shift))) - trust
+
+    if longer(0.0) <= 0.0:
+        return 0.0
+    return float(brentq(longer, 0.0, float(np.linalg.norm(way)) / trust))
 
 
 def _bofill(curvature: Floats, step: Floats, change: Floats) -> Floats:

@@ -14,8 +14,8 @@ import numpy as np
 from molmach import forcefield
 from molmach.engine import available_cores
 from molmach.forcefield.images_kernel import Images
-from molmach.studies.kinetics.band import Band, bands
-from molmach.studies.kinetics.forms import Alkene, Form, find_forms, superposed
+from molmach.studies.kinetics.band import SAME_TOP, Band, bands, mean_distance
+from molmach.studies.kinetics.forms import Alkene, Form, find_forms
 from molmach.studies.kinetics.frame import Frame, frame_of
 from molmach.studies.kinetics.level import SURFACES, Floats, Level, level_of
 from molmach.studies.kinetics.modes import finite_difference_hessian
@@ -35,6 +35,9 @@ _NUDGES = (0.02, 0.04, 0.06, 0.09, 0.13)
 _CLEARLY_DOWN = 0.5
 _NEARLY, _BESIDE = 1.0, 0.01
 """A structure that is no more than this above a form, kJ/mol, and beside it, nm, is in its valley."""
+
+_ROUGHLY = 10.0
+"""The first of these, kJ/mol, where only heavy atoms are looked at."""
 
 
 class Surfaces:
@@ -173,6 +176,10 @@ class Surfaces:
 
         return _unpacked(self._store.piece("polished", (*self._about, stationary.positions), make))
 
+    def force(self, positions: Floats) -> float:
+        """Largest component of the gradient, kJ/(mol nm)."""
+        return float(np.abs(self._fresh()[0](positions)[1]).max())
+
     def hessian(self, positions: Floats) -> Floats:
         """(3n, 3n) second derivatives, kJ/(mol nm^2)."""
 
@@ -187,17 +194,29 @@ class Surfaces:
         return energy_at(stationary, molecule, content, self.level_name, self.solvent, self._store)
 
     def below(
-        self, saddle: Stationary, direction: Floats, hessian: Floats, forms: Sequence[Stationary]
+        self,
+        saddle: Stationary,
+        direction: Floats,
+        hessian: Floats,
+        forms: Sequence[Stationary],
+        *,
+        roughly: bool = False,
     ) -> Stationary:
         """The minimum down from a saddle along a direction (n_atoms, 3) of unit norm.
 
         A flat saddle is left by a longer nudge, for close to it the gradient is that of a minimum. The way
         down starts from the saddle's own (3n, 3n) Hessian, and is over where it has come so near to one of
-        the ``forms``, in structure and in energy, that there is nothing else to come to.
+        the ``forms``, in structure and in energy, that there is nothing else to come to; ``roughly``, where
+        its heavy atoms lie as they do in two paths of one mechanism.
         """
+        heavy = [a.GetIdx() for a in self.alkene.molecule.GetAtoms() if a.GetAtomicNum() > 1]
+        marks = heavy if roughly else list(range(len(saddle.positions)))
+        above, beside = (_ROUGHLY, SAME_TOP) if roughly else (_NEARLY, _BESIDE)
 
         def there(energy: float, positions: Floats) -> Stationary | None:
-            return next((form for form in forms if _arrived(form, energy, positions)), None)
+            near = (form for form in forms if energy - form.energy < above)
+            one = (f for f in near if mean_distance(positions[marks], f.positions[marks]) < beside)
+            return next(one, None)
 
         def make() -> dict[str, Floats]:
             level = self._fresh()[0]
@@ -208,16 +227,8 @@ class Surfaces:
             return _packed(relax(level, start, lambda positions: hessian, there))
 
         ends = [form.positions for form in forms]
-        inputs = (*self._about, saddle.positions, saddle.energy, direction, *ends)
+        inputs = (*self._about, saddle.positions, saddle.energy, direction, *ends, roughly)
         return _unpacked(self._store.piece("descent", inputs, make))
-
-
-def _arrived(form: Stationary, energy: float, positions: Floats) -> bool:
-    """Whether a structure on its way down is all but a form."""
-    if energy - form.energy > _NEARLY:
-        return False
-    apart = superposed(form.positions, positions, positions) - form.positions
-    return bool(np.sqrt(np.mean(np.sum(apart**2, axis=1))) < _BESIDE)
 
 
 def _packed_path(path: Path) -> dict[str, Floats]:
@@ -239,9 +250,14 @@ def _unpacked_path(piece: Piece) -> Path:
 
 
 def _packed(stationary: Stationary) -> dict[str, Floats]:
-    parts = (np.array(stationary.energy), stationary.positions, np.array(float(stationary.converged)))
-    return dict(zip(("energy", "positions", "converged"), parts, strict=True))
+    packed = {
+        "energy": np.array(stationary.energy),
+        "positions": stationary.positions,
+        "converged": np.array(float(stationary.converged)),
+    }
+    return packed if stationary.direction is None else {**packed, "direction": stationary.direction}
 
 
 def _unpacked(piece: Piece) -> Stationary:
-    return Stationary(float(piece["energy"]), piece["positions"], bool(piece["converged"]))
+    energy, positions, converged = (piece[name] for name in ("energy", "positions", "converged"))
+    return Stationary(float(energy), positions, bool(converged), piece.get("direction"))

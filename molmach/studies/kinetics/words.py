@@ -27,7 +27,7 @@ def step_rows(steps: Sequence[HelixInversion]) -> list[tuple[str, ...]]:
         ("stable form lies lower by", lambda s: f"{s.drop:.1f} kJ/mol"),
         ("half-life of the metastable form", _half_life),
         ("imaginary modes at the saddle", lambda s: _LEFT_OUT if s.quick else _imaginary(s)),
-        ("going down from the saddle ends", lambda s: _LEFT_OUT if s.quick else _ends(s)),
+        ("going down from the saddle ends", lambda s: _ends(s) if s.descents else _LEFT_OUT),
         ("saddles in the rate", _saddles),
         ("conformers, stable and metastable", lambda s: _LEFT_OUT if s.quick else _conformers(s)),
         ("tunnelling would speed it up by", lambda s: _LEFT_OUT if s.quick else _tunnelling(s)),
@@ -115,7 +115,7 @@ def doubts(step: HelixInversion) -> tuple[str, ...]:
     reasons = []
     if step.quick:
         reasons.append(
-            "A first look: few guesses, one saddle, MMFF94's vibrations and no way down from it; "
+            "A first look: few guesses or a relative's saddle alone, and MMFF94's vibrations; "
             f"{QUICK_ERROR:g} kJ/mol of its error are the look's own."
         )
     if not step.converged:

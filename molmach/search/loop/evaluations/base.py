@@ -154,6 +154,13 @@ class Evaluation(ABC):
         """
         return ""
 
+    def learn(self, lesson: bytes) -> None:  # noqa: B027 most start every machine from nothing
+        """Take up one of the ``lessons`` that results left for later tasks, of this campaign or another.
+
+        What a task takes from it belongs into the task's key. It may be of another version: what can't be
+        read is to be left aside.
+        """
+
     @staticmethod
     def seeded(spec: Spec, rung: int) -> Spec:
         """The machine with the seed that a rung draws by: its own, for a confirmation another one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import tempfile
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rdkit import Chem, DataStructs
 
 from molmach import units
 from molmach.data.quantity import Quantity
@@ -20,19 +22,26 @@ from molmach.search.loop.evaluations.base import Evaluation, Task
 from molmach.search.record.archive import packed
 from molmach.search.record.result import Result
 from molmach.search.record.trial import CONFIRMATION
+from molmach.search.space.molecules import fingerprint, plain_smiles
 from molmach.search.space.space import Candidate
+from molmach.spec import Campaign, Spec
 from molmach.studies.kinetics import Cycle, HelixInversion, MotorKinetics, motor_cycle
 from molmach.studies.kinetics import run as kinetics_run
 from molmach.studies.kinetics.absorption import EXCITATION_ERROR, METHOD, wavelength_error
+from molmach.studies.kinetics.forms import isomers
 from molmach.studies.kinetics.functional import require_functional
 from molmach.studies.kinetics.inversion import QUICK_ERROR, QUICK_GUESSES, barrier_error
 from molmach.studies.kinetics.level import BARRIER_ERROR, require_solvent
 from molmach.studies.kinetics.rates import eyring_rate, half_life
+from molmach.studies.kinetics.relatives import Relative, unpacked
 from molmach.studies.kinetics.search import GUESSES, alkene_of
 from molmach.studies.kinetics.words import doubts
 
 _LEVELS = tuple(BARRIER_ERROR)
 _LIGHT, _YIELD = 1.0, 0.1
+
+_RELATIVES = 4
+"""Motors whose saddles a search may start from: which fits best is seen once they are laid on the new one."""
 
 
 def _half_life(barrier: Floats, temperature: Floats) -> Floats:
@@ -89,6 +98,9 @@ class Kinetics(Evaluation):
     metastable forms), ``solvent``, and a lamp's ``wavelength`` (nm) and ``intensity`` (mW/cm^2), under which
     the turning is then. A confirmation is a whole search from other guesses on the last rung's level, whose
     saddle must join the two forms; it keeps its folder.
+
+    Searches start from the saddles of the nearest relatives that any campaign of the store has searched;
+    confirmations do not, so that they are independent.
     """
 
     packages = ("tblite", "pyscf", "pyscf-dispersion")
@@ -150,6 +162,26 @@ class Kinetics(Evaluation):
         named = any("absorption_wavelength" in str(asked) for asked in self.campaign.objectives)
         return named or "wavelength" in self.campaign.evaluation.options
 
+    def __init__(self, campaign: Campaign, use: str) -> None:
+        super().__init__(campaign, use)
+        self._known: dict[bytes, str] = {}
+
+    def learn(self, lesson: bytes) -> None:
+        """A motor whose saddles are known."""
+        relative = unpacked(lesson)
+        if relative is not None:
+            molecule = Chem.RemoveHs(relative.alkene.molecule)
+            self._known[lesson] = Chem.MolToSmiles(molecule)
+
+    def _relatives(self, candidate: Candidate) -> list[bytes]:
+        """The lessons of the motors that are most like a machine, the likest first."""
+        own = fingerprint(plain_smiles(candidate.spec.machine))
+        likeness = {
+            lesson: DataStructs.TanimotoSimilarity(own, fingerprint(smiles))
+            for lesson, smiles in self._known.items()
+        }
+        return sorted(likeness, key=lambda lesson: (-likeness[lesson], lesson))[:_RELATIVES]
+
     def refusal(self, candidate: Candidate) -> str:
         """That the machine's axle is no C=C bond, where it is none."""
         try:
@@ -173,8 +205,11 @@ class Kinetics(Evaluation):
             options, float(options.get("temperature", units.parse(protocol, units.TEMPERATURE)))
         )
         levels = dict.fromkeys(self._level(rung)[0] for rung in range(self.rungs))
+        place = "in the gas phase, without solvent"
+        if asked.solvent is not None:
+            place = f"in {asked.solvent}, a continuum (ALPB)"
         said = [
-            f"Energies are {level}'s in the gas phase, without solvent; a barrier's standard error is "
+            f"Energies are {level}'s {place}; a barrier's standard error is "
             f"{BARRIER_ERROR[level]:g} kJ/mol, as measured on motors of this kind, which is a factor of "
             f"{math.exp(BARRIER_ERROR[level] / units.thermal_energy(asked.temperature)):.2g} in a half-life. "
             "It is mostly the same for machines that are alike, so their order is surer than their place."
@@ -182,13 +217,15 @@ class Kinetics(Evaluation):
         ]
         if any(self._level(rung)[2] for rung in range(self.rungs)):
             said.append(
-                "A first look has few guesses, one saddle, MMFF94's vibrations and no way down from it: "
+                "A first look has one saddle and MMFF94's vibrations. The saddle comes from a relative's and "
+                "was gone down from to both forms, or else from few guesses and is taken at its word: "
                 f"{QUICK_ERROR:g} kJ/mol more, as independent."
             )
         return (
             *said,
             f"Gibbs energies at {asked.temperature:g} K are of harmonic vibrations, soft modes damped, of "
-            "the lowest form of each helicity; rates are Eyring's over the lowest saddle.",
+            "the forms of each helicity and of all saddles within 10 kJ/mol of the lowest (a first look: the "
+            "lowest); rates are Eyring's.",
             f"Light: absorbed photons, {asked.excitation_rate:g} a second and motor; quantum yields "
             f"{asked.forward_yield:g} forward and {asked.backward_yield:g} back; neither is computed.",
         )
@@ -211,20 +248,24 @@ class Kinetics(Evaluation):
         spec = self.seeded(spec, rung)
         options = {**vars(asked), "level": level, "guesses": guesses, "absorbs": self._absorbs}
         options |= {"quick": True} if quick else {}
-        key = self.key(spec, options, rung == CONFIRMATION)
+        relatives = [] if rung == CONFIRMATION else self._relatives(candidate)
+        digests = [hashlib.sha256(lesson).hexdigest() for lesson in relatives]
+        key = self.key(spec, options, rung == CONFIRMATION, *([digests] if digests else []))
+        options["relatives"] = relatives
         return Task(key, candidate.key, rung, spec, self.use, spec.protocol.seed, options)
 
     @staticmethod
     def run(task: Task) -> Result:
         """Search; what goes wrong with a machine is its result and raises nothing."""
         started, options = time.process_time(), task.options
+        relatives = tuple(r for lesson in options["relatives"] if (r := unpacked(lesson)) is not None)
         yields = (options["forward_yield"], options["backward_yield"])
         try:
             with tempfile.TemporaryDirectory(prefix="molmach-") as name:
                 plan = kinetics_run.Plan(
                     task.spec, options["level"], options["temperature"], options["excitation_rate"], yields,
                     options["guesses"], options.get("quick", False), options["solvent"],
-                    options["wavelength"], options["intensity"], options["absorbs"],
+                    options["wavelength"], options["intensity"], options["absorbs"], relatives,
                 )  # fmt: skip
                 motor = kinetics_run.run(plan, Path(name) / "kinetics")
                 archive = (
@@ -244,7 +285,19 @@ class Kinetics(Evaluation):
             samples = _samples(motor, options)
         except KineticsError as error:
             return Result(task.key, reason=str(error), seconds=seconds)
-        return Result(task.key, samples, "", seconds, 0, controls, archive)
+        return Result(task.key, samples, "", seconds, 0, controls, archive, _lessons(task.spec, motor.steps))
+
+
+def _lessons(spec: Spec, steps: Sequence[HelixInversion]) -> tuple[bytes, ...]:
+    """The saddles of a motor's steps, for its relatives."""
+    return tuple(
+        Relative(
+            alkene,
+            np.array([point.positions for point in step.saddles]),
+            np.array([point.modes.vectors[0] for point in step.saddles]),
+        ).packed()
+        for alkene, step in zip(isomers(alkene_of(spec)), steps, strict=True)
+    )
 
 
 def _of(step: HelixInversion) -> str:

@@ -75,6 +75,18 @@ def task_of(evaluation: Evaluation, candidate: Candidate, rung: int) -> Task | N
     raise _wrong(evaluation.use, f"task gave {str(task)[:100]!r}; expected {wanted}")
 
 
+def learn(evaluation: Evaluation, lesson: bytes) -> None:
+    """Let an evaluation take up what a result left for later tasks.
+
+    Raises
+    ------
+    SpecError
+        It raises anything.
+    """
+    with _named(evaluation.use, "learn failed"):
+        evaluation.learn(lesson)
+
+
 def _wrong(use: str, words: str) -> SpecError:
     return SpecError(f"evaluation: {use.rpartition('/')[2]}: {words}")
 
