@@ -236,10 +236,9 @@ class RayExecutor(Executor):
         for task, problem in self._suspects.pop(key, []):
             self._back.append(_lost(task, problem, blameless=True))
         for worker in self._workers.on(key):
-            begun, *others = [*self._workers.drop(worker), None]
-            if begun is not None:
-                self._back.append(_lost(begun, reason, blameless=True))
-            self._waiting.extendleft(task for task in others if task is not None)
+            dropped = list(self._workers.drop(worker))
+            self._back += [_lost(begun, reason, blameless=True) for begun in dropped[:1]]
+            self._waiting.extendleft(dropped[1:])
 
     def _say_if_starved(self, now: float) -> None:
         """Say that nothing runs for want of a free core, at intervals."""

@@ -110,7 +110,7 @@ class Workers:
     def start(self, node: str, now: float, roomy: bool) -> Worker:
         """One more on a node; it begins when a core is free there, as it is now where it is ``roomy``."""
         place = NodeAffinitySchedulingStrategy(node, soft=False)
-        actor = self._class.options(scheduling_strategy=place).remote(self._evaluation)
+        actor: Any = self._class.options(scheduling_strategy=place).remote(self._evaluation)
         worker = Worker(node, actor, actor.begin.remote(), now, roomy)
         self._workers[actor] = worker
         return worker
@@ -191,8 +191,8 @@ class Asking:
 def ask_for_code(node: str) -> tuple[Any, dict[str, Any]]:
     """Reference of what a node says of its code alone, and what it should say."""
     place = NodeAffinitySchedulingStrategy(node, soft=False)
-    asked = ray.remote(num_cpus=0, max_retries=0, scheduling_strategy=place)(_asking())
-    return asked.remote(packed(None), _NO_TEST), said_of(None, _NO_TEST)
+    asked = ray.remote(num_cpus=0, max_retries=0)(_asking())
+    return asked.options(scheduling_strategy=place).remote(packed(None), _NO_TEST), said_of(None, _NO_TEST)
 
 
 def _asking() -> Callable[[bytes, str], dict[str, Any]]:
