@@ -206,9 +206,9 @@ def _asking() -> Callable[[bytes, str], dict[str, Any]]:
         except BaseException as error:
             said = {"missing": f"{type(error).__name__}: {error}"[:300]}
         try:
-            import molmach
+            import importlib
 
-            said["version"] = molmach.__version__
+            said["version"] = importlib.import_module("molmach").__version__
         except BaseException:
             said["version"] = ""
         return said
