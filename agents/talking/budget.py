@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 _SECRET = re.compile(r"(?i)(api_?key|token|secret|password|credential)")
-_KEY_LIKE = re.compile(r"\b(?:sk|pk|key|Bearer)[-_ ][A-Za-z0-9_*.-]{8,}")
+_KEY_LIKE = re.compile(r"\b(?:(?:sk|pk|key)[-_]|Bearer[ -])[A-Za-z0-9_*.-]{8,}")
 _HIDDEN = "[hidden]"
 
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
-from molmach.errors import Argument, SpecError, shortened
+from molmach.errors import SpecError, shortened
 from molmach.spec import Campaign
 
-TIME = Argument("time_limit")
+TIME = "--time"
 _TIME = re.compile(r"(\d+-)?\d{1,3}(:\d{2}){0,2}")
 _LINE = re.compile(r"--[a-z][a-z-]*(=[^\s'\"`$\\]+)?")
 
@@ -57,7 +57,7 @@ def slurm_script(
     for option in more:
         if not _LINE.fullmatch(option):
             raise SpecError(
-                Argument("sbatch"),
+                "--sbatch",
                 f" {shortened(option)}: expected an option of sbatch, such as --partition=short",
             )
     values = {

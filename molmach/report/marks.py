@@ -1,21 +1,24 @@
-"""Words whose numbers were judged (:mod:`molmach.words`), as HTML."""
+"""Words whose numbers were judged (:mod:`molmach.words`), in the pieces that a page shows."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from markupsafe import Markup, escape
-
-_STRUCK = re.compile(r"~~(.+?)~~", re.DOTALL)
-_CITED = re.compile(r" ?⟦(.+?)⟧", re.DOTALL)
+_MARKED = re.compile(r"~~(?P<struck>.+?)~~| ?⟦(?P<cited>.+?)⟧", re.DOTALL)
 
 
-def marked(text: str) -> Markup:
-    """A text with struck numbers struck through and references small behind the others.
+def pieces(text: str) -> Iterator[tuple[str, str]]:
+    """What a text is made of: (kind, words), of the kinds ``plain``, ``struck`` and ``cited``.
 
-    >>> marked("92 ⟦trial 2⟧, not ~~129~~ <b>")
-    Markup('92 <small class="soft">[trial 2]</small>, not <del title="not borne out">129</del> &lt;b&gt;')
+    >>> list(pieces("92 ⟦trial 2⟧, not ~~129~~"))
+    [('plain', '92'), ('cited', 'trial 2'), ('plain', ', not '), ('struck', '129')]
     """
-    html = str(escape(text))
-    html = _STRUCK.sub(r'<del title="not borne out">\1</del>', html)
-    return Markup(_CITED.sub(r' <small class="soft">[\1]</small>', html))
+    position = 0
+    for mark in _MARKED.finditer(text):
+        if mark.start() > position:
+            yield "plain", text[position : mark.start()]
+        yield ("struck", mark["struck"]) if mark["struck"] else ("cited", mark["cited"])
+        position = mark.end()
+    if position < len(text):
+        yield "plain", text[position:]

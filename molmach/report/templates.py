@@ -8,7 +8,7 @@ from importlib.resources import files
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from molmach.report.marks import marked
+from molmach.report.marks import pieces
 
 
 def render(name: str, **values: object) -> Markup:
@@ -41,7 +41,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     templates.globals["resource"] = _program
-    templates.filters["marked"] = marked
+    templates.filters["pieces"] = pieces
     templates.globals["resource_text"] = resource
     return templates
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, wraps
 from typing import Any, cast
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -106,7 +106,19 @@ def driven_velocities(
 
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    return cast("Callable[..., Any]", numba.njit(cache=True, error_model="numpy")(function))
+    """A function that numba compiles when it is first called; until then numba is not imported."""
+
+    @cache
+    def jitted() -> Callable[..., Any]:
+        import numba
+
+        return cast("Callable[..., Any]", numba.njit(cache=True, error_model="numpy")(function))
+
+    @wraps(function)
+    def called(*arguments: Any) -> Any:
+        return jitted()(*arguments)
+
+    return called
 
 
 @_compiled

@@ -178,7 +178,7 @@ def _refused(address: str | None, said: str) -> CampaignError:
         return CampaignError(
             ADDRESS,
             f" {address}: a Ray cluster answers there, but this computer is no node of it; expected 'ray "
-            f"start --address={address}' on it first, with --num-cpus=0 where it is to evaluate nothing",
+            "start' with that address on it first, and with no CPUs where it is to evaluate nothing",
         )
     if address is None:
         return CampaignError(f"Ray can't be started on this machine: {last}")
