@@ -72,8 +72,8 @@ def test_a_slurm_job_is_a_shell_script_with_its_options(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("time_limit", "more", "words"),
     [
-        ("tomorrow", (), "time_limit 'tomorrow': expected a time of Slurm's, such as 12:00:00"),
-        ("60", ("partition=long",), "sbatch 'partition=long': expected an option of sbatch"),
+        ("tomorrow", (), "--time 'tomorrow': expected a time of Slurm's, such as 12:00:00"),
+        ("60", ("partition=long",), "--sbatch 'partition=long': expected an option of sbatch"),
         ("60", ("--wrap=$(reboot)",), "expected an option of sbatch"),
     ],
 )
