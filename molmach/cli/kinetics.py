@@ -21,6 +21,7 @@ from molmach.studies.kinetics.words import (
     ROTATION_HEADS,
     cycle_cells,
     cycle_title,
+    doubts,
     lamp_turning,
     light_rows,
     light_title,
@@ -141,6 +142,9 @@ def _print_steps(steps: Sequence[HelixInversion]) -> None:
     look = ", a first look" if steps[0].quick else ""
     title = f"thermal helix inversion, {steps[0].level}{look}, {steps[0].temperature:g} K"
     console().print(table(("", *(step.isomer for step in steps)), step_rows(steps), title=title))
+    for step in steps:
+        for doubt in doubts(step):
+            console().print(f"[bold]{escape(f'{step.isomer}: ' if step.isomer else '')}[/]{escape(doubt)}")
 
 
 def _print_cycles(series: Sequence[Cycle], yields: tuple[float, float]) -> None:
